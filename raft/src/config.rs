@@ -1,0 +1,136 @@
+//! A node's options, and which combinations make sense.
+
+use crate::error::ConfigError;
+use crate::types::{Index, NodeId};
+
+/// How a leader makes sure that it still leads before it serves a read (thesis, section 6.4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ReadOnlyOption {
+    /// A quorum confirms it by answering a heartbeat. Independent of clocks.
+    #[default]
+    Safe,
+    /// The lease that check-quorum gives is believed. Reads may be stale where clocks drift or pause without bound.
+    LeaseBased,
+}
+
+/// A node's options. [`Config::new`] gives etcd's usual ones; change fields from there.
+///
+/// ```
+/// use raft::{Config, NodeId};
+/// let config = Config { pre_vote: true, check_quorum: true, ..Config::new(NodeId::new(1).unwrap()) };
+/// assert!(config.validate().is_ok());
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Config {
+    /// The node's identity.
+    pub id: NodeId,
+    /// Ticks without a word from a leader after which a follower campaigns; the actual number is drawn from
+    /// `[election_tick, 2 * election_tick)` at each change of role or term. Ten heartbeats are usual.
+    pub election_tick: u32,
+    /// Ticks between two heartbeats of a leader.
+    pub heartbeat_tick: u32,
+    /// Seeds the draws of election timeouts; give each node, and each start of a node, another one. `None` fixes the
+    /// timeout at `election_tick`, for tests that script time.
+    pub election_seed: Option<u64>,
+    /// The last index that the application has applied; the node hands out what follows. Zero after the first start
+    /// and wherever the application does not keep its state.
+    pub applied: Index,
+    /// Storage writes are handed out as messages to an append and an apply thread; see [`Ready`](crate::Ready).
+    pub async_storage_writes: bool,
+    /// The encoded bytes of the entries in one append; one entry is always sent. Zero sends one entry at a time.
+    pub max_size_per_message: u64,
+    /// The encoded bytes of committed entries that are handed out and not yet applied; one entry is always handed out.
+    pub max_committed_size_per_ready: u64,
+    /// The payload bytes of entries that a leader holds uncommitted before it drops proposals.
+    pub max_uncommitted_size: u64,
+    /// How many appends may be in flight to one follower.
+    pub max_inflight_messages: usize,
+    /// How many payload bytes may be in flight to one follower.
+    pub max_inflight_bytes: u64,
+    /// A leader steps down when it hears nothing from a quorum for `election_tick` ticks, and a node that hears from
+    /// a leader ignores candidates (thesis, section 6.2).
+    pub check_quorum: bool,
+    /// A node asks whether it could win before it raises its term (thesis, section 9.6).
+    pub pre_vote: bool,
+    /// How reads are made safe.
+    pub read_only_option: ReadOnlyOption,
+    /// A follower drops proposals instead of forwarding them to the leader.
+    pub disable_proposal_forwarding: bool,
+    /// A leader accepts membership changes without checking that none is pending and that joint configurations are
+    /// entered and left in turn. For hosts that serialise changes themselves.
+    pub disable_conf_change_validation: bool,
+    /// A leader that a change removes or demotes becomes a follower when it applies that change.
+    pub step_down_on_removal: bool,
+}
+
+impl Config {
+    /// Stands for "no limit" wherever a limit counts bytes.
+    pub const NO_LIMIT: u64 = u64::MAX;
+
+    /// The usual options for the node with this identity.
+    pub const fn new(id: NodeId) -> Self {
+        Self {
+            id,
+            election_tick: 10,
+            heartbeat_tick: 1,
+            election_seed: None,
+            applied: Index::ZERO,
+            async_storage_writes: false,
+            max_size_per_message: Self::NO_LIMIT,
+            max_committed_size_per_ready: Self::NO_LIMIT,
+            max_uncommitted_size: Self::NO_LIMIT,
+            max_inflight_messages: 256,
+            max_inflight_bytes: Self::NO_LIMIT,
+            check_quorum: false,
+            pre_vote: false,
+            read_only_option: ReadOnlyOption::Safe,
+            disable_proposal_forwarding: false,
+            disable_conf_change_validation: false,
+            step_down_on_removal: false,
+        }
+    }
+
+    /// Checks that the options make sense together.
+    ///
+    /// # Errors
+    /// The first field found wrong, by name.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        // etcd's raftpb uses the two largest numbers to address the append and the apply thread.
+        if self.id.get() >= u64::MAX - 1 {
+            return Err(ConfigError::ReservedId(self.id.get()));
+        }
+        if self.heartbeat_tick == 0 {
+            return Err(ConfigError::Zero("heartbeat_tick"));
+        }
+        if self.election_tick <= self.heartbeat_tick {
+            return Err(ConfigError::ElectionNotAboveHeartbeat {
+                election: self.election_tick,
+                heartbeat: self.heartbeat_tick,
+            });
+        }
+        if self.max_committed_size_per_ready == 0 {
+            return Err(ConfigError::Zero("max_committed_size_per_ready"));
+        }
+        if self.max_uncommitted_size == 0 {
+            return Err(ConfigError::Zero("max_uncommitted_size"));
+        }
+        if self.max_inflight_messages == 0 {
+            return Err(ConfigError::Zero("max_inflight_messages"));
+        }
+        if self.max_inflight_bytes == 0 {
+            return Err(ConfigError::Zero("max_inflight_bytes"));
+        }
+        if self.max_size_per_message != Self::NO_LIMIT && self.max_inflight_bytes < self.max_size_per_message {
+            return Err(ConfigError::InflightBelowMessage {
+                inflight: self.max_inflight_bytes,
+                message: self.max_size_per_message,
+            });
+        }
+        if self.read_only_option == ReadOnlyOption::LeaseBased && !self.check_quorum {
+            return Err(ConfigError::LeaseWithoutCheckQuorum);
+        }
+        Ok(())
+    }
+}

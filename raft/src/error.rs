@@ -1,0 +1,129 @@
+//! Why a node refuses something. A refused input leaves the node as it was.
+
+use crate::types::{EntryId, Index, NodeId, Term};
+
+/// Why a configuration makes no sense; each variant names the field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The identity is one that etcd reserves for its storage threads.
+    #[error("id {0:x} is reserved for a storage thread")]
+    ReservedId(u64),
+    /// A field that must be at least one is zero.
+    #[error("{0} must be greater than 0")]
+    Zero(&'static str),
+    /// Followers would time out before a heartbeat is due.
+    #[error("election_tick ({election}) must be greater than heartbeat_tick ({heartbeat})")]
+    ElectionNotAboveHeartbeat {
+        /// `election_tick`.
+        election: u32,
+        /// `heartbeat_tick`.
+        heartbeat: u32,
+    },
+    /// The window in bytes does not hold one message.
+    #[error("max_inflight_bytes ({inflight}) must not be less than max_size_per_message ({message})")]
+    InflightBelowMessage {
+        /// `max_inflight_bytes`.
+        inflight: u64,
+        /// `max_size_per_message`.
+        message: u64,
+    },
+    /// A lease needs a leader that notices that it lost its quorum.
+    #[error("check_quorum must be on when read_only_option is LeaseBased")]
+    LeaseWithoutCheckQuorum,
+    /// What the storage holds contradicts itself or the configuration.
+    #[error("applied ({applied}) must lie in [{first_minus_one}, {commit}], the log's compacted end and its commit")]
+    AppliedOutOfRange {
+        /// `applied`.
+        applied: Index,
+        /// The index before the storage's first entry.
+        first_minus_one: Index,
+        /// The stored commit index.
+        commit: Index,
+    },
+    /// The stored commit index lies outside of the stored log.
+    #[error("stored commit ({commit}) must lie in [{first_minus_one}, {last}], the bounds of the stored log")]
+    CommitOutOfRange {
+        /// The stored commit index.
+        commit: Index,
+        /// The index before the storage's first entry.
+        first_minus_one: Index,
+        /// The storage's last index.
+        last: Index,
+    },
+    /// The stored membership contradicts itself.
+    #[error("stored conf_state: {0}")]
+    ConfState(#[from] crate::membership::ChangeError),
+}
+
+/// Why a proposal was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProposeError {
+    /// There is no leader to take it, or the leader is not a member, transfers its leadership or has too much
+    /// uncommitted data. It was not appended here; try again later.
+    #[error("raft proposal dropped")]
+    Dropped,
+}
+
+/// Why a message was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// A response from a node that is not a member.
+    #[error("raft: cannot step as peer not found")]
+    PeerNotFound(NodeId),
+    /// A forwarded proposal that this node drops.
+    #[error(transparent)]
+    Propose(#[from] ProposeError),
+    /// A message that no correct node sends.
+    #[error("malformed message: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+/// What is wrong with a message that no correct node sends.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Addressed to somebody else.
+    #[error("addressed to {0}, not to this node")]
+    NotForThisNode(NodeId),
+    /// Its term is beyond [`Term::MAX`].
+    #[error("term {0} is out of range")]
+    TermOutOfRange(Term),
+    /// One of its indexes is beyond [`Index::MAX`].
+    #[error("index {0} is out of range")]
+    IndexOutOfRange(Index),
+    /// A proposal without entries.
+    #[error("a proposal without entries")]
+    EmptyProposal,
+    /// A proposed membership change does not decode.
+    #[error("a membership change that does not decode")]
+    UndecodableConfChange,
+    /// An append's entries leave a gap or go back in term.
+    #[error("entry {found} does not follow {previous}")]
+    EntriesOutOfOrder {
+        /// The entry before.
+        previous: EntryId,
+        /// The entry that does not follow it.
+        found: EntryId,
+    },
+    /// A message would commit what this log does not hold; etcd panics here.
+    #[error("commit {commit} is beyond the last index {last}")]
+    CommitBeyondLog {
+        /// The commit index in the message.
+        commit: Index,
+        /// The last index of this log.
+        last: Index,
+    },
+    /// An append contradicts an entry that is already committed here; etcd panics here.
+    #[error("entry {found} contradicts the log, which is committed up to {committed}")]
+    ConflictWithCommitted {
+        /// The entry in the message.
+        found: EntryId,
+        /// The commit index of this node.
+        committed: Index,
+    },
+    /// A second leader in one term: a message that only a leader sends reached the leader of the same term.
+    #[error("node {0} claims to lead term {1}, which this node leads")]
+    SecondLeader(NodeId, Term),
+    /// A snapshot whose membership contradicts itself.
+    #[error("snapshot membership: {0}")]
+    ConfState(#[from] crate::membership::ChangeError),
+}

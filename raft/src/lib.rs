@@ -1,0 +1,19 @@
+//! The Raft consensus algorithm with the behaviour of etcd-io/raft.
+//!
+//! A node is a `RawNode`: a deterministic state machine without I/O, clock or thread. Its host feeds it messages,
+//! proposals and ticks, and takes from it one `Ready` at a time: what to persist, what to send and what to apply.
+
+pub mod config;
+pub mod error;
+pub mod membership;
+pub mod message;
+mod rng;
+pub mod storage;
+pub mod types;
+
+pub use config::{Config, ReadOnlyOption};
+pub use error::{ConfigError, Malformed, ProposeError, StepError};
+pub use membership::{Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Transition};
+pub use message::{Body, Message};
+pub use storage::{Storage, StorageError};
+pub use types::{Entry, EntryId, EntryKind, HardState, Index, NodeId, ReadState, Role, Snapshot, SoftState, Term};

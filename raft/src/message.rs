@@ -1,0 +1,115 @@
+//! What nodes say to each other. One variant of [`Body`] for each kind of message, with only that kind's fields.
+//!
+//! Local input (ticks, campaigns, reports, storage responses) has methods of its own on the node and no variant here,
+//! so that it cannot arrive from the network.
+
+use bytes::Bytes;
+
+use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+
+/// A message from one node to another. A node addresses its own vote and its own acknowledgement to itself: they
+/// count only when what they promise is durable.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Message {
+    /// Who sent it.
+    pub from: NodeId,
+    /// Whom it is for.
+    pub to: NodeId,
+    /// The sender's term, or for pre-votes the term that is asked about. Forwarded proposals and reads carry none and
+    /// pass the receiver's term check.
+    pub term: Option<Term>,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a [`Message`] says; the etcd name of each kind stands with it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Body {
+    /// `MsgProp`: a follower forwards entries to the leader, which sets their terms and indexes.
+    Propose {
+        /// The entries, at least one.
+        entries: Vec<Entry>,
+    },
+    /// `MsgApp`: AppendEntries (Raft paper, section 5.3).
+    Append {
+        /// The entry before the first one sent.
+        previous: EntryId,
+        /// The entries that follow it, without a gap; may be empty.
+        entries: Vec<Entry>,
+        /// The leader's commit index.
+        commit: Index,
+    },
+    /// `MsgAppResp`: the log matches the leader's up to `index`, durably.
+    AppendAccepted {
+        /// Up to where.
+        index: Index,
+    },
+    /// `MsgAppResp` with `Reject`: the log does not hold the entry that the append builds on.
+    AppendRejected {
+        /// The index of that entry.
+        index: Index,
+        /// Where the logs may match: the follower's latest entry whose term is not above that of the append. Its term
+        /// is zero where the follower does not know it.
+        hint: EntryId,
+    },
+    /// `MsgHeartbeat`: the leader is alive.
+    Heartbeat {
+        /// What the follower may commit: never beyond what it acknowledged.
+        commit: Index,
+        /// The position of the latest unconfirmed read, echoed by the response; empty without one.
+        context: Bytes,
+    },
+    /// `MsgHeartbeatResp`.
+    HeartbeatResponse {
+        /// The heartbeat's context.
+        context: Bytes,
+    },
+    /// `MsgPreVote`: would you vote for me in this (the next) term?
+    RequestPreVote {
+        /// The candidate's last entry.
+        last: EntryId,
+    },
+    /// `MsgPreVoteResp`. A grant carries the term asked about, a rejection the voter's own.
+    PreVoteResponse {
+        /// Whether it would.
+        granted: bool,
+    },
+    /// `MsgVote`: RequestVote (Raft paper, section 5.2).
+    RequestVote {
+        /// The candidate's last entry.
+        last: EntryId,
+        /// The leader asked for this election, so its lease does not stand against it.
+        transfer: bool,
+    },
+    /// `MsgVoteResp`.
+    VoteResponse {
+        /// Whether the vote was given.
+        granted: bool,
+    },
+    /// `MsgSnap`: a snapshot for a follower whose next entry is no longer in the leader's log.
+    InstallSnapshot {
+        /// The snapshot.
+        snapshot: Box<Snapshot>,
+    },
+    /// `MsgTransferLeader`: a follower forwards the request to hand leadership to `target`.
+    TransferLeader {
+        /// Who shall lead.
+        target: NodeId,
+    },
+    /// `MsgTimeoutNow`: the leader hands over; campaign at once.
+    TimeoutNow,
+    /// `MsgReadIndex`: a follower forwards a read request.
+    ReadIndex {
+        /// What the answer will come with.
+        context: Bytes,
+    },
+    /// `MsgReadIndexResp`.
+    ReadIndexResponse {
+        /// The index to wait for.
+        index: Index,
+        /// The request's context.
+        context: Bytes,
+    },
+}

@@ -1,0 +1,50 @@
+//! Where a node reads its stable log from: the [`Storage`] trait, and [`MemStorage`], which keeps it in memory.
+
+use crate::membership::ConfState;
+use crate::types::{Entry, HardState, Index, Snapshot, Term};
+
+/// Why a [`Storage`] has no answer. These are answers about the log, not failures of a device: a storage whose device
+/// fails has to stop its node, since nothing that the node promised can be trusted any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageError {
+    /// The index lies before the first entry; a snapshot stands in its place.
+    #[error("requested index is unavailable due to compaction")]
+    Compacted,
+    /// The index lies beyond the last entry.
+    #[error("requested entry at index is unavailable")]
+    Unavailable,
+    /// There is no snapshot to hand out yet; the node asks again later.
+    #[error("snapshot is temporarily unavailable")]
+    SnapshotTemporarilyUnavailable,
+}
+
+/// The stable log as the node reads it. The host writes it: what a Ready says, before the Ready is advanced.
+pub trait Storage {
+    /// The hard state and the membership that a starting node begins with.
+    fn initial_state(&self) -> (HardState, ConfState);
+
+    /// The entries in `[low, high)`, cut so that their encoded size stays within `max_size` bytes, but never fewer
+    /// than one.
+    ///
+    /// # Errors
+    /// [`StorageError::Compacted`] or [`StorageError::Unavailable`] where an end of the range is not stored.
+    fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError>;
+
+    /// The term of the entry at `index`, which may be the one before the first entry.
+    ///
+    /// # Errors
+    /// [`StorageError::Compacted`] or [`StorageError::Unavailable`] where it is not stored.
+    fn term(&self, index: Index) -> Result<Term, StorageError>;
+
+    /// The first index that [`entries`](Self::entries) can return; one beyond the last where the log is empty.
+    fn first_index(&self) -> Index;
+
+    /// The last index of the log.
+    fn last_index(&self) -> Index;
+
+    /// The newest snapshot.
+    ///
+    /// # Errors
+    /// [`StorageError::SnapshotTemporarilyUnavailable`] where it is still being made.
+    fn snapshot(&self) -> Result<Snapshot, StorageError>;
+}
