@@ -14,7 +14,10 @@ pub mod types;
 
 pub use config::{Config, ReadOnlyOption};
 pub use error::{ConfigError, Malformed, ProposeError, StepError};
-pub use membership::{Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Transition};
+pub use membership::{
+    Change, ChangeError, ChangeKind, Changed, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
+    Transition,
+};
 pub use message::{Body, Message};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
 pub use storage::{Storage, StorageError};

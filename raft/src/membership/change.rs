@@ -29,6 +29,13 @@ pub struct Change {
     pub node: Option<NodeId>,
 }
 
+impl Change {
+    /// This happens to this node.
+    pub const fn new(kind: ChangeKind, node: NodeId) -> Self {
+        Self { kind, node: Some(node) }
+    }
+}
+
 /// A change of one node at a time (thesis, section 4.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -37,6 +44,28 @@ pub struct ConfChangeV1 {
     pub change: Change,
     /// The application's bytes, such as an address.
     pub context: Bytes,
+}
+
+impl ConfChangeV1 {
+    /// This happens to this node, without context.
+    pub const fn new(kind: ChangeKind, node: NodeId) -> Self {
+        Self { change: Change::new(kind, node), context: Bytes::new() }
+    }
+
+    /// The node becomes a voter.
+    pub const fn add_voter(node: NodeId) -> Self {
+        Self::new(ChangeKind::AddVoter, node)
+    }
+
+    /// The node becomes a learner.
+    pub const fn add_learner(node: NodeId) -> Self {
+        Self::new(ChangeKind::AddLearner, node)
+    }
+
+    /// The node leaves.
+    pub const fn remove(node: NodeId) -> Self {
+        Self::new(ChangeKind::Remove, node)
+    }
 }
 
 /// How a change passes through a joint configuration.
@@ -65,6 +94,44 @@ pub struct ConfChangeV2 {
     pub context: Bytes,
 }
 
+impl ConfChangeV2 {
+    /// These steps, without context.
+    pub const fn new(transition: Transition, changes: Vec<Change>) -> Self {
+        Self { transition, changes, context: Bytes::new() }
+    }
+
+    /// The change that leaves a joint configuration.
+    pub const fn leave_joint() -> Self {
+        Self::new(Transition::Auto, Vec::new())
+    }
+
+    /// Whether it leaves a joint configuration: whatever its context, it asks for nothing.
+    pub fn leaves_joint(&self) -> bool {
+        self.changes.is_empty() && self.transition == Transition::Auto
+    }
+
+    /// Whether it enters a joint configuration, and if so, whether that is left by itself.
+    ///
+    /// ```
+    /// use raft::{ConfChangeV2, Transition};
+    /// assert_eq!(ConfChangeV2::new(Transition::Explicit, vec![]).enters_joint(), Some(false));
+    /// assert_eq!(ConfChangeV2::leave_joint().enters_joint(), None);
+    /// ```
+    pub fn enters_joint(&self) -> Option<bool> {
+        match self.transition {
+            Transition::Auto => (self.changes.len() > 1).then_some(true),
+            Transition::Implicit => Some(true),
+            Transition::Explicit => Some(false),
+        }
+    }
+}
+
+impl From<ConfChangeV1> for ConfChangeV2 {
+    fn from(change: ConfChangeV1) -> Self {
+        Self { transition: Transition::Auto, changes: vec![change.change], context: change.context }
+    }
+}
+
 /// A membership change of either version, as the log keeps it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -73,6 +140,33 @@ pub enum ConfChange {
     V1(ConfChangeV1),
     /// Any number, through joint consensus.
     V2(ConfChangeV2),
+}
+
+impl ConfChange {
+    /// The same change as one of any number of nodes.
+    pub fn into_v2(self) -> ConfChangeV2 {
+        match self {
+            Self::V1(change) => change.into(),
+            Self::V2(change) => change,
+        }
+    }
+
+    /// As [`Self::into_v2`], of a copy.
+    pub fn as_v2(&self) -> ConfChangeV2 {
+        self.clone().into_v2()
+    }
+}
+
+impl From<ConfChangeV1> for ConfChange {
+    fn from(change: ConfChangeV1) -> Self {
+        Self::V1(change)
+    }
+}
+
+impl From<ConfChangeV2> for ConfChange {
+    fn from(change: ConfChangeV2) -> Self {
+        Self::V2(change)
+    }
 }
 
 /// Why a configuration does not allow a change, or contradicts itself.
