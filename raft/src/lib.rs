@@ -7,6 +7,7 @@ pub mod config;
 pub mod error;
 pub mod membership;
 pub mod message;
+pub mod progress;
 pub mod quorum;
 mod rng;
 pub mod storage;
@@ -19,6 +20,7 @@ pub use membership::{
     Transition,
 };
 pub use message::{Body, Message};
+pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
 pub use storage::{Storage, StorageError};
 pub use types::{Entry, EntryId, EntryKind, HardState, Index, NodeId, ReadState, Role, Snapshot, SoftState, Term};

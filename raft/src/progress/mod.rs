@@ -1,0 +1,316 @@
+//! What a leader knows of a follower, and what that allows it to send.
+//!
+//! A leader finds where a follower's log agrees with its own by probing, one append at a time; then it replicates,
+//! with many appends in flight; to a follower that is too far behind it sends a snapshot and waits. Raft paper,
+//! sections 5.3 and 7; thesis, section 10.2.1. Upstream: etcd's package `tracker`.
+
+mod inflights;
+
+pub use inflights::{InflightLimits, Inflights};
+
+use std::fmt;
+
+use crate::types::Index;
+
+/// What a leader knows of one follower. Always `matched < next` and `sent_commit < next` once anything is sent.
+///
+/// ```
+/// use raft::{Index, InflightLimits, Progress};
+/// let limits = InflightLimits { messages: 256, bytes: u64::MAX };
+/// let mut progress = Progress::new(Index(8), limits);
+/// progress.sent_entries(1, 10);
+/// assert!(progress.is_paused(), "one probe at a time");
+/// assert!(progress.reject(Index(7), Index(4)), "the follower's log ends at 4");
+/// assert_eq!(progress.next(), Index(5));
+/// assert!(progress.acknowledge(Index(8)));
+/// progress.become_replicate();
+/// progress.set_recent_active(true);
+/// assert_eq!(progress.describe(false).to_string(), "StateReplicate match=8 next=9");
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Progress {
+    matched: Index,
+    next: Index,
+    sent_commit: Index,
+    state: ProgressState,
+    recent_active: bool,
+    limits: InflightLimits,
+}
+
+/// How a leader treats a follower.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ProgressState {
+    /// It looks for the point where the logs agree, one append for each heartbeat.
+    Probe {
+        /// Whether an append is out.
+        paused: bool,
+    },
+    /// It sends entries as they come, without waiting for answers.
+    Replicate {
+        /// What is out.
+        inflights: Inflights,
+        /// Whether the window was full at the last append. Only then are appends without entries held back as well.
+        paused: bool,
+    },
+    /// It has sent a snapshot, and nothing more until that is answered.
+    Snapshot {
+        /// The last entry that the snapshot covers.
+        pending: Index,
+    },
+}
+
+impl Progress {
+    /// A follower of whom nothing is known; the first probe carries the entry at `next`, which is at least 1.
+    pub const fn new(next: Index, limits: InflightLimits) -> Self {
+        Self {
+            matched: Index::ZERO,
+            next,
+            sent_commit: Index::ZERO,
+            state: ProgressState::Probe { paused: false },
+            recent_active: false,
+            limits,
+        }
+    }
+
+    /// A member that has just joined a leader whose log ends at `last`. It counts as heard from, or a leader that
+    /// checks its quorum could step down before the newcomer had a chance to answer.
+    pub fn joining(last: Index, limits: InflightLimits) -> Self {
+        Self { recent_active: true, ..Self::new(last.max(Index(1)), limits) }
+    }
+
+    /// The last entry known to be in the follower's log as in the leader's.
+    pub const fn matched(&self) -> Index {
+        self.matched
+    }
+
+    /// The next entry to send; what lies between is in flight.
+    pub const fn next(&self) -> Index {
+        self.next
+    }
+
+    /// How the follower is treated.
+    pub const fn state(&self) -> &ProgressState {
+        &self.state
+    }
+
+    /// Whether the follower was heard from since this was last cleared.
+    pub const fn recent_active(&self) -> bool {
+        self.recent_active
+    }
+
+    /// Notes that the follower was heard from, or begins to wait for that anew.
+    pub fn set_recent_active(&mut self, active: bool) {
+        self.recent_active = active;
+    }
+
+    /// Whether nothing may be sent but heartbeats.
+    pub const fn is_paused(&self) -> bool {
+        match &self.state {
+            ProgressState::Probe { paused } | ProgressState::Replicate { paused, .. } => *paused,
+            ProgressState::Snapshot { .. } => true,
+        }
+    }
+
+    /// Whether no more entries may be sent until some are answered.
+    pub fn inflights_full(&self) -> bool {
+        match &self.state {
+            ProgressState::Replicate { inflights, .. } => inflights.is_full(),
+            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => false,
+        }
+    }
+
+    /// The last entry that the snapshot on its way covers, if one is.
+    pub const fn pending_snapshot(&self) -> Option<Index> {
+        match &self.state {
+            ProgressState::Snapshot { pending } => Some(*pending),
+            ProgressState::Probe { .. } | ProgressState::Replicate { .. } => None,
+        }
+    }
+
+    /// Allows one more append: a heartbeat was answered, so the follower is there. A snapshot is still waited for.
+    pub fn resume(&mut self) {
+        match &mut self.state {
+            ProgressState::Probe { paused } | ProgressState::Replicate { paused, .. } => *paused = false,
+            ProgressState::Snapshot { .. } => {}
+        }
+    }
+
+    /// Sends no probe before the next heartbeat is answered. Does nothing outside of [`ProgressState::Probe`].
+    pub fn pause_probe(&mut self) {
+        match &mut self.state {
+            ProgressState::Probe { paused } => *paused = true,
+            ProgressState::Replicate { .. } | ProgressState::Snapshot { .. } => {}
+        }
+    }
+
+    /// Makes this the leader's own progress, whose log ends at `last`.
+    pub fn set_matched_self(&mut self, last: Index) {
+        self.matched = last;
+        self.next = last.next();
+    }
+
+    /// Begins to probe: behind what is known to match, or behind the snapshot that was sent if that is further.
+    pub fn become_probe(&mut self) {
+        self.probe_from(self.pending_snapshot().unwrap_or(Index::ZERO));
+    }
+
+    /// Begins to replicate, from behind what is known to match.
+    pub fn become_replicate(&mut self) {
+        self.next = self.matched.next();
+        self.state = ProgressState::Replicate { inflights: Inflights::new(self.limits), paused: false };
+    }
+
+    /// Waits for a snapshot that covers the log up to `pending`.
+    pub fn become_snapshot(&mut self, pending: Index) {
+        self.state = ProgressState::Snapshot { pending };
+        self.next = pending.next();
+        self.sent_commit = pending;
+    }
+
+    /// The host delivered the snapshot: probes behind it once a heartbeat is answered. Whether one was waited for.
+    pub fn snapshot_finished(&mut self) -> bool {
+        let Some(pending) = self.pending_snapshot() else { return false };
+        self.probe_from(pending);
+        self.pause_probe();
+        true
+    }
+
+    /// The host failed to deliver the snapshot: probes where it was needed, which makes another one, once a heartbeat
+    /// is answered. Whether one was waited for.
+    pub fn snapshot_failed(&mut self) -> bool {
+        if self.pending_snapshot().is_none() {
+            return false;
+        }
+        self.probe_from(Index::ZERO);
+        self.pause_probe();
+        true
+    }
+
+    fn probe_from(&mut self, assumed: Index) {
+        self.state = ProgressState::Probe { paused: false };
+        self.next = self.matched.max(assumed).next();
+        self.limit_sent_commit();
+    }
+
+    /// An append with this many entries from `next` on, holding this many payload bytes, was sent.
+    ///
+    /// # Panics
+    /// If a snapshot is waited for, or entries are sent although the window is full: the caller's mistake.
+    pub fn sent_entries(&mut self, count: u64, bytes: u64) {
+        match &mut self.state {
+            ProgressState::Probe { paused } => *paused |= count > 0,
+            ProgressState::Replicate { inflights, paused } => {
+                if count > 0 {
+                    self.next = self.next.plus(count);
+                    inflights.add(self.next.previous(), bytes);
+                }
+                *paused = inflights.is_full();
+            }
+            ProgressState::Snapshot { pending } => {
+                panic!("{count} entries from {} sent while the snapshot at {pending} is pending", self.next)
+            }
+        }
+    }
+
+    /// The follower was told that everything up to here is committed.
+    pub fn sent_commit(&mut self, commit: Index) {
+        self.sent_commit = commit;
+    }
+
+    /// Whether telling the follower of this commit index can move its own one: it was not told yet, and what it was
+    /// told lies within what was sent, beyond which it commits nothing.
+    pub fn can_bump_commit(&self, commit: Index) -> bool {
+        commit > self.sent_commit && self.sent_commit < self.next.previous()
+    }
+
+    /// The follower's log is like the leader's up to here. Whether that is news; old answers may come late.
+    pub fn acknowledge(&mut self, index: Index) -> bool {
+        if index <= self.matched {
+            return false;
+        }
+        self.matched = index;
+        self.next = self.next.max(index.next());
+        self.resume();
+        true
+    }
+
+    /// The follower refused the append behind `rejected`; the leader guesses from its answer that the logs may agree
+    /// at `hint`. Whether it is news, which leaves a probe free to be sent; old answers may come late.
+    ///
+    /// While replicating, a refusal means that an append was lost: it falls back to probing behind what matches.
+    pub fn reject(&mut self, rejected: Index, hint: Index) -> bool {
+        match self.state {
+            ProgressState::Replicate { .. } => {
+                if rejected <= self.matched {
+                    return false;
+                }
+                self.become_probe();
+            }
+            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => {
+                // Probes go out one at a time, so the answer to the last one names it.
+                if rejected != self.next.previous() {
+                    return false;
+                }
+                self.next = rejected.min(hint.next()).max(self.matched.next());
+                self.limit_sent_commit();
+                self.resume();
+            }
+        }
+        true
+    }
+
+    /// What was told of the commit index beyond `next` may have been lost.
+    fn limit_sent_commit(&mut self) {
+        self.sent_commit = self.sent_commit.min(self.next.previous());
+    }
+
+    /// The follower answered the appends up to here. Does nothing outside of [`ProgressState::Replicate`].
+    pub fn free_inflights_to(&mut self, index: Index) {
+        match &mut self.state {
+            ProgressState::Replicate { inflights, .. } => inflights.free_to(index),
+            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => {}
+        }
+    }
+
+    /// Etcd's one-line form, such as `StateReplicate match=4 next=9 learner paused inactive inflight=2[full]`. Whether
+    /// the follower is a learner is for the configuration to know.
+    pub fn describe(&self, learner: bool) -> impl fmt::Display + '_ {
+        Description { progress: self, learner }
+    }
+}
+
+struct Description<'a> {
+    progress: &'a Progress,
+    learner: bool,
+}
+
+impl fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Progress { matched, next, state, .. } = self.progress;
+        let name = match state {
+            ProgressState::Probe { .. } => "StateProbe",
+            ProgressState::Replicate { .. } => "StateReplicate",
+            ProgressState::Snapshot { .. } => "StateSnapshot",
+        };
+        write!(f, "{name} match={matched} next={next}")?;
+        if self.learner {
+            f.write_str(" learner")?;
+        }
+        if self.progress.is_paused() {
+            f.write_str(" paused")?;
+        }
+        if let Some(pending) = self.progress.pending_snapshot() {
+            write!(f, " pendingSnap={pending}")?;
+        }
+        if !self.progress.recent_active {
+            f.write_str(" inactive")?;
+        }
+        if let ProgressState::Replicate { inflights, .. } = state
+            && inflights.count() > 0
+        {
+            let full = if inflights.is_full() { "[full]" } else { "" };
+            write!(f, " inflight={}{full}", inflights.count())?;
+        }
+        Ok(())
+    }
+}
