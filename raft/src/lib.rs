@@ -22,5 +22,5 @@ pub use membership::{
 pub use message::{Body, Message};
 pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
-pub use storage::{Storage, StorageError};
+pub use storage::{MemStorage, MemStorageError, Storage, StorageError};
 pub use types::{Entry, EntryId, EntryKind, HardState, Index, NodeId, ReadState, Role, Snapshot, SoftState, Term};

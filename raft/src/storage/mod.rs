@@ -1,7 +1,10 @@
 //! Where a node reads its stable log from: the [`Storage`] trait, and [`MemStorage`], which keeps it in memory.
 
+mod memory;
+
 use crate::membership::ConfState;
 use crate::types::{Entry, HardState, Index, Snapshot, Term};
+pub use memory::{MemStorage, MemStorageError};
 
 /// Why a [`Storage`] has no answer. These are answers about the log, not failures of a device: a storage whose device
 /// fails has to stop its node, since nothing that the node promised can be trusted any more.
@@ -47,4 +50,24 @@ pub trait Storage {
     /// # Errors
     /// [`StorageError::SnapshotTemporarilyUnavailable`] where it is still being made.
     fn snapshot(&self) -> Result<Snapshot, StorageError>;
+}
+
+/// How many of `entries`, from the first on, fit into `max_size` encoded bytes; one always does. This is the cut that
+/// [`Storage::entries`] makes.
+///
+/// ```
+/// use raft::{Entry, storage::prefix_within};
+/// let entries = [Entry::default(), Entry::default(), Entry::default()];
+/// let size = entries[0].encoded_size();
+/// assert_eq!(prefix_within(&entries, 2 * size), 2);
+/// assert_eq!(prefix_within(&entries, 0), 1);
+/// assert_eq!(prefix_within(&[], 0), 0);
+/// ```
+pub fn prefix_within<'a>(entries: impl IntoIterator<Item = &'a Entry>, max_size: u64) -> usize {
+    let mut size = 0u64;
+    let fits = |(position, entry): &(usize, &Entry)| {
+        size = size.saturating_add(entry.encoded_size());
+        *position == 0 || size <= max_size
+    };
+    entries.into_iter().enumerate().take_while(fits).count()
 }
