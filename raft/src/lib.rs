@@ -5,6 +5,8 @@
 
 pub mod config;
 pub mod error;
+#[allow(dead_code)]
+mod log;
 pub mod membership;
 pub mod message;
 pub mod progress;

@@ -1,0 +1,78 @@
+//! Comparing this log with another node's, and appending what a leader sends (Raft paper, sections 5.3 and 5.4.1).
+
+use super::RaftLog;
+use crate::storage::Storage;
+use crate::types::{Entry, EntryId, Index, Term};
+
+impl<S: Storage> RaftLog<S> {
+    /// Whether the entry `id` is in the log, or is what the log builds on.
+    pub(crate) fn matches(&self, id: EntryId) -> bool {
+        self.term(id.index) == Ok(id.term)
+    }
+
+    /// Whether a log that ends with `last` may lead this one (Raft paper, section 5.4.1).
+    pub(crate) fn is_up_to_date(&self, last: EntryId) -> bool {
+        let own = self.last_id();
+        (last.term, last.index) >= (own.term, own.index)
+    }
+
+    /// The index of the first of `entries` that is not in the log, be it another there or be it new.
+    pub(crate) fn find_conflict(&self, entries: &[Entry]) -> Option<Index> {
+        entries.iter().find(|entry| !self.matches(entry.id())).map(|entry| entry.index)
+    }
+
+    /// Where this log may end to match one that has an entry of `term` at `index`: the largest index up to there whose
+    /// term here is no larger, or is not known and then given as zero.
+    ///
+    /// Both sides of a refused append use it to skip whole terms (Raft paper, end of section 5.3).
+    pub(crate) fn find_conflict_by_term(&self, index: Index, term: Term) -> EntryId {
+        let mut guess = index;
+        while guess > Index::ZERO {
+            match self.term(guess) {
+                Ok(own) if own > term => guess = guess.previous(),
+                Ok(own) => return EntryId::new(own, guess),
+                Err(_) => return EntryId::new(Term::ZERO, guess),
+            }
+        }
+        EntryId::ZERO
+    }
+
+    /// The first entry of an append that contradicts what is committed here, which no correct leader sends. Nothing is
+    /// appended, so nothing contradicts, where the log does not hold `previous`.
+    pub(crate) fn conflict_with_committed(&self, previous: EntryId, entries: &[Entry]) -> Option<EntryId> {
+        if previous.index >= self.committed || !self.matches(previous) {
+            return None;
+        }
+        let committed = entries.iter().take_while(|entry| entry.index <= self.committed);
+        committed.map(Entry::id).find(|id| !self.matches(*id))
+    }
+
+    /// Appends what follows `previous` and commits what is both committed by the leader and known to match it. Returns
+    /// the index up to which the logs match, or `None` where the log does not hold `previous`.
+    ///
+    /// Entries that are in the log already stay, with all that follows them: the append may be an old one.
+    pub(crate) fn maybe_append(&mut self, previous: EntryId, commit: Index, mut entries: Vec<Entry>) -> Option<Index> {
+        if !self.matches(previous) {
+            return None;
+        }
+        let last_new = previous.index.plus(entries.len() as u64);
+        if let Some(conflict) = self.find_conflict(&entries) {
+            let known = conflict.since(previous.index.next());
+            entries.drain(..known as usize);
+            self.append(entries);
+        }
+        self.commit_to(commit.min(last_new));
+        Some(last_new)
+    }
+
+    /// Puts `entries` in the place of everything from the first one's index on, which must not be committed, and
+    /// returns the last index.
+    pub(crate) fn append(&mut self, entries: Vec<Entry>) -> Index {
+        if let Some(first) = entries.first() {
+            let (index, committed) = (first.index, self.committed);
+            assert!(index > committed, "entry {index} would overwrite the log, which is committed up to {committed}");
+        }
+        self.unstable.truncate_and_append(entries);
+        self.last_index()
+    }
+}

@@ -1,0 +1,182 @@
+//! The log as the node sees it: what the storage holds, below what is not yet known to be durable, and how far of it
+//! is committed and applied.
+//!
+//! Always `applied <= applying <= committed <= last_index`. What was committed is never overwritten: the methods that
+//! would do so assert, since the caller refuses such input before.
+
+mod applying;
+mod matching;
+mod reading;
+mod unstable;
+
+use crate::storage::{Storage, StorageError};
+use crate::types::{Entry, EntryId, Index, Snapshot, Term};
+use applying::Applying;
+use unstable::Unstable;
+
+/// The stable log in the storage and the unstable log in memory, as one.
+#[derive(Clone, Debug)]
+pub(crate) struct RaftLog<S: Storage> {
+    storage: S,
+    unstable: Unstable,
+    committed: Index,
+    applying: Applying,
+}
+
+impl<S: Storage> RaftLog<S> {
+    /// The log that `storage` holds, committed and applied up to where it was compacted. At most `max_applying_size`
+    /// encoded bytes (at least 1) of committed entries are handed out and not yet applied.
+    pub(crate) fn new(storage: S, max_applying_size: u64) -> Self {
+        let compacted = storage.first_index().previous();
+        let unstable = Unstable::new(storage.last_index().next());
+        Self { storage, unstable, committed: compacted, applying: Applying::new(compacted, max_applying_size) }
+    }
+
+    /// Sets the commit index that the storage's hard state says. The caller has checked that it lies in the log.
+    pub(crate) fn load(&mut self, committed: Index) {
+        self.commit_to(committed);
+    }
+
+    /// Starts behind what the application applied before the restart.
+    pub(crate) fn start_applied(&mut self, index: Index) {
+        self.applied_to(index, 0);
+    }
+
+    pub(crate) fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// Up to where the log is known to be on a quorum.
+    pub(crate) fn committed(&self) -> Index {
+        self.committed
+    }
+
+    /// Up to where the application has applied.
+    pub(crate) fn applied(&self) -> Index {
+        self.applying.applied()
+    }
+
+    /// Up to where the application was given entries to apply.
+    pub(crate) fn applying(&self) -> Index {
+        self.applying.handed_out()
+    }
+
+    /// The first index whose entry is at hand; one beyond the last where there is none.
+    pub(crate) fn first_index(&self) -> Index {
+        match self.unstable.snapshot() {
+            Some(snapshot) => snapshot.id.index.next(),
+            None => self.storage.first_index(),
+        }
+    }
+
+    /// The index of the last entry, or of the snapshot that nothing follows yet.
+    pub(crate) fn last_index(&self) -> Index {
+        // Never asks the storage: it holds what lies below the unstable log, or more that is about to be overwritten.
+        self.unstable.end().previous()
+    }
+
+    /// The identity of the last entry, or of what the snapshot or the compaction left in its place.
+    pub(crate) fn last_id(&self) -> EntryId {
+        let index = self.last_index();
+        match self.term(index) {
+            Ok(term) => EntryId::new(term, index),
+            Err(error) => panic!("the storage does not know the term of its last entry {index}: {error}"),
+        }
+    }
+
+    /// The term of the entry at `index`, known from the one before the first to the last.
+    pub(crate) fn term(&self, index: Index) -> Result<Term, StorageError> {
+        if let Some(term) = self.unstable.term(index) {
+            return Ok(term);
+        }
+        if index < self.first_index().previous() {
+            return Err(StorageError::Compacted);
+        }
+        if index > self.last_index() {
+            return Err(StorageError::Unavailable);
+        }
+        self.storage.term(index)
+    }
+
+    /// The term at `index`; zero where it is not known.
+    pub(crate) fn term_or_zero(&self, index: Index) -> Term {
+        self.term(index).unwrap_or(Term::ZERO)
+    }
+
+    /// Raises the commit index to `index`; never lowers it.
+    pub(crate) fn commit_to(&mut self, index: Index) {
+        if index <= self.committed {
+            return;
+        }
+        let last = self.last_index();
+        assert!(index <= last, "commit index {index} is beyond the last index {last}");
+        self.committed = index;
+    }
+
+    /// Commits up to the entry `id` where it is in the log and not yet committed, and says whether it did.
+    pub(crate) fn maybe_commit(&mut self, id: EntryId) -> bool {
+        // An unknown term counts as zero, and must not match a zero.
+        let commits = id.index > self.committed && id.term != Term::ZERO && self.term_or_zero(id.index) == id.term;
+        if commits {
+            self.commit_to(id.index);
+        }
+        commits
+    }
+
+    /// Replaces the whole log by `snapshot`. Applied and applying stay until the application has restored it.
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        self.committed = snapshot.id.index;
+        self.unstable.restore(snapshot);
+    }
+
+    /// The newest snapshot: the one that is being restored, otherwise that of the storage.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        match self.unstable.snapshot() {
+            Some(snapshot) => Ok(snapshot.clone()),
+            None => self.storage.snapshot(),
+        }
+    }
+
+    /// The entries that are to be written and were not handed out yet.
+    pub(crate) fn next_unstable_entries(&self) -> &[Entry] {
+        self.unstable.next_entries()
+    }
+
+    pub(crate) fn has_next_unstable_entries(&self) -> bool {
+        !self.next_unstable_entries().is_empty()
+    }
+
+    /// Whether any entry is not known to be durable.
+    pub(crate) fn has_next_or_in_progress_unstable_entries(&self) -> bool {
+        self.unstable.has_entries()
+    }
+
+    /// The snapshot that is to be written and was not handed out yet.
+    pub(crate) fn next_unstable_snapshot(&self) -> Option<&Snapshot> {
+        self.unstable.next_snapshot()
+    }
+
+    /// Whether a snapshot is not known to be written.
+    pub(crate) fn has_next_or_in_progress_snapshot(&self) -> bool {
+        self.unstable.snapshot().is_some()
+    }
+
+    /// Notes that everything unstable was handed out to be written.
+    pub(crate) fn accept_unstable(&mut self) {
+        self.unstable.accept_in_progress();
+    }
+
+    /// Notes that the log up to the entry `id` is durable; ignored where that entry is no longer in the unstable log.
+    pub(crate) fn stable_to(&mut self, id: EntryId) {
+        self.unstable.stable_to(id);
+    }
+
+    /// Notes that the snapshot at `index` is written; ignored where another one has replaced it.
+    pub(crate) fn stable_snapshot_to(&mut self, index: Index) {
+        self.unstable.stable_snapshot_to(index);
+    }
+}

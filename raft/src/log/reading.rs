@@ -1,0 +1,126 @@
+//! Reading entries back, from the storage and from memory: for followers, for the application, and to look for
+//! membership changes.
+
+use super::RaftLog;
+use crate::storage::{Storage, StorageError, prefix_within};
+use crate::types::{Entry, EntryKind, Index};
+
+impl<S: Storage> RaftLog<S> {
+    /// The entries from `from` on, as many as fit into `max_size` encoded bytes but at least one; none beyond the last.
+    pub(crate) fn entries(&self, from: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
+        let end = self.last_index().next();
+        if from >= end { Ok(Vec::new()) } else { self.slice(from, end, max_size) }
+    }
+
+    /// The entries in `[low, high)`, as many as fit into `max_size` encoded bytes but at least one.
+    ///
+    /// Fails only with [`StorageError::Compacted`]; the caller has checked that `high` is not beyond the log.
+    pub(crate) fn slice(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
+        let end = self.last_index().next();
+        assert!(low <= high && high <= end, "[{low}, {high}) reaches beyond the log, which ends before {end}");
+        if low < self.first_index() {
+            return Err(StorageError::Compacted);
+        }
+        let offset = self.unstable.offset();
+        if low >= offset {
+            let entries = self.unstable.slice(low, high);
+            return Ok(entries[..prefix_within(entries, max_size)].to_vec());
+        }
+        let mut entries = self.stored_slice(low, high.min(offset), max_size)?;
+        if high > offset && entries.len() as u64 == offset.since(low) {
+            self.extend_from_unstable(&mut entries, high, max_size);
+        }
+        Ok(entries)
+    }
+
+    fn stored_slice(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
+        let stored = self.storage.entries(low, high, max_size);
+        assert_ne!(stored, Err(StorageError::Unavailable), "the storage lost entries of [{low}, {high})");
+        stored
+    }
+
+    /// Adds to `entries`, which end where the unstable log begins, those that still fit.
+    fn extend_from_unstable(&self, entries: &mut Vec<Entry>, high: Index, max_size: u64) {
+        let size = encoded_size(entries);
+        let unstable = self.unstable.slice(self.unstable.offset(), high);
+        let first_fits = unstable.first().is_some_and(|first| size.saturating_add(first.encoded_size()) <= max_size);
+        if first_fits {
+            entries.extend_from_slice(&unstable[..prefix_within(unstable, max_size - size)]);
+        }
+    }
+
+    /// The committed entries that the application is to apply next. With `allow_unstable`, also ones that are not yet
+    /// known to be durable here; they are so on a quorum.
+    pub(crate) fn next_committed_entries(&self, allow_unstable: bool) -> Vec<Entry> {
+        let Some((quota, end)) = self.next_committed(allow_unstable) else { return Vec::new() };
+        let low = self.applying().next();
+        match self.slice(low, end.next(), quota) {
+            Ok(entries) => entries,
+            Err(error) => panic!("the storage lost entries from {low} on that are not applied yet: {error}"),
+        }
+    }
+
+    /// Whether [`next_committed_entries`](Self::next_committed_entries) has any.
+    pub(crate) fn has_next_committed_entries(&self, allow_unstable: bool) -> bool {
+        self.next_committed(allow_unstable).is_some()
+    }
+
+    /// How many bytes may be handed out, and the last entry that may be; `None` where nothing may. While a snapshot
+    /// waits to be restored nothing may, so that there is no question of what comes first.
+    fn next_committed(&self, allow_unstable: bool) -> Option<(u64, Index)> {
+        let quota = self.applying.quota()?;
+        let end = self.max_appliable_index(allow_unstable);
+        (!self.has_next_or_in_progress_snapshot() && self.applying() < end).then_some((quota, end))
+    }
+
+    fn max_appliable_index(&self, allow_unstable: bool) -> Index {
+        if allow_unstable { self.committed } else { self.committed.min(self.unstable.offset().previous()) }
+    }
+
+    /// Notes that the application was given the entries up to `index`, `size` encoded bytes.
+    pub(crate) fn accept_applying(&mut self, index: Index, size: u64, allow_unstable: bool) {
+        let committed = self.committed;
+        assert!(index <= committed, "entry {index} was handed out, but only {committed} is committed");
+        let available = self.max_appliable_index(allow_unstable);
+        self.applying.hand_out(index, size, available);
+    }
+
+    /// Notes that the application has applied the entries up to `index`, `size` encoded bytes.
+    pub(crate) fn applied_to(&mut self, index: Index, size: u64) {
+        let (applied, committed) = (self.applied(), self.committed);
+        assert!(applied <= index && index <= committed, "applied {index} is not within [{applied}, {committed}]");
+        self.applying.apply(index, size);
+    }
+
+    /// Whether an entry in `[low, high)` changes the membership. Where the storage no longer has the entries the answer
+    /// is yes, which is the careful one.
+    pub(crate) fn has_conf_change_in(&self, low: Index, high: Index) -> bool {
+        let offset = self.unstable.offset();
+        let unstable_low = low.max(offset);
+        let in_memory = unstable_low < high && contains_conf_change(self.unstable.slice(unstable_low, high));
+        in_memory || self.stored_conf_change_in(low, high.min(offset))
+    }
+
+    /// Reads a page at a time, since the range may be long.
+    fn stored_conf_change_in(&self, mut low: Index, high: Index) -> bool {
+        while low < high {
+            match self.slice(low, high, self.applying.max_size()) {
+                Ok(page) if contains_conf_change(&page) => return true,
+                Ok(page) => low = low.plus(page.len() as u64),
+                Err(_) => return true,
+            }
+        }
+        false
+    }
+}
+
+fn encoded_size(entries: &[Entry]) -> u64 {
+    entries.iter().map(Entry::encoded_size).sum()
+}
+
+fn contains_conf_change(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| match entry.kind {
+        EntryKind::ConfChange | EntryKind::ConfChangeV2 => true,
+        EntryKind::Normal | EntryKind::RefusedConfChange => false,
+    })
+}
