@@ -3,6 +3,7 @@
 //! A node is a `RawNode`: a deterministic state machine without I/O, clock or thread. Its host feeds it messages,
 //! proposals and ticks, and takes from it one `Ready` at a time: what to persist, what to send and what to apply.
 
+mod codec;
 pub mod config;
 pub mod error;
 #[allow(dead_code)]
@@ -15,6 +16,7 @@ mod rng;
 pub mod storage;
 pub mod types;
 
+pub use codec::DecodeError;
 pub use config::{Config, ReadOnlyOption};
 pub use error::{ConfigError, Malformed, ProposeError, StepError};
 pub use membership::{
