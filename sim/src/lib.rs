@@ -1,1 +1,3 @@
 //! A deterministic simulator for Raft clusters.
+
+pub mod invariant;

@@ -1,0 +1,117 @@
+//! What a check reports: a broken property is data, so that it can be compared, shrunk to and printed.
+
+use std::fmt;
+
+use raft::NodeId;
+use serde::{Deserialize, Serialize};
+
+/// The properties that are checked; each has a file of its own in this module, with its formal statement.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Invariant {
+    /// At most one leader a term, elected by a quorum of its configuration.
+    ElectionSafety,
+    /// One vote a term, for a candidate whose log is at least as up to date.
+    VoteOnce,
+    /// Only a voter campaigns and leads.
+    LeaderIsVoter,
+    /// Equal entry identities mean equal logs up to there.
+    LogMatching,
+    /// A leader never changes its log but at the end.
+    LeaderAppendOnly,
+    /// Every leader holds what was committed before its term.
+    LeaderCompleteness,
+    /// No two nodes commit or apply different entries at the same index.
+    StateMachineSafety,
+    /// A leader commits what a quorum of its configuration holds durably.
+    CommitQuorum,
+    /// Nothing is sent before what it promises is durable, and what was durable survives.
+    DurableBeforeSend,
+    /// Committed configurations agree, and successive ones have quorums that meet.
+    ConfigurationAgreement,
+    /// Term, commit, applied and match never go back.
+    Monotonic,
+    /// A read sees every write that was committed when it was asked for.
+    LinearizableRead,
+    /// Each command of a client takes effect once.
+    ExactlyOnce,
+    /// In-flight windows and uncommitted data stay within their limits.
+    BoundedMemory,
+}
+
+impl Invariant {
+    /// All of them, in the order of the module's table.
+    pub const ALL: [Self; 14] = [
+        Self::ElectionSafety,
+        Self::VoteOnce,
+        Self::LeaderIsVoter,
+        Self::LogMatching,
+        Self::LeaderAppendOnly,
+        Self::LeaderCompleteness,
+        Self::StateMachineSafety,
+        Self::CommitQuorum,
+        Self::DurableBeforeSend,
+        Self::ConfigurationAgreement,
+        Self::Monotonic,
+        Self::LinearizableRead,
+        Self::ExactlyOnce,
+        Self::BoundedMemory,
+    ];
+
+    /// Its name, as reports and traces spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ElectionSafety => "election-safety",
+            Self::VoteOnce => "vote-once",
+            Self::LeaderIsVoter => "leader-is-voter",
+            Self::LogMatching => "log-matching",
+            Self::LeaderAppendOnly => "leader-append-only",
+            Self::LeaderCompleteness => "leader-completeness",
+            Self::StateMachineSafety => "state-machine-safety",
+            Self::CommitQuorum => "commit-quorum",
+            Self::DurableBeforeSend => "durable-before-send",
+            Self::ConfigurationAgreement => "configuration-agreement",
+            Self::Monotonic => "monotonic",
+            Self::LinearizableRead => "linearizable-read",
+            Self::ExactlyOnce => "exactly-once",
+            Self::BoundedMemory => "bounded-memory",
+        }
+    }
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A property that does not hold: which, when, on which nodes, and the states that clash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{invariant} violated at step {step}: {detail}")]
+pub struct Violation {
+    /// Which property.
+    pub invariant: Invariant,
+    /// The number of the event that broke it; the checkers do not count, [`at`](Self::at) fills it in.
+    pub step: u64,
+    /// The nodes whose states clash, the one just observed first.
+    pub nodes: Vec<NodeId>,
+    /// The clashing states, with their numbers.
+    pub detail: String,
+}
+
+impl Violation {
+    /// A violation on these nodes, at a step to be filled in.
+    pub fn new(invariant: Invariant, nodes: &[NodeId], detail: impl Into<String>) -> Self {
+        Self { invariant, step: 0, nodes: nodes.to_vec(), detail: detail.into() }
+    }
+
+    /// The same violation, at this step.
+    #[must_use]
+    pub fn at(mut self, step: u64) -> Self {
+        self.step = step;
+        self
+    }
+}
+
+/// What every check returns.
+pub type Check = Result<(), Violation>;
