@@ -5,6 +5,8 @@
 
 mod joint;
 mod majority;
+#[cfg(test)]
+mod tests;
 
 pub use joint::JointConfig;
 pub use majority::MajorityConfig;
