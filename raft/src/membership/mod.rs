@@ -7,6 +7,8 @@ mod change;
 mod changer;
 mod conf_state;
 mod configuration;
+#[cfg(test)]
+mod tests;
 
 pub use change::{Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Transition};
 pub use changer::Changed;
