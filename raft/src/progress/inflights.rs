@@ -92,3 +92,82 @@ impl Inflights {
         self.bytes = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Add { entries: u64, bytes: u64 },
+        Free(u64),
+        Clear,
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            6 => (1..4u64, 0..20u64).prop_map(|(entries, bytes)| Step::Add { entries, bytes }),
+            3 => (0..60u64).prop_map(Step::Free),
+            1 => Just(Step::Clear),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_window_is_a_queue_with_two_limits(
+            messages in 1..6usize,
+            bytes in prop_oneof![1..60u64, Just(u64::MAX)],
+            steps in prop::collection::vec(any_step(), 0..60),
+        ) {
+            let mut inflights = Inflights::new(InflightLimits { messages, bytes });
+            let (mut queue, mut last) = (Vec::<(u64, u64)>::new(), 0);
+            for step in steps {
+                match step {
+                    Step::Add { .. } if inflights.is_full() => {}
+                    Step::Add { entries, bytes } => {
+                        last += entries;
+                        inflights.add(Index(last), bytes);
+                        queue.push((last, bytes));
+                    }
+                    Step::Free(index) => {
+                        inflights.free_to(Index(index));
+                        queue.retain(|(last, _)| *last > index);
+                    }
+                    Step::Clear => {
+                        inflights.clear();
+                        queue.clear();
+                    }
+                }
+                let held: u64 = queue.iter().map(|(_, bytes)| bytes).sum();
+                prop_assert_eq!((inflights.count(), inflights.bytes()), (queue.len(), held));
+                prop_assert_eq!(inflights.is_full(), queue.len() == messages || held >= bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_window_holds_no_memory_however_large_its_limit() {
+        let inflights = Inflights::new(InflightLimits { messages: usize::MAX, bytes: u64::MAX });
+        assert_eq!(inflights.appends.capacity(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 appends of 30 bytes are in flight")]
+    fn a_full_window_takes_nothing() {
+        let mut inflights = Inflights::new(InflightLimits { messages: 2, bytes: u64::MAX });
+        for last in [1, 2, 3] {
+            inflights.add(Index(last), 15);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "an append up to 5 sent after one up to 5")]
+    fn appends_leave_in_order() {
+        let mut inflights = Inflights::new(InflightLimits { messages: 2, bytes: u64::MAX });
+        for last in [5, 5] {
+            inflights.add(Index(last), 15);
+        }
+    }
+}

@@ -5,6 +5,8 @@
 //! sections 5.3 and 7; thesis, section 10.2.1. Upstream: etcd's package `tracker`.
 
 mod inflights;
+#[cfg(test)]
+mod tests;
 
 pub use inflights::{InflightLimits, Inflights};
 
@@ -12,7 +14,7 @@ use std::fmt;
 
 use crate::types::Index;
 
-/// What a leader knows of one follower. Always `matched < next` and `sent_commit < next` once anything is sent.
+/// What a leader knows of one follower. Always `matched < next`.
 ///
 /// ```
 /// use raft::{Index, InflightLimits, Progress};
