@@ -120,10 +120,38 @@ pub enum Malformed {
         /// The commit index of this node.
         committed: Index,
     },
-    /// A second leader in one term: a message that only a leader sends reached the leader of the same term.
-    #[error("node {0} claims to lead term {1}, which this node leads")]
-    SecondLeader(NodeId, Term),
+    /// A heartbeat's answer confirms reads that were never asked for, or its context is no read position.
+    #[error("read position {0} was never sent")]
+    ReadPositionOutOfRange(u64),
+    /// A heartbeat's context is neither empty nor eight bytes.
+    #[error("a read position of {0} bytes")]
+    ReadPositionLength(usize),
     /// A snapshot whose membership contradicts itself.
     #[error("snapshot membership: {0}")]
     ConfState(#[from] crate::membership::ChangeError),
+}
+
+/// Why a node could not be given its first members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BootstrapError {
+    /// There is nobody to begin with.
+    #[error("must provide at least one peer to bootstrap")]
+    NoPeers,
+    /// The storage already holds a log.
+    #[error("can't bootstrap a nonempty storage")]
+    NonEmptyStorage,
+    /// Two peers have the same identity.
+    #[error("peer {0} is listed twice")]
+    DuplicatePeer(NodeId),
+}
+
+/// Why a Ready could not be advanced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdvanceError {
+    /// It is not the node's outstanding Ready: it was advanced before, or another node's.
+    #[error("this Ready is not the outstanding one")]
+    NotOutstanding,
+    /// With asynchronous storage writes the responses of the storage threads take the place of advancing.
+    #[error("a Ready is not advanced with asynchronous storage writes")]
+    AsynchronousStorageWrites,
 }

@@ -6,19 +6,22 @@
 mod codec;
 pub mod config;
 pub mod error;
-#[allow(dead_code)]
 mod log;
 pub mod membership;
 pub mod message;
 pub mod progress;
 pub mod quorum;
+mod raft;
+mod raw_node;
+mod ready;
 mod rng;
+mod status;
 pub mod storage;
 pub mod types;
 
 pub use codec::DecodeError;
 pub use config::{Config, ReadOnlyOption};
-pub use error::{ConfigError, Malformed, ProposeError, StepError};
+pub use error::{AdvanceError, BootstrapError, ConfigError, Malformed, ProposeError, StepError};
 pub use membership::{
     Change, ChangeError, ChangeKind, Changed, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
     Transition,
@@ -26,5 +29,8 @@ pub use membership::{
 pub use message::{Body, Message};
 pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
+pub use raw_node::{RawNode, SnapshotStatus};
+pub use ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
+pub use status::{BasicStatus, Status};
 pub use storage::{MemStorage, MemStorageError, Storage, StorageError};
 pub use types::{Entry, EntryId, EntryKind, HardState, Index, NodeId, ReadState, Role, Snapshot, SoftState, Term};

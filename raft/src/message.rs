@@ -12,7 +12,8 @@ use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Message {
-    /// Who sent it.
+    /// Who sent it. A forwarded proposal or read keeps the name of the node where it began, and a forwarded transfer
+    /// bears that of the node that shall lead.
     pub from: NodeId,
     /// Whom it is for.
     pub to: NodeId,
@@ -93,11 +94,8 @@ pub enum Body {
         /// The snapshot.
         snapshot: Box<Snapshot>,
     },
-    /// `MsgTransferLeader`: a follower forwards the request to hand leadership to `target`.
-    TransferLeader {
-        /// Who shall lead.
-        target: NodeId,
-    },
+    /// `MsgTransferLeader`: a follower forwards the request to hand leadership to the node in `from`.
+    TransferLeader,
     /// `MsgTimeoutNow`: the leader hands over; campaign at once.
     TimeoutNow,
     /// `MsgReadIndex`: a follower forwards a read request.

@@ -1,0 +1,89 @@
+//! What a candidate and a pre-candidate do with messages, and the votes they collect.
+
+use std::collections::BTreeMap;
+
+use crate::message::Body;
+use crate::quorum::VoteResult;
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+use super::election::Campaign;
+use super::{Raft, RoleState};
+
+/// The votes received in one campaign.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Votes(BTreeMap<NodeId, bool>);
+
+impl Votes {
+    /// The first answer of a voter counts; a repeated message changes nothing.
+    fn record(&mut self, voter: NodeId, granted: bool) {
+        self.0.entry(voter).or_insert(granted);
+    }
+
+    fn get(&self, voter: NodeId) -> Option<bool> {
+        self.0.get(&voter).copied()
+    }
+}
+
+impl<S: Storage> Raft<S> {
+    pub(super) fn step_candidate(&mut self, from: NodeId, body: Body) {
+        match body {
+            // Somebody leads the term that this node campaigns in.
+            Body::Append { previous, entries, commit } => {
+                self.become_follower(self.term, Some(from));
+                self.handle_append(from, previous, entries, commit);
+            }
+            Body::Heartbeat { commit, context } => {
+                self.become_follower(self.term, Some(from));
+                self.handle_heartbeat(from, commit, context);
+            }
+            Body::InstallSnapshot { snapshot } => {
+                self.become_follower(self.term, Some(from));
+                self.handle_snapshot(from, *snapshot);
+            }
+            Body::PreVoteResponse { granted } if matches!(self.role, RoleState::PreCandidate(_)) => {
+                self.count_vote(from, granted);
+            }
+            Body::VoteResponse { granted } if matches!(self.role, RoleState::Candidate(_)) => {
+                self.count_vote(from, granted);
+            }
+            Body::PreVoteResponse { .. }
+            | Body::VoteResponse { .. }
+            | Body::Propose { .. }
+            | Body::AppendAccepted { .. }
+            | Body::AppendRejected { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::RequestPreVote { .. }
+            | Body::RequestVote { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexResponse { .. } => {}
+        }
+    }
+
+    fn count_vote(&mut self, from: NodeId, granted: bool) {
+        let (votes, next) = match &mut self.role {
+            RoleState::PreCandidate(votes) => (votes, VoteWon::Campaign),
+            RoleState::Candidate(votes) => (votes, VoteWon::Lead),
+            RoleState::Follower | RoleState::Leader(_) => return,
+        };
+        votes.record(from, granted);
+        match (self.configuration.voters().vote_result(|voter| votes.get(voter)), next) {
+            (VoteResult::Pending, _) => {}
+            (VoteResult::Won, VoteWon::Campaign) => self.campaign(Campaign::Election),
+            (VoteResult::Won, VoteWon::Lead) => {
+                self.become_leader();
+                self.broadcast_append();
+            }
+            // A pre-candidate stays in its own term, whatever term it asked about.
+            (VoteResult::Lost, _) => self.become_follower(self.term, None),
+        }
+    }
+}
+
+/// What winning leads to.
+enum VoteWon {
+    Campaign,
+    Lead,
+}

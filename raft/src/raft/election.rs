@@ -1,0 +1,109 @@
+//! Elections: when a node campaigns, whom it asks, and whom it votes for.
+
+use crate::message::Body;
+use crate::storage::Storage;
+use crate::types::{EntryId, NodeId, Term};
+
+use super::{Raft, RoleState};
+
+/// Why and how a node campaigns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Campaign {
+    /// It asks whether it could win.
+    PreElection,
+    /// It asks for votes.
+    Election,
+    /// It asks for votes because the leader told it to, which overrides leases.
+    Transfer,
+}
+
+impl<S: Storage> Raft<S> {
+    /// Counts a tick towards the election timeout and campaigns when it is over.
+    pub(super) fn tick_election(&mut self) {
+        self.election_elapsed = self.election_elapsed.saturating_add(1);
+        if self.promotable() && self.election_elapsed >= self.randomized_election_timeout {
+            self.election_elapsed = 0;
+            self.start_election();
+        }
+    }
+
+    /// Campaigns as configured, unless there are reasons not to.
+    pub(crate) fn start_election(&mut self) {
+        let campaign = if self.config.pre_vote { Campaign::PreElection } else { Campaign::Election };
+        self.campaign_if_allowed(campaign);
+    }
+
+    pub(super) fn campaign_if_allowed(&mut self, campaign: Campaign) {
+        let leads = matches!(self.role, RoleState::Leader(_));
+        if !leads && self.promotable() && self.term < Term::MAX && !self.has_unapplied_conf_change() {
+            self.campaign(campaign);
+        }
+    }
+
+    /// A node that has not applied a committed change would count votes by an old membership, whose majorities may
+    /// miss those of the newest one: etcd issue 7625.
+    fn has_unapplied_conf_change(&self) -> bool {
+        self.log.applied() < self.log.committed()
+            && self.log.has_conf_change_in(self.log.applied().next(), self.log.committed().next())
+    }
+
+    pub(super) fn campaign(&mut self, campaign: Campaign) {
+        let term = match campaign {
+            Campaign::PreElection => {
+                self.become_pre_candidate();
+                self.term.next()
+            }
+            Campaign::Election | Campaign::Transfer => {
+                self.become_candidate();
+                self.term
+            }
+        };
+        let last = self.log.last_id();
+        let voters: Vec<NodeId> = self.configuration.voters().ids().collect();
+        for voter in voters {
+            if voter == self.id() {
+                // The own vote counts once it is durable, like anybody's.
+                self.send_after_append(voter, term, vote_response(campaign, true));
+            } else {
+                self.send_with_term(voter, Some(term), vote_request(campaign, last));
+            }
+        }
+    }
+
+    /// RequestVote (Raft paper, figure 2). A learner votes too: it may be a voter that has not heard of its promotion,
+    /// and the candidate may need it.
+    pub(super) fn answer_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
+        let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none());
+        let granted = may_vote && self.log.is_up_to_date(last);
+        if granted {
+            self.election_elapsed = 0;
+            self.vote = Some(from);
+        }
+        let term = if granted { term } else { self.term };
+        self.send_after_append(from, term, Body::VoteResponse { granted });
+    }
+
+    /// The same for a term that nobody is in yet. Nothing is promised, so any number of candidates may hear yes. The
+    /// grant carries the term asked about: the candidate is in an earlier one and a lower term still would be ignored.
+    pub(super) fn answer_pre_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
+        let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none()) || term > self.term;
+        let granted = may_vote && self.log.is_up_to_date(last);
+        let term = if granted { term } else { self.term };
+        self.send_after_append(from, term, Body::PreVoteResponse { granted });
+    }
+}
+
+fn vote_request(campaign: Campaign, last: EntryId) -> Body {
+    match campaign {
+        Campaign::PreElection => Body::RequestPreVote { last },
+        Campaign::Election => Body::RequestVote { last, transfer: false },
+        Campaign::Transfer => Body::RequestVote { last, transfer: true },
+    }
+}
+
+fn vote_response(campaign: Campaign, granted: bool) -> Body {
+    match campaign {
+        Campaign::PreElection => Body::PreVoteResponse { granted },
+        Campaign::Election | Campaign::Transfer => Body::VoteResponse { granted },
+    }
+}

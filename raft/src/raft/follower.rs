@@ -1,0 +1,78 @@
+//! What a follower does with messages (Raft paper, figure 2, "Rules for Servers: Followers").
+
+use crate::message::Body;
+use crate::storage::Storage;
+use crate::types::{Entry, EntryId, Index, NodeId, ReadState, Snapshot};
+
+use super::Raft;
+use super::election::Campaign;
+
+impl<S: Storage> Raft<S> {
+    pub(super) fn step_follower(&mut self, from: NodeId, body: Body) {
+        match body {
+            Body::Append { previous, entries, commit } => {
+                self.heard_from_leader(from);
+                self.handle_append(from, previous, entries, commit);
+            }
+            Body::Heartbeat { commit, context } => {
+                self.heard_from_leader(from);
+                self.handle_heartbeat(from, commit, context);
+            }
+            Body::InstallSnapshot { snapshot } => {
+                self.heard_from_leader(from);
+                self.handle_snapshot(from, *snapshot);
+            }
+            // The leader vouches for this node's log, so there is nothing for a pre-vote to find out.
+            Body::TimeoutNow => self.campaign_if_allowed(Campaign::Transfer),
+            Body::ReadIndexResponse { index, context } => self.read_states.push(ReadState { index, context }),
+            Body::Propose { .. }
+            | Body::AppendAccepted { .. }
+            | Body::AppendRejected { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::RequestVote { .. }
+            | Body::VoteResponse { .. }
+            | Body::TransferLeader
+            | Body::ReadIndex { .. } => {}
+        }
+    }
+
+    fn heard_from_leader(&mut self, leader: NodeId) {
+        self.election_elapsed = 0;
+        self.leader = Some(leader);
+    }
+
+    /// AppendEntries (Raft paper, figure 2).
+    pub(super) fn handle_append(&mut self, from: NodeId, previous: EntryId, entries: Vec<Entry>, commit: Index) {
+        let committed = self.log.committed();
+        let answer = if previous.index < committed {
+            // An old append. What is committed cannot differ from the leader's log, so it is acknowledged at once.
+            Body::AppendAccepted { index: committed }
+        } else {
+            match self.log.maybe_append(previous, commit, entries) {
+                Some(index) => Body::AppendAccepted { index },
+                None => self.rejection(previous),
+            }
+        };
+        self.send_after_append(from, self.term, answer);
+    }
+
+    /// Tells the leader where the logs may match: beyond the hint every entry here has a higher term than the entry
+    /// that the append builds on, so none of them can be the leader's (Raft paper, end of section 5.3).
+    fn rejection(&self, previous: EntryId) -> Body {
+        let nearest = previous.index.min(self.log.last_index());
+        Body::AppendRejected { index: previous.index, hint: self.log.find_conflict_by_term(nearest, previous.term) }
+    }
+
+    pub(super) fn handle_heartbeat(&mut self, from: NodeId, commit: Index, context: bytes::Bytes) {
+        self.log.commit_to(commit);
+        self.send(from, Body::HeartbeatResponse { context });
+    }
+
+    /// InstallSnapshot (Raft paper, figure 13). One that brings nothing new is answered with what is committed.
+    pub(super) fn handle_snapshot(&mut self, from: NodeId, snapshot: Snapshot) {
+        let index = if self.restore(snapshot) { self.log.last_index() } else { self.log.committed() };
+        self.send_after_append(from, self.term, Body::AppendAccepted { index });
+    }
+}

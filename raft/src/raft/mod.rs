@@ -1,0 +1,294 @@
+//! The Raft state machine. This file holds what every role shares: term, vote, log, membership and timers, the ways
+//! from one role to another, and sending. What a role does with its input stands in the file of that name.
+//!
+//! State that only one role has lives in that role's value inside [`RoleState`], so a change of role is a move and
+//! nothing of the old role can be left behind.
+
+mod candidate;
+mod election;
+mod follower;
+mod leader;
+mod proposal;
+mod reads;
+mod reconfiguration;
+mod replication;
+mod stable;
+mod step;
+mod transfer;
+mod validate;
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::error::ConfigError;
+use crate::log::RaftLog;
+use crate::membership::Configuration;
+use crate::message::{Body, Message};
+use crate::progress::{InflightLimits, Progress};
+use crate::rng::TimeoutRng;
+use crate::storage::Storage;
+use crate::types::{HardState, Index, NodeId, ReadState, Role, SoftState, Term};
+
+use candidate::Votes;
+use leader::Leader;
+use reads::ReadRequest;
+
+pub(crate) use stable::AppliedThrough;
+
+/// A node's volatile and durable Raft state (Raft paper, figure 2).
+#[derive(Clone, Debug)]
+pub(crate) struct Raft<S: Storage> {
+    config: Config,
+    term: Term,
+    vote: Option<NodeId>,
+    /// The leader of the current term, where known.
+    leader: Option<NodeId>,
+    log: RaftLog<S>,
+    configuration: Configuration,
+    role: RoleState,
+    /// Ticks since the last word from a leader, or for a leader since the last check of its quorum.
+    election_elapsed: u32,
+    /// The current draw from `[election_tick, 2 * election_tick)`.
+    randomized_election_timeout: u32,
+    rng: TimeoutRng,
+    outbox: Outbox,
+    read_states: Vec<ReadState>,
+    /// Reads that arrived at a leader before it had committed in its term. As in etcd they outlive a step-down and are
+    /// answered by the next leadership of this node, if there is one.
+    postponed_reads: Vec<ReadRequest>,
+}
+
+/// The role, with the state that only this role has.
+#[derive(Clone, Debug)]
+enum RoleState {
+    Follower,
+    PreCandidate(Votes),
+    Candidate(Votes),
+    Leader(Box<Leader>),
+}
+
+/// Messages that wait for the next Ready.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outbox {
+    /// May leave at any time.
+    pub(crate) messages: Vec<Message>,
+    /// Promise that everything the node knows by now is durable, so they leave only when it is. Some are addressed to
+    /// the node itself: its own vote, and as a leader its own acknowledgement.
+    pub(crate) after_append: Vec<Message>,
+}
+
+impl<S: Storage> Raft<S> {
+    /// A follower that continues from what the storage holds.
+    ///
+    /// # Errors
+    /// A configuration that makes no sense, by itself or with what the storage holds.
+    pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let (hard_state, conf_state) = storage.initial_state();
+        let log = RaftLog::new(storage, config.max_committed_size_per_ready);
+        let mut raft = Self {
+            term: Term::ZERO,
+            vote: None,
+            leader: None,
+            log,
+            configuration: Configuration::from_conf_state(&conf_state)?,
+            role: RoleState::Follower,
+            election_elapsed: 0,
+            randomized_election_timeout: 0,
+            rng: TimeoutRng::new(config.election_seed),
+            outbox: Outbox::default(),
+            read_states: Vec::new(),
+            postponed_reads: Vec::new(),
+            config,
+        };
+        raft.load(hard_state)?;
+        raft.become_follower(raft.term, None);
+        Ok(raft)
+    }
+
+    fn load(&mut self, hard_state: HardState) -> Result<(), ConfigError> {
+        let compacted = self.log.committed();
+        if hard_state != HardState::default() {
+            let last = self.log.last_index();
+            if hard_state.commit < compacted || hard_state.commit > last {
+                return Err(ConfigError::CommitOutOfRange {
+                    commit: hard_state.commit,
+                    first_minus_one: compacted,
+                    last,
+                });
+            }
+            self.log.load(hard_state.commit);
+            self.term = hard_state.term;
+            self.vote = hard_state.vote;
+        }
+        let applied = self.config.applied;
+        if applied > Index::ZERO {
+            if applied < compacted || applied > self.log.committed() {
+                return Err(ConfigError::AppliedOutOfRange {
+                    applied,
+                    first_minus_one: compacted,
+                    commit: self.log.committed(),
+                });
+            }
+            self.log.start_applied(applied);
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn id(&self) -> NodeId {
+        self.config.id
+    }
+
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) const fn log(&self) -> &RaftLog<S> {
+        &self.log
+    }
+
+    pub(crate) const fn log_mut(&mut self) -> &mut RaftLog<S> {
+        &mut self.log
+    }
+
+    pub(crate) const fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    pub(crate) const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    pub(crate) fn has_read_states(&self) -> bool {
+        !self.read_states.is_empty()
+    }
+
+    pub(crate) fn take_read_states(&mut self) -> Vec<ReadState> {
+        std::mem::take(&mut self.read_states)
+    }
+
+    pub(crate) const fn term(&self) -> Term {
+        self.term
+    }
+
+    pub(crate) fn hard_state(&self) -> HardState {
+        HardState { term: self.term, vote: self.vote, commit: self.log.committed() }
+    }
+
+    pub(crate) const fn soft_state(&self) -> SoftState {
+        SoftState { leader: self.leader, role: self.role() }
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        match self.role {
+            RoleState::Follower => Role::Follower,
+            RoleState::PreCandidate(_) => Role::PreCandidate,
+            RoleState::Candidate(_) => Role::Candidate,
+            RoleState::Leader(_) => Role::Leader,
+        }
+    }
+
+    /// What this node, as a leader, knows of each member.
+    pub(crate) fn progress(&self) -> Option<&BTreeMap<NodeId, Progress>> {
+        match &self.role {
+            RoleState::Leader(leader) => Some(&leader.progress),
+            RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => None,
+        }
+    }
+
+    /// The payload bytes that this node, as a leader, counts against its bound on uncommitted data.
+    pub(crate) fn uncommitted_size(&self) -> u64 {
+        match &self.role {
+            RoleState::Leader(leader) => leader.uncommitted_size,
+            RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => 0,
+        }
+    }
+
+    pub(crate) fn set_randomized_election_timeout(&mut self, ticks: u32) {
+        self.randomized_election_timeout = ticks;
+    }
+
+    fn inflight_limits(&self) -> InflightLimits {
+        InflightLimits { messages: self.config.max_inflight_messages, bytes: self.config.max_inflight_bytes }
+    }
+
+    /// Whether this node may lead: a voter, as far as it knows, with nothing of a snapshot still to be written.
+    fn promotable(&self) -> bool {
+        let id = self.id();
+        self.configuration.contains(id)
+            && !self.configuration.is_learner(id)
+            && !self.log.has_next_or_in_progress_snapshot()
+    }
+
+    /// One tick of the host's clock.
+    pub(crate) fn tick(&mut self) {
+        match self.role {
+            RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => self.tick_election(),
+            RoleState::Leader(_) => self.tick_leader(),
+        }
+    }
+
+    pub(crate) fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
+        self.reset(term);
+        self.role = RoleState::Follower;
+        self.leader = leader;
+    }
+
+    /// Asking for pre-votes changes neither term nor vote, and the timer runs on.
+    fn become_pre_candidate(&mut self) {
+        self.role = RoleState::PreCandidate(Votes::default());
+        self.leader = None;
+    }
+
+    fn become_candidate(&mut self) {
+        self.reset(self.term.next());
+        self.role = RoleState::Candidate(Votes::default());
+        self.vote = Some(self.id());
+    }
+
+    fn become_leader(&mut self) {
+        self.reset(self.term);
+        self.leader = Some(self.id());
+        let last = self.log.last_index();
+        self.role =
+            RoleState::Leader(Box::new(Leader::new(self.id(), &self.configuration, last, self.inflight_limits())));
+        // An entry of the own term is what lets the leader commit anything at all (Raft paper, section 5.4.2).
+        let accepted = self.append_as_leader(vec![crate::types::Entry::default()]);
+        assert!(accepted, "an empty entry counts nothing against the bound on uncommitted data");
+    }
+
+    /// What every change of role or term resets, except the way to a pre-candidate.
+    fn reset(&mut self, term: Term) {
+        if self.term != term {
+            self.term = term;
+            self.vote = None;
+        }
+        self.leader = None;
+        self.election_elapsed = 0;
+        let election_tick = self.config.election_tick;
+        let extra = self.rng.below(u64::from(election_tick));
+        self.randomized_election_timeout =
+            election_tick.saturating_add(u32::try_from(extra).expect("below a u32 bound"));
+    }
+
+    /// Sends with the node's own term, at any time.
+    fn send(&mut self, to: NodeId, body: Body) {
+        let term = Some(self.term);
+        self.send_with_term(to, term, body);
+    }
+
+    /// Sends without or with another term than the node's own, at any time.
+    fn send_with_term(&mut self, to: NodeId, term: Option<Term>, body: Body) {
+        self.outbox.messages.push(Message { from: self.config.id, to, term, body });
+    }
+
+    /// Sends once all that the node knows by now is durable (thesis, section 3.8). Rejections wait too: they may rest
+    /// on a vote or on entries that are still being written.
+    fn send_after_append(&mut self, to: NodeId, term: Term, body: Body) {
+        self.outbox.after_append.push(Message { from: self.config.id, to, term: Some(term), body });
+    }
+}

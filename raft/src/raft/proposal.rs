@@ -1,0 +1,109 @@
+//! Proposals: who takes them, who forwards them, and which membership changes a leader refuses.
+
+use crate::error::ProposeError;
+use crate::message::{Body, Message};
+use crate::storage::Storage;
+use crate::types::{Entry, EntryKind, NodeId};
+
+use super::{Raft, RoleState};
+
+impl<S: Storage> Raft<S> {
+    /// Takes entries whose term and index are to be set. `origin` is the node that forwarded them, if any did.
+    ///
+    /// # Errors
+    /// [`ProposeError::Dropped`] where nothing was appended or forwarded.
+    pub(crate) fn propose(&mut self, origin: Option<NodeId>, entries: Vec<Entry>) -> Result<(), ProposeError> {
+        match self.role {
+            RoleState::Follower => self.forward_proposal(origin, entries),
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => Err(ProposeError::Dropped),
+            RoleState::Leader(_) => self.propose_as_leader(entries),
+        }
+    }
+
+    fn forward_proposal(&mut self, origin: Option<NodeId>, entries: Vec<Entry>) -> Result<(), ProposeError> {
+        match self.leader {
+            Some(to) if !self.config.disable_proposal_forwarding => {
+                let from = origin.unwrap_or(self.config.id);
+                self.outbox.messages.push(Message { from, to, term: None, body: Body::Propose { entries } });
+                Ok(())
+            }
+            Some(_) | None => Err(ProposeError::Dropped),
+        }
+    }
+
+    fn propose_as_leader(&mut self, mut entries: Vec<Entry>) -> Result<(), ProposeError> {
+        let RoleState::Leader(leader) = &self.role else { return Err(ProposeError::Dropped) };
+        // A leader that a change removed keeps leading until the change is known to a quorum, but takes nothing new.
+        if !self.configuration.contains(self.id()) || leader.transferee.is_some() {
+            return Err(ProposeError::Dropped);
+        }
+        let first = self.log.last_index().next();
+        for (offset, entry) in entries.iter_mut().enumerate() {
+            self.admit_conf_change(first.plus(offset as u64), entry);
+        }
+        if !self.append_as_leader(entries) {
+            return Err(ProposeError::Dropped);
+        }
+        self.broadcast_append();
+        Ok(())
+    }
+
+    /// Puts an empty entry in the place of a membership change that may not follow what is pending. An accepted change
+    /// is remembered as pending even if the proposal is then dropped for its size, as etcd does: it delays later
+    /// changes until the log has grown past it.
+    fn admit_conf_change(&mut self, index: crate::types::Index, entry: &mut Entry) {
+        let Ok(Some(change)) = entry.conf_change() else { return };
+        let RoleState::Leader(leader) = &mut self.role else { return };
+        let pending = leader.pending_conf_index > self.log.applied();
+        let joint = self.configuration.is_joint();
+        let leaves = change.as_v2().changes.is_empty();
+        // One change at a time, and joint configurations are entered and left in turn (thesis, section 4.3).
+        let refused = pending || joint != leaves;
+        if refused && !self.config.disable_conf_change_validation {
+            *entry = Entry { kind: EntryKind::RefusedConfChange, ..Entry::default() };
+        } else {
+            leader.pending_conf_index = index;
+        }
+    }
+
+    /// Appends to the own log, unless that exceeds the bound on uncommitted data. Tells whether it did. The leader
+    /// acknowledges its own entries like any follower, once they are durable.
+    pub(super) fn append_as_leader(&mut self, mut entries: Vec<Entry>) -> bool {
+        let size = entries.iter().map(Entry::payload_size).sum();
+        if !self.reserve_uncommitted(size) {
+            return false;
+        }
+        let mut index = self.log.last_index();
+        for entry in &mut entries {
+            index = index.next();
+            entry.term = self.term;
+            entry.index = index;
+        }
+        self.log.append(entries);
+        self.send_after_append(self.config.id, self.term, Body::AppendAccepted { index });
+        true
+    }
+
+    /// Counts payload bytes as uncommitted. Empty entries are never refused, so that a new leader can begin and a joint
+    /// configuration can be left; nor is the first of any size, so that nothing waits for ever.
+    fn reserve_uncommitted(&mut self, size: u64) -> bool {
+        let RoleState::Leader(leader) = &mut self.role else { return false };
+        let total = leader.uncommitted_size.saturating_add(size);
+        if leader.uncommitted_size > 0 && size > 0 && total > self.config.max_uncommitted_size {
+            return false;
+        }
+        leader.uncommitted_size = total;
+        true
+    }
+
+    /// Leaves a joint configuration that is to be left by itself, once it is applied. Where the proposal is dropped,
+    /// the next applied entry tries again.
+    pub(super) fn maybe_leave_joint(&mut self) {
+        let RoleState::Leader(leader) = &self.role else { return };
+        if self.configuration.auto_leave() && self.log.applied() >= leader.pending_conf_index {
+            let leave = Entry { kind: EntryKind::ConfChangeV2, ..Entry::default() };
+            // Dropped while leadership is handed over; the next leader, or this one after it failed, will leave.
+            let _ = self.propose(None, vec![leave]);
+        }
+    }
+}

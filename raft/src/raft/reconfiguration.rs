@@ -1,0 +1,77 @@
+//! Taking up a new membership: from an applied change, and from a snapshot.
+
+use crate::membership::{ChangeError, Changed, ConfChangeV2, ConfState, Configuration};
+use crate::storage::Storage;
+use crate::types::Snapshot;
+
+use super::leader::SendEmpty;
+use super::{Raft, RoleState};
+
+impl<S: Storage> Raft<S> {
+    /// Takes up a committed change, at the moment when the application applies it.
+    ///
+    /// # Errors
+    /// A change that the current configuration does not allow; nothing changes then.
+    pub(crate) fn apply_conf_change(&mut self, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
+        let changed = self.configuration.apply(change)?;
+        Ok(self.switch_to(changed))
+    }
+
+    fn switch_to(&mut self, changed: Changed) -> ConfState {
+        let limits = self.inflight_limits();
+        if let RoleState::Leader(leader) = &mut self.role {
+            leader.follow(&changed, self.log.last_index(), limits);
+        }
+        self.configuration = changed.configuration;
+        if matches!(self.role, RoleState::Leader(_)) {
+            self.lead_changed_configuration();
+        }
+        self.configuration.conf_state()
+    }
+
+    fn lead_changed_configuration(&mut self) {
+        let id = self.id();
+        if !self.configuration.contains(id) || self.configuration.is_learner(id) {
+            // Otherwise it leads on until somebody else is elected (thesis, section 4.2.2).
+            if self.config.step_down_on_removal {
+                self.become_follower(self.term, None);
+            }
+            return;
+        }
+        if self.maybe_commit() {
+            // The smaller quorum has more in common.
+            self.broadcast_append();
+        } else {
+            // Who joined need not wait for the next heartbeat or proposal.
+            for member in self.other_members() {
+                self.maybe_send_append(member, SendEmpty::No);
+            }
+        }
+        if self.transferee().is_some_and(|target| !self.configuration.voters().contains(target)) {
+            self.give_up_transfer();
+        }
+    }
+
+    /// Replaces log and membership by a snapshot's. Tells whether it did: not where the snapshot brings nothing new,
+    /// where the log already holds its last entry, which is then committed, or where it is not meant for this node.
+    pub(super) fn restore(&mut self, snapshot: Snapshot) -> bool {
+        if snapshot.id.index <= self.log.committed() {
+            return false;
+        }
+        let members = &snapshot.conf_state;
+        let id = self.id();
+        let is_member =
+            members.voters.contains(&id) || members.learners.contains(&id) || members.voters_outgoing.contains(&id);
+        let Ok(configuration) = Configuration::from_conf_state(members) else { return false };
+        if !is_member {
+            return false;
+        }
+        if self.log.matches(snapshot.id) {
+            self.log.commit_to(snapshot.id.index);
+            return false;
+        }
+        self.log.restore(snapshot);
+        self.configuration = configuration;
+        true
+    }
+}

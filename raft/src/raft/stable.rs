@@ -1,0 +1,70 @@
+//! What the host reports back: entries and snapshots that are durable, and entries that are applied.
+
+use crate::ready::StorageAppended;
+use crate::storage::Storage;
+use crate::types::{Entry, Index, Snapshot};
+
+use super::{Raft, RoleState};
+
+/// How far the application is, and the sizes by which limits shrink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct AppliedThrough {
+    pub(crate) index: Index,
+    pub(crate) encoded_size: u64,
+    pub(crate) payload_size: u64,
+}
+
+impl AppliedThrough {
+    /// Through the last of these entries, if there is one.
+    pub(crate) fn of(entries: &[Entry]) -> Option<Self> {
+        let last = entries.last()?;
+        Some(Self {
+            index: last.index,
+            encoded_size: entries.iter().map(Entry::encoded_size).sum(),
+            payload_size: entries.iter().map(Entry::payload_size).sum(),
+        })
+    }
+}
+
+impl<S: Storage> Raft<S> {
+    /// Takes note that writes are durable.
+    ///
+    /// After a change of term the entries of an earlier write may have been overwritten by later ones that are still
+    /// under way, possibly by entries equal to the first again (A, then B, then A). So only a response from the current
+    /// term says that entries are stable; every write of a new term is answered by one. A snapshot is committed state
+    /// and stays valid in any term.
+    pub(crate) fn storage_appended(&mut self, appended: StorageAppended) {
+        if appended.term == self.term
+            && let Some(last) = appended.last
+        {
+            self.log.stable_to(last);
+        }
+        if let Some(snapshot) = appended.snapshot {
+            self.snapshot_is_stable(&snapshot);
+        }
+    }
+
+    fn snapshot_is_stable(&mut self, snapshot: &Snapshot) {
+        let index = snapshot.id.index;
+        if index <= self.log.committed() {
+            self.log.stable_snapshot_to(index);
+            self.applied_to(index, 0);
+        }
+    }
+
+    /// Takes note that entries are applied. A report beyond what was handed out is nobody's and is ignored.
+    pub(crate) fn entries_applied(&mut self, applied: AppliedThrough) {
+        if applied.index > self.log.applying() {
+            return;
+        }
+        self.applied_to(applied.index, applied.encoded_size);
+        if let RoleState::Leader(leader) = &mut self.role {
+            leader.uncommitted_size = leader.uncommitted_size.saturating_sub(applied.payload_size);
+        }
+    }
+
+    fn applied_to(&mut self, index: Index, encoded_size: u64) {
+        self.log.applied_to(index.max(self.log.applied()), encoded_size);
+        self.maybe_leave_joint();
+    }
+}

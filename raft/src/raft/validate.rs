@@ -1,0 +1,119 @@
+//! Which messages are refused because no correct node sends them. Where etcd would panic, this node says what is wrong
+//! and stays as it was.
+
+use crate::error::Malformed;
+use crate::membership::Configuration;
+use crate::message::{Body, Message};
+use crate::storage::Storage;
+use crate::types::{Entry, EntryId, EntryKind, Index, Snapshot, Term};
+
+use super::Raft;
+use super::reads;
+
+impl<S: Storage> Raft<S> {
+    pub(super) fn validate(&self, message: &Message) -> Result<(), Malformed> {
+        if message.to != self.id() {
+            return Err(Malformed::NotForThisNode(message.to));
+        }
+        if let Some(term) = message.term {
+            term_in_range(term)?;
+        }
+        match &message.body {
+            Body::Propose { entries } => validate_proposal(entries),
+            Body::Append { previous, entries, commit } => {
+                validate_append(*previous, entries, *commit)?;
+                if self.is_current(message.term) {
+                    self.validate_against_log(*previous, entries)?;
+                }
+                Ok(())
+            }
+            Body::Heartbeat { commit, context: _ } => {
+                index_in_range(*commit)?;
+                if self.is_current(message.term) && *commit > self.log.last_index() {
+                    return Err(Malformed::CommitBeyondLog { commit: *commit, last: self.log.last_index() });
+                }
+                Ok(())
+            }
+            Body::InstallSnapshot { snapshot } => validate_snapshot(snapshot),
+            Body::AppendAccepted { index } | Body::ReadIndexResponse { index, context: _ } => index_in_range(*index),
+            Body::AppendRejected { index, hint } => index_in_range(*index).and_then(|()| id_in_range(*hint)),
+            Body::RequestVote { last, transfer: _ } | Body::RequestPreVote { last } => id_in_range(*last),
+            Body::HeartbeatResponse { context } => self.validate_read_position(message.term, context),
+            Body::PreVoteResponse { granted: _ }
+            | Body::VoteResponse { granted: _ }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndex { context: _ } => Ok(()),
+        }
+    }
+
+    /// Whether the term check will let the message through.
+    fn is_current(&self, term: Option<Term>) -> bool {
+        term.is_none_or(|term| term == Term::ZERO || term >= self.term)
+    }
+
+    fn validate_against_log(&self, previous: EntryId, entries: &[Entry]) -> Result<(), Malformed> {
+        match self.log.conflict_with_committed(previous, entries) {
+            None => Ok(()),
+            Some(found) => Err(Malformed::ConflictWithCommitted { found, committed: self.log.committed() }),
+        }
+    }
+
+    fn validate_read_position(&self, term: Option<Term>, context: &[u8]) -> Result<(), Malformed> {
+        let position = reads::decode_position(context)?;
+        let known = self.read_position();
+        if term == Some(self.term) && position > known.unwrap_or(u64::MAX) {
+            return Err(Malformed::ReadPositionOutOfRange(position));
+        }
+        Ok(())
+    }
+}
+
+fn validate_proposal(entries: &[Entry]) -> Result<(), Malformed> {
+    if entries.is_empty() {
+        return Err(Malformed::EmptyProposal);
+    }
+    let undecodable = |entry: &Entry| match entry.kind {
+        EntryKind::Normal => false,
+        EntryKind::ConfChange | EntryKind::ConfChangeV2 => entry.conf_change().is_err(),
+        EntryKind::RefusedConfChange => true,
+    };
+    if entries.iter().any(undecodable) {
+        return Err(Malformed::UndecodableConfChange);
+    }
+    Ok(())
+}
+
+fn validate_append(previous: EntryId, entries: &[Entry], commit: Index) -> Result<(), Malformed> {
+    id_in_range(previous)?;
+    index_in_range(commit)?;
+    let mut before = previous;
+    for entry in entries {
+        let found = entry.id();
+        id_in_range(found)?;
+        if found.index.0 != before.index.0 + 1 || found.term < before.term {
+            return Err(Malformed::EntriesOutOfOrder { previous: before, found });
+        }
+        before = found;
+    }
+    Ok(())
+}
+
+fn validate_snapshot(snapshot: &Snapshot) -> Result<(), Malformed> {
+    id_in_range(snapshot.id)?;
+    Configuration::from_conf_state(&snapshot.conf_state)?;
+    Ok(())
+}
+
+fn id_in_range(id: EntryId) -> Result<(), Malformed> {
+    term_in_range(id.term)?;
+    index_in_range(id.index)
+}
+
+fn term_in_range(term: Term) -> Result<(), Malformed> {
+    if term > Term::MAX { Err(Malformed::TermOutOfRange(term)) } else { Ok(()) }
+}
+
+fn index_in_range(index: Index) -> Result<(), Malformed> {
+    if index > Index::MAX { Err(Malformed::IndexOutOfRange(index)) } else { Ok(()) }
+}

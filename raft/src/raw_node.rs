@@ -1,0 +1,446 @@
+//! The synchronous node: a state machine that the host drives and whose work it does.
+
+use bytes::Bytes;
+
+use crate::config::Config;
+use crate::error::{AdvanceError, BootstrapError, ConfigError, ProposeError, StepError};
+use crate::membership::{
+    Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
+};
+use crate::message::Message;
+use crate::progress::Progress;
+use crate::raft::{AppliedThrough, Raft};
+use crate::ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
+use crate::status::{BasicStatus, Status};
+use crate::storage::Storage;
+use crate::types::{Entry, HardState, Index, NodeId, SoftState, Term};
+
+/// How a snapshot that the host sent came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum SnapshotStatus {
+    /// The follower has it.
+    Finish,
+    /// It was lost; the leader starts over.
+    Failure,
+}
+
+/// A Raft node without I/O, clock or thread, with the interface of etcd's `RawNode`.
+///
+/// The host calls its methods from one thread at a time, and whenever [`has_ready`](Self::has_ready) says so takes a
+/// [`Ready`], does what it says and hands it back with [`advance`](Self::advance).
+///
+/// ```
+/// use raft::{ConfState, Config, MemStorage, NodeId, RawNode, Role};
+///
+/// let id = NodeId::new(1).unwrap();
+/// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+/// let mut node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+/// node.campaign();
+/// while let Some(ready) = node.ready() {
+///     if let Some(hard_state) = ready.hard_state {
+///         node.storage_mut().set_hard_state(hard_state);
+///     }
+///     node.storage_mut().append(&ready.entries).unwrap();
+///     // Send `ready.messages` and apply `ready.committed_entries` here.
+///     node.advance(ready).unwrap();
+/// }
+/// assert_eq!(node.basic_status().soft_state.role, Role::Leader);
+/// ```
+#[derive(Clone, Debug)]
+pub struct RawNode<S: Storage> {
+    raft: Raft<S>,
+    /// What the host was last told.
+    told_soft_state: SoftState,
+    told_hard_state: HardState,
+    /// How many Readys were handed out.
+    readys: u64,
+    outstanding: Option<Outstanding>,
+}
+
+/// What happens when the outstanding Ready is advanced, with synchronous storage writes.
+#[derive(Clone, Debug)]
+struct Outstanding {
+    number: u64,
+    /// The node's own vote and acknowledgement.
+    own_messages: Vec<Message>,
+    appended: Option<StorageAppended>,
+    applied: Option<AppliedThrough>,
+}
+
+impl<S: Storage> RawNode<S> {
+    /// A node that continues from what the storage holds: a follower.
+    ///
+    /// A first start gives each member a storage with the same membership in it, for instance a snapshot that holds
+    /// nothing else; see also [`bootstrap`](Self::bootstrap).
+    ///
+    /// # Errors
+    /// Options that make no sense, by themselves or with what the storage holds.
+    pub fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
+        let raft = Raft::new(config, storage)?;
+        Ok(Self {
+            told_soft_state: raft.soft_state(),
+            told_hard_state: raft.hard_state(),
+            raft,
+            readys: 0,
+            outstanding: None,
+        })
+    }
+
+    /// Gives an empty node its first members: one membership change for each peer, with the peer's context, all
+    /// committed in term 1. To be called once, on every peer with the same list.
+    ///
+    /// # Errors
+    /// An empty list, a peer listed twice, or a storage that is not empty.
+    pub fn bootstrap(&mut self, peers: &[(NodeId, Bytes)]) -> Result<(), BootstrapError> {
+        if peers.is_empty() {
+            return Err(BootstrapError::NoPeers);
+        }
+        if self.raft.log().last_index() > Index::ZERO {
+            return Err(BootstrapError::NonEmptyStorage);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        if let Some((twice, _)) = peers.iter().find(|(peer, _)| !seen.insert(*peer)) {
+            return Err(BootstrapError::DuplicatePeer(*twice));
+        }
+        // Nothing of this is stored yet, so the first Ready has to say all of it.
+        self.told_hard_state = HardState::default();
+        self.raft.become_follower(Term(1), None);
+        let changes: Vec<ConfChangeV1> = peers
+            .iter()
+            .map(|(peer, context)| ConfChangeV1 {
+                change: Change { kind: ChangeKind::AddVoter, node: Some(*peer) },
+                context: context.clone(),
+            })
+            .collect();
+        let entry = |(index, change): (u64, &ConfChangeV1)| {
+            let (kind, data) = ConfChange::V1(change.clone()).encode();
+            Entry { term: Term(1), index: Index(index), kind, data }
+        };
+        let last = self.raft.log_mut().append((1..).zip(&changes).map(entry).collect());
+        self.raft.log_mut().commit_to(last);
+        for change in changes {
+            // In force at once, so that a peer can campaign before it has applied its own log.
+            self.raft.apply_conf_change(&change.into()).expect("adding voters one by one to an empty configuration");
+        }
+        Ok(())
+    }
+
+    /// The node's identity.
+    pub fn id(&self) -> NodeId {
+        self.raft.id()
+    }
+
+    /// The options it runs with.
+    pub fn config(&self) -> &Config {
+        self.raft.config()
+    }
+
+    /// The storage it reads.
+    pub fn storage(&self) -> &S {
+        self.raft.log().storage()
+    }
+
+    /// The storage, for the host to write what a Ready says.
+    pub fn storage_mut(&mut self) -> &mut S {
+        self.raft.log_mut().storage_mut()
+    }
+
+    /// Advances the node's clock by one tick. How long a tick lasts is up to the host; `election_tick` and
+    /// `heartbeat_tick` count in it.
+    pub fn tick(&mut self) {
+        self.raft.tick();
+    }
+
+    /// Campaigns now, as if the election timeout were over; with pre-vote asks first. Ignored by a leader, by a node
+    /// that is no voter as far as it knows, and while a committed membership change is not applied.
+    pub fn campaign(&mut self) {
+        self.raft.start_election();
+    }
+
+    /// Proposes data for the log, here or through the leader. Success means that it was appended or sent on, not that
+    /// it will be committed.
+    ///
+    /// # Errors
+    /// [`ProposeError::Dropped`] where it was not even appended or sent on.
+    pub fn propose(&mut self, data: Bytes) -> Result<(), ProposeError> {
+        self.raft.propose(None, vec![Entry { data, ..Entry::default() }])
+    }
+
+    /// Proposes a membership change. A leader on which another change is pending, or whose joint configuration does not
+    /// allow it, appends an empty entry in its place.
+    ///
+    /// # Errors
+    /// [`ProposeError::Dropped`] where it was not even appended or sent on.
+    pub fn propose_conf_change(&mut self, change: &ConfChange) -> Result<(), ProposeError> {
+        let (kind, data) = change.encode();
+        self.raft.propose(None, vec![Entry { kind, data, ..Entry::default() }])
+    }
+
+    /// Takes up a committed membership change; to be called when the application applies its entry, unless it decides
+    /// against the change. The result is what a snapshot after this entry has to contain.
+    ///
+    /// # Errors
+    /// A change that the current configuration does not allow; nothing changes then, on any node.
+    pub fn apply_conf_change(&mut self, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
+        self.raft.apply_conf_change(change)
+    }
+
+    /// Takes a message from a peer.
+    ///
+    /// # Errors
+    /// A response from a node that is no member, a forwarded proposal that is dropped here, or a message that makes no
+    /// sense. The node is then as it was.
+    pub fn step(&mut self, message: Message) -> Result<(), StepError> {
+        self.raft.step(message)
+    }
+
+    /// Whether [`ready`](Self::ready) would return something.
+    pub fn has_ready(&self) -> bool {
+        self.outstanding.is_none() && self.has_news()
+    }
+
+    fn has_news(&self) -> bool {
+        let log = self.raft.log();
+        let outbox = self.raft.outbox();
+        self.raft.soft_state() != self.told_soft_state
+            || self.changed_hard_state().is_some()
+            || !outbox.messages.is_empty()
+            || !outbox.after_append.is_empty()
+            || log.next_unstable_snapshot().is_some()
+            || log.has_next_unstable_entries()
+            || log.has_next_committed_entries(self.applies_unstable())
+            || self.raft.has_read_states()
+    }
+
+    fn changed_hard_state(&self) -> Option<HardState> {
+        let hard_state = self.raft.hard_state();
+        (hard_state != self.told_hard_state && hard_state != HardState::default()).then_some(hard_state)
+    }
+
+    /// With synchronous writes an entry is in storage before it is applied, because the Ready that hands it out, or an
+    /// earlier one, had it written. With asynchronous ones that has to be known first.
+    fn applies_unstable(&self) -> bool {
+        !self.raft.config().async_storage_writes
+    }
+
+    /// Takes the work that has come up. `None` where there is none and, with synchronous storage writes, while a Ready
+    /// is outstanding.
+    pub fn ready(&mut self) -> Option<Ready> {
+        if !self.has_ready() {
+            return None;
+        }
+        let mut ready = self.collect();
+        self.readys += 1;
+        ready.number = self.readys;
+        if self.raft.config().async_storage_writes {
+            self.address_storage_threads(&mut ready);
+        } else {
+            self.await_advance(&mut ready);
+        }
+        self.accept(&ready);
+        Some(ready)
+    }
+
+    fn collect(&mut self) -> Ready {
+        let soft_state = self.raft.soft_state();
+        let hard_state = self.changed_hard_state();
+        let told = self.told_hard_state;
+        let read_states = self.raft.take_read_states();
+        let log = self.raft.log();
+        let entries = log.next_unstable_entries().to_vec();
+        let must_sync =
+            !entries.is_empty() || hard_state.is_some_and(|state| state.term != told.term || state.vote != told.vote);
+        Ready {
+            number: 0,
+            soft_state: (soft_state != self.told_soft_state).then_some(soft_state),
+            hard_state,
+            read_states,
+            entries,
+            snapshot: log.next_unstable_snapshot().cloned(),
+            committed_entries: log.next_committed_entries(self.applies_unstable()),
+            messages: Vec::new(),
+            must_sync,
+            storage_append: None,
+            storage_apply: None,
+        }
+    }
+
+    /// The message to itself that tells this node when the writes of the Ready are durable. It speaks of the whole log
+    /// and not just of this Ready's entries, because a response of an earlier term says nothing about entries: the
+    /// first one of the new term has to make up for it.
+    fn append_response(&self, ready: &Ready) -> Option<StorageAppended> {
+        let unstable = self.raft.log().has_next_or_in_progress_unstable_entries();
+        (unstable || ready.snapshot.is_some()).then(|| StorageAppended {
+            term: self.raft.term(),
+            last: unstable.then(|| self.raft.log().last_id()),
+            snapshot: ready.snapshot.clone(),
+        })
+    }
+
+    fn address_storage_threads(&mut self, ready: &mut Ready) {
+        let appended = self.append_response(ready);
+        let outbox = self.raft.take_outbox();
+        ready.messages = outbox.messages;
+        let append_needed = !ready.entries.is_empty()
+            || ready.hard_state.is_some()
+            || ready.snapshot.is_some()
+            || !outbox.after_append.is_empty();
+        if append_needed {
+            ready.storage_append = Some(StorageAppend {
+                hard_state: ready.hard_state,
+                entries: ready.entries.clone(),
+                snapshot: ready.snapshot.clone(),
+                must_sync: ready.must_sync,
+                responses: outbox.after_append,
+                appended,
+            });
+        }
+        if !ready.committed_entries.is_empty() {
+            ready.storage_apply = Some(StorageApply { entries: ready.committed_entries.clone() });
+        }
+    }
+
+    fn await_advance(&mut self, ready: &mut Ready) {
+        let appended = self.append_response(ready);
+        let outbox = self.raft.take_outbox();
+        let id = self.id();
+        let (own_messages, to_peers): (Vec<_>, Vec<_>) =
+            outbox.after_append.into_iter().partition(|message| message.to == id);
+        ready.messages = outbox.messages;
+        ready.messages.extend(to_peers);
+        let applied = AppliedThrough::of(&ready.committed_entries);
+        self.outstanding = Some(Outstanding { number: ready.number, own_messages, appended, applied });
+    }
+
+    fn accept(&mut self, ready: &Ready) {
+        if let Some(soft_state) = ready.soft_state {
+            self.told_soft_state = soft_state;
+        }
+        if let Some(hard_state) = ready.hard_state {
+            self.told_hard_state = hard_state;
+        }
+        let applies_unstable = self.applies_unstable();
+        let log = self.raft.log_mut();
+        log.accept_unstable();
+        if let Some(handed_out) = AppliedThrough::of(&ready.committed_entries) {
+            log.accept_applying(handed_out.index, handed_out.encoded_size, applies_unstable);
+        }
+    }
+
+    /// Tells the node that the Ready is persisted, sent and applied.
+    ///
+    /// # Errors
+    /// A Ready that is not the outstanding one, or any with asynchronous storage writes; nothing changes then.
+    pub fn advance(&mut self, ready: Ready) -> Result<(), AdvanceError> {
+        if self.raft.config().async_storage_writes {
+            return Err(AdvanceError::AsynchronousStorageWrites);
+        }
+        let outstanding = match self.outstanding.take() {
+            Some(outstanding) if outstanding.number == ready.number => outstanding,
+            other => {
+                self.outstanding = other;
+                return Err(AdvanceError::NotOutstanding);
+            }
+        };
+        for message in outstanding.own_messages {
+            self.raft.step_own(message).expect("votes and acknowledgements are not refused");
+        }
+        if let Some(appended) = outstanding.appended {
+            self.raft.storage_appended(appended);
+        }
+        if let Some(applied) = outstanding.applied {
+            self.raft.entries_applied(applied);
+        }
+        Ok(())
+    }
+
+    /// With asynchronous storage writes: tells the node that a [`StorageAppend`] is done, after its responses.
+    pub fn storage_appended(&mut self, appended: StorageAppended) {
+        self.raft.storage_appended(appended);
+    }
+
+    /// With asynchronous storage writes: tells the node that a [`StorageApply`] is done.
+    pub fn storage_applied(&mut self, applied: StorageApplied) {
+        if let Some(applied) = AppliedThrough::of(&applied.entries) {
+            self.raft.entries_applied(applied);
+        }
+    }
+
+    /// Asks the leader, through this node, to hand leadership to `target`. Given up after an election timeout; ignored
+    /// where no leader is known or the target is a learner or unknown.
+    pub fn transfer_leadership(&mut self, target: NodeId) {
+        self.raft.transfer_leadership(target);
+    }
+
+    /// Makes a follower forget its leader, so that it votes for others although it heard from the leader lately. Ignored
+    /// by other roles and with lease-based reads.
+    pub fn forget_leader(&mut self) {
+        self.raft.forget_leader();
+    }
+
+    /// Asks for an index at which a read is linearizable; the answer comes as a [`ReadState`](crate::ReadState) with the
+    /// same context. Where no leader is known the request is lost, and so it may be on the way: ask again.
+    pub fn read_index(&mut self, context: Bytes) {
+        self.raft.read_index(None, context);
+    }
+
+    /// Reports that the last message to a peer could not be delivered.
+    pub fn report_unreachable(&mut self, peer: NodeId) {
+        self.raft.report_unreachable(peer);
+    }
+
+    /// Reports how sending a snapshot to a peer ended. A leader sends that peer nothing until it is told, or until the
+    /// peer acknowledges what the snapshot brought, so a failure must be reported.
+    pub fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) {
+        self.raft.report_snapshot(peer, status == SnapshotStatus::Finish);
+    }
+
+    /// The node's status with its membership and progress table, copied.
+    pub fn status(&self) -> Status {
+        Status {
+            basic: self.basic_status(),
+            configuration: self.raft.configuration().clone(),
+            progress: self.raft.progress().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The part of the status that costs nothing.
+    pub fn basic_status(&self) -> BasicStatus {
+        BasicStatus {
+            id: self.id(),
+            hard_state: self.raft.hard_state(),
+            soft_state: self.raft.soft_state(),
+            applied: self.raft.log().applied(),
+            lead_transferee: self.raft.transferee(),
+            first_index: self.raft.log().first_index(),
+            last: self.raft.log().last_id(),
+        }
+    }
+
+    /// What this node, as a leader, knows of each member, by identity; nothing in any other role.
+    pub fn progress(&self) -> impl Iterator<Item = (NodeId, &Progress)> {
+        self.raft.progress().into_iter().flatten().map(|(id, progress)| (*id, progress))
+    }
+
+    /// The membership in force on this node.
+    pub fn configuration(&self) -> &Configuration {
+        self.raft.configuration()
+    }
+
+    /// The term of an entry of the log, stored or not yet; `None` where the log does not reach.
+    pub fn entry_term(&self, index: Index) -> Option<Term> {
+        self.raft.log().term(index).ok()
+    }
+
+    /// The payload bytes that this node, as a leader, counts against `max_uncommitted_size`; zero in any other role.
+    pub fn uncommitted_size(&self) -> u64 {
+        self.raft.uncommitted_size()
+    }
+
+    /// Sets the current election timeout, in ticks, until the next change of role or term draws another. For tests and
+    /// scenarios that decide who campaigns first.
+    pub fn set_randomized_election_timeout(&mut self, ticks: u32) {
+        self.raft.set_randomized_election_timeout(ticks);
+    }
+}
