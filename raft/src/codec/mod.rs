@@ -8,6 +8,8 @@
 //! than in proportion to their length.
 
 mod conf_change;
+mod message;
+mod state;
 mod wire;
 
 /// Why bytes are not what they should be.

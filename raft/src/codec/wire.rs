@@ -182,9 +182,11 @@ pub(super) fn put_message(out: &mut Vec<u8>, number: u64, write: impl FnOnce(&mu
     write_varint(out, number << 3 | LENGTH_DELIMITED);
     let start = out.len();
     write(out);
-    let mut length = Vec::with_capacity(10);
-    write_varint(&mut length, (out.len() - start) as u64);
-    out.splice(start..start, length);
+    let end = out.len();
+    // Only now is the length known, which stands before the message.
+    write_varint(out, (end - start) as u64);
+    let length_size = out.len() - end;
+    out[start..].rotate_right(length_size);
 }
 
 fn write_varint(out: &mut Vec<u8>, mut value: u64) {

@@ -1,0 +1,6 @@
+//! The codec reads back what it writes, agrees with another implementation of the schema, and survives any bytes.
+
+mod arbitrary;
+mod errors;
+mod raftpb;
+mod round_trip;
