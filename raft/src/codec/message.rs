@@ -15,9 +15,6 @@ use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
 impl Message {
     /// Its bytes as raftpb's `Message`.
     ///
-    /// raftpb keeps the target of a leadership transfer where other messages have their sender, so that
-    /// [`Body::TransferLeader`] is read back as sent by its target.
-    ///
     /// ```
     /// use raft::{Body, Message, NodeId, Term};
     /// let [from, to] = [1, 2].map(|number| NodeId::new(number).unwrap());
@@ -111,7 +108,7 @@ impl<'a> Raw<'a> {
             Body::InstallSnapshot { snapshot } => {
                 Self { snapshot: Some(Cow::Borrowed(snapshot)), ..Self::new(kind::SNAPSHOT) }
             }
-            Body::TransferLeader { .. } => Self::new(kind::TRANSFER_LEADER),
+            Body::TransferLeader => Self::new(kind::TRANSFER_LEADER),
             Body::TimeoutNow => Self::new(kind::TIMEOUT_NOW),
             Body::ReadIndex { context } => Self { entries: read_entry(context), ..Self::new(kind::READ_INDEX) },
             Body::ReadIndexResponse { index, context } => {
@@ -119,7 +116,7 @@ impl<'a> Raw<'a> {
             }
         };
         raw.to = message.to.get();
-        raw.from = sender(message).get();
+        raw.from = message.from.get();
         raw.term = message.term.map(|term| term.0);
         raw
     }
@@ -180,7 +177,7 @@ impl<'a> Raw<'a> {
         let from = NodeId::new(self.from).ok_or(DecodeError::ZeroNode("from"))?;
         let to = NodeId::new(self.to).ok_or(DecodeError::ZeroNode("to"))?;
         let term = self.message_term();
-        Ok(Message { from, to, term, body: self.into_body(from)? })
+        Ok(Message { from, to, term, body: self.into_body()? })
     }
 
     /// Forwarded proposals and reads have no term, which some writers of the schema write as zero.
@@ -189,7 +186,7 @@ impl<'a> Raw<'a> {
         self.term.filter(|term| !(termless && *term == 0)).map(Term)
     }
 
-    fn into_body(self, from: NodeId) -> Result<Body, DecodeError> {
+    fn into_body(self) -> Result<Body, DecodeError> {
         let index = Index(self.index);
         let id = EntryId::new(Term(self.log_term), index);
         let commit = Index(self.commit);
@@ -206,7 +203,7 @@ impl<'a> Raw<'a> {
             kind::SNAPSHOT => Body::InstallSnapshot { snapshot: self.into_snapshot()? },
             kind::HEARTBEAT => Body::Heartbeat { commit, context: self.into_context() },
             kind::HEARTBEAT_RESPONSE => Body::HeartbeatResponse { context: self.into_context() },
-            kind::TRANSFER_LEADER => Body::TransferLeader { target: from },
+            kind::TRANSFER_LEADER => Body::TransferLeader,
             kind::TIMEOUT_NOW => Body::TimeoutNow,
             kind::READ_INDEX => Body::ReadIndex { context: self.into_read_context()? },
             kind::READ_INDEX_RESPONSE => Body::ReadIndexResponse { index, context: self.into_read_context()? },
@@ -230,26 +227,6 @@ impl<'a> Raw<'a> {
     fn into_read_context(self) -> Result<Bytes, DecodeError> {
         let entry = self.entries.first().ok_or(DecodeError::Missing("the entry with a read's context"))?;
         Ok(entry.data.clone())
-    }
-}
-
-fn sender(message: &Message) -> NodeId {
-    match message.body {
-        Body::TransferLeader { target } => target,
-        Body::Propose { .. }
-        | Body::Append { .. }
-        | Body::AppendAccepted { .. }
-        | Body::AppendRejected { .. }
-        | Body::Heartbeat { .. }
-        | Body::HeartbeatResponse { .. }
-        | Body::RequestPreVote { .. }
-        | Body::PreVoteResponse { .. }
-        | Body::RequestVote { .. }
-        | Body::VoteResponse { .. }
-        | Body::InstallSnapshot { .. }
-        | Body::TimeoutNow
-        | Body::ReadIndex { .. }
-        | Body::ReadIndexResponse { .. } => message.from,
     }
 }
 

@@ -205,10 +205,7 @@ fn pb_message(message: &Message) -> PbMessage {
             pb.context = present(context);
             9
         }
-        Body::TransferLeader { target } => {
-            pb.from = Some(target.get());
-            13
-        }
+        Body::TransferLeader => 13,
         Body::TimeoutNow => 14,
         Body::ReadIndex { context } => {
             pb.entries = pb_read_entry(context);

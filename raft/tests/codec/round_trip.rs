@@ -75,14 +75,6 @@ fn an_empty_change_leaves_the_joint_configuration() {
 }
 
 #[test]
-fn a_transfer_is_read_back_as_sent_by_its_target() {
-    let [from, to, target] = [1, 2, 3].map(|number| NodeId::new(number).unwrap());
-    let body = Body::TransferLeader { target };
-    let read = Message::decode(&Message { from, to, term: None, body: body.clone() }.encode());
-    assert_eq!(read, Ok(Message { from: target, to, term: None, body }));
-}
-
-#[test]
 fn a_written_term_of_zero_is_no_term_only_where_messages_have_none() {
     let [from, to] = [1, 2].map(|number| NodeId::new(number).unwrap());
     let read_back = |body| {
