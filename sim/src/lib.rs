@@ -1,3 +1,5 @@
 //! A deterministic simulator for Raft clusters.
 
+pub mod disk;
 pub mod invariant;
+pub mod wal;
