@@ -1,5 +1,4 @@
 //! A deterministic simulator for Raft clusters.
 
-pub mod disk;
 pub mod invariant;
-pub mod wal;
+pub mod script;

@@ -1,0 +1,68 @@
+//! What is wrong with a script, said so that its author finds the word at once.
+
+use std::fmt;
+
+/// Something in a script that cannot be understood or done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    /// The line it stands in, counted from one.
+    pub line: usize,
+    /// What is wrong, naming the word.
+    pub problem: String,
+    /// The known word that was most likely meant.
+    pub nearest: Option<String>,
+}
+
+impl ScriptError {
+    /// A problem in this line.
+    pub fn new(line: usize, problem: impl Into<String>) -> Self {
+        Self { line, problem: problem.into(), nearest: None }
+    }
+
+    /// Adds the word of `known` that is most like `word`, where one is like it at all.
+    #[must_use]
+    pub fn suggesting<'a>(mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        self.nearest = nearest(word, known).map(str::to_owned);
+        self
+    }
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.problem)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; the nearest known word is \"{nearest}\""),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .min()
+        // Beyond half of its letters a suggestion is a guess that only distracts.
+        .filter(|(distance, candidate)| *distance <= word.len().max(candidate.len()).div_ceil(2))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_the_one_with_the_fewest_edits() {
+        let known = ["stabilize", "status", "step"];
+        assert_eq!(nearest("stabilise", known), Some("stabilize"));
+        assert_eq!(nearest("stauts", known), Some("status"));
+    }
+
+    #[test]
+    fn a_word_like_no_other_has_no_nearest() {
+        assert_eq!(nearest("quux", ["stabilize", "status"]), None);
+        assert_eq!(nearest("x", []), None);
+    }
+}
