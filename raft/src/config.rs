@@ -61,6 +61,10 @@ pub struct Config {
     /// A leader accepts membership changes without checking that none is pending and that joint configurations are
     /// entered and left in turn. For hosts that serialise changes themselves.
     pub disable_conf_change_validation: bool,
+    /// Messages that need a term and have none, or term zero, pass the term check, as in etcd, and a candidate that is
+    /// sent an append, heartbeat or snapshot of that kind falls back to term zero. No correct node sends them; they are
+    /// refused as malformed unless this is set, which is for comparing with etcd line by line.
+    pub allow_missing_term: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,
 }
@@ -88,6 +92,7 @@ impl Config {
             read_only_option: ReadOnlyOption::Safe,
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
+            allow_missing_term: false,
             step_down_on_removal: false,
         }
     }

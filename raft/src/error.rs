@@ -84,6 +84,9 @@ pub enum Malformed {
     /// Addressed to somebody else.
     #[error("addressed to {0}, not to this node")]
     NotForThisNode(NodeId),
+    /// A kind of message that needs a term has none, or term zero, in which nobody ever led or campaigned.
+    #[error("a message without a term")]
+    MissingTerm,
     /// Its term is beyond [`Term::MAX`].
     #[error("term {0} is out of range")]
     TermOutOfRange(Term),
@@ -96,7 +99,7 @@ pub enum Malformed {
     /// A proposed membership change does not decode.
     #[error("a membership change that does not decode")]
     UndecodableConfChange,
-    /// An append's entries leave a gap or go back in term.
+    /// An append's entries are not consecutive.
     #[error("entry {found} does not follow {previous}")]
     EntriesOutOfOrder {
         /// The entry before.

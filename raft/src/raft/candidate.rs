@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::message::Body;
 use crate::quorum::VoteResult;
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{NodeId, Term};
 
 use super::election::Campaign;
 use super::{Raft, RoleState};
@@ -26,19 +26,19 @@ impl Votes {
 }
 
 impl<S: Storage> Raft<S> {
-    pub(super) fn step_candidate(&mut self, from: NodeId, body: Body) {
+    pub(super) fn step_candidate(&mut self, from: NodeId, term: Term, body: Body) {
         match body {
-            // Somebody leads the term that this node campaigns in.
+            // Somebody leads the term that this node campaigns in. It is the own term, unless the message has none.
             Body::Append { previous, entries, commit } => {
-                self.become_follower(self.term, Some(from));
+                self.become_follower(term, Some(from));
                 self.handle_append(from, previous, entries, commit);
             }
             Body::Heartbeat { commit, context } => {
-                self.become_follower(self.term, Some(from));
+                self.become_follower(term, Some(from));
                 self.handle_heartbeat(from, commit, context);
             }
             Body::InstallSnapshot { snapshot } => {
-                self.become_follower(self.term, Some(from));
+                self.become_follower(term, Some(from));
                 self.handle_snapshot(from, *snapshot);
             }
             Body::PreVoteResponse { granted } if matches!(self.role, RoleState::PreCandidate(_)) => {

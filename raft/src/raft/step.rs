@@ -140,16 +140,16 @@ impl<S: Storage> Raft<S> {
             | Body::InstallSnapshot { .. }
             | Body::TimeoutNow
             | Body::ReadIndexResponse { .. }) => {
-                self.dispatch_to_role(from, other);
+                self.dispatch_to_role(from, term.unwrap_or(Term::ZERO), other);
                 Ok(())
             }
         }
     }
 
-    fn dispatch_to_role(&mut self, from: NodeId, body: Body) {
+    fn dispatch_to_role(&mut self, from: NodeId, term: Term, body: Body) {
         match self.role {
             RoleState::Follower => self.step_follower(from, body),
-            RoleState::PreCandidate(_) | RoleState::Candidate(_) => self.step_candidate(from, body),
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => self.step_candidate(from, term, body),
             RoleState::Leader(_) => self.step_leader(from, body),
         }
     }

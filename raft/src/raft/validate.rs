@@ -7,29 +7,29 @@ use crate::message::{Body, Message};
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, EntryKind, Index, Snapshot, Term};
 
-use super::Raft;
-use super::reads;
+use super::{Raft, RoleState, reads};
 
 impl<S: Storage> Raft<S> {
     pub(super) fn validate(&self, message: &Message) -> Result<(), Malformed> {
         if message.to != self.id() {
             return Err(Malformed::NotForThisNode(message.to));
         }
-        if let Some(term) = message.term {
-            term_in_range(term)?;
+        match message.term {
+            Some(term) if term > Term::ZERO => term_in_range(term)?,
+            Some(_) | None => self.validate_missing_term(&message.body)?,
         }
         match &message.body {
             Body::Propose { entries } => validate_proposal(entries),
             Body::Append { previous, entries, commit } => {
                 validate_append(*previous, entries, *commit)?;
-                if self.is_current(message.term) {
+                if self.will_follow(message.term) {
                     self.validate_against_log(*previous, entries)?;
                 }
                 Ok(())
             }
             Body::Heartbeat { commit, context: _ } => {
                 index_in_range(*commit)?;
-                if self.is_current(message.term) && *commit > self.log.last_index() {
+                if self.will_follow(message.term) && *commit > self.log.last_index() {
                     return Err(Malformed::CommitBeyondLog { commit: *commit, last: self.log.last_index() });
                 }
                 Ok(())
@@ -47,9 +47,39 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Whether the term check will let the message through.
-    fn is_current(&self, term: Option<Term>) -> bool {
-        term.is_none_or(|term| term == Term::ZERO || term >= self.term)
+    fn validate_missing_term(&self, body: &Body) -> Result<(), Malformed> {
+        match body {
+            Body::Propose { .. } | Body::ReadIndex { .. } => Ok(()),
+            Body::Append { .. }
+            | Body::AppendAccepted { .. }
+            | Body::AppendRejected { .. }
+            | Body::Heartbeat { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::RequestVote { .. }
+            | Body::VoteResponse { .. }
+            | Body::InstallSnapshot { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndexResponse { .. } => {
+                if self.config.allow_missing_term {
+                    Ok(())
+                } else {
+                    Err(Malformed::MissingTerm)
+                }
+            }
+        }
+    }
+
+    /// Whether a leader's message of this term will be obeyed: not if it comes too late, and not by a leader of the same
+    /// term.
+    fn will_follow(&self, term: Option<Term>) -> bool {
+        match term {
+            Some(term) if term > self.term => true,
+            Some(term) if term < self.term && term > Term::ZERO => false,
+            Some(_) | None => !matches!(self.role, RoleState::Leader(_)),
+        }
     }
 
     fn validate_against_log(&self, previous: EntryId, entries: &[Entry]) -> Result<(), Malformed> {
@@ -84,6 +114,7 @@ fn validate_proposal(entries: &[Entry]) -> Result<(), Malformed> {
     Ok(())
 }
 
+/// Entries have to be consecutive. Their terms are taken on trust, as in etcd: a leader sends what is in its log.
 fn validate_append(previous: EntryId, entries: &[Entry], commit: Index) -> Result<(), Malformed> {
     id_in_range(previous)?;
     index_in_range(commit)?;
@@ -91,7 +122,7 @@ fn validate_append(previous: EntryId, entries: &[Entry], commit: Index) -> Resul
     for entry in entries {
         let found = entry.id();
         id_in_range(found)?;
-        if found.index.0 != before.index.0 + 1 || found.term < before.term {
+        if found.index != before.index.next() {
             return Err(Malformed::EntriesOutOfOrder { previous: before, found });
         }
         before = found;

@@ -46,6 +46,8 @@ pub enum MemStorageError {
 pub struct MemStorage {
     hard_state: HardState,
     snapshot: Snapshot,
+    /// A newer one that the application made and keeps elsewhere.
+    offered: Option<Snapshot>,
     /// The last entry that was compacted away, or that the snapshot covers: the log is matched with it.
     compacted: EntryId,
     /// What follows `compacted`, without a gap.
@@ -97,6 +99,7 @@ impl MemStorage {
         self.compacted = snapshot.id;
         self.entries.clear();
         self.snapshot = snapshot;
+        self.offered = None;
         Ok(())
     }
 
@@ -115,13 +118,14 @@ impl MemStorage {
         self.check_newer(index)?;
         let id = EntryId::new(self.term(index)?, index);
         self.snapshot = Snapshot { id, conf_state, data };
+        self.offered = None;
         Ok(&self.snapshot)
     }
 
-    /// Replaces the snapshot that is handed out next and leaves the log alone, for applications that make their
-    /// snapshots elsewhere.
+    /// Replaces the snapshot that is handed out next, for applications that keep their snapshots elsewhere. The log
+    /// and the membership that a restart begins with stay those of the stored one.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
-        self.snapshot = snapshot;
+        self.offered = Some(snapshot);
     }
 
     /// Drops the entries up to and with `index`, of which only the term is kept. What is not applied yet must stay, and
@@ -192,7 +196,7 @@ impl Storage for MemStorage {
     }
 
     fn snapshot(&self) -> Result<Snapshot, StorageError> {
-        Ok(self.snapshot.clone())
+        Ok(self.offered.as_ref().unwrap_or(&self.snapshot).clone())
     }
 }
 
