@@ -1,4 +1,6 @@
 //! A deterministic simulator for Raft clusters.
 
+pub mod disk;
 pub mod invariant;
 pub mod script;
+pub mod wal;

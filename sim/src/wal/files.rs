@@ -1,0 +1,96 @@
+//! The few file operations that the log needs, so that the same code runs on real files and on the modelled disk.
+
+use std::fmt;
+use std::io;
+
+/// The name of a file of the log: the number of its segment. The first is 1; later ones are newer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Segment(pub u64);
+
+impl Segment {
+    /// The first segment of every log.
+    pub const FIRST: Self = Self(1);
+
+    /// The segment that the next compaction begins.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a file operation failed. After any of these the log must not be written further: what is on the disk is known
+/// again only after a recovery.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DiskError {
+    /// No space is left.
+    #[error("the disk is full")]
+    Full,
+    /// The disk did not do it: an fsync or a write failed, or an earlier one had.
+    #[error("the disk failed: {0}")]
+    Failed(io::ErrorKind),
+    /// There is no such file.
+    #[error("no segment {0}")]
+    NoSuchFile(Segment),
+    /// A file of this name exists already.
+    #[error("segment {0} exists already")]
+    Exists(Segment),
+    /// One record would be larger than 4 GiB.
+    #[error("a record of {0} bytes is too large")]
+    TooLarge(u64),
+}
+
+/// The files of one log.
+///
+/// Appended bytes are durable once a [`sync`](Self::sync) that began after them has succeeded. The creation, removal and
+/// truncation of files are durable when the call returns, in the order of the calls.
+pub trait Files {
+    /// The files there are, in ascending order.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn list(&self) -> Result<Vec<Segment>, DiskError>;
+
+    /// All bytes of a file, synced or not.
+    ///
+    /// # Errors
+    /// There is no such file, or the disk failed.
+    fn read(&self, file: Segment) -> Result<Vec<u8>, DiskError>;
+
+    /// Creates an empty file.
+    ///
+    /// # Errors
+    /// It exists already, or the disk is full or failed.
+    fn create(&mut self, file: Segment) -> Result<(), DiskError>;
+
+    /// Adds bytes at the end of a file. After an error any part of them may have been written.
+    ///
+    /// # Errors
+    /// There is no such file, or the disk is full or failed.
+    fn append(&mut self, file: Segment, bytes: &[u8]) -> Result<(), DiskError>;
+
+    /// Makes all that was appended to a file durable. After an error it must not be tried again: what was not durable
+    /// then may be lost although a later attempt succeeds, as the kernel marks failed pages as clean.
+    ///
+    /// # Errors
+    /// There is no such file, or the disk failed.
+    fn sync(&mut self, file: Segment) -> Result<(), DiskError>;
+
+    /// Cuts a file to its first `length` bytes; one that is shorter stays as it is.
+    ///
+    /// # Errors
+    /// There is no such file, or the disk failed.
+    fn truncate(&mut self, file: Segment, length: u64) -> Result<(), DiskError>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// There is no such file, or the disk failed.
+    fn remove(&mut self, file: Segment) -> Result<(), DiskError>;
+}

@@ -1,0 +1,196 @@
+//! Reading the log back: what its bytes prove, and nothing else.
+
+use raft::{Entry, EntryId, HardState, Snapshot};
+
+use super::files::{DiskError, Files, Segment};
+use super::payload::{Reader, VERSION};
+use super::record::{self, Kind, Record, Unread};
+use super::sector::{self, Sectors};
+
+/// What a node remembers after a restart.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recovered {
+    /// Term, vote and commit. The term is not behind any entry's and the commit index not behind the snapshot.
+    pub hard_state: HardState,
+    /// The newest snapshot.
+    pub snapshot: Option<Snapshot>,
+    /// The entry before the first of `entries`.
+    pub base: EntryId,
+    /// The log after `base`, without gaps.
+    pub entries: Vec<Entry>,
+    /// The bytes of the file that a crash left torn, and that [`Wal::open`](super::Wal::open) cuts.
+    pub cut: u64,
+    /// The segment that it was read from.
+    pub segment: Segment,
+    /// How much of the segment's stream counts.
+    pub(super) end: u64,
+}
+
+impl Recovered {
+    /// The last entry of the log.
+    pub fn last(&self) -> EntryId {
+        self.entries.last().map_or(self.base, Entry::id)
+    }
+}
+
+/// Why a node must stay down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RecoveryError {
+    /// Bytes that were durable were damaged, or records that verify contradict each other.
+    #[error("segment {segment} is corrupt at byte {offset}")]
+    Corruption {
+        /// In which file.
+        segment: Segment,
+        /// Where the record begins that cannot be read or does not fit, in bytes of the file.
+        offset: u64,
+    },
+    /// No log was ever completed here.
+    #[error("there is no log")]
+    Missing,
+    /// The log was written in a format that this code does not know.
+    #[error("segment {segment} has the unknown format {version}")]
+    Version {
+        /// In which file.
+        segment: Segment,
+        /// The version that it names.
+        version: u64,
+    },
+    /// A file could not be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// Reads the log back, changing nothing: the newest segment whose checkpoint is complete. See the [module](super) for
+/// what counts.
+///
+/// Takes any bytes: it does not panic, and needs memory in proportion to the largest file.
+///
+/// # Errors
+/// What was durable is damaged or gone, or a file cannot be read. The node must stay down: to come back without what it
+/// has promised would be unsafe.
+pub fn recover(files: &impl Files) -> Result<Recovered, RecoveryError> {
+    let segments = files.list()?;
+    for &segment in segments.iter().rev() {
+        let sectors = Sectors::new(segment, files.read(segment)?);
+        if let Some(recovered) = Replay::of(&sectors)? {
+            return Ok(recovered);
+        }
+    }
+    match segments.first() {
+        // Its predecessor is removed only after it is complete and durable.
+        Some(&segment) if segment > Segment::FIRST => Err(RecoveryError::Corruption { segment, offset: 0 }),
+        Some(_) | None => Err(RecoveryError::Missing),
+    }
+}
+
+/// The state that the records of a segment, one after another, lead to.
+#[derive(Default)]
+struct Replay {
+    /// `None` until the checkpoint is complete.
+    hard_state: Option<HardState>,
+    snapshot: Option<Snapshot>,
+    base: EntryId,
+    entries: Vec<Entry>,
+}
+
+/// Why a record that verifies cannot be followed.
+enum Misfit {
+    Contradiction,
+    Version(u64),
+}
+
+impl Replay {
+    /// Replays a segment; `None` where its checkpoint is not complete, and so it does not count.
+    fn of(sectors: &Sectors) -> Result<Option<Recovered>, RecoveryError> {
+        let segment = sectors.segment();
+        let corruption = |at: usize| RecoveryError::Corruption { segment, offset: sector::file_length(at as u64) };
+        let mut replay = Self::default();
+        let mut at = 0;
+        while at < sectors.stream().len() {
+            let record = match record::read(sectors, at) {
+                Ok(record) => record,
+                Err(Unread::Damaged) => return Err(corruption(at)),
+                Err(Unread::Torn) if is_vouched_for(sectors, at) => return Err(corruption(at)),
+                Err(Unread::Torn) => break,
+            };
+            replay.follow(&record, at == 0).map_err(|misfit| match misfit {
+                Misfit::Contradiction => corruption(at),
+                Misfit::Version(version) => RecoveryError::Version { segment, version },
+            })?;
+            at = record.end;
+        }
+        replay.finish(sectors, at as u64).ok_or_else(|| corruption(at))
+    }
+
+    fn follow(&mut self, record: &Record<'_>, first: bool) -> Result<(), Misfit> {
+        let mut payload = Reader(record.payload);
+        match record.kind {
+            Kind::Segment if first => match payload.number() {
+                Some(VERSION) => Some(()),
+                Some(version) => return Err(Misfit::Version(version)),
+                None => None,
+            },
+            Kind::Segment => None,
+            Kind::Snapshot | Kind::Entry | Kind::HardState if first => None,
+            Kind::Snapshot => payload.snapshot().and_then(|(snapshot, base)| self.restore(snapshot, base)),
+            Kind::Entry => payload.entry().and_then(|entry| self.append(entry)),
+            Kind::HardState => payload.hard_state().map(|hard_state| self.hard_state = Some(hard_state)),
+        }
+        .ok_or(Misfit::Contradiction)
+    }
+
+    fn restore(&mut self, snapshot: Snapshot, base: EntryId) -> Option<()> {
+        if base.index > snapshot.id.index {
+            return None;
+        }
+        self.entries.clear();
+        (self.snapshot, self.base) = (Some(snapshot), base);
+        Some(())
+    }
+
+    fn append(&mut self, entry: Entry) -> Option<()> {
+        let kept = entry.index.0.checked_sub(self.base.index.0)?.checked_sub(1)?;
+        let kept = usize::try_from(kept).ok().filter(|&kept| kept <= self.entries.len())?;
+        self.entries.truncate(kept);
+        self.entries.push(entry);
+        Some(())
+    }
+
+    /// `None` where the whole makes no sense, `Some(None)` where it does not count.
+    fn finish(self, sectors: &Sectors, end: u64) -> Option<Option<Recovered>> {
+        let Some(hard_state) = self.hard_state else { return Some(None) };
+        let cut = sectors.file_length() - sector::file_length(end);
+        let mut recovered = Recovered {
+            hard_state,
+            snapshot: self.snapshot,
+            base: self.base,
+            entries: self.entries,
+            cut,
+            segment: sectors.segment(),
+            end,
+        };
+        let last = recovered.last();
+        let snapshot = recovered.snapshot.as_ref().map_or(EntryId::ZERO, |snapshot| snapshot.id);
+        let known_term = last.term.max(snapshot.term);
+        if known_term > hard_state.term {
+            // The hard state that went with the entries was lost, and with it no vote: none had been sent.
+            recovered.hard_state = HardState { term: known_term, vote: None, commit: hard_state.commit };
+        }
+        recovered.hard_state.commit = hard_state.commit.max(snapshot.index);
+        (recovered.hard_state.commit <= last.index).then_some(Some(recovered))
+    }
+}
+
+/// Whether some record after `from` says that its writer knew this place to be durable.
+fn is_vouched_for(sectors: &Sectors, from: usize) -> bool {
+    let end = sectors.stream().len();
+    let mut at = from + 1;
+    while at < end {
+        match record::read(sectors, at) {
+            Ok(record) if record.synced > from as u64 => return true,
+            Ok(record) => at = record.end,
+            Err(Unread::Torn | Unread::Damaged) => at += 1,
+        }
+    }
+    false
+}

@@ -1,0 +1,109 @@
+//! Sectors: how the stream of records lies on the disk, and what the stamps around each sector's bytes prove.
+
+use super::files::Segment;
+
+/// The bytes that a drive writes as one: each arrives whole, with only its front, or not at all.
+pub const SECTOR: usize = 512;
+/// The byte that ends each sector, each header and each record. Far from zero, so that no flipped bit makes it look
+/// as if it had not arrived.
+pub(super) const END: u8 = 0xA5;
+
+const FRONT: usize = 2;
+/// The bytes of the stream in one sector.
+const ROOM: usize = SECTOR - FRONT - 1;
+
+/// How long a file is that holds this many bytes of the stream.
+pub(super) const fn file_length(stream: u64) -> u64 {
+    let (full, rest) = (stream / ROOM as u64, stream % ROOM as u64);
+    full * SECTOR as u64 + if rest == 0 { 0 } else { FRONT as u64 + rest }
+}
+
+/// Puts `bytes`, which belong at `offset` in the segment's stream, into the form that is appended to the file.
+pub(super) fn frame(segment: Segment, offset: u64, mut bytes: &[u8], framed: &mut Vec<u8>) {
+    let mut sector = offset / ROOM as u64;
+    let mut filled = (offset % ROOM as u64) as usize;
+    while !bytes.is_empty() {
+        if filled == 0 {
+            framed.extend_from_slice(&place(segment, sector));
+        }
+        let (now, later) = bytes.split_at(bytes.len().min(ROOM - filled));
+        framed.extend_from_slice(now);
+        filled += now.len();
+        bytes = later;
+        if filled == ROOM {
+            framed.push(END);
+            (sector, filled) = (sector + 1, 0);
+        }
+    }
+}
+
+/// The stamp in front of a sector: differs from that of every other sector of a segment of up to 33 MB.
+fn place(segment: Segment, sector: u64) -> [u8; FRONT] {
+    let number = sector.wrapping_add(segment.0.wrapping_mul(40_503));
+    [1 + (number % 255) as u8, 1 + (number / 255 % 255) as u8]
+}
+
+/// What the stamps say of a range of the stream, from best to worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Arrival {
+    /// All stamps are right: if the checksum is not, the range was damaged after it had arrived.
+    Whole,
+    /// An end is missing, as a crash leaves it.
+    Torn,
+    /// A stamp is neither right nor missing, which no crash explains.
+    Damaged,
+}
+
+/// A segment as it was read: its stream, and the stamps found around it.
+pub(super) struct Sectors {
+    segment: Segment,
+    file: Vec<u8>,
+    stream: Vec<u8>,
+}
+
+impl Sectors {
+    pub(super) fn new(segment: Segment, file: Vec<u8>) -> Self {
+        let mut stream = Vec::with_capacity(file.len());
+        for sector in file.chunks(SECTOR) {
+            stream.extend_from_slice(&sector[FRONT.min(sector.len())..sector.len().min(FRONT + ROOM)]);
+        }
+        Self { segment, file, stream }
+    }
+
+    pub(super) fn segment(&self) -> Segment {
+        self.segment
+    }
+
+    pub(super) fn stream(&self) -> &[u8] {
+        &self.stream
+    }
+
+    /// The length of the file, stamps included.
+    pub(super) fn file_length(&self) -> u64 {
+        self.file.len() as u64
+    }
+
+    /// What the stamps say of the bytes of the stream from `start` to `end`, the last of which is an [`END`]. They lie
+    /// within the stream and are at least one.
+    pub(super) fn arrival(&self, start: usize, end: usize) -> Arrival {
+        let parts = (start / ROOM..=(end - 1) / ROOM).map(|sector| self.sector_arrival(sector, end));
+        parts.max().unwrap_or(Arrival::Whole)
+    }
+
+    /// The same of the part of the range that lies in one sector.
+    fn sector_arrival(&self, sector: usize, end: usize) -> Arrival {
+        let front = &self.file[sector * SECTOR..][..FRONT];
+        let stamp = place(self.segment, sector as u64);
+        let last = if end >= (sector + 1) * ROOM {
+            self.file.get((sector + 1) * SECTOR - 1).copied().unwrap_or(0)
+        } else {
+            self.stream[end - 1]
+        };
+        let front_is_possible = front.iter().zip(stamp).all(|(&found, right)| found == right || found == 0);
+        match last {
+            END if front == stamp => Arrival::Whole,
+            0 if front_is_possible => Arrival::Torn,
+            _ => Arrival::Damaged,
+        }
+    }
+}
