@@ -115,14 +115,6 @@ pub enum Malformed {
         /// The last index of this log.
         last: Index,
     },
-    /// An append contradicts an entry that is already committed here; etcd panics here.
-    #[error("entry {found} contradicts the log, which is committed up to {committed}")]
-    ConflictWithCommitted {
-        /// The entry in the message.
-        found: EntryId,
-        /// The commit index of this node.
-        committed: Index,
-    },
     /// A heartbeat's answer confirms reads that were never asked for, or its context is no read position.
     #[error("read position {0} was never sent")]
     ReadPositionOutOfRange(u64),

@@ -37,16 +37,6 @@ impl<S: Storage> RaftLog<S> {
         EntryId::ZERO
     }
 
-    /// The first entry of an append that contradicts what is committed here, which no correct leader sends. Nothing is
-    /// appended, so nothing contradicts, where the log does not hold `previous`.
-    pub(crate) fn conflict_with_committed(&self, previous: EntryId, entries: &[Entry]) -> Option<EntryId> {
-        if previous.index >= self.committed || !self.matches(previous) {
-            return None;
-        }
-        let committed = entries.iter().take_while(|entry| entry.index <= self.committed);
-        committed.map(Entry::id).find(|id| !self.matches(*id))
-    }
-
     /// Appends what follows `previous` and commits what is both committed by the leader and known to match it. Returns
     /// the index up to which the logs match, or `None` where the log does not hold `previous`.
     ///

@@ -20,13 +20,7 @@ impl<S: Storage> Raft<S> {
         }
         match &message.body {
             Body::Propose { entries } => validate_proposal(entries),
-            Body::Append { previous, entries, commit } => {
-                validate_append(*previous, entries, *commit)?;
-                if self.will_follow(message.term) {
-                    self.validate_against_log(*previous, entries)?;
-                }
-                Ok(())
-            }
+            Body::Append { previous, entries, commit } => validate_append(*previous, entries, *commit),
             Body::Heartbeat { commit, context: _ } => {
                 index_in_range(*commit)?;
                 if self.will_follow(message.term) && *commit > self.log.last_index() {
@@ -79,13 +73,6 @@ impl<S: Storage> Raft<S> {
             Some(term) if term > self.term => true,
             Some(term) if term < self.term && term > Term::ZERO => false,
             Some(_) | None => !matches!(self.role, RoleState::Leader(_)),
-        }
-    }
-
-    fn validate_against_log(&self, previous: EntryId, entries: &[Entry]) -> Result<(), Malformed> {
-        match self.log.conflict_with_committed(previous, entries) {
-            None => Ok(()),
-            Some(found) => Err(Malformed::ConflictWithCommitted { found, committed: self.log.committed() }),
         }
     }
 
