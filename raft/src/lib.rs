@@ -9,6 +9,10 @@ pub mod error;
 mod log;
 pub mod membership;
 pub mod message;
+#[cfg(feature = "planted-bugs")]
+pub mod planted;
+#[cfg(not(feature = "planted-bugs"))]
+mod planted;
 pub mod progress;
 pub mod quorum;
 mod raft;

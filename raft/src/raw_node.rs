@@ -8,6 +8,7 @@ use crate::membership::{
     Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
 };
 use crate::message::Message;
+use crate::planted::{Bug, planted};
 use crate::progress::Progress;
 use crate::raft::{AppliedThrough, Raft};
 use crate::ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
@@ -249,8 +250,9 @@ impl<S: Storage> RawNode<S> {
         let read_states = self.raft.take_read_states();
         let log = self.raft.log();
         let entries = log.next_unstable_entries().to_vec();
+        let voted = hard_state.is_some_and(|state| state.term != told.term || state.vote != told.vote);
         let must_sync =
-            !entries.is_empty() || hard_state.is_some_and(|state| state.term != told.term || state.vote != told.vote);
+            (!entries.is_empty() && !planted(Bug::MustsyncDropsEntries)) || (voted && !planted(Bug::MustsyncDropsVote));
         Ready {
             number: 0,
             soft_state: (soft_state != self.told_soft_state).then_some(soft_state),
@@ -309,7 +311,7 @@ impl<S: Storage> RawNode<S> {
             outbox.after_append.into_iter().partition(|message| message.to == id);
         ready.messages = outbox.messages;
         ready.messages.extend(to_peers);
-        let applied = AppliedThrough::of(&ready.committed_entries);
+        let applied = self.handed_out(ready);
         self.outstanding = Some(Outstanding { number: ready.number, own_messages, appended, applied });
     }
 
@@ -321,10 +323,20 @@ impl<S: Storage> RawNode<S> {
             self.told_hard_state = hard_state;
         }
         let applies_unstable = self.applies_unstable();
+        let handed_out = self.handed_out(ready);
         let log = self.raft.log_mut();
         log.accept_unstable();
-        if let Some(handed_out) = AppliedThrough::of(&ready.committed_entries) {
+        if let Some(handed_out) = handed_out {
             log.accept_applying(handed_out.index, handed_out.encoded_size, applies_unstable);
+        }
+    }
+
+    /// How far the application will be once it has applied the Ready.
+    fn handed_out(&self, ready: &Ready) -> Option<AppliedThrough> {
+        let handed_out = AppliedThrough::of(&ready.committed_entries)?;
+        match planted(Bug::AppliedCursorIsCommit) {
+            false => Some(handed_out),
+            true => Some(AppliedThrough { index: self.raft.log().committed(), ..handed_out }),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Comparing this log with another node's, and appending what a leader sends (Raft paper, sections 5.3 and 5.4.1).
 
 use super::RaftLog;
+use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, Index, Term};
 
@@ -46,12 +47,15 @@ impl<S: Storage> RaftLog<S> {
             return None;
         }
         let last_new = previous.index.plus(entries.len() as u64);
-        if let Some(conflict) = self.find_conflict(&entries) {
+        let first = entries.first().map(|entry| entry.index);
+        let conflict = if planted(Bug::AppendAlwaysTruncates) { first } else { self.find_conflict(&entries) };
+        if let Some(conflict) = conflict {
             let known = conflict.since(previous.index.next());
             entries.drain(..known as usize);
             self.append(entries);
         }
-        self.commit_to(commit.min(last_new));
+        let limit = if planted(Bug::AppendCommitMinLastindex) { self.last_index() } else { last_new };
+        self.commit_to(commit.min(limit));
         Some(last_new)
     }
 

@@ -9,6 +9,7 @@ mod matching;
 mod reading;
 mod unstable;
 
+use crate::planted::{Bug, planted};
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, EntryId, Index, Snapshot, Term};
 use applying::Applying;
@@ -109,7 +110,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// Raises the commit index to `index`; never lowers it.
     pub(crate) fn commit_to(&mut self, index: Index) {
-        if index <= self.committed {
+        if index <= self.committed && !planted(Bug::CommitRegress) {
             return;
         }
         let last = self.last_index();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::membership::{ChangeError, ConfState};
+use crate::planted::{Bug, planted};
 use crate::quorum::{JointConfig, parenthesized};
 use crate::types::NodeId;
 
@@ -38,7 +39,7 @@ impl Configuration {
     /// # Errors
     /// The first contradiction found; see [`Configuration`].
     pub fn from_conf_state(state: &ConfState) -> Result<Self, ChangeError> {
-        let configuration = Self {
+        let mut configuration = Self {
             voters: JointConfig {
                 incoming: state.voters.clone().into(),
                 outgoing: state.voters_outgoing.clone().into(),
@@ -47,6 +48,11 @@ impl Configuration {
             learners_next: state.learners_next.clone(),
             auto_leave: state.auto_leave,
         };
+        if planted(Bug::JointLostOnRestore) {
+            configuration.voters.outgoing = Default::default();
+            configuration.learners_next.clear();
+            configuration.auto_leave = false;
+        }
         configuration.validate()?;
         Ok(configuration)
     }

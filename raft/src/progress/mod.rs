@@ -12,6 +12,7 @@ pub use inflights::{InflightLimits, Inflights};
 
 use std::fmt;
 
+use crate::planted::{Bug, planted};
 use crate::types::Index;
 
 /// What a leader knows of one follower. Always `matched < next`.
@@ -189,6 +190,11 @@ impl Progress {
     }
 
     fn probe_from(&mut self, assumed: Index) {
+        if planted(Bug::InflightsLeak)
+            && let ProgressState::Replicate { inflights, .. } = &self.state
+        {
+            self.limits.bytes = self.limits.bytes.saturating_sub(inflights.bytes());
+        }
         self.state = ProgressState::Probe { paused: false };
         self.next = self.matched.max(assumed).next();
         self.limit_sent_commit();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::planted::{Bug, planted};
 use crate::quorum::{MajorityConfig, VoteResult};
 use crate::types::NodeId;
 
@@ -27,11 +28,17 @@ pub struct JointConfig {
 impl JointConfig {
     /// The largest value that a quorum of each half has acknowledged; see [`MajorityConfig::committed_index`].
     pub fn committed_index(&self, acked: impl Fn(NodeId) -> Option<u64>) -> u64 {
+        if planted(Bug::JointUnionQuorum) {
+            return self.ids().collect::<MajorityConfig>().committed_index(acked);
+        }
         self.incoming.committed_index(&acked).min(self.outgoing.committed_index(&acked))
     }
 
     /// What the votes decide: each half has to be won, and losing one loses all. See [`MajorityConfig::vote_result`].
     pub fn vote_result(&self, vote: impl Fn(NodeId) -> Option<bool>) -> VoteResult {
+        if planted(Bug::JointUnionQuorum) {
+            return self.ids().collect::<MajorityConfig>().vote_result(vote);
+        }
         match (self.incoming.vote_result(&vote), self.outgoing.vote_result(&vote)) {
             (VoteResult::Lost, _) | (_, VoteResult::Lost) => VoteResult::Lost,
             (VoteResult::Won, VoteResult::Won) => VoteResult::Won,

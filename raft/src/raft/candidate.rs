@@ -62,7 +62,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn count_vote(&mut self, from: NodeId, granted: bool) {
+    pub(super) fn count_vote(&mut self, from: NodeId, granted: bool) {
         let (votes, next) = match &mut self.role {
             RoleState::PreCandidate(votes) => (votes, VoteWon::Campaign),
             RoleState::Candidate(votes) => (votes, VoteWon::Lead),

@@ -1,6 +1,7 @@
 //! Elections: when a node campaigns, whom it asks, and whom it votes for.
 
 use crate::message::Body;
+use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::types::{EntryId, NodeId, Term};
 
@@ -35,7 +36,8 @@ impl<S: Storage> Raft<S> {
 
     pub(super) fn campaign_if_allowed(&mut self, campaign: Campaign) {
         let leads = matches!(self.role, RoleState::Leader(_));
-        if !leads && self.promotable() && self.term < Term::MAX && !self.has_unapplied_conf_change() {
+        let unapplied = self.has_unapplied_conf_change() && !planted(Bug::CampaignUnappliedConf);
+        if !leads && self.promotable() && self.term < Term::MAX && !unapplied {
             self.campaign(campaign);
         }
     }
@@ -58,7 +60,10 @@ impl<S: Storage> Raft<S> {
                 self.term
             }
         };
-        let last = self.log.last_id();
+        let last = match planted(Bug::VoteComparesCommit) {
+            false => self.log.last_id(),
+            true => EntryId::new(self.log.term_or_zero(self.log.committed()), self.log.committed()),
+        };
         let voters: Vec<NodeId> = self.configuration.voters().ids().collect();
         for voter in voters {
             if voter == self.id() {
@@ -68,13 +73,19 @@ impl<S: Storage> Raft<S> {
                 self.send_with_term(voter, Some(term), vote_request(campaign, last));
             }
         }
+        if planted(Bug::SelfVoteBeforeDurable) && matches!(self.role, RoleState::Candidate(_)) {
+            self.count_vote(self.id(), true);
+        }
     }
 
     /// RequestVote (Raft paper, figure 2). A learner votes too: it may be a voter that has not heard of its promotion,
     /// and the candidate may need it.
     pub(super) fn answer_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
-        let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none());
-        let granted = may_vote && self.log.is_up_to_date(last);
+        let may_vote =
+            self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none()) || planted(Bug::VoteDoubleGrant);
+        let granted = may_vote
+            && self.is_up_to_date(last)
+            && !(planted(Bug::LearnerRefusesVote) && self.configuration.is_learner(self.id()));
         if granted {
             self.election_elapsed = 0;
             self.vote = Some(from);
@@ -87,9 +98,18 @@ impl<S: Storage> Raft<S> {
     /// grant carries the term asked about: the candidate is in an earlier one and a lower term still would be ignored.
     pub(super) fn answer_pre_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
         let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none()) || term > self.term;
-        let granted = may_vote && self.log.is_up_to_date(last);
-        let term = if granted { term } else { self.term };
+        let granted = may_vote && self.is_up_to_date(last);
+        let term = if granted && !planted(Bug::PrevoteTermWedge) { term } else { self.term };
         self.send_after_append(from, term, Body::PreVoteResponse { granted });
+    }
+
+    /// Whether a log that ends with `last` holds all that may be committed, as far as this node can know (Raft paper,
+    /// section 5.4.1).
+    fn is_up_to_date(&self, last: EntryId) -> bool {
+        match planted(Bug::VoteComparesCommit) {
+            false => self.log.is_up_to_date(last),
+            true => last.index >= self.log.committed(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a follower does with messages (Raft paper, figure 2, "Rules for Servers: Followers").
 
 use crate::message::Body;
+use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, Index, NodeId, ReadState, Snapshot};
 
@@ -51,6 +52,7 @@ impl<S: Storage> Raft<S> {
             Body::AppendAccepted { index: committed }
         } else {
             match self.log.maybe_append(previous, commit, entries) {
+                Some(_) if planted(Bug::AckLastIndex) => Body::AppendAccepted { index: self.log.last_index() },
                 Some(index) => Body::AppendAccepted { index },
                 None => self.rejection(previous),
             }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::membership::{Changed, Configuration};
 use crate::message::Body;
+use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress, ProgressState};
 use crate::quorum::VoteResult;
 use crate::storage::Storage;
@@ -42,7 +43,7 @@ impl Leader {
         }
         Self {
             progress,
-            pending_conf_index: last,
+            pending_conf_index: if planted(Bug::NewLeaderPendingConfZero) { Index::ZERO } else { last },
             uncommitted_size: 0,
             heartbeat_elapsed: 0,
             transferee: None,
@@ -105,7 +106,9 @@ impl<S: Storage> Raft<S> {
             if self.config.check_quorum {
                 self.check_quorum();
             }
-            self.give_up_transfer();
+            if !planted(Bug::TransferWedge) {
+                self.give_up_transfer();
+            }
         }
         let RoleState::Leader(leader) = &mut self.role else { return };
         leader.heartbeat_elapsed = leader.heartbeat_elapsed.saturating_add(1);
@@ -125,7 +128,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn handle_append_accepted(&mut self, from: NodeId, index: Index) {
+    pub(super) fn handle_append_accepted(&mut self, from: NodeId, index: Index) {
         let first = self.log.first_index();
         let RoleState::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&from) else { return };
@@ -137,7 +140,7 @@ impl<S: Storage> Raft<S> {
         match progress.state() {
             ProgressState::Probe { .. } => progress.become_replicate(),
             // Whatever snapshot it was that it installed, its log now meets this one.
-            ProgressState::Snapshot { .. } if progress.matched().next() >= first => {
+            ProgressState::Snapshot { .. } if progress.matched().next() >= first && !planted(Bug::ProgressStuck) => {
                 progress.become_probe();
                 progress.become_replicate();
             }

@@ -24,6 +24,7 @@ use crate::error::ConfigError;
 use crate::log::RaftLog;
 use crate::membership::Configuration;
 use crate::message::{Body, Message};
+use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress};
 use crate::rng::TimeoutRng;
 use crate::storage::Storage;
@@ -118,8 +119,10 @@ impl<S: Storage> Raft<S> {
                 });
             }
             self.log.load(hard_state.commit);
-            self.term = hard_state.term;
-            self.vote = hard_state.vote;
+            if !planted(Bug::TermLostOnRestart) {
+                self.term = hard_state.term;
+                self.vote = hard_state.vote;
+            }
         }
         let applied = self.config.applied;
         if applied > Index::ZERO {
@@ -220,7 +223,7 @@ impl<S: Storage> Raft<S> {
     fn promotable(&self) -> bool {
         let id = self.id();
         self.configuration.contains(id)
-            && !self.configuration.is_learner(id)
+            && (!self.configuration.is_learner(id) || planted(Bug::LearnerCampaigns))
             && !self.log.has_next_or_in_progress_snapshot()
     }
 
@@ -240,7 +243,15 @@ impl<S: Storage> Raft<S> {
 
     /// Asking for pre-votes changes neither term nor vote, and the timer runs on.
     fn become_pre_candidate(&mut self) {
-        self.role = RoleState::PreCandidate(Votes::default());
+        let votes = match std::mem::replace(&mut self.role, RoleState::Follower) {
+            RoleState::PreCandidate(votes) | RoleState::Candidate(votes) if planted(Bug::PrecandidateStaleState) => {
+                votes
+            }
+            RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) | RoleState::Leader(_) => {
+                Votes::default()
+            }
+        };
+        self.role = RoleState::PreCandidate(votes);
         self.leader = None;
     }
 
@@ -289,6 +300,12 @@ impl<S: Storage> Raft<S> {
     /// Sends once all that the node knows by now is durable (thesis, section 3.8). Rejections wait too: they may rest
     /// on a vote or on entries that are still being written.
     fn send_after_append(&mut self, to: NodeId, term: Term, body: Body) {
-        self.outbox.after_append.push(Message { from: self.config.id, to, term: Some(term), body });
+        let message = Message { from: self.config.id, to, term: Some(term), body };
+        let acknowledges = matches!(message.body, Body::AppendAccepted { .. }) && to != self.config.id;
+        if planted(Bug::AckBeforeDurable) && acknowledges {
+            self.outbox.messages.push(message);
+        } else {
+            self.outbox.after_append.push(message);
+        }
     }
 }

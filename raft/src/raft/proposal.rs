@@ -2,6 +2,7 @@
 
 use crate::error::ProposeError;
 use crate::message::{Body, Message};
+use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::types::{Entry, EntryKind, NodeId};
 
@@ -44,6 +45,9 @@ impl<S: Storage> Raft<S> {
         if !self.append_as_leader(entries) {
             return Err(ProposeError::Dropped);
         }
+        if planted(Bug::LeaderSelfAckUnstable) {
+            self.handle_append_accepted(self.id(), self.log.last_index());
+        }
         self.broadcast_append();
         Ok(())
     }
@@ -54,7 +58,7 @@ impl<S: Storage> Raft<S> {
     fn admit_conf_change(&mut self, index: crate::types::Index, entry: &mut Entry) {
         let Ok(Some(change)) = entry.conf_change() else { return };
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let pending = leader.pending_conf_index > self.log.applied();
+        let pending = leader.pending_conf_index > self.log.applied() && !planted(Bug::ConfWhilePending);
         let joint = self.configuration.is_joint();
         let leaves = change.as_v2().changes.is_empty();
         // One change at a time, and joint configurations are entered and left in turn (thesis, section 4.3).

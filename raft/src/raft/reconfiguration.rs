@@ -1,6 +1,7 @@
 //! Taking up a new membership: from an applied change, and from a snapshot.
 
 use crate::membership::{ChangeError, Changed, ConfChangeV2, ConfState, Configuration};
+use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::types::Snapshot;
 
@@ -33,7 +34,7 @@ impl<S: Storage> Raft<S> {
         let id = self.id();
         if !self.configuration.contains(id) || self.configuration.is_learner(id) {
             // Otherwise it leads on until somebody else is elected (thesis, section 4.2.2).
-            if self.config.step_down_on_removal {
+            if self.config.step_down_on_removal && !planted(Bug::RemovedLeaderLingers) {
                 self.become_follower(self.term, None);
             }
             return;

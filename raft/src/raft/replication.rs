@@ -1,8 +1,10 @@
 //! How a leader brings its log to the others: appends, snapshots, heartbeats, and the commit index.
 
 use crate::message::Body;
+use crate::planted::{Bug, planted};
+use crate::quorum::MajorityConfig;
 use crate::storage::{Storage, StorageError};
-use crate::types::{EntryId, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 use super::leader::SendEmpty;
 use super::{Raft, RoleState};
@@ -23,7 +25,10 @@ impl<S: Storage> Raft<S> {
                 continue;
             }
             // Beyond what the follower acknowledged its log may differ from this one.
-            let commit = progress.matched().min(self.log.committed());
+            let commit = match planted(Bug::HeartbeatCommitUncapped) {
+                false => progress.matched().min(self.log.committed()),
+                true => self.log.committed(),
+            };
             progress.sent_commit(commit);
             self.outbox.messages.push(crate::message::Message {
                 from: self.config.id,
@@ -98,8 +103,13 @@ impl<S: Storage> Raft<S> {
     pub(super) fn maybe_commit(&mut self) -> bool {
         let RoleState::Leader(leader) = &self.role else { return false };
         let matched = |voter| leader.progress.get(&voter).map(|progress| progress.matched().0);
-        let index = self.configuration.voters().committed_index(matched);
-        self.log.maybe_commit(EntryId::new(self.term, crate::types::Index(index)))
+        let mut index = Index(self.configuration.voters().committed_index(matched));
+        if planted(Bug::QuorumCountsLearners) {
+            let everybody: MajorityConfig = self.configuration.members().collect();
+            index = Index(everybody.committed_index(matched));
+        }
+        let term = if planted(Bug::CommitPriorTerm) { self.log.term_or_zero(index) } else { self.term };
+        self.log.maybe_commit(EntryId::new(term, index))
     }
 
     /// Whether the follower is known to be replicating with everything acknowledged.

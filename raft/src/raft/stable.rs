@@ -1,5 +1,6 @@
 //! What the host reports back: entries and snapshots that are durable, and entries that are applied.
 
+use crate::planted::{Bug, planted};
 use crate::ready::StorageAppended;
 use crate::storage::Storage;
 use crate::types::{Entry, Index, Snapshot};
@@ -34,9 +35,8 @@ impl<S: Storage> Raft<S> {
     /// term says that entries are stable; every write of a new term is answered by one. A snapshot is committed state
     /// and stays valid in any term.
     pub(crate) fn storage_appended(&mut self, appended: StorageAppended) {
-        if appended.term == self.term
-            && let Some(last) = appended.last
-        {
+        let current = appended.term == self.term || planted(Bug::AsyncAppendAba);
+        if current && let Some(last) = appended.last {
             self.log.stable_to(last);
         }
         if let Some(snapshot) = appended.snapshot {

@@ -2,6 +2,7 @@
 
 use crate::error::StepError;
 use crate::message::{Body, Message};
+use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::types::{NodeId, Term};
 
@@ -41,6 +42,9 @@ impl<S: Storage> Raft<S> {
             None | Some(Term::ZERO) => Gate::Pass,
             Some(term) if term > self.term => self.higher_term(message, term),
             Some(term) if term < self.term => {
+                if planted(Bug::StaleVoteRespCounted) && matches!(message.body, Body::VoteResponse { .. }) {
+                    return Gate::Pass;
+                }
                 self.lower_term(message);
                 Gate::Stop
             }
@@ -80,7 +84,9 @@ impl<S: Storage> Raft<S> {
         match message.body {
             // With check-quorum or pre-vote a node with a higher term cannot force an election by asking for votes:
             // it is ignored. It tells the leader its term instead, which then steps down, and the node is back in.
-            Body::Append { .. } | Body::Heartbeat { .. } if self.config.check_quorum || self.config.pre_vote => {
+            Body::Append { .. } | Body::Heartbeat { .. }
+                if (self.config.check_quorum || self.config.pre_vote) && !planted(Bug::CheckquorumStuckPeer) =>
+            {
                 self.send_after_append(message.from, self.term, Body::AppendAccepted { index: Default::default() });
             }
             // A candidate whose term went up before pre-vote was switched on, with a shorter log, would keep the

@@ -1,0 +1,121 @@
+//! Bugs that real Raft implementations had, each of which can be switched on to see whether the checks catch it.
+//!
+//! Only a build with the feature `planted-bugs` contains them: without it [`planted`] is the constant `false` and the
+//! compiler removes every branch that asks.
+
+/// A planted bug. The name of each, in kebab case, is the one it goes by on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(not(feature = "planted-bugs"), allow(dead_code))]
+pub enum Bug {
+    /// A leader commits by counting replicas of an entry of an earlier term.
+    CommitPriorTerm,
+    /// A vote is granted although another candidate has it in this term.
+    VoteDoubleGrant,
+    /// The up-to-date check uses the candidate's commit index, not its last entry.
+    VoteComparesCommit,
+    /// MustSync ignores a changed vote or term.
+    MustsyncDropsVote,
+    /// MustSync ignores new entries.
+    MustsyncDropsEntries,
+    /// A candidate counts its own vote when it campaigns, not when it is durable.
+    SelfVoteBeforeDurable,
+    /// A restarted node forgets the stored term and vote.
+    TermLostOnRestart,
+    /// A vote response of an earlier term counts.
+    StaleVoteRespCounted,
+    /// An even-sized quorum needs one replica too few.
+    CommitQuorumOffByOne,
+    /// Learners count towards commit.
+    QuorumCountsLearners,
+    /// A follower commits up to its last index, not to the last entry of this append.
+    AppendCommitMinLastindex,
+    /// A heartbeat carries the leader's commit, not what the follower acknowledged of it.
+    HeartbeatCommitUncapped,
+    /// An append is acknowledged with the follower's last index, not the append's.
+    AckLastIndex,
+    /// An append truncates behind the entry it builds on, not at the first conflict.
+    AppendAlwaysTruncates,
+    /// The commit index is assigned, not raised.
+    CommitRegress,
+    /// A follower's append response leaves before the append is durable.
+    AckBeforeDurable,
+    /// A leader counts its own entries before they are durable.
+    LeaderSelfAckUnstable,
+    /// A storage response of an earlier term makes unstable entries stable.
+    AsyncAppendAba,
+    /// Applied jumps to the commit index rather than to the last entry handed out.
+    AppliedCursorIsCommit,
+    /// A node campaigns with a committed, unapplied membership change.
+    CampaignUnappliedConf,
+    /// A second membership change is accepted while one is pending.
+    ConfWhilePending,
+    /// A new leader does not treat its unapplied tail as a pending change.
+    NewLeaderPendingConfZero,
+    /// A joint decision needs a majority of the union, not of both halves.
+    JointUnionQuorum,
+    /// A restart or a snapshot forgets the outgoing voters.
+    JointLostOnRestore,
+    /// A snapshot at an index records the newest configuration, not the one at that index.
+    SnapshotConfstateLatest,
+    /// Installing a snapshot keeps conflicting local entries.
+    SnapshotKeepsConflictTail,
+    /// A leader serves reads before it has committed in its term.
+    ReadindexNoOwnCommit,
+    /// Lease reads are accepted without check-quorum.
+    LeaseNoCheckquorum,
+    /// A learner campaigns.
+    LearnerCampaigns,
+    /// A node that thinks itself a learner refuses to vote.
+    LearnerRefusesVote,
+    /// A leader that removed itself stays and drops proposals.
+    RemovedLeaderLingers,
+    /// A pre-vote grant carries the local term.
+    PrevoteTermWedge,
+    /// Becoming a pre-candidate keeps old votes.
+    PrecandidateStaleState,
+    /// Appends of a lower term are ignored silently with check-quorum or pre-vote.
+    CheckquorumStuckPeer,
+    /// A transfer never times out.
+    TransferWedge,
+    /// The in-flight bytes are not reset with the window.
+    InflightsLeak,
+    /// A follower in snapshot state leaves it only on an explicit report.
+    ProgressStuck,
+    /// (Host) Term and vote are two writes; a crash can fall between.
+    TermVoteNonatomic,
+    /// (Host) The log forgets entries before the snapshot that covers them is durable.
+    SnapshotWalOrder,
+    /// (Host) The applied index is stored apart from the state it describes.
+    AppliedIndexNonatomic,
+}
+
+#[cfg(not(feature = "planted-bugs"))]
+#[inline(always)]
+pub(crate) const fn planted(_: Bug) -> bool {
+    false
+}
+
+#[cfg(feature = "planted-bugs")]
+pub use switch::{planted, switch_on};
+
+#[cfg(feature = "planted-bugs")]
+mod switch {
+    use std::cell::Cell;
+
+    use super::Bug;
+
+    thread_local! {
+        static ON: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// Switches a bug on for every node that this thread drives, or all of them off.
+    pub fn switch_on(bug: Option<Bug>) {
+        ON.set(bug);
+    }
+
+    /// Whether this bug is on in this thread.
+    #[inline]
+    pub fn planted(bug: Bug) -> bool {
+        ON.get() == Some(bug)
+    }
+}
