@@ -1,0 +1,326 @@
+//! Everything that can happen to a [`World`](super::World), as plain data: what a trace records, a driver chooses and
+//! the shrinker removes.
+
+use bytes::Bytes;
+use raft::{ConfChange, Index, Message, NodeId, SnapshotStatus};
+use serde::{Deserialize, Serialize};
+
+use super::options::{Boot, NodeOptions};
+use crate::disk::Keep;
+
+/// The number of a message in flight, counted from 0 in the order in which messages were sent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub u64);
+
+/// One thing that happens, at one node or in the network.
+///
+/// Handling a Ready is several events, so that anything can fall between any two of them. With synchronous storage
+/// writes they are, for one Ready: [`TakeReady`](Self::TakeReady), a [`Write`](Self::Write) for each record,
+/// [`Sync`](Self::Sync) and [`SyncDone`](Self::SyncDone) where the Ready asks for it, then
+/// [`Send`](Self::Send) and [`Apply`](Self::Apply) in either order, then [`Advance`](Self::Advance). With asynchronous
+/// ones `TakeReady` and `Send` are free, the append thread does `Write`, `Sync`, `SyncDone`,
+/// [`Release`](Self::Release), and the apply thread does `Apply`.
+///
+/// As JSON, an event is one object with the kind as its only key:
+/// ```
+/// use sim::world::{Event, MessageId};
+/// let event = Event::Deliver { message: MessageId(17) };
+/// assert_eq!(serde_json::to_string(&event)?, r#"{"Deliver":{"message":17}}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// A node that did not exist starts for the first time.
+    Start {
+        /// Its identity, at most [`World::MAX_NODES`](super::World::MAX_NODES).
+        node: NodeId,
+        /// What it starts from.
+        boot: Boot,
+        /// Its options.
+        options: NodeOptions,
+        /// Seeds its election timeouts; `None` fixes them at the election tick.
+        seed: Option<u64>,
+    },
+    /// A node stops and loses its memory, its storage queues and the local messages on their way to it.
+    Crash {
+        /// Which.
+        node: NodeId,
+        /// What survives of the bytes that were written and not synced.
+        keep: Keep,
+    },
+    /// A node that is down recovers from its disk.
+    Restart {
+        /// Which.
+        node: NodeId,
+        /// Its options from now on; as they were where there are none.
+        options: Option<NodeOptions>,
+        /// As in [`Start`](Self::Start).
+        seed: Option<u64>,
+    },
+    /// A tick of the node's clock.
+    Tick {
+        /// At which node.
+        node: NodeId,
+    },
+    /// The node campaigns at once.
+    Campaign {
+        /// Which.
+        node: NodeId,
+    },
+    /// The application proposes data.
+    Propose {
+        /// At which node.
+        node: NodeId,
+        /// The data.
+        #[serde(with = "super::text")]
+        data: Bytes,
+    },
+    /// The application proposes a membership change.
+    ProposeConfChange {
+        /// At which node.
+        node: NodeId,
+        /// The change.
+        change: ConfChange,
+    },
+    /// The application asks for leadership to be handed over.
+    TransferLeadership {
+        /// The node that is asked.
+        node: NodeId,
+        /// Who shall lead.
+        target: NodeId,
+    },
+    /// The node forgets who leads.
+    ForgetLeader {
+        /// Which.
+        node: NodeId,
+    },
+    /// The application asks for a linearizable read.
+    ReadIndex {
+        /// At which node.
+        node: NodeId,
+        /// Comes back with the answer; never used twice.
+        #[serde(with = "super::text")]
+        context: Bytes,
+    },
+    /// The transport tells a node that it could not reach a peer.
+    ReportUnreachable {
+        /// Who is told.
+        node: NodeId,
+        /// Who was not reached.
+        peer: NodeId,
+    },
+    /// The transport tells a node how a snapshot that it sent ended.
+    ReportSnapshot {
+        /// Who is told.
+        node: NodeId,
+        /// To whom the snapshot went.
+        peer: NodeId,
+        /// How it ended.
+        status: SnapshotStatus,
+    },
+    /// Sets the current randomized election timeout, until the next change of role or term.
+    SetElectionTimeout {
+        /// Of which node.
+        node: NodeId,
+        /// In ticks.
+        ticks: u32,
+    },
+    /// The host takes a Ready. With asynchronous storage writes, its storage work joins the queues of the two threads.
+    TakeReady {
+        /// From which node.
+        node: NodeId,
+    },
+    /// The next record of what is to be persisted is written to the log's file. It can still be lost.
+    Write {
+        /// By which node.
+        node: NodeId,
+    },
+    /// An fsync begins, which covers what was written before.
+    Sync {
+        /// Of which node's log.
+        node: NodeId,
+    },
+    /// The oldest fsync that is under way completes.
+    SyncDone {
+        /// Of which node's log.
+        node: NodeId,
+    },
+    /// The append thread completes the oldest append, which is as durable as it asked to be, and sends its responses.
+    Release {
+        /// Of which node.
+        node: NodeId,
+    },
+    /// The messages of the Readys taken so far go out.
+    Send {
+        /// From which node.
+        node: NodeId,
+    },
+    /// The application is restored from a snapshot, or applies the next committed entries.
+    Apply {
+        /// Of which node.
+        node: NodeId,
+        /// At most how many entries; at least one is applied.
+        entries: u32,
+    },
+    /// The Ready that was handled is handed back. Only with synchronous storage writes.
+    Advance {
+        /// To which node.
+        node: NodeId,
+    },
+    /// The application takes a snapshot of its state, which the storage hands out from then on. It is in memory, until
+    /// a [`Compact`](Self::Compact) puts it on disk.
+    TakeSnapshot {
+        /// Which application.
+        node: NodeId,
+    },
+    /// The log is compacted: the newest snapshot and what follows `index` go to a new file, with
+    /// [`Write`](Self::Write)s and a [`Sync`](Self::Sync) as ever. Once that is durable, the log forgets the rest.
+    Compact {
+        /// Whose log.
+        node: NodeId,
+        /// The last index to forget, covered by the newest snapshot.
+        index: Index,
+    },
+    /// A message in flight arrives. Where the link is cut or the receiver is down, it is lost.
+    Deliver {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message in flight is lost. Local ones cannot be.
+    Drop {
+        /// Which.
+        message: MessageId,
+    },
+    /// A message in flight is doubled; the copy is in flight too. Local ones cannot be.
+    Duplicate {
+        /// Which.
+        message: MessageId,
+    },
+    /// The link in this direction loses everything from now on.
+    Cut {
+        /// The sending end.
+        from: NodeId,
+        /// The receiving end.
+        to: NodeId,
+    },
+    /// The link in this direction works again.
+    HealLink {
+        /// The sending end.
+        from: NodeId,
+        /// The receiving end.
+        to: NodeId,
+    },
+    /// A message that no node sent is put in flight. No check asks whether its sender was entitled to it.
+    Inject {
+        /// The message.
+        message: Message,
+    },
+}
+
+/// What kind of event an [`Event`] is: for counting, weighing and naming.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is the event of the same name")]
+pub enum EventKind {
+    Start,
+    Crash,
+    Restart,
+    Tick,
+    Campaign,
+    Propose,
+    ProposeConfChange,
+    TransferLeadership,
+    ForgetLeader,
+    ReadIndex,
+    ReportUnreachable,
+    ReportSnapshot,
+    SetElectionTimeout,
+    TakeReady,
+    Write,
+    Sync,
+    SyncDone,
+    Release,
+    Send,
+    Apply,
+    Advance,
+    TakeSnapshot,
+    Compact,
+    Deliver,
+    Drop,
+    Duplicate,
+    Cut,
+    HealLink,
+    Inject,
+}
+
+impl EventKind {
+    /// All kinds, in the order of their declaration.
+    pub const ALL: [Self; 29] = [
+        Self::Start,
+        Self::Crash,
+        Self::Restart,
+        Self::Tick,
+        Self::Campaign,
+        Self::Propose,
+        Self::ProposeConfChange,
+        Self::TransferLeadership,
+        Self::ForgetLeader,
+        Self::ReadIndex,
+        Self::ReportUnreachable,
+        Self::ReportSnapshot,
+        Self::SetElectionTimeout,
+        Self::TakeReady,
+        Self::Write,
+        Self::Sync,
+        Self::SyncDone,
+        Self::Release,
+        Self::Send,
+        Self::Apply,
+        Self::Advance,
+        Self::TakeSnapshot,
+        Self::Compact,
+        Self::Deliver,
+        Self::Drop,
+        Self::Duplicate,
+        Self::Cut,
+        Self::HealLink,
+        Self::Inject,
+    ];
+}
+
+impl Event {
+    /// Its kind.
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::Start { .. } => EventKind::Start,
+            Self::Crash { .. } => EventKind::Crash,
+            Self::Restart { .. } => EventKind::Restart,
+            Self::Tick { .. } => EventKind::Tick,
+            Self::Campaign { .. } => EventKind::Campaign,
+            Self::Propose { .. } => EventKind::Propose,
+            Self::ProposeConfChange { .. } => EventKind::ProposeConfChange,
+            Self::TransferLeadership { .. } => EventKind::TransferLeadership,
+            Self::ForgetLeader { .. } => EventKind::ForgetLeader,
+            Self::ReadIndex { .. } => EventKind::ReadIndex,
+            Self::ReportUnreachable { .. } => EventKind::ReportUnreachable,
+            Self::ReportSnapshot { .. } => EventKind::ReportSnapshot,
+            Self::SetElectionTimeout { .. } => EventKind::SetElectionTimeout,
+            Self::TakeReady { .. } => EventKind::TakeReady,
+            Self::Write { .. } => EventKind::Write,
+            Self::Sync { .. } => EventKind::Sync,
+            Self::SyncDone { .. } => EventKind::SyncDone,
+            Self::Release { .. } => EventKind::Release,
+            Self::Send { .. } => EventKind::Send,
+            Self::Apply { .. } => EventKind::Apply,
+            Self::Advance { .. } => EventKind::Advance,
+            Self::TakeSnapshot { .. } => EventKind::TakeSnapshot,
+            Self::Compact { .. } => EventKind::Compact,
+            Self::Deliver { .. } => EventKind::Deliver,
+            Self::Drop { .. } => EventKind::Drop,
+            Self::Duplicate { .. } => EventKind::Duplicate,
+            Self::Cut { .. } => EventKind::Cut,
+            Self::HealLink { .. } => EventKind::HealLink,
+            Self::Inject { .. } => EventKind::Inject,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How a node of the world is set up: its options, its application, and what it first starts from.
+
+use raft::{ConfState, Config, Index, NodeId, ReadOnlyOption};
+use serde::{Deserialize, Serialize};
+
+/// What the entries of a node are applied to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+pub enum ApplicationKind {
+    /// The state is all applied data, one after another. After each entry it records a snapshot, which survives crashes
+    /// and is what the storage hands out. For scripts.
+    Appender,
+    /// A few keys, written by clients that number their commands; bounded in size. Its snapshots are taken by event.
+    #[default]
+    KeyValue,
+}
+
+/// The options of a node: those of [`raft::Config`], which describes them, and its application.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "described at the fields of raft::Config")]
+pub struct NodeOptions {
+    /// What entries are applied to.
+    pub application: ApplicationKind,
+    pub election_tick: u32,
+    pub heartbeat_tick: u32,
+    pub async_storage_writes: bool,
+    pub max_size_per_message: u64,
+    pub max_committed_size_per_ready: u64,
+    pub max_uncommitted_size: u64,
+    pub max_inflight_messages: usize,
+    pub max_inflight_bytes: u64,
+    pub check_quorum: bool,
+    pub pre_vote: bool,
+    pub read_only_option: ReadOnlyOption,
+    pub disable_proposal_forwarding: bool,
+    pub disable_conf_change_validation: bool,
+    pub step_down_on_removal: bool,
+}
+
+impl NodeOptions {
+    /// The configuration of the node with this identity, that has applied so much and whose timeouts have this seed.
+    pub fn config(&self, id: NodeId, applied: Index, election_seed: Option<u64>) -> Config {
+        Config {
+            id,
+            applied,
+            election_seed,
+            election_tick: self.election_tick,
+            heartbeat_tick: self.heartbeat_tick,
+            async_storage_writes: self.async_storage_writes,
+            max_size_per_message: self.max_size_per_message,
+            max_committed_size_per_ready: self.max_committed_size_per_ready,
+            max_uncommitted_size: self.max_uncommitted_size,
+            max_inflight_messages: self.max_inflight_messages,
+            max_inflight_bytes: self.max_inflight_bytes,
+            check_quorum: self.check_quorum,
+            pre_vote: self.pre_vote,
+            read_only_option: self.read_only_option,
+            disable_proposal_forwarding: self.disable_proposal_forwarding,
+            disable_conf_change_validation: self.disable_conf_change_validation,
+            step_down_on_removal: self.step_down_on_removal,
+        }
+    }
+}
+
+impl Default for NodeOptions {
+    /// The usual options of a node, as [`Config::new`] has them.
+    fn default() -> Self {
+        let usual = Config::new(NodeId::new(1).expect("one is not zero"));
+        Self {
+            application: ApplicationKind::default(),
+            election_tick: usual.election_tick,
+            heartbeat_tick: usual.heartbeat_tick,
+            async_storage_writes: usual.async_storage_writes,
+            max_size_per_message: usual.max_size_per_message,
+            max_committed_size_per_ready: usual.max_committed_size_per_ready,
+            max_uncommitted_size: usual.max_uncommitted_size,
+            max_inflight_messages: usual.max_inflight_messages,
+            max_inflight_bytes: usual.max_inflight_bytes,
+            check_quorum: usual.check_quorum,
+            pre_vote: usual.pre_vote,
+            read_only_option: usual.read_only_option,
+            disable_proposal_forwarding: usual.disable_proposal_forwarding,
+            disable_conf_change_validation: usual.disable_conf_change_validation,
+            step_down_on_removal: usual.step_down_on_removal,
+        }
+    }
+}
+
+/// What a node that never ran starts from.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Boot {
+    /// Nothing. It joins a cluster that will send it what it needs, or stays alone.
+    Empty,
+    /// The first entries of the log say who is in the cluster; each of these nodes starts with the same list.
+    Peers(
+        /// The members, all of them voters.
+        Vec<NodeId>,
+    ),
+    /// A snapshot of term 1 that says who is in the cluster and holds an empty state.
+    Snapshot {
+        /// The snapshot's index.
+        index: Index,
+        /// The members.
+        conf_state: ConfState,
+    },
+}

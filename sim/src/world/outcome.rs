@@ -1,0 +1,100 @@
+//! What an event led to.
+
+use std::ops::Range;
+
+use raft::{ChangeError, ConfigError, Index, NodeId, ProposeError, StepError};
+
+use super::event::MessageId;
+use crate::invariant::Violation;
+use crate::wal::{DiskError, RecoveryError};
+
+/// What an event led to, as far as the driver has to know it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// The node that the event touched. Its [`to_do`](super::Replica::to_do) may have changed, nobody else's has.
+    pub node: Option<NodeId>,
+    /// The messages that are newly in flight.
+    pub sent: Range<u64>,
+    /// What the node did not accept, or what became of a message.
+    pub refused: Option<Refusal>,
+}
+
+impl Outcome {
+    /// The messages that are newly in flight, in order.
+    pub fn newly_in_flight(&self) -> impl Iterator<Item = MessageId> + use<> {
+        self.sent.clone().map(MessageId)
+    }
+}
+
+/// What the node, the network or the disk answered instead of doing what an event says. The event happened all the
+/// same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The node did not accept a message.
+    #[error(transparent)]
+    Step(StepError),
+    /// The node did not accept a proposal.
+    #[error(transparent)]
+    Propose(ProposeError),
+    /// The message was lost: its link is cut, or its receiver is down.
+    #[error("the message is lost")]
+    Lost,
+    /// A committed membership change that the configuration does not allow; it was skipped.
+    #[error("membership change: {0}")]
+    Change(ChangeError),
+    /// The disk failed; the node has stopped.
+    #[error("node stopped: {0}")]
+    Disk(DiskError),
+    /// What is on the disk cannot be trusted; the node stays down.
+    #[error("node stays down: {0}")]
+    Recovery(RecoveryError),
+}
+
+/// Why [`World::apply`](super::World::apply) stopped.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Halt {
+    /// A property does not hold.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The event does not fit the state. Nothing has changed: replay calls this a divergence, other drivers skip it.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+}
+
+/// Why an event does not fit the state of the world.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Misfit {
+    /// The identity is beyond [`World::MAX_NODES`](super::World::MAX_NODES).
+    #[error("node {0} is beyond the largest identity")]
+    NodeOutOfRange(NodeId),
+    /// There is no such node.
+    #[error("node {0} never started")]
+    NoSuchNode(NodeId),
+    /// It cannot start for the first time again.
+    #[error("node {0} exists already")]
+    NodeExists(NodeId),
+    /// The node is down.
+    #[error("node {0} is down")]
+    NodeDown(NodeId),
+    /// The node is up.
+    #[error("node {0} is up")]
+    NodeUp(NodeId),
+    /// The options make no sense, or not with what is stored.
+    #[error("node {0} cannot start: {1}")]
+    Config(NodeId, ConfigError),
+    /// The node cannot be bootstrapped from this.
+    #[error("node {0} cannot start: {1}")]
+    Boot(NodeId, &'static str),
+    /// The message is not in flight.
+    #[error("message {} is not in flight", .0.0)]
+    NoSuchMessage(MessageId),
+    /// The message never leaves its node.
+    #[error("message {} is local to its node", .0.0)]
+    LocalMessage(MessageId),
+    /// The node has nothing of this kind to do now.
+    #[error("node {0} {1}")]
+    NotNow(NodeId, &'static str),
+    /// The log cannot be compacted so far.
+    #[error("node {0} cannot compact up to {1}")]
+    Compact(NodeId, Index),
+}
