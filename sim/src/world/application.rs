@@ -1,0 +1,109 @@
+//! What entries are applied to: the state machines of the replicas.
+
+use bytes::Bytes;
+use raft::{ConfState, Entry, EntryId, EntryKind, Snapshot};
+
+use super::digest::Digest;
+use super::key_value::{Command, KeyValue};
+use super::options::ApplicationKind;
+
+/// A node's application: how far it has applied, and its state.
+#[derive(Clone, Debug)]
+pub struct Application {
+    applied: EntryId,
+    conf_state: ConfState,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Appender(Vec<u8>),
+    KeyValue(KeyValue),
+}
+
+/// What became of a client's command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Effect {
+    /// The entry holds none.
+    NoCommand,
+    /// It took effect.
+    Executed {
+        /// Whose it is.
+        client: u64,
+        /// The client's number for it.
+        sequence: u64,
+    },
+    /// It, or a later one of its client, had taken effect before.
+    Repeated,
+}
+
+impl Application {
+    /// An application in the state that a snapshot holds; the snapshot without data holds the empty state.
+    pub(super) fn restore(kind: ApplicationKind, snapshot: &Snapshot) -> Self {
+        let state = match kind {
+            ApplicationKind::Appender => State::Appender(snapshot.data.to_vec()),
+            ApplicationKind::KeyValue => State::KeyValue(KeyValue::restore(&snapshot.data)),
+        };
+        Self { applied: snapshot.id, conf_state: snapshot.conf_state.clone(), state }
+    }
+
+    /// The last entry that was applied.
+    pub const fn applied(&self) -> EntryId {
+        self.applied
+    }
+
+    /// The membership after that entry.
+    pub const fn conf_state(&self) -> &ConfState {
+        &self.conf_state
+    }
+
+    /// A hash of the state, the same on every node that applied the same entries.
+    pub fn hash(&self) -> u64 {
+        match &self.state {
+            State::Appender(data) => {
+                let mut digest = Digest::new();
+                digest.value(data);
+                digest.get()
+            }
+            State::KeyValue(state) => state.hash(),
+        }
+    }
+
+    /// The state as a snapshot.
+    pub fn snapshot(&self) -> Snapshot {
+        let data = match &self.state {
+            State::Appender(data) => Bytes::copy_from_slice(data),
+            State::KeyValue(state) => state.snapshot(),
+        };
+        Snapshot { id: self.applied, conf_state: self.conf_state.clone(), data }
+    }
+
+    /// Whether it records a durable snapshot after every entry.
+    pub(super) const fn records_snapshots(&self) -> bool {
+        match self.state {
+            State::Appender(_) => true,
+            State::KeyValue(_) => false,
+        }
+    }
+
+    /// Applies the next entry. The membership that it leads to, if it does, is set first with
+    /// [`set_conf_state`](Self::set_conf_state).
+    pub(super) fn apply(&mut self, entry: &Entry) -> Effect {
+        self.applied = entry.id();
+        let data = match entry.kind {
+            EntryKind::Normal => &entry.data,
+            EntryKind::ConfChange | EntryKind::ConfChangeV2 | EntryKind::RefusedConfChange => const { &Bytes::new() },
+        };
+        match &mut self.state {
+            State::Appender(state) => {
+                state.extend_from_slice(data);
+                Effect::NoCommand
+            }
+            State::KeyValue(state) => state.apply(entry.index, Command::parse(data)),
+        }
+    }
+
+    pub(super) fn set_conf_state(&mut self, conf_state: ConfState) {
+        self.conf_state = conf_state;
+    }
+}

@@ -1,0 +1,214 @@
+//! A small key-value store, whose clients number their commands so that each takes effect once, however often it is
+//! proposed. Its size is bounded: clients and keys are few.
+
+use bytes::Bytes;
+use raft::Index;
+use serde::{Deserialize, Serialize};
+
+use super::application::Effect;
+use super::digest::Digest;
+
+/// A client's write, as an entry's data holds it: `c3.17 k5=value` is write 17 of client 3.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// Who writes: below [`Self::CLIENTS`].
+    pub client: u64,
+    /// The client's number for it, counting up from 1. A client has one write outstanding, so an earlier number than the
+    /// highest that took effect is a repetition or was given up.
+    pub sequence: u64,
+    /// What is written: below [`Self::KEYS`].
+    pub key: u64,
+    /// The new value.
+    pub value: Bytes,
+}
+
+impl Command {
+    /// How many clients there can be.
+    pub const CLIENTS: u64 = 64;
+    /// How many keys there are.
+    pub const KEYS: u64 = 16;
+
+    /// The data to propose.
+    pub fn encode(&self) -> Bytes {
+        let Self { client, sequence, key, value } = self;
+        let mut data = format!("c{client}.{sequence} k{key}=").into_bytes();
+        data.extend_from_slice(value);
+        data.into()
+    }
+
+    /// The command that `data` holds, if it holds one. The value shares its bytes.
+    pub fn parse(data: &Bytes) -> Option<Self> {
+        let rest = data.strip_prefix(b"c")?;
+        let (client, rest) = number(rest, b'.')?;
+        let (sequence, rest) = number(rest, b' ')?;
+        let (key, rest) = number(rest.strip_prefix(b"k")?, b'=')?;
+        let value = data.slice(data.len() - rest.len()..);
+        (client < Self::CLIENTS && key < Self::KEYS).then_some(Self { client, sequence, key, value })
+    }
+}
+
+/// The decimal number at the front, and what follows the byte that ends it.
+fn number(bytes: &[u8], end: u8) -> Option<(u64, &[u8])> {
+    let length = bytes.iter().position(|byte| *byte == end)?;
+    let (digits, rest) = bytes.split_at(length);
+    let value = digits.iter().try_fold(0u64, |value, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    });
+    Some((value.filter(|_| length > 0)?, &rest[1..]))
+}
+
+/// The state: the highest write of each client, the value of each key, and a hash of everything that ever took effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeyValue {
+    history: u64,
+    sequences: Vec<u64>,
+    #[serde(with = "texts")]
+    values: Vec<Bytes>,
+}
+
+impl KeyValue {
+    /// The state in a snapshot's data; the empty state where it is none.
+    pub(super) fn restore(data: &[u8]) -> Self {
+        serde_json::from_slice(data).unwrap_or_default()
+    }
+
+    pub(super) fn snapshot(&self) -> Bytes {
+        serde_json::to_vec(self).expect("numbers and text always have a JSON form").into()
+    }
+
+    /// The value of a key, if it was ever written.
+    #[cfg(test)]
+    fn get(&self, key: u64) -> Option<&Bytes> {
+        self.values.get(key as usize)
+    }
+
+    pub(super) const fn hash(&self) -> u64 {
+        self.history
+    }
+
+    /// Applies the command of the entry at `index`, if it holds one.
+    pub(super) fn apply(&mut self, index: Index, command: Option<Command>) -> Effect {
+        let effect = self.execute(command);
+        let mut history = Digest::new();
+        history.word(self.history);
+        history.word(index.0);
+        match effect {
+            Effect::NoCommand => {}
+            Effect::Repeated => history.word(1),
+            Effect::Executed { client, sequence } => {
+                history.word(client);
+                history.word(sequence);
+            }
+        }
+        self.history = history.get();
+        effect
+    }
+
+    fn execute(&mut self, command: Option<Command>) -> Effect {
+        let Some(Command { client, sequence, key, value }) = command else { return Effect::NoCommand };
+        let highest = slot(&mut self.sequences, client);
+        if sequence <= *highest {
+            return Effect::Repeated;
+        }
+        *highest = sequence;
+        *slot(&mut self.values, key) = value;
+        Effect::Executed { client, sequence }
+    }
+}
+
+fn slot<T: Default + Clone>(slots: &mut Vec<T>, number: u64) -> &mut T {
+    let position = usize::try_from(number).expect("clients and keys are few");
+    if position >= slots.len() {
+        slots.resize(position + 1, T::default());
+    }
+    &mut slots[position]
+}
+
+/// Values in snapshots.
+mod texts {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Text(#[serde(with = "super::super::text")] Bytes);
+
+    pub(super) fn serialize<S: Serializer>(values: &[Bytes], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().cloned().map(Text))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Bytes>, D::Error> {
+        Ok(Vec::<Text>::deserialize(deserializer)?.into_iter().map(|Text(value)| value).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(client: u64, sequence: u64, value: &'static str) -> Command {
+        Command { client, sequence, key: 5, value: Bytes::from_static(value.as_bytes()) }
+    }
+
+    #[test]
+    fn a_command_is_what_it_was_after_encoding() {
+        let command = write(3, 17, "a=b c");
+        assert_eq!(command.encode(), "c3.17 k5=a=b c");
+        assert_eq!(Command::parse(&command.encode()), Some(command));
+    }
+
+    #[test]
+    fn other_data_holds_no_command() {
+        let cases = ["", "c", "c3", "c3.17", "c3.17 k5", "c.1 k5=", "c3.x k5=", "c64.1 k5=", "c3.1 k16=", "foo"];
+        for data in cases {
+            assert_eq!(Command::parse(&Bytes::from_static(data.as_bytes())), None, "{data:?}");
+        }
+        let too_large = Bytes::from("c3.99999999999999999999 k5=");
+        assert_eq!(Command::parse(&too_large), None);
+    }
+
+    #[test]
+    fn a_repeated_or_overtaken_command_has_no_effect() {
+        let mut state = KeyValue::default();
+        assert_eq!(state.apply(Index(1), Some(write(1, 2, "new"))), Effect::Executed { client: 1, sequence: 2 });
+        assert_eq!(state.apply(Index(2), Some(write(1, 2, "again"))), Effect::Repeated);
+        assert_eq!(state.apply(Index(3), Some(write(1, 1, "late"))), Effect::Repeated);
+        assert_eq!(state.get(5), Some(&Bytes::from_static(b"new")));
+    }
+
+    #[test]
+    fn a_restored_state_goes_on_as_the_original() {
+        let mut state = KeyValue::default();
+        state.apply(Index(1), Some(write(1, 1, "one")));
+        let mut restored = KeyValue::restore(&state.snapshot());
+        assert_eq!(restored, state);
+        assert_eq!(restored.apply(Index(2), Some(write(1, 1, "again"))), Effect::Repeated);
+        state.apply(Index(2), Some(write(1, 1, "again")));
+        assert_eq!(restored.hash(), state.hash());
+    }
+
+    #[test]
+    fn the_hash_tells_different_histories_apart() {
+        let hash = |commands: &[Option<Command>]| {
+            let mut state = KeyValue::default();
+            for (index, command) in (1..).zip(commands) {
+                state.apply(Index(index), command.clone());
+            }
+            state.hash()
+        };
+        let histories = [
+            vec![],
+            vec![None],
+            vec![None, None],
+            vec![Some(write(1, 1, ""))],
+            vec![Some(write(2, 1, ""))],
+            vec![Some(write(1, 1, "")), None],
+            vec![None, Some(write(1, 1, ""))],
+        ];
+        for (position, one) in histories.iter().enumerate() {
+            for other in &histories[..position] {
+                assert_ne!(hash(one), hash(other), "{one:?} and {other:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The messages in flight and the links they travel on.
+
+use std::collections::VecDeque;
+
+use raft::{Message, NodeId, StorageApplied, StorageAppended};
+
+use super::event::MessageId;
+use super::outcome::Misfit;
+
+/// What is on its way to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// A message from another node.
+    Network(Message),
+    /// A message from the node's own storage threads.
+    Local {
+        /// The node.
+        node: NodeId,
+        /// What its storage threads say.
+        message: LocalMessage,
+    },
+}
+
+/// What a node's storage threads tell the node. It is never lost, unless the node crashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LocalMessage {
+    /// The node's own vote or acknowledgement, durable now.
+    Own(Message),
+    /// An append is done.
+    Appended(StorageAppended),
+    /// Committed entries are applied.
+    Applied(StorageApplied),
+}
+
+impl Envelope {
+    /// The node to which it goes.
+    pub const fn to(&self) -> NodeId {
+        match self {
+            Self::Network(message) => message.to,
+            Self::Local { node, .. } => *node,
+        }
+    }
+
+    /// Whether it never leaves its node.
+    pub const fn is_local(&self) -> bool {
+        match self {
+            Self::Network(_) => false,
+            Self::Local { .. } => true,
+        }
+    }
+}
+
+/// Messages in flight, in the order in which they were sent, and which links are cut.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The message with number `first + i` is at position `i`, as long as it is in flight. The first slot is never empty,
+    /// so that the memory is that of the messages since the oldest one.
+    slots: VecDeque<Option<Envelope>>,
+    first: u64,
+    in_flight: usize,
+    /// For each sender, a bit for each receiver to whom its link is cut.
+    cut: [u64; Self::LINKS],
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { slots: VecDeque::new(), first: 0, in_flight: 0, cut: [0; Self::LINKS] }
+    }
+}
+
+impl Network {
+    /// Identities are bits of a word, and zero is not used.
+    const LINKS: usize = u64::BITS as usize;
+
+    /// The number that the next message will get.
+    pub fn next_id(&self) -> u64 {
+        self.first + self.slots.len() as u64
+    }
+
+    /// How many messages are in flight.
+    pub const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// The message with this number, if it is in flight.
+    pub fn get(&self, id: MessageId) -> Option<&Envelope> {
+        self.slots.get(self.position(id)?)?.as_ref()
+    }
+
+    /// Messages in flight, in the order in which they were sent.
+    pub fn iter(&self) -> impl Iterator<Item = (MessageId, &Envelope)> {
+        let numbered = (self.first..).zip(&self.slots);
+        numbered.filter_map(|(number, slot)| slot.as_ref().map(|envelope| (MessageId(number), envelope)))
+    }
+
+    /// Whether the link in this direction loses everything. Identities out of range have no link.
+    pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+        let receivers = usize::try_from(from.get()).ok().and_then(|from| self.cut.get(from));
+        to.get() >= Self::LINKS as u64 || receivers.is_none_or(|receivers| receivers >> to.get() & 1 == 1)
+    }
+
+    pub(super) fn set_cut(&mut self, from: NodeId, to: NodeId, cut: bool) {
+        let from = usize::try_from(from.get()).expect("the world checked that the identity is small");
+        let bit = 1 << to.get();
+        if cut {
+            self.cut[from] |= bit;
+        } else {
+            self.cut[from] &= !bit;
+        }
+    }
+
+    pub(super) fn put(&mut self, envelope: Envelope) {
+        self.slots.push_back(Some(envelope));
+        self.in_flight += 1;
+    }
+
+    pub(super) fn take(&mut self, id: MessageId) -> Result<Envelope, Misfit> {
+        let taken = self.position(id).and_then(|position| self.slots.get_mut(position)?.take());
+        let envelope = taken.ok_or(Misfit::NoSuchMessage(id))?;
+        self.in_flight -= 1;
+        self.forget_empty();
+        Ok(envelope)
+    }
+
+    /// A message that crosses the network, and so may be lost or doubled.
+    pub(super) fn remote(&self, id: MessageId) -> Result<&Message, Misfit> {
+        match self.get(id) {
+            None => Err(Misfit::NoSuchMessage(id)),
+            Some(Envelope::Local { .. }) => Err(Misfit::LocalMessage(id)),
+            Some(Envelope::Network(message)) => Ok(message),
+        }
+    }
+
+    /// Forgets what a node that crashed said to itself.
+    pub(super) fn drop_local(&mut self, of: NodeId) {
+        for slot in &mut self.slots {
+            if slot.as_ref().is_some_and(|envelope| envelope.is_local() && envelope.to() == of) {
+                *slot = None;
+                self.in_flight -= 1;
+            }
+        }
+        self.forget_empty();
+    }
+
+    fn position(&self, id: MessageId) -> Option<usize> {
+        id.0.checked_sub(self.first).and_then(|position| usize::try_from(position).ok())
+    }
+
+    fn forget_empty(&mut self) {
+        while let Some(None) = self.slots.front() {
+            self.slots.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raft::{Body, Term};
+
+    use super::*;
+
+    fn node(number: u64) -> NodeId {
+        NodeId::new(number).unwrap()
+    }
+
+    fn message(from: u64, to: u64) -> Message {
+        Message { from: node(from), to: node(to), term: Some(Term(1)), body: Body::TimeoutNow }
+    }
+
+    #[test]
+    fn messages_keep_their_numbers_whatever_leaves_before_them() {
+        let mut network = Network::default();
+        for to in 2..6 {
+            network.put(Envelope::Network(message(1, to)));
+        }
+        assert_eq!(network.take(MessageId(1)), Ok(Envelope::Network(message(1, 3))));
+        assert_eq!(network.take(MessageId(0)), Ok(Envelope::Network(message(1, 2))));
+        assert_eq!(network.take(MessageId(1)), Err(Misfit::NoSuchMessage(MessageId(1))));
+        assert_eq!(network.take(MessageId(4)), Err(Misfit::NoSuchMessage(MessageId(4))));
+        let left: Vec<u64> = network.iter().map(|(id, _)| id.0).collect();
+        assert_eq!((left, network.in_flight(), network.slots.len()), (vec![2, 3], 2, 2));
+        network.take(MessageId(3)).unwrap();
+        network.take(MessageId(2)).unwrap();
+        assert_eq!((network.slots.len(), network.next_id()), (0, 4));
+    }
+
+    #[test]
+    fn a_crash_loses_local_messages_only_and_of_that_node_only() {
+        let mut network = Network::default();
+        let local = |number| Envelope::Local { node: node(number), message: LocalMessage::Own(message(1, 1)) };
+        network.put(local(1));
+        network.put(Envelope::Network(message(2, 1)));
+        network.put(local(2));
+        network.drop_local(node(1));
+        assert_eq!(network.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn a_cut_goes_one_way() {
+        let mut network = Network::default();
+        network.set_cut(node(1), node(3), true);
+        assert!(network.is_cut(node(1), node(3)));
+        assert!(!network.is_cut(node(3), node(1)));
+        network.set_cut(node(1), node(3), false);
+        assert!(!network.is_cut(node(1), node(3)));
+        assert!(network.is_cut(node(1), node(64)), "there is no such link");
+    }
+}

@@ -1,0 +1,83 @@
+//! What happened in a world, counted.
+
+use super::event::{Event, EventKind};
+
+/// Counters. They never influence what happens.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Statistics {
+    events: [u64; EventKind::ALL.len()],
+    /// Times that a node became leader.
+    pub elections: u64,
+    /// Times that a node became candidate, pre-candidates aside.
+    pub candidacies: u64,
+    /// Times that a node became pre-candidate.
+    pub pre_candidacies: u64,
+    /// The highest term of any node.
+    pub highest_term: u64,
+    /// The highest commit index of any node.
+    pub committed: u64,
+    /// Entries applied, on all nodes together.
+    pub applied: u64,
+    /// Client commands that took effect, on all nodes together.
+    pub executed: u64,
+    /// Client commands that were filtered out as repetitions, on all nodes together.
+    pub repeated: u64,
+    /// Membership changes applied, on all nodes together.
+    pub conf_changes: u64,
+    /// Of those, changes that entered a joint configuration.
+    pub joint_entered: u64,
+    /// Of those, changes that left a joint configuration.
+    pub joint_left: u64,
+    /// Membership changes that were committed and could not be applied.
+    pub conf_changes_skipped: u64,
+    /// Snapshots that applications took.
+    pub snapshots_taken: u64,
+    /// Snapshot messages sent.
+    pub snapshots_sent: u64,
+    /// Snapshots from which an application was restored.
+    pub snapshots_installed: u64,
+    /// Compactions that are durable.
+    pub compactions: u64,
+    /// Bytes that crashes lost.
+    pub bytes_lost: u64,
+    /// Bytes of torn records that recoveries cut.
+    pub bytes_cut: u64,
+    /// Crashes of a node that was working on a Ready or on storage work.
+    pub crashes_at_work: u64,
+    /// Crashes of a leader.
+    pub leaders_crashed: u64,
+    /// Crashes of a node that was in a joint configuration.
+    pub crashes_in_joint: u64,
+    /// Messages sent, local ones included.
+    pub messages: u64,
+    /// Messages that arrived.
+    pub delivered: u64,
+    /// Messages lost at a cut link or at a node that was down.
+    pub lost: u64,
+    /// Messages that the receiver did not accept.
+    pub messages_refused: u64,
+    /// Proposals that were dropped.
+    pub proposals_dropped: u64,
+    /// Read requests that were answered.
+    pub reads: u64,
+    /// Requests to campaign at once that a leader sent to hand leadership over.
+    pub transfers: u64,
+    /// fsyncs that completed.
+    pub syncs: u64,
+}
+
+impl Statistics {
+    /// How many events of this kind happened.
+    pub const fn events(&self, kind: EventKind) -> u64 {
+        self.events[kind as usize]
+    }
+
+    /// How many events happened.
+    pub fn total(&self) -> u64 {
+        self.events.iter().sum()
+    }
+
+    pub(super) fn count(&mut self, event: &Event) {
+        self.events[event.kind() as usize] += 1;
+    }
+}
