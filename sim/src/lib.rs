@@ -4,3 +4,4 @@ pub mod disk;
 pub mod invariant;
 pub mod script;
 pub mod wal;
+pub mod world;

@@ -57,6 +57,14 @@ impl Application {
         &self.conf_state
     }
 
+    /// What kind of application it is.
+    pub const fn kind(&self) -> ApplicationKind {
+        match self.state {
+            State::Appender(_) => ApplicationKind::Appender,
+            State::KeyValue(_) => ApplicationKind::KeyValue,
+        }
+    }
+
     /// A hash of the state, the same on every node that applied the same entries.
     pub fn hash(&self) -> u64 {
         match &self.state {
@@ -91,15 +99,15 @@ impl Application {
     pub(super) fn apply(&mut self, entry: &Entry) -> Effect {
         self.applied = entry.id();
         let data = match entry.kind {
-            EntryKind::Normal => &entry.data,
-            EntryKind::ConfChange | EntryKind::ConfChangeV2 | EntryKind::RefusedConfChange => const { &Bytes::new() },
+            EntryKind::Normal => Some(&entry.data),
+            EntryKind::ConfChange | EntryKind::ConfChangeV2 | EntryKind::RefusedConfChange => None,
         };
         match &mut self.state {
             State::Appender(state) => {
-                state.extend_from_slice(data);
+                state.extend_from_slice(data.map_or(&[], |data| data));
                 Effect::NoCommand
             }
-            State::KeyValue(state) => state.apply(entry.index, Command::parse(data)),
+            State::KeyValue(state) => state.apply(entry.index, data.and_then(Command::parse)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use raft::{Message, NodeId, StorageApplied, StorageAppended};
+use raft::{Message, NodeId, StorageAppended, StorageApplied};
 
 use super::event::MessageId;
 use super::outcome::Misfit;

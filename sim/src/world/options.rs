@@ -34,6 +34,7 @@ pub struct NodeOptions {
     pub disable_proposal_forwarding: bool,
     pub disable_conf_change_validation: bool,
     pub step_down_on_removal: bool,
+    pub allow_missing_term: bool,
 }
 
 impl NodeOptions {
@@ -57,6 +58,7 @@ impl NodeOptions {
             disable_proposal_forwarding: self.disable_proposal_forwarding,
             disable_conf_change_validation: self.disable_conf_change_validation,
             step_down_on_removal: self.step_down_on_removal,
+            allow_missing_term: self.allow_missing_term,
         }
     }
 }
@@ -81,6 +83,7 @@ impl Default for NodeOptions {
             disable_proposal_forwarding: usual.disable_proposal_forwarding,
             disable_conf_change_validation: usual.disable_conf_change_validation,
             step_down_on_removal: usual.step_down_on_removal,
+            allow_missing_term: usual.allow_missing_term,
         }
     }
 }

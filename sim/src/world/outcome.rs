@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use raft::{ChangeError, ConfigError, Index, NodeId, ProposeError, StepError};
+use raft::{BootstrapError, ChangeError, ConfigError, Index, NodeId, ProposeError, StepError};
 
 use super::event::MessageId;
 use crate::invariant::Violation;
@@ -84,7 +84,7 @@ pub enum Misfit {
     Config(NodeId, ConfigError),
     /// The node cannot be bootstrapped from this.
     #[error("node {0} cannot start: {1}")]
-    Boot(NodeId, &'static str),
+    Boot(NodeId, BootstrapError),
     /// The message is not in flight.
     #[error("message {} is not in flight", .0.0)]
     NoSuchMessage(MessageId),

@@ -1,6 +1,9 @@
 //! What happened in a world, counted.
 
+use raft::{Body, ConfState, Message, Role};
+
 use super::event::{Event, EventKind};
+use crate::invariant::View;
 
 /// Counters. They never influence what happens.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -79,5 +82,33 @@ impl Statistics {
 
     pub(super) fn count(&mut self, event: &Event) {
         self.events[event.kind() as usize] += 1;
+    }
+
+    /// A node shows itself in another way than before.
+    pub(super) fn observe(&mut self, before: &View, now: &View) {
+        let role = now.soft_state.role;
+        if role != before.soft_state.role || now.hard_state.term != before.hard_state.term {
+            match role {
+                Role::Follower => {}
+                Role::PreCandidate => self.pre_candidacies += 1,
+                Role::Candidate => self.candidacies += 1,
+                Role::Leader => self.elections += 1,
+            }
+        }
+        self.highest_term = self.highest_term.max(now.hard_state.term.0);
+        self.committed = self.committed.max(now.hard_state.commit.0);
+    }
+
+    pub(super) fn sent(&mut self, message: &Message) {
+        self.messages += 1;
+        self.snapshots_sent += u64::from(matches!(message.body, Body::InstallSnapshot { .. }));
+        self.transfers += u64::from(matches!(message.body, Body::TimeoutNow));
+    }
+
+    pub(super) fn conf_change(&mut self, before: &ConfState, now: &ConfState) {
+        let (was_joint, is_joint) = (!before.voters_outgoing.is_empty(), !now.voters_outgoing.is_empty());
+        self.conf_changes += 1;
+        self.joint_entered += u64::from(!was_joint && is_joint);
+        self.joint_left += u64::from(was_joint && !is_joint);
     }
 }

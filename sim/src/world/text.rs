@@ -55,8 +55,13 @@ mod tests {
 
     #[test]
     fn every_kind_of_bytes_survives() {
-        let cases: [(&'static [u8], &str); 5] =
-            [(b"", r#""""#), (b"a=b", r#""a=b""#), (b"0x", r#""0x3078""#), (b"\n", r#""0x0a""#), (&[0xff], r#""0xff""#)];
+        let cases: [(&'static [u8], &str); 5] = [
+            (b"", r#""""#),
+            (b"a=b", r#""a=b""#),
+            (b"0x", r#""0x3078""#),
+            (b"\n", r#""0x0a""#),
+            (&[0xff], r#""0xff""#),
+        ];
         for (data, json) in cases {
             let held = Holder(Bytes::from_static(data));
             assert_eq!(serde_json::to_string(&held).unwrap(), json);

@@ -1,0 +1,293 @@
+//! A cluster as one deterministic value: nodes with their disks, messages in flight, and the checks of every property.
+//!
+//! [`World::apply`] is the only door: a *driver* chooses an [`Event`], the world does it and checks. There is no clock, no
+//! thread and no randomness inside but each node's own election timeouts, whose seed is in the event that starts the
+//! node. So a run is the list of its events: it can be recorded, replayed, cut short and looked at.
+//!
+//! ```
+//! use raft::NodeId;
+//! use sim::world::{Boot, Event, Halt, NodeOptions, World};
+//!
+//! let node = NodeId::new(1).expect("not zero");
+//! let mut world = World::new();
+//! let (boot, options) = (Boot::Peers(vec![node]), NodeOptions::default());
+//! world.apply(&Event::Start { node, boot, options, seed: Some(7) })?;
+//! world.apply(&Event::TakeReady { node })?;
+//! while world.replica(node).is_some_and(|replica| replica.to_do().write) {
+//!     world.apply(&Event::Write { node })?;
+//! }
+//! // The log is written, but not durable. To hand the Ready back would be too early, and changes nothing:
+//! assert!(matches!(world.apply(&Event::Advance { node }), Err(Halt::Misfit(_))));
+//! world.apply(&Event::Sync { node })?;
+//! world.apply(&Event::SyncDone { node })?;
+//! # Ok::<(), Halt>(())
+//! ```
+
+mod application;
+mod digest;
+mod event;
+mod key_value;
+mod network;
+mod options;
+mod outcome;
+mod replica;
+mod statistics;
+mod text;
+
+pub use application::Application;
+pub use digest::Digest;
+pub use event::{Event, EventKind, MessageId};
+pub use key_value::Command;
+pub use network::{Envelope, LocalMessage, Network};
+pub use options::{ApplicationKind, Boot, NodeOptions};
+pub use outcome::{Halt, Misfit, Outcome, Refusal};
+pub use replica::{Replica, ToDo};
+pub use statistics::Statistics;
+
+use raft::{NodeId, ReadOnlyOption};
+
+use self::replica::{Step, Surroundings};
+use crate::invariant::Checkers;
+
+/// The cluster and everything around it.
+///
+/// Cloning is cheap: payloads are shared. To explore an alternative is to clone and go on.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// Node n at position n - 1.
+    replicas: Vec<Option<Replica>>,
+    network: Network,
+    checkers: Checkers,
+    lease_reads: bool,
+    statistics: Statistics,
+    digest: Digest,
+    step: u64,
+}
+
+impl World {
+    /// The largest identity of a node.
+    pub const MAX_NODES: u64 = 63;
+
+    /// A world without nodes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does what the event says and checks every property that it could break.
+    ///
+    /// # Errors
+    /// [`Halt::Misfit`] where the event does not fit the state; nothing has changed then. [`Halt::Violation`] where a
+    /// property does not hold, with the number of this event; the world is not to be used further.
+    pub fn apply(&mut self, event: &Event) -> Result<Outcome, Halt> {
+        let first_sent = self.network.next_id();
+        let (node, refused) = match self.dispatch(event) {
+            Ok(done) => done,
+            Err(Halt::Violation(violation)) => return Err(Halt::Violation(violation.at(self.step))),
+            Err(misfit @ Halt::Misfit(_)) => return Err(misfit),
+        };
+        self.count(event, refused.as_ref());
+        self.observe(event, node)?;
+        self.step += 1;
+        Ok(Outcome { node, sent: first_sent..self.network.next_id(), refused })
+    }
+
+    /// How many events have been applied. A violation names the event by the count before it.
+    pub const fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// A hash of all events so far and of what they led to.
+    pub const fn digest(&self) -> u64 {
+        self.digest.get()
+    }
+
+    /// What happened, counted.
+    pub const fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The messages in flight, and the links.
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The node with this identity, if it ever started.
+    pub fn replica(&self, id: NodeId) -> Option<&Replica> {
+        self.replicas.get(position(id)?)?.as_ref()
+    }
+
+    /// All nodes that ever started, by identity.
+    pub fn replicas(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.iter().flatten()
+    }
+
+    fn dispatch(&mut self, event: &Event) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        match event {
+            Event::Start { node, boot, options, seed } => self.start(*node, boot, options, *seed),
+            Event::Crash { node, keep } => self.at(*node, |replica, around| replica.crash(*keep, around)),
+            Event::Restart { node, options, seed } => {
+                self.lease_reads |= options.as_ref().is_some_and(serves_by_lease);
+                self.at(*node, |replica, around| replica.restart(options.as_ref(), *seed, around))
+            }
+            Event::Tick { node } => self.at(*node, |replica, _| replica.tick()),
+            Event::Campaign { node } => self.at(*node, |replica, _| replica.campaign()),
+            Event::Propose { node, data } => self.at(*node, |replica, _| replica.propose(data)),
+            Event::ProposeConfChange { node, change } => {
+                self.at(*node, |replica, _| replica.propose_conf_change(change))
+            }
+            Event::TransferLeadership { node, target } => {
+                self.at(*node, |replica, _| replica.transfer_leadership(*target))
+            }
+            Event::ForgetLeader { node } => self.at(*node, |replica, _| replica.forget_leader()),
+            Event::ReadIndex { node, context } => self.at(*node, |replica, around| replica.read_index(context, around)),
+            Event::ReportUnreachable { node, peer } => self.at(*node, |replica, _| replica.report_unreachable(*peer)),
+            Event::ReportSnapshot { node, peer, status } => {
+                self.at(*node, |replica, _| replica.report_snapshot(*peer, *status))
+            }
+            Event::SetElectionTimeout { node, ticks } => {
+                self.at(*node, |replica, _| replica.set_election_timeout(*ticks))
+            }
+            Event::TakeReady { node } => self.at(*node, Replica::take_ready),
+            Event::Write { node } => self.at(*node, Replica::write),
+            Event::Sync { node } => self.at(*node, Replica::sync),
+            Event::SyncDone { node } => self.at(*node, Replica::sync_done),
+            Event::Release { node } => self.at(*node, Replica::release),
+            Event::Send { node } => self.at(*node, Replica::send),
+            Event::Apply { node, entries } => self.at(*node, |replica, around| replica.apply(*entries, around)),
+            Event::Advance { node } => self.at(*node, |replica, _| replica.advance()),
+            Event::TakeSnapshot { node } => self.at(*node, Replica::take_snapshot),
+            Event::Compact { node, index } => self.at(*node, |replica, _| replica.compact(*index)),
+            Event::Deliver { message } => self.deliver(*message),
+            Event::Drop { message } => self.drop(*message),
+            Event::Duplicate { message } => self.duplicate(*message),
+            Event::Cut { from, to } => self.set_cut(*from, *to, true),
+            Event::HealLink { from, to } => self.set_cut(*from, *to, false),
+            Event::Inject { message } => self.inject(message),
+        }
+    }
+
+    /// Lets something happen at a node.
+    fn at(
+        &mut self,
+        node: NodeId,
+        happen: impl FnOnce(&mut Replica, &mut Surroundings<'_>) -> Step,
+    ) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        let (replica, mut around) = self.split(node);
+        let refused = happen(replica.ok_or(Misfit::NoSuchNode(node))?, &mut around)?;
+        Ok((Some(node), refused))
+    }
+
+    /// A node, and what it may use of the world around it.
+    fn split(&mut self, node: NodeId) -> (Option<&mut Replica>, Surroundings<'_>) {
+        let Self { replicas, network, checkers, lease_reads, statistics, digest: _, step: _ } = self;
+        let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_mut);
+        (replica, Surroundings { checkers, network, statistics, lease_reads: *lease_reads })
+    }
+
+    fn start(
+        &mut self,
+        node: NodeId,
+        boot: &Boot,
+        options: &NodeOptions,
+        seed: Option<u64>,
+    ) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        let position = position(node).ok_or(Misfit::NodeOutOfRange(node))?;
+        let (replica, mut around) = self.split(node);
+        if replica.is_some() {
+            return Err(Misfit::NodeExists(node).into());
+        }
+        let replica = Replica::start(node, boot, options, seed, &mut around)?;
+        self.lease_reads |= serves_by_lease(options);
+        if position >= self.replicas.len() {
+            self.replicas.resize_with(position + 1, || None);
+        }
+        self.replicas[position] = Some(replica);
+        Ok((Some(node), None))
+    }
+
+    fn deliver(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        let envelope = self.network.take(message)?;
+        let cut = match &envelope {
+            Envelope::Network(message) => self.network.is_cut(message.from, message.to),
+            Envelope::Local { .. } => false,
+        };
+        let to = envelope.to();
+        match self.split(to) {
+            (Some(replica), _) if replica.is_up() && !cut => Ok((Some(to), replica.receive(envelope)?)),
+            (Some(_) | None, _) => Ok((None, Some(Refusal::Lost))),
+        }
+    }
+
+    fn drop(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        self.network.remote(message)?;
+        self.network.take(message)?;
+        Ok((None, None))
+    }
+
+    fn duplicate(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        let copy = self.network.remote(message)?.clone();
+        self.network.put(Envelope::Network(copy));
+        Ok((None, None))
+    }
+
+    fn inject(&mut self, message: &raft::Message) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        self.network.put(Envelope::Network(message.clone()));
+        Ok((None, None))
+    }
+
+    fn set_cut(&mut self, from: NodeId, to: NodeId, cut: bool) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        for end in [from, to] {
+            position(end).ok_or(Misfit::NodeOutOfRange(end))?;
+        }
+        self.network.set_cut(from, to, cut);
+        Ok((None, None))
+    }
+
+    fn count(&mut self, event: &Event, refused: Option<&Refusal>) {
+        let statistics = &mut self.statistics;
+        statistics.count(event);
+        match refused {
+            None => statistics.delivered += u64::from(event.kind() == EventKind::Deliver),
+            Some(Refusal::Lost) => statistics.lost += 1,
+            Some(Refusal::Step(_)) => statistics.messages_refused += 1,
+            Some(Refusal::Propose(_)) => statistics.proposals_dropped += 1,
+            Some(Refusal::Change(_) | Refusal::Disk(_) | Refusal::Recovery(_)) => {}
+        }
+    }
+
+    /// Looks at the node that the event touched, and adds the event and what it led to to the digest.
+    fn observe(&mut self, event: &Event, node: Option<NodeId>) -> Result<(), Halt> {
+        let step = self.step;
+        let view = match node {
+            None => None,
+            Some(node) => {
+                let (replica, mut around) = self.split(node);
+                let replica = replica.ok_or(Misfit::NoSuchNode(node))?;
+                let at_step = |halt| match halt {
+                    Halt::Violation(violation) => Halt::Violation(violation.at(step)),
+                    Halt::Misfit(misfit) => Halt::Misfit(misfit),
+                };
+                let view = replica.observe(&mut around).map_err(at_step)?;
+                if event.kind() == EventKind::TakeReady {
+                    replica.observe_progress(None, &mut around).map_err(at_step)?;
+                }
+                Some(view)
+            }
+        };
+        self.digest.value(event);
+        if let Some(view) = view {
+            self.digest.value(&(view.hard_state, view.soft_state, view.applied, view.last));
+        }
+        self.digest.word(self.network.next_id());
+        Ok(())
+    }
+}
+
+/// Where the node with this identity stands in a list of all that there can be.
+fn position(id: NodeId) -> Option<usize> {
+    (id.get() <= World::MAX_NODES).then(|| usize::try_from(id.get() - 1).ok()).flatten()
+}
+
+fn serves_by_lease(options: &NodeOptions) -> bool {
+    options.read_only_option == ReadOnlyOption::LeaseBased
+}

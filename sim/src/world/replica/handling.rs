@@ -1,0 +1,198 @@
+//! The stages in which a host handles Readys: one at a time with synchronous storage writes, two threads with queues
+//! with asynchronous ones.
+
+use std::collections::VecDeque;
+
+use raft::{Entry, NodeId, Ready, Snapshot, StorageAppend, StorageApply};
+
+use super::log_file::LogFile;
+use super::to_do::ToDo;
+use super::writing::{ToPersist, Written};
+use crate::invariant::{Check, Checkers};
+use crate::wal::Write;
+
+/// The Readys in hand, as the node's way of writing needs it.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for each running node, which is boxed")]
+pub(super) enum Handling {
+    /// Synchronous storage writes: the outstanding Ready.
+    OneByOne(Option<InHand>),
+    /// Asynchronous storage writes.
+    Threads(Threads),
+}
+
+/// The outstanding Ready.
+#[derive(Clone, Debug)]
+pub(super) struct InHand {
+    pub(super) ready: Ready,
+    pub(super) written: Written,
+    /// Whether all is as durable as the Ready asks.
+    pub(super) persisted: bool,
+    pub(super) sent: bool,
+    pub(super) restored: bool,
+    /// How many of the committed entries are applied.
+    pub(super) applied: usize,
+}
+
+/// The queues of the storage threads, and what waits to be sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Threads {
+    /// Readys whose messages have not been sent, and the one taken last.
+    pub(super) unsent: Vec<Ready>,
+    pub(super) appends: VecDeque<Append>,
+    pub(super) applies: VecDeque<StorageApply>,
+    /// How many entries of the first of `applies` are applied.
+    pub(super) applied: usize,
+}
+
+/// Work of the append thread.
+#[derive(Clone, Debug)]
+pub(super) struct Append {
+    pub(super) work: StorageAppend,
+    pub(super) written: Written,
+    /// Whether all is as durable as the work asks.
+    pub(super) persisted: bool,
+}
+
+impl InHand {
+    pub(super) fn new(ready: Ready) -> Self {
+        let sent = ready.messages.is_empty();
+        let restored = ready.snapshot.is_none();
+        Self { ready, written: Written::default(), persisted: false, sent, restored, applied: 0 }
+    }
+
+    pub(super) fn is_applied(&self) -> bool {
+        self.restored && self.applied == self.ready.committed_entries.len()
+    }
+
+    pub(super) fn snapshot_to_restore(&self) -> Option<&Snapshot> {
+        self.ready.snapshot.as_ref().filter(|_| !self.restored)
+    }
+}
+
+impl Append {
+    fn is_written(&self) -> bool {
+        ToPersist::from(&self.work).record(self.written.records).is_none()
+    }
+}
+
+impl Handling {
+    pub(super) fn new(asynchronous: bool) -> Self {
+        if asynchronous { Self::Threads(Threads::default()) } else { Self::OneByOne(None) }
+    }
+
+    /// Whether anything is in hand.
+    pub(super) fn is_at_work(&self) -> bool {
+        match self {
+            Self::OneByOne(in_hand) => in_hand.is_some(),
+            Self::Threads(threads) => !threads.appends.is_empty() || !threads.applies.is_empty(),
+        }
+    }
+
+    /// Whether a record is to be written.
+    pub(super) fn has_records(&self) -> bool {
+        match self {
+            Self::OneByOne(in_hand) => in_hand
+                .as_ref()
+                .is_some_and(|in_hand| ToPersist::from(&in_hand.ready).record(in_hand.written.records).is_some()),
+            Self::Threads(threads) => threads.appends.iter().any(|append| !append.is_written()),
+        }
+    }
+
+    /// The next record to be written, and where to note that it is.
+    pub(super) fn next_record(&mut self) -> Option<(Write<'_>, &mut Written)> {
+        let (to_persist, written) = match self {
+            Self::OneByOne(in_hand) => in_hand.as_mut().map(|one| (ToPersist::from(&one.ready), &mut one.written))?,
+            Self::Threads(threads) => {
+                let append = threads.appends.iter_mut().find(|append| !append.is_written())?;
+                (ToPersist::from(&append.work), &mut append.written)
+            }
+        };
+        to_persist.record(written.records).map(|record| (record, written))
+    }
+
+    /// Notes what has become as durable as it has to be, and says so. What is only written and need not be durable
+    /// counts as persisted once everything before it is.
+    pub(super) fn settle(&mut self, node: NodeId, log: &mut LogFile, checkers: &mut Checkers) -> Check {
+        match self {
+            Self::OneByOne(None) => Ok(()),
+            Self::OneByOne(Some(one)) => {
+                settle(node, ToPersist::from(&one.ready), one.written, &mut one.persisted, log, checkers)
+            }
+            Self::Threads(threads) => {
+                for append in &mut threads.appends {
+                    let to_persist = ToPersist::from(&append.work);
+                    settle(node, to_persist, append.written, &mut append.persisted, log, checkers)?;
+                    if !append.persisted {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds what else is to be done to what the log has to do.
+    pub(super) fn add_to(&self, to_do: ToDo) -> ToDo {
+        match self {
+            Self::OneByOne(None) => to_do,
+            Self::OneByOne(Some(one)) => ToDo {
+                send: one.persisted && !one.sent,
+                apply: one.persisted && !one.is_applied(),
+                advance: one.persisted && one.sent && one.is_applied(),
+                ..to_do
+            },
+            Self::Threads(threads) => ToDo {
+                send: threads.unsent.iter().any(|ready| !ready.messages.is_empty()),
+                release: threads.appends.front().is_some_and(|append| append.persisted),
+                apply: !threads.applies.is_empty(),
+                ..to_do
+            },
+        }
+    }
+
+    /// The committed entries to apply next.
+    pub(super) fn next_entry(&self) -> Option<&Entry> {
+        match self {
+            Self::OneByOne(in_hand) => {
+                let in_hand = in_hand.as_ref().filter(|in_hand| in_hand.persisted)?;
+                in_hand.ready.committed_entries.get(in_hand.applied)
+            }
+            Self::Threads(threads) => threads.applies.front()?.entries.get(threads.applied),
+        }
+    }
+
+    /// Notes that an entry is applied.
+    pub(super) fn count_applied(&mut self) {
+        match self {
+            Self::OneByOne(None) => {}
+            Self::OneByOne(Some(in_hand)) => in_hand.applied += 1,
+            Self::Threads(threads) => threads.applied += 1,
+        }
+    }
+}
+
+fn settle(
+    node: NodeId,
+    to_persist: ToPersist<'_>,
+    written: Written,
+    persisted: &mut bool,
+    log: &mut LogFile,
+    checkers: &mut Checkers,
+) -> Check {
+    if *persisted || to_persist.record(written.records).is_some() {
+        return Ok(());
+    }
+    let ToPersist { hard_state, entries, snapshot, .. } = to_persist;
+    if to_persist.needs_sync() {
+        log.want(written.count);
+        if !log.is_durable(written.count) {
+            return Ok(());
+        }
+        checkers.persisted(node, hard_state, snapshot, entries)?;
+    } else if hard_state.is_some() {
+        checkers.persisted(node, None, None, &[])?;
+    }
+    *persisted = true;
+    Ok(())
+}

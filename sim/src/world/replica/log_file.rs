@@ -1,0 +1,161 @@
+//! A running node's log on its disk: which records are written, which of them an fsync has made durable, and compaction.
+
+use std::collections::VecDeque;
+
+use raft::{Entry, EntryId, HardState, Index, MemStorage, Snapshot, Storage};
+
+use crate::disk::{Disk, SyncId};
+use crate::wal::{DiskError, Mark, Wal, Write};
+
+/// The writing end of a node's log. Records are counted from the start of the node, so that a count says up to where the
+/// log is written, asked to be durable, or durable.
+#[derive(Clone, Debug)]
+pub(super) struct LogFile {
+    wal: Wal,
+    written: u64,
+    /// Up to where somebody waits for the log to be durable.
+    wanted: u64,
+    durable: u64,
+    syncs: VecDeque<PendingSync>,
+    compaction: Option<Compaction>,
+}
+
+/// An fsync under way.
+#[derive(Clone, Copy, Debug)]
+struct PendingSync {
+    id: SyncId,
+    mark: Mark,
+    /// The count of records that it makes durable.
+    covers: u64,
+}
+
+/// A compaction under way: what the new segment begins with.
+#[derive(Clone, Debug)]
+struct Compaction {
+    snapshot: Snapshot,
+    /// The last entry to forget.
+    base: EntryId,
+    entries: Vec<Entry>,
+    hard_state: HardState,
+    /// How many of its records are written.
+    written: usize,
+}
+
+impl Compaction {
+    /// The records of [`Checkpoint::plan`](crate::wal::Checkpoint::plan), by number.
+    fn record(&self, number: usize) -> Option<Write<'_>> {
+        const BEFORE_ENTRIES: usize = 2;
+        match number {
+            0 => Some(Write::Segment),
+            1 => Some(Write::Snapshot { snapshot: &self.snapshot, base: self.base }),
+            number if number == BEFORE_ENTRIES + self.entries.len() => Some(Write::HardState(self.hard_state)),
+            number => self.entries.get(number - BEFORE_ENTRIES).map(Write::Entry),
+        }
+    }
+}
+
+/// What a completed compaction put in the place of the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compacted {
+    /// The snapshot that is durable now.
+    pub(super) snapshot: EntryId,
+    /// The last index that is forgotten.
+    pub(super) through: Index,
+}
+
+impl LogFile {
+    /// The log that this one writes, all of which is durable.
+    pub(super) const fn new(wal: Wal) -> Self {
+        Self { wal, written: 0, wanted: 0, durable: 0, syncs: VecDeque::new(), compaction: None }
+    }
+
+    /// Writes a record; it becomes durable with the returned count.
+    pub(super) fn write(&mut self, disk: &mut Disk, record: Write<'_>) -> Result<u64, DiskError> {
+        self.wal.write(disk, record)?;
+        self.written += 1;
+        Ok(self.written)
+    }
+
+    /// Somebody waits until the log is durable up to this count.
+    pub(super) fn want(&mut self, count: u64) {
+        self.wanted = self.wanted.max(count);
+    }
+
+    /// Whether the log is durable up to this count.
+    pub(super) const fn is_durable(&self, count: u64) -> bool {
+        self.durable >= count
+    }
+
+    /// Whether an fsync has to begin. Not while a compaction is being written: until its last record, the new segment
+    /// does not count, and the old one is not written any more.
+    pub(super) fn needs_sync(&self) -> bool {
+        let covered = self.syncs.back().map_or(self.durable, |sync| sync.covers);
+        self.wanted > covered && !self.has_compaction_to_write()
+    }
+
+    pub(super) fn is_syncing(&self) -> bool {
+        !self.syncs.is_empty()
+    }
+
+    pub(super) fn begin_sync(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
+        let id = disk.begin_sync(self.wal.segment())?;
+        self.syncs.push_back(PendingSync { id, mark: self.wal.mark(), covers: self.written });
+        Ok(())
+    }
+
+    /// Completes the oldest fsync, and with it the compaction if there is one whose records it covers.
+    pub(super) fn complete_sync(&mut self, disk: &mut Disk) -> Result<Option<Compacted>, DiskError> {
+        let completed = disk.complete_sync()?;
+        let Some(sync) = self.syncs.pop_front() else { return Ok(None) };
+        assert_eq!(completed, Some(sync.id), "the log and the disk disagree on the oldest fsync");
+        self.wal.synced(sync.mark);
+        self.durable = self.durable.max(sync.covers);
+        let mut removed = false;
+        while self.wal.remove_older(disk)?.is_some() {
+            removed = true;
+        }
+        // The old segment goes exactly when the new one is durable.
+        Ok(self
+            .compaction
+            .take_if(|_| removed)
+            .map(|done| Compacted { snapshot: done.snapshot.id, through: done.base.index }))
+    }
+
+    /// Begins to put the storage's snapshot and what follows `through` into a new segment. `None` where the storage
+    /// cannot be compacted so far, or already is being.
+    pub(super) fn compact(&mut self, storage: &MemStorage, through: Index) -> Option<()> {
+        let snapshot = storage.snapshot().ok()?;
+        let first = storage.first_index();
+        if self.compaction.is_some() || through < first || through > snapshot.id.index {
+            return None;
+        }
+        let base = EntryId::new(storage.term(through).ok()?, through);
+        let entries = storage.stored().skip(through.next().since(first) as usize).cloned().collect();
+        let hard_state = storage.hard_state();
+        self.compaction = Some(Compaction { snapshot, base, entries, hard_state, written: 0 });
+        Some(())
+    }
+
+    pub(super) const fn is_compacting(&self) -> bool {
+        self.compaction.is_some()
+    }
+
+    /// Whether records of a compaction come next. Nothing else may be written before they are.
+    pub(super) fn has_compaction_to_write(&self) -> bool {
+        self.compaction.as_ref().is_some_and(|compaction| compaction.record(compaction.written).is_some())
+    }
+
+    /// Writes the next record of the compaction.
+    pub(super) fn write_compaction(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
+        let Some(compaction) = &mut self.compaction else { return Ok(()) };
+        let Some(record) = compaction.record(compaction.written) else { return Ok(()) };
+        self.wal.write(disk, record)?;
+        compaction.written += 1;
+        self.written += 1;
+        if compaction.record(compaction.written).is_none() {
+            compaction.entries = Vec::new();
+            self.wanted = self.written;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,307 @@
+//! One node of the world: its disk, and while it is up a raft node, the log it writes, and its application.
+
+mod handling;
+mod log_file;
+mod running;
+mod start;
+mod to_do;
+mod writing;
+
+use bytes::Bytes;
+use raft::StorageApply;
+use raft::{ConfChange, Index, MemStorage, Message, NodeId, RawNode, Ready, Snapshot, SnapshotStatus, StorageAppend};
+
+use self::running::Running;
+pub use self::to_do::ToDo;
+use super::application::Application;
+use super::network::{Envelope, LocalMessage, Network};
+use super::options::{Boot, NodeOptions};
+use super::outcome::{Halt, Misfit, Refusal};
+use super::statistics::Statistics;
+use crate::disk::{Disk, Keep};
+use crate::invariant::{Checkers, View};
+
+/// What a node may use of the world around it.
+pub(super) struct Surroundings<'a> {
+    pub(super) checkers: &'a mut Checkers,
+    pub(super) network: &'a mut Network,
+    pub(super) statistics: &'a mut Statistics,
+    /// Whether some node serves reads by its lease, so that reads may be stale.
+    pub(super) lease_reads: bool,
+}
+
+/// What an event led to at a node.
+pub(super) type Step = Result<Option<Refusal>, Halt>;
+
+/// A node: what of it survives a crash, and while it is up all the rest.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    id: NodeId,
+    options: NodeOptions,
+    boot: Boot,
+    disk: Disk,
+    /// The newest snapshot of an application that stores its own.
+    recorded: Option<Snapshot>,
+    running: Option<Box<Running>>,
+    /// As the node last showed itself.
+    view: View,
+}
+
+impl Replica {
+    /// Its identity.
+    pub const fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Its options.
+    pub const fn options(&self) -> &NodeOptions {
+        &self.options
+    }
+
+    /// Whether it runs.
+    pub const fn is_up(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Its disk.
+    pub const fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The raft node, while it is up. Its storage shows what is written, durable or not.
+    pub fn node(&self) -> Option<&RawNode<MemStorage>> {
+        self.running.as_ref().map(|running| &running.node)
+    }
+
+    /// The application, while the node is up.
+    pub fn application(&self) -> Option<&Application> {
+        self.running.as_ref().map(|running| &running.application)
+    }
+
+    /// The Ready that was taken last, until it is advanced or, with asynchronous storage writes, another is taken. Once
+    /// they are sent, its messages are no longer in it; its storage work is in [`appends`](Self::appends) and
+    /// [`applies`](Self::applies).
+    pub fn ready(&self) -> Option<&Ready> {
+        self.running.as_ref()?.last_ready()
+    }
+
+    /// The append thread's queue, oldest first.
+    pub fn appends(&self) -> impl Iterator<Item = &StorageAppend> {
+        self.running.iter().flat_map(|running| running.appends())
+    }
+
+    /// The apply thread's queue, oldest first.
+    pub fn applies(&self) -> impl Iterator<Item = &StorageApply> {
+        self.running.iter().flat_map(|running| running.applies())
+    }
+
+    /// What the host of the node can do now.
+    pub fn to_do(&self) -> ToDo {
+        self.running.as_deref().map(Running::to_do).unwrap_or_default()
+    }
+
+    /// How the node showed itself after the last event that touched it.
+    pub const fn view(&self) -> &View {
+        &self.view
+    }
+
+    fn up(&mut self) -> Result<&mut Running, Misfit> {
+        self.running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))
+    }
+
+    pub(super) fn crash(&mut self, keep: Keep, around: &mut Surroundings<'_>) -> Step {
+        let running = self.running.take().ok_or(Misfit::NodeDown(self.id))?;
+        let statistics = &mut *around.statistics;
+        statistics.leaders_crashed += u64::from(self.view.soft_state.role == raft::Role::Leader);
+        statistics.crashes_in_joint += u64::from(running.node.configuration().is_joint());
+        statistics.crashes_at_work += u64::from(running.is_at_work());
+        statistics.bytes_lost += self.disk.crash(keep);
+        self.forget_memory(around);
+        Ok(None)
+    }
+
+    /// The node stops because its disk failed. What was not durable is lost, as after the crash that is the worst.
+    fn stop(&mut self, error: crate::wal::DiskError, around: &mut Surroundings<'_>) -> Refusal {
+        self.running = None;
+        around.statistics.bytes_lost += self.disk.crash(Keep::Nothing);
+        self.forget_memory(around);
+        Refusal::Disk(error)
+    }
+
+    fn forget_memory(&mut self, around: &mut Surroundings<'_>) {
+        around.network.drop_local(self.id);
+        around.checkers.crashed(self.id);
+        self.view = View::default();
+    }
+
+    pub(super) fn tick(&mut self) -> Step {
+        self.up()?.node.tick();
+        Ok(None)
+    }
+
+    pub(super) fn campaign(&mut self) -> Step {
+        self.up()?.node.campaign();
+        Ok(None)
+    }
+
+    pub(super) fn propose(&mut self, data: &Bytes) -> Step {
+        let proposed = self.up()?.node.propose(data.clone());
+        Ok(proposed.err().map(Refusal::Propose))
+    }
+
+    pub(super) fn propose_conf_change(&mut self, change: &ConfChange) -> Step {
+        let proposed = self.up()?.node.propose_conf_change(change);
+        Ok(proposed.err().map(Refusal::Propose))
+    }
+
+    pub(super) fn transfer_leadership(&mut self, target: NodeId) -> Step {
+        self.up()?.node.transfer_leadership(target);
+        Ok(None)
+    }
+
+    pub(super) fn forget_leader(&mut self) -> Step {
+        self.up()?.node.forget_leader();
+        Ok(None)
+    }
+
+    pub(super) fn read_index(&mut self, context: &Bytes, around: &mut Surroundings<'_>) -> Step {
+        let node = &mut self.up()?.node;
+        around.checkers.read_requested(context);
+        node.read_index(context.clone());
+        Ok(None)
+    }
+
+    pub(super) fn report_unreachable(&mut self, peer: NodeId) -> Step {
+        self.up()?.node.report_unreachable(peer);
+        Ok(None)
+    }
+
+    pub(super) fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Step {
+        self.up()?.node.report_snapshot(peer, status);
+        Ok(None)
+    }
+
+    pub(super) fn set_election_timeout(&mut self, ticks: u32) -> Step {
+        self.up()?.node.set_randomized_election_timeout(ticks);
+        Ok(None)
+    }
+
+    /// Takes a message; of the world's own making that the node is up for local ones.
+    pub(super) fn receive(&mut self, envelope: Envelope) -> Step {
+        let node = &mut self.up()?.node;
+        let stepped = match envelope {
+            Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
+                node.step(message)
+            }
+            Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
+                node.storage_appended(appended);
+                Ok(())
+            }
+            Envelope::Local { message: LocalMessage::Applied(applied), .. } => {
+                node.storage_applied(applied);
+                Ok(())
+            }
+        };
+        Ok(stepped.err().map(Refusal::Step))
+    }
+
+    pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Step {
+        let view = self.up()?.take_ready(around)?;
+        self.view = view;
+        Ok(None)
+    }
+
+    pub(super) fn write(&mut self, around: &mut Surroundings<'_>) -> Step {
+        let Self { running, disk, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        match running.write(disk, around)? {
+            Ok(()) => Ok(None),
+            Err(error) => Ok(Some(self.stop(error, around))),
+        }
+    }
+
+    pub(super) fn sync(&mut self, around: &mut Surroundings<'_>) -> Step {
+        let Self { running, disk, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        match running.begin_sync(disk)? {
+            Ok(()) => Ok(None),
+            Err(error) => Ok(Some(self.stop(error, around))),
+        }
+    }
+
+    pub(super) fn sync_done(&mut self, around: &mut Surroundings<'_>) -> Step {
+        let Self { running, disk, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        match running.complete_sync(disk, around)? {
+            Ok(()) => Ok(None),
+            Err(error) => Ok(Some(self.stop(error, around))),
+        }
+    }
+
+    pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Step {
+        self.up()?.release(around)?;
+        Ok(None)
+    }
+
+    pub(super) fn send(&mut self, around: &mut Surroundings<'_>) -> Step {
+        self.up()?.send(around)?;
+        Ok(None)
+    }
+
+    pub(super) fn apply(&mut self, entries: u32, around: &mut Surroundings<'_>) -> Step {
+        let Self { running, recorded, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        running.apply(entries, recorded, around)
+    }
+
+    pub(super) fn advance(&mut self) -> Step {
+        self.up()?.advance()?;
+        Ok(None)
+    }
+
+    pub(super) fn take_snapshot(&mut self, around: &mut Surroundings<'_>) -> Step {
+        self.up()?.take_snapshot(around)?;
+        Ok(None)
+    }
+
+    pub(super) fn compact(&mut self, through: Index) -> Step {
+        self.up()?.compact(through)?;
+        Ok(None)
+    }
+
+    /// Looks at the node after an event: counts, checks, and returns how it shows itself.
+    pub(super) fn observe(&mut self, around: &mut Surroundings<'_>) -> Result<View, Halt> {
+        let Some(running) = &self.running else { return Ok(self.view) };
+        let view = running.view();
+        if view != self.view {
+            around.statistics.observe(&self.view, &view);
+            self.view = view;
+        }
+        around.checkers.observed(self.id, &view)?;
+        Ok(view)
+    }
+
+    /// Shows the checkers what a leader knows of its followers, of one or of all of them.
+    pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        let Some(running) = &self.running else { return Ok(()) };
+        for (peer, progress) in running.node.progress() {
+            if peer != self.id && of.is_none_or(|of| of == peer) {
+                around.checkers.progress(self.id, peer, &running::progress_view(progress))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts a message that a node sends in flight.
+fn put_in_flight(message: Message, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+    around.checkers.sent(&message)?;
+    around.statistics.sent(&message);
+    let envelope = if message.to == message.from {
+        Envelope::Local { node: message.to, message: LocalMessage::Own(message) }
+    } else {
+        Envelope::Network(message)
+    };
+    around.network.put(envelope);
+    Ok(())
+}

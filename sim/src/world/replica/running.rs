@@ -1,0 +1,328 @@
+//! A node that is up: everything about it that a crash loses.
+
+use raft::{
+    Entry, MemStorage, NodeId, Progress, ProgressState, RawNode, Ready, Snapshot, StorageAppend, StorageApplied,
+    StorageApply,
+};
+
+use super::handling::{Append, Handling, InHand, Threads};
+use super::log_file::LogFile;
+use super::writing::{Written, cache};
+use super::{Step, Surroundings, put_in_flight};
+use crate::disk::Disk;
+use crate::invariant::{Check, ProgressView, View};
+use crate::wal::DiskError;
+use crate::world::application::{Application, Effect};
+use crate::world::network::{Envelope, LocalMessage};
+use crate::world::outcome::{Halt, Misfit, Refusal};
+
+/// A raft node and its host.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    pub(super) node: RawNode<MemStorage>,
+    pub(super) log: LogFile,
+    pub(super) application: Application,
+    pub(super) handling: Handling,
+}
+
+/// The disk's answer, where the event fits at all.
+type OnDisk = Result<Result<(), DiskError>, Halt>;
+
+impl Running {
+    /// The node's identity.
+    fn id(&self) -> NodeId {
+        self.node.id()
+    }
+
+    fn not_now(&self, why: &'static str) -> Misfit {
+        Misfit::NotNow(self.id(), why)
+    }
+
+    pub(super) fn view(&self) -> View {
+        view(&self.node)
+    }
+
+    pub(super) fn is_at_work(&self) -> bool {
+        self.handling.is_at_work() || self.log.is_compacting()
+    }
+
+    pub(super) fn last_ready(&self) -> Option<&Ready> {
+        match &self.handling {
+            Handling::OneByOne(in_hand) => in_hand.as_ref().map(|in_hand| &in_hand.ready),
+            Handling::Threads(threads) => threads.unsent.last(),
+        }
+    }
+
+    fn threads(&self) -> Option<&Threads> {
+        match &self.handling {
+            Handling::OneByOne(_) => None,
+            Handling::Threads(threads) => Some(threads),
+        }
+    }
+
+    pub(super) fn appends(&self) -> impl Iterator<Item = &StorageAppend> {
+        self.threads().into_iter().flat_map(|threads| threads.appends.iter().map(|append| &append.work))
+    }
+
+    pub(super) fn applies(&self) -> impl Iterator<Item = &StorageApply> {
+        self.threads().into_iter().flat_map(|threads| &threads.applies)
+    }
+
+    pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Result<View, Halt> {
+        let ready = self.node.ready().ok_or_else(|| self.not_now("has no Ready"))?;
+        let (id, view) = (self.id(), self.view());
+        around.checkers.handed_out(id, ready.snapshot.as_ref(), &ready.entries, &view)?;
+        around.statistics.reads += ready.read_states.len() as u64;
+        for read in &ready.read_states {
+            around.checkers.read_ready(id, read, around.lease_reads)?;
+        }
+        self.take_in_hand(ready);
+        self.settle(around)?;
+        Ok(view)
+    }
+
+    fn take_in_hand(&mut self, mut ready: Ready) {
+        match &mut self.handling {
+            Handling::OneByOne(in_hand) => *in_hand = Some(InHand::new(ready)),
+            Handling::Threads(threads) => {
+                let work = ready.storage_append.take();
+                let append = |work| Append { work, written: Written::default(), persisted: false };
+                threads.appends.extend(work.map(append));
+                threads.applies.extend(ready.storage_apply.take());
+                threads.unsent.retain(|earlier| !earlier.messages.is_empty());
+                threads.unsent.push(ready);
+            }
+        }
+    }
+
+    fn settle(&mut self, around: &mut Surroundings<'_>) -> Check {
+        let id = self.id();
+        self.handling.settle(id, &mut self.log, around.checkers)
+    }
+
+    pub(super) fn write(&mut self, disk: &mut Disk, around: &mut Surroundings<'_>) -> OnDisk {
+        if self.log.has_compaction_to_write() {
+            return Ok(self.log.write_compaction(disk));
+        }
+        let Some((record, written)) = self.handling.next_record() else {
+            return Err(self.not_now("has nothing to write").into());
+        };
+        match self.log.write(disk, record) {
+            Ok(count) => {
+                cache(self.node.storage_mut(), record);
+                *written = Written { records: written.records + 1, count };
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+        self.settle(around)?;
+        Ok(Ok(()))
+    }
+
+    pub(super) fn begin_sync(&mut self, disk: &mut Disk) -> OnDisk {
+        if !self.log.needs_sync() {
+            return Err(self.not_now("has nothing to sync").into());
+        }
+        Ok(self.log.begin_sync(disk))
+    }
+
+    pub(super) fn complete_sync(&mut self, disk: &mut Disk, around: &mut Surroundings<'_>) -> OnDisk {
+        if !self.log.is_syncing() {
+            return Err(self.not_now("has no fsync under way").into());
+        }
+        let compacted = match self.log.complete_sync(disk) {
+            Ok(compacted) => compacted,
+            Err(error) => return Ok(Err(error)),
+        };
+        around.statistics.syncs += 1;
+        self.settle(around)?;
+        if let Some(compacted) = compacted {
+            around.statistics.compactions += 1;
+            around.checkers.snapshot_persisted(self.id(), compacted.snapshot);
+            // Where a snapshot from the leader has replaced the log meanwhile, there is nothing left to forget.
+            if self.node.storage_mut().compact(compacted.through).is_ok() {
+                around.checkers.compacted(self.id(), compacted.through)?;
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        let id = self.id();
+        let work = match &mut self.handling {
+            Handling::OneByOne(_) => None,
+            Handling::Threads(threads) => threads.appends.pop_front_if(|append| append.persisted),
+        };
+        let Append { work, .. } = work.ok_or_else(|| self.not_now("has no append that is done"))?;
+        if let Some(snapshot) = &work.snapshot {
+            self.restore(snapshot, around)?;
+        }
+        for response in work.responses {
+            put_in_flight(response, around)?;
+        }
+        if let Some(appended) = work.appended {
+            around.statistics.messages += 1;
+            around.network.put(Envelope::Local { node: id, message: LocalMessage::Appended(appended) });
+        }
+        Ok(())
+    }
+
+    pub(super) fn send(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        let why_not = "has nothing that may be sent";
+        match &mut self.handling {
+            Handling::OneByOne(Some(one)) if one.persisted && !one.sent => {
+                one.sent = true;
+                for message in std::mem::take(&mut one.ready.messages) {
+                    put_in_flight(message, around)?;
+                }
+                Ok(())
+            }
+            Handling::Threads(threads) if threads.unsent.iter().any(|ready| !ready.messages.is_empty()) => {
+                for ready in &mut threads.unsent {
+                    for message in std::mem::take(&mut ready.messages) {
+                        put_in_flight(message, around)?;
+                    }
+                }
+                Ok(())
+            }
+            Handling::OneByOne(_) | Handling::Threads(_) => Err(self.not_now(why_not).into()),
+        }
+    }
+
+    /// Restores the application, or applies at most so many entries, and at least one. `recorded` is where an
+    /// application that stores its own snapshots does so.
+    pub(super) fn apply(
+        &mut self,
+        at_most: u32,
+        recorded: &mut Option<Snapshot>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        if let Handling::OneByOne(Some(one)) = &mut self.handling
+            && one.persisted
+            && let Some(snapshot) = one.snapshot_to_restore().cloned()
+        {
+            one.restored = true;
+            self.restore(&snapshot, around)?;
+            return Ok(None);
+        }
+        if self.handling.next_entry().is_none() {
+            return Err(self.not_now("has nothing to apply").into());
+        }
+        let refused = self.apply_entries(at_most.max(1), recorded, around)?;
+        let (id, applied) = (self.id(), self.application.applied());
+        around.checkers.state(id, applied.index, self.application.hash())?;
+        self.finish_apply(around);
+        Ok(refused)
+    }
+
+    fn apply_entries(&mut self, at_most: u32, recorded: &mut Option<Snapshot>, around: &mut Surroundings<'_>) -> Step {
+        let mut refused = None;
+        for _ in 0..at_most {
+            let Some(entry) = self.handling.next_entry() else { break };
+            // A snapshot may have overtaken what waits in the apply thread's queue.
+            if entry.index > self.application.applied().index {
+                let entry = entry.clone();
+                refused = self.apply_entry(&entry, around)?.or(refused);
+                if self.application.records_snapshots() {
+                    let snapshot = self.application.snapshot();
+                    self.node.storage_mut().set_snapshot(snapshot.clone());
+                    *recorded = Some(snapshot);
+                }
+            }
+            self.handling.count_applied();
+        }
+        Ok(refused)
+    }
+
+    fn apply_entry(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Step {
+        let id = self.id();
+        around.checkers.applied(id, entry)?;
+        around.statistics.applied += 1;
+        let change = entry.conf_change().expect("a leader accepts only membership changes that decode");
+        let refused = match change.map(|change| self.node.apply_conf_change(&change.into_v2())) {
+            None => None,
+            Some(Ok(conf_state)) => {
+                around.statistics.conf_change(self.application.conf_state(), &conf_state);
+                around.checkers.configuration_applied(id, entry.index, &conf_state)?;
+                self.application.set_conf_state(conf_state);
+                None
+            }
+            Some(Err(error)) => {
+                around.statistics.conf_changes_skipped += 1;
+                Some(Refusal::Change(error))
+            }
+        };
+        match self.application.apply(entry) {
+            Effect::NoCommand => {}
+            Effect::Repeated => around.statistics.repeated += 1,
+            Effect::Executed { client, sequence } => {
+                around.statistics.executed += 1;
+                around.checkers.executed(id, entry.index, client, sequence)?;
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Lets the apply thread say that the first of its queue is done, if it is.
+    fn finish_apply(&mut self, around: &mut Surroundings<'_>) {
+        let node = self.id();
+        let Handling::Threads(threads) = &mut self.handling else { return };
+        let Some(work) = threads.applies.pop_front_if(|work| work.entries.len() == threads.applied) else { return };
+        threads.applied = 0;
+        let applied: StorageApplied = work.into_applied();
+        around.statistics.messages += 1;
+        around.network.put(Envelope::Local { node, message: LocalMessage::Applied(applied) });
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        let kind = self.application.kind();
+        self.application = Application::restore(kind, snapshot);
+        around.statistics.snapshots_installed += 1;
+        around.checkers.snapshot_restored(self.id(), snapshot)?;
+        Ok(())
+    }
+
+    pub(super) fn advance(&mut self) -> Result<(), Halt> {
+        let done = |one: &mut InHand| one.persisted && one.sent && one.is_applied();
+        let taken = match &mut self.handling {
+            Handling::OneByOne(in_hand) => in_hand.take_if(done),
+            Handling::Threads(_) => None,
+        };
+        let InHand { ready, .. } = taken.ok_or_else(|| self.not_now("has no Ready that is done"))?;
+        self.node.advance(ready).expect("it is the outstanding one");
+        Ok(())
+    }
+
+    pub(super) fn take_snapshot(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        let why_not = "has nothing newer to take a snapshot of";
+        let snapshot = self.application.snapshot();
+        let Snapshot { id, conf_state, data } = snapshot.clone();
+        let storage = self.node.storage_mut();
+        if storage.create_snapshot(id.index, conf_state, data).is_err() {
+            return Err(self.not_now(why_not).into());
+        }
+        around.statistics.snapshots_taken += 1;
+        around.checkers.snapshot_taken(self.id(), &snapshot)?;
+        Ok(())
+    }
+
+    pub(super) fn compact(&mut self, through: raft::Index) -> Result<(), Halt> {
+        let refused = Misfit::Compact(self.id(), through);
+        self.log.compact(self.node.storage(), through).ok_or(refused)?;
+        Ok(())
+    }
+}
+
+/// How a node shows itself.
+pub(super) fn view(node: &RawNode<MemStorage>) -> View {
+    let status = node.basic_status();
+    View { hard_state: status.hard_state, soft_state: status.soft_state, applied: status.applied, last: status.last }
+}
+
+/// What a leader knows of a follower.
+pub(super) fn progress_view(progress: &Progress) -> ProgressView {
+    let (inflight_messages, inflight_bytes) = match progress.state() {
+        ProgressState::Replicate { inflights, .. } => (inflights.count(), inflights.bytes()),
+        ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => (0, 0),
+    };
+    ProgressView { matched: progress.matched(), next: progress.next(), inflight_messages, inflight_bytes }
+}
