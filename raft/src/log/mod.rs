@@ -7,6 +7,8 @@
 mod applying;
 mod matching;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod unstable;
 
 use crate::planted::{Bug, planted};
