@@ -90,7 +90,7 @@ impl Disk {
     /// The disk failed, now or before: nothing more became durable, and nothing will until a crash and a recovery. Every
     /// later write and sync fails too, so that no host can try again and go on.
     pub fn complete_sync(&mut self) -> Result<Option<SyncId>, DiskError> {
-        self.failed |= std::mem::take(&mut self.next_sync_fails) && !self.syncs.is_empty();
+        self.failed |= !self.syncs.is_empty() && std::mem::take(&mut self.next_sync_fails);
         self.check_alive()?;
         let Some(Sync { id, file, length }) = self.syncs.pop_front() else { return Ok(None) };
         if let Some(file) = self.files.get_mut(&file) {
@@ -149,7 +149,7 @@ impl Disk {
         self.capacity = capacity;
     }
 
-    /// The oldest sync that is under way when a sync next completes fails instead, and the disk with it.
+    /// The next sync that would complete fails instead, and the disk with it.
     pub fn fail_next_sync(&mut self) {
         self.next_sync_fails = true;
     }
@@ -161,8 +161,9 @@ impl Disk {
         byte.map(|byte| *byte ^= 1 << (bit % 8)).is_some()
     }
 
-    /// A misdirected write: copies block `from` of what is durable over block `to` of the same file, as far as both
-    /// reach, with zeros for what `from` lacks. Returns whether that changed anything.
+    /// A misdirected write: copies block `from` of what is durable over block `to` of the same file, as far as `to`
+    /// reaches, with zeros for what `from` lacks. Returns whether that changed anything; it does not where `from` reads
+    /// as zeros, since then it was never written and no write could go astray.
     pub fn misplace_block(&mut self, file: Segment, from: u64, to: u64) -> bool {
         let durable = self.files.get_mut(&file).map_or(&mut [][..], File::durable_bytes);
         let block = |number: u64| {
@@ -171,6 +172,9 @@ impl Disk {
         };
         let (Some(from), Some(to)) = (block(from), block(to)) else { return false };
         let mut copy = durable[from].to_vec();
+        if copy.iter().all(|&byte| byte == 0) {
+            return false;
+        }
         copy.resize(SECTOR, 0);
         let changed = durable[to.clone()] != copy[..to.len()];
         let length = to.len();
@@ -255,3 +259,6 @@ impl Files for Disk {
         self.files.remove(&file).map(drop).ok_or(DiskError::NoSuchFile(file))
     }
 }
+
+#[cfg(test)]
+mod tests;
