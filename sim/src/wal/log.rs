@@ -148,25 +148,29 @@ impl Wal {
     }
 
     /// Recovers the log that is there and opens it for writing: cuts its torn tail, makes what is left durable and
-    /// removes the segments that no longer count.
+    /// removes the segments that no longer count. A crash in between does no harm.
     ///
     /// # Errors
     /// As [`recover`], and where the disk fails.
     pub fn open(files: &mut impl Files) -> Result<(Self, Recovered), RecoveryError> {
         let recovered = recover(files)?;
         files.truncate(recovered.segment, sector::file_length(recovered.end))?;
-        files.sync(recovered.segment)?;
+        let mut wal = Self::at(recovered.segment, recovered.end);
+        wal.checkpoint = Some(recovered.end);
+        if recovered.raised {
+            // Otherwise the term would fall back should the entries that it was raised to be replaced.
+            wal.write(files, Write::HardState(recovered.hard_state))?;
+        }
+        wal.sync(files)?;
         for segment in files.list()?.into_iter().filter(|&segment| segment != recovered.segment) {
             files.remove(segment)?;
         }
-        let mut wal = Self::at(recovered.segment, recovered.end);
-        wal.checkpoint = Some(recovered.end);
         Ok((wal, recovered))
     }
 
     fn at(segment: Segment, end: u64) -> Self {
         let (record, framed) = (Vec::new(), Vec::new());
-        Self { segment, end, synced: end, checkpoint: None, older: Vec::new(), failed: false, record, framed }
+        Self { segment, end, synced: 0, checkpoint: None, older: Vec::new(), failed: false, record, framed }
     }
 
     /// Writes one record. It is durable once a sync that began after it has completed.
@@ -232,7 +236,8 @@ impl Wal {
         self.segment
     }
 
-    /// What a sync of [`segment`](Self::segment) that begins now will make durable.
+    /// What a sync of [`segment`](Self::segment) that begins now will make durable: all that was written, unless a
+    /// checkpoint is half written. Then it is nothing, since the segment does not count yet.
     pub fn mark(&self) -> Mark {
         Mark { segment: self.segment, offset: self.end }
     }

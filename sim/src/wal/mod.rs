@@ -75,12 +75,12 @@
 //! - an end is missing and nobody vouches for the place: a torn tail. It is cut, with all that follows.
 //!
 //! # Limits
-//! One kind of damage remains that looks exactly as a crash does: the drive loses, after it had confirmed them, sectors
-//! of the last sync (they read as zeros, or the file as shorter) and nothing that was written later survives to vouch
-//! for them. Only a second copy that is synced apart would show it, at the price of a second fsync a write. A file system that shows stale
-//! garbage in place of unwritten sectors makes a torn tail look like corruption: the node stays down although it could
-//! have gone on, which is the safe side to err on. A checksum of 32 bits misses one in four thousand million of
-//! larger damages; it misses no single flipped bit.
+//! - One kind of damage looks exactly as a crash does: the drive loses sectors of the last sync after it had confirmed
+//!   them, so that they read as zeros or the file is shorter, and nothing that was written later survives to vouch for
+//!   them. Only a second copy that is synced apart would show it, at the price of a second fsync for each.
+//! - A file system that shows stale bytes in place of sectors that never arrived makes a torn tail look damaged. The
+//!   node stays down although it could go on: the safe side to err on.
+//! - A checksum of 32 bits finds every flipped bit, and misses one in four thousand million of larger damages.
 
 mod files;
 mod log;

@@ -24,6 +24,8 @@ pub struct Recovered {
     pub segment: Segment,
     /// How much of the segment's stream counts.
     pub(super) end: u64,
+    /// Whether the term is not the one that was written.
+    pub(super) raised: bool,
 }
 
 impl Recovered {
@@ -168,11 +170,13 @@ impl Replay {
             cut,
             segment: sectors.segment(),
             end,
+            raised: false,
         };
         let last = recovered.last();
         let snapshot = recovered.snapshot.as_ref().map_or(EntryId::ZERO, |snapshot| snapshot.id);
         let known_term = last.term.max(snapshot.term);
-        if known_term > hard_state.term {
+        recovered.raised = known_term > hard_state.term;
+        if recovered.raised {
             // The hard state that went with the entries was lost, and with it no vote: none had been sent.
             recovered.hard_state = HardState { term: known_term, vote: None, commit: hard_state.commit };
         }
