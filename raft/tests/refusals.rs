@@ -1,0 +1,167 @@
+//! What a node refuses, with which words, and that it is then exactly as it was.
+
+use bytes::Bytes;
+use raft::{
+    AdvanceError, Body, BootstrapError, ConfState, Config, ConfigError, Entry, EntryId, EntryKind, HardState, Index,
+    Malformed, MemStorage, Message, NodeId, ProposeError, RawNode, ReadOnlyOption, Role, Snapshot, StepError, Term,
+};
+
+fn id(number: u64) -> NodeId {
+    NodeId::new(number).expect("not zero")
+}
+
+fn voters(ids: &[u64]) -> ConfState {
+    ConfState { voters: ids.iter().map(|number| id(*number)).collect(), ..ConfState::default() }
+}
+
+fn node(voting: &[u64]) -> RawNode<MemStorage> {
+    RawNode::new(Config::new(id(1)), MemStorage::with_conf_state(voters(voting))).expect("a sensible configuration")
+}
+
+fn work_off(node: &mut RawNode<MemStorage>) {
+    while let Some(ready) = node.ready() {
+        if let Some(hard_state) = ready.hard_state {
+            node.storage_mut().set_hard_state(hard_state);
+        }
+        node.storage_mut().append(&ready.entries).expect("entries follow the log");
+        node.advance(ready).expect("the outstanding Ready");
+    }
+}
+
+fn leader() -> RawNode<MemStorage> {
+    let mut node = node(&[1, 2, 3]);
+    node.campaign();
+    work_off(&mut node);
+    node.step(message(2, 1, Body::VoteResponse { granted: true })).expect("a vote");
+    work_off(&mut node);
+    assert_eq!(node.basic_status().soft_state.role, Role::Leader);
+    node
+}
+
+fn message(from: u64, term: u64, body: Body) -> Message {
+    Message { from: id(from), to: id(1), term: Some(Term(term)), body }
+}
+
+fn entry(term: u64, index: u64) -> Entry {
+    Entry { term: Term(term), index: Index(index), ..Entry::default() }
+}
+
+fn assert_refused(node: &mut RawNode<MemStorage>, message: Message, expected: impl Into<StepError>) {
+    let before = format!("{node:?}");
+    assert_eq!(node.step(message), Err(expected.into()));
+    assert_eq!(format!("{node:?}"), before, "a refused message changes nothing");
+}
+
+#[test]
+fn a_message_that_no_correct_node_sends_is_refused_and_changes_nothing() {
+    let beyond = Index(Index::MAX.0 + 1);
+    let heartbeat = |commit| Body::Heartbeat { commit, context: Bytes::new() };
+    let append = |entries| Body::Append { previous: EntryId::ZERO, entries, commit: Index::ZERO };
+    let propose = |entries| Body::Propose { entries };
+    let undecodable = Entry { kind: EntryKind::ConfChange, data: Bytes::from_static(b"\xff"), ..Entry::default() };
+    let contradiction = ConfState { learners: [id(1)].into(), ..voters(&[1]) };
+    let snapshot = Snapshot { id: EntryId::new(Term(1), Index(5)), conf_state: contradiction, data: Bytes::new() };
+    let cases = [
+        (Message { to: id(9), ..message(2, 1, Body::TimeoutNow) }, Malformed::NotForThisNode(id(9))),
+        (message(2, 0, heartbeat(Index::ZERO)), Malformed::MissingTerm),
+        (Message { term: None, ..message(2, 1, Body::TimeoutNow) }, Malformed::MissingTerm),
+        (message(2, Term::MAX.0 + 1, Body::TimeoutNow), Malformed::TermOutOfRange(Term(Term::MAX.0 + 1))),
+        (message(2, 1, heartbeat(beyond)), Malformed::IndexOutOfRange(beyond)),
+        (message(2, 1, propose(vec![])), Malformed::EmptyProposal),
+        (message(2, 1, propose(vec![undecodable])), Malformed::UndecodableConfChange),
+        (
+            message(2, 1, append(vec![entry(1, 1), entry(1, 3)])),
+            Malformed::EntriesOutOfOrder {
+                previous: EntryId::new(Term(1), Index(1)),
+                found: EntryId::new(Term(1), Index(3)),
+            },
+        ),
+        (message(2, 1, heartbeat(Index(4))), Malformed::CommitBeyondLog { commit: Index(4), last: Index::ZERO }),
+        (
+            message(2, 1, Body::HeartbeatResponse { context: Bytes::from_static(b"abc") }),
+            Malformed::ReadPositionLength(3),
+        ),
+        (
+            message(2, 1, Body::InstallSnapshot { snapshot: Box::new(snapshot) }),
+            Malformed::ConfState(raft::ChangeError::VoterAndLearner(id(1))),
+        ),
+    ];
+    for (message, expected) in cases {
+        assert_refused(&mut node(&[1, 2, 3]), message, expected);
+    }
+}
+
+#[test]
+fn a_leader_refuses_the_confirmation_of_a_read_that_nobody_asked_for() {
+    let context = Bytes::copy_from_slice(&7_u64.to_le_bytes());
+    let confirmation = message(2, 1, Body::HeartbeatResponse { context });
+    assert_refused(&mut leader(), confirmation, Malformed::ReadPositionOutOfRange(7));
+}
+
+#[test]
+fn a_response_from_a_stranger_is_refused_and_changes_nothing() {
+    let response = message(7, 1, Body::AppendAccepted { index: Index(1) });
+    assert_refused(&mut node(&[1, 2, 3]), response, StepError::PeerNotFound(id(7)));
+}
+
+#[test]
+fn a_proposal_is_dropped_where_there_is_no_leader_to_take_it() {
+    let mut node = node(&[1, 2, 3]);
+    let before = format!("{node:?}");
+    assert_eq!(node.propose(Bytes::from_static(b"x")), Err(ProposeError::Dropped));
+    assert_eq!(format!("{node:?}"), before);
+}
+
+#[test]
+fn a_ready_is_advanced_once_and_only_while_it_is_outstanding() {
+    let mut node = node(&[1]);
+    node.campaign();
+    let ready = node.ready().expect("a campaign makes work");
+    assert!(!node.has_ready() && node.ready().is_none(), "one Ready is outstanding at a time");
+    assert_eq!(node.advance(ready.clone()), Ok(()));
+    assert_eq!(node.advance(ready), Err(AdvanceError::NotOutstanding));
+}
+
+#[test]
+fn each_senseless_option_is_refused_by_name() {
+    let sensible = Config::new(id(1));
+    let cases = [
+        (Config { id: id(u64::MAX), ..sensible.clone() }, "id "),
+        (Config { heartbeat_tick: 0, ..sensible.clone() }, "heartbeat_tick"),
+        (Config { election_tick: 1, ..sensible.clone() }, "election_tick"),
+        (Config { max_committed_size_per_ready: 0, ..sensible.clone() }, "max_committed_size_per_ready"),
+        (Config { max_uncommitted_size: 0, ..sensible.clone() }, "max_uncommitted_size"),
+        (Config { max_inflight_messages: 0, ..sensible.clone() }, "max_inflight_messages"),
+        (Config { max_inflight_bytes: 0, ..sensible.clone() }, "max_inflight_bytes"),
+        (Config { max_inflight_bytes: 9, max_size_per_message: 10, ..sensible.clone() }, "max_inflight_bytes"),
+        (Config { read_only_option: ReadOnlyOption::LeaseBased, ..sensible.clone() }, "check_quorum"),
+    ];
+    for (config, named) in cases {
+        let error = config.validate().expect_err(named).to_string();
+        assert!(error.contains(named), "{error:?} names {named}");
+    }
+    assert_eq!(sensible.validate(), Ok(()));
+}
+
+#[test]
+fn a_storage_that_contradicts_the_options_is_refused() {
+    let mut storage = MemStorage::with_conf_state(voters(&[1]));
+    storage.set_hard_state(HardState { term: Term(1), vote: None, commit: Index(3) });
+    let beyond = RawNode::new(Config::new(id(1)), storage).expect_err("nothing is stored at 3");
+    assert!(matches!(beyond, ConfigError::CommitOutOfRange { commit: Index(3), .. }));
+
+    let config = Config { applied: Index(2), ..Config::new(id(1)) };
+    let ahead = RawNode::new(config, MemStorage::new()).expect_err("nothing is committed at 2");
+    assert!(matches!(ahead, ConfigError::AppliedOutOfRange { applied: Index(2), .. }));
+}
+
+#[test]
+fn a_bootstrap_is_refused_without_peers_with_a_peer_twice_and_over_a_log() {
+    let mut empty = RawNode::new(Config::new(id(1)), MemStorage::new()).expect("an empty node");
+    assert_eq!(empty.bootstrap(&[]), Err(BootstrapError::NoPeers));
+    let twice = [(id(1), Bytes::new()), (id(1), Bytes::new())];
+    assert_eq!(empty.bootstrap(&twice), Err(BootstrapError::DuplicatePeer(id(1))));
+    assert_eq!(empty.bootstrap(&twice[..1]), Ok(()));
+    work_off(&mut empty);
+    assert_eq!(empty.bootstrap(&twice[..1]), Err(BootstrapError::NonEmptyStorage));
+}
