@@ -8,8 +8,9 @@ use crate::types::{Entry, EntryId, HardState, ReadState, Snapshot, SoftState, Te
 ///
 /// # Synchronous storage writes
 /// One Ready is outstanding at a time. The host, in this order:
-/// 1. writes `hard_state`, then `snapshot` and `entries`, to its storage, and where `must_sync` is set makes them
-///    durable;
+/// 1. writes `snapshot`, `entries` and `hard_state`, in this order, to its storage, and where `must_sync` is set makes
+///    them durable. A hard state that became durable without the entries of the same Ready could call an old,
+///    conflicting entry committed;
 /// 2. sends `messages`. None may leave before step 1 is durable: an acknowledgement or a vote promises that it is;
 /// 3. restores `snapshot` and applies `committed_entries` in order, and calls
 ///    [`RawNode::apply_conf_change`](crate::RawNode::apply_conf_change) for those that change the membership;
@@ -49,7 +50,7 @@ pub struct Ready {
     pub storage_apply: Option<StorageApply>,
 }
 
-/// Work for the append thread (etcd's `MsgStorageAppend`): write `hard_state`, `snapshot` and `entries`, make them
+/// Work for the append thread (etcd's `MsgStorageAppend`): write `snapshot`, `entries` and `hard_state`, make them
 /// durable where `must_sync` is set, then deliver `responses` in order, even where there is nothing to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StorageAppend {
