@@ -1,8 +1,8 @@
 //! What the checkers are told: plain views of a node, made of the raft crate's plain types only.
 
-use raft::{ConfState, Entry, EntryId, HardState, Index, SoftState};
+use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, Progress, ProgressState, SoftState};
 
-/// A node as it shows itself from outside after a call: its basic status.
+/// A node as it shows itself from outside after a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct View {
     /// Term, vote and commit, whether durable or not.
@@ -15,13 +15,24 @@ pub struct View {
     pub last: EntryId,
 }
 
+impl From<&BasicStatus> for View {
+    fn from(status: &BasicStatus) -> Self {
+        Self {
+            hard_state: status.hard_state,
+            soft_state: status.soft_state,
+            applied: status.applied,
+            last: status.last,
+        }
+    }
+}
+
 /// What a starting node read back from its disk.
 #[derive(Clone, Copy, Debug)]
 pub struct Recovered<'a> {
     /// The stored term, vote and commit.
     pub hard_state: HardState,
-    /// The last entry that is no longer in the log: that of the newest snapshot, or the position of the compaction.
-    /// [`EntryId::ZERO`] for a node that starts for the first time.
+    /// The position before the first stored entry: where the log was compacted, or the snapshot it was replaced by.
+    /// [`EntryId::ZERO`] where nothing was ever forgotten.
     pub compacted: EntryId,
     /// The stored entries, from the one after `compacted` on.
     pub entries: &'a [Entry],
@@ -46,26 +57,12 @@ pub struct ProgressView {
     pub inflight_bytes: u64,
 }
 
-/// A node's quotas, as its options say.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// `Config::max_inflight_messages`.
-    pub max_inflight_messages: usize,
-    /// `Config::max_inflight_bytes`.
-    pub max_inflight_bytes: u64,
-    /// `Config::max_size_per_message`.
-    pub max_size_per_message: u64,
-    /// `Config::max_uncommitted_size`.
-    pub max_uncommitted_size: u64,
-}
-
-impl From<&raft::Config> for Limits {
-    fn from(config: &raft::Config) -> Self {
-        Self {
-            max_inflight_messages: config.max_inflight_messages,
-            max_inflight_bytes: config.max_inflight_bytes,
-            max_size_per_message: config.max_size_per_message,
-            max_uncommitted_size: config.max_uncommitted_size,
-        }
+impl From<&Progress> for ProgressView {
+    fn from(progress: &Progress) -> Self {
+        let (inflight_messages, inflight_bytes) = match progress.state() {
+            ProgressState::Replicate { inflights, .. } => (inflights.count(), inflights.bytes()),
+            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => (0, 0),
+        };
+        Self { matched: progress.matched(), next: progress.next(), inflight_messages, inflight_bytes }
     }
 }

@@ -19,7 +19,7 @@ use super::options::{Boot, NodeOptions};
 use super::outcome::{Halt, Misfit, Refusal};
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
-use crate::invariant::{Checkers, View};
+use crate::invariant::{Checkers, ProgressView, View};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -285,8 +285,8 @@ impl Replica {
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
         for (peer, progress) in running.node.progress() {
-            if peer != self.id && of.is_none_or(|of| of == peer) {
-                around.checkers.progress(self.id, peer, &running::progress_view(progress))?;
+            if of.is_none_or(|of| of == peer) {
+                around.checkers.progress(self.id, peer, &ProgressView::from(progress))?;
             }
         }
         Ok(())

@@ -1,16 +1,13 @@
 //! A node that is up: everything about it that a crash loses.
 
-use raft::{
-    Entry, MemStorage, NodeId, Progress, ProgressState, RawNode, Ready, Snapshot, StorageAppend, StorageApplied,
-    StorageApply,
-};
+use raft::{Entry, MemStorage, NodeId, RawNode, Ready, Snapshot, StorageAppend, StorageApplied, StorageApply};
 
 use super::handling::{Append, Handling, InHand, Threads};
 use super::log_file::LogFile;
 use super::writing::{Written, cache};
 use super::{Step, Surroundings, put_in_flight};
 use crate::disk::Disk;
-use crate::invariant::{Check, ProgressView, View};
+use crate::invariant::{Check, View};
 use crate::wal::DiskError;
 use crate::world::application::{Application, Effect};
 use crate::world::network::{Envelope, LocalMessage};
@@ -71,7 +68,9 @@ impl Running {
     pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Result<View, Halt> {
         let ready = self.node.ready().ok_or_else(|| self.not_now("has no Ready"))?;
         let (id, view) = (self.id(), self.view());
-        around.checkers.handed_out(id, ready.snapshot.as_ref(), &ready.entries, &view)?;
+        let restored = ready.snapshot.as_ref().map(|snapshot| (snapshot, self.node.configuration().conf_state()));
+        let restored = restored.as_ref().map(|(snapshot, configuration)| (*snapshot, configuration));
+        around.checkers.handed_out(id, restored, &ready.entries, &view)?;
         around.statistics.reads += ready.read_states.len() as u64;
         for read in &ready.read_states {
             around.checkers.read_ready(id, read, around.lease_reads)?;
@@ -243,6 +242,8 @@ impl Running {
             Some(Ok(conf_state)) => {
                 around.statistics.conf_change(self.application.conf_state(), &conf_state);
                 around.checkers.configuration_applied(id, entry.index, &conf_state)?;
+                // A leader may have committed more by it, and must not be judged by the next change.
+                around.checkers.observed(id, &self.view())?;
                 self.application.set_conf_state(conf_state);
                 None
             }
@@ -314,15 +315,5 @@ impl Running {
 
 /// How a node shows itself.
 pub(super) fn view(node: &RawNode<MemStorage>) -> View {
-    let status = node.basic_status();
-    View { hard_state: status.hard_state, soft_state: status.soft_state, applied: status.applied, last: status.last }
-}
-
-/// What a leader knows of a follower.
-pub(super) fn progress_view(progress: &Progress) -> ProgressView {
-    let (inflight_messages, inflight_bytes) = match progress.state() {
-        ProgressState::Replicate { inflights, .. } => (inflights.count(), inflights.bytes()),
-        ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => (0, 0),
-    };
-    ProgressView { matched: progress.matched(), next: progress.next(), inflight_messages, inflight_bytes }
+    View::from(&node.basic_status())
 }

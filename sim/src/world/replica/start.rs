@@ -8,7 +8,7 @@ use super::log_file::LogFile;
 use super::running::{Running, view};
 use super::{Replica, Step, Surroundings};
 use crate::disk::Disk;
-use crate::invariant::{Invariant, Limits, Recovered, View, Violation};
+use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::wal::{Checkpoint, RecoveryError, Wal};
 use crate::world::application::Application;
 use crate::world::options::{Boot, NodeOptions};
@@ -181,7 +181,7 @@ impl Replica {
             configuration: &configuration,
         };
         self.view = view(&node);
-        around.checkers.started(self.id, Limits::from(node.config()), &recovered, &self.view)?;
+        around.checkers.started(self.id, node.config(), &recovered, &self.view)?;
         let handling = Handling::new(self.options.async_storage_writes);
         let application = Application::restore(self.options.application, &remembered.snapshot);
         self.running = Some(Box::new(Running { node, log: LogFile::new(wal), application, handling }));

@@ -1,0 +1,338 @@
+//! The door to all checks: which call concerns which property, and in which order.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use raft::{
+    Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, ReadState, Role, Snapshot, Term,
+};
+
+use super::bounded_memory::{self, Uncommitted};
+use super::cluster::{Campaign, Cluster};
+use super::configuration::Configurations;
+use super::election_safety::{self, ElectionSafety};
+use super::exactly_once::ExactlyOnce;
+use super::input::{ProgressView, Recovered, View};
+use super::leader_completeness::LeaderCompleteness;
+use super::linearizable_read::LinearizableRead;
+use super::log_matching::{self, LogMatching, Origin};
+use super::monotonic::{self, Matched};
+use super::state_machine_safety::{self, StateMachineSafety};
+use super::violation::Check;
+use super::vote_once::{self, VoteOnce};
+use super::{commit_quorum, durability, leader_append_only};
+
+/// Every check, behind one door.
+///
+/// For one node the calls come in this order:
+///
+/// | when | call |
+/// |---|---|
+/// | it starts (read its disk, made the `RawNode`, bootstrapped it) | [`started`](Self::started) |
+/// | after every call on the node: tick, step, propose, advance, apply_conf_change, storage response … | [`observed`](Self::observed) |
+/// | a Ready was taken | [`handed_out`](Self::handed_out), with its snapshot and entries, in the place of `observed` |
+/// | what a Ready wrote is durable: no crash can lose it any more | [`persisted`](Self::persisted), in the order of the writes |
+/// | a message leaves, also one to the node itself | [`sent`](Self::sent) |
+/// | a committed entry was applied | [`applied`](Self::applied), and [`executed`](Self::executed) if it held a client's command |
+/// | … and changed the membership | [`configuration_applied`](Self::configuration_applied), before the `observed` after `apply_conf_change` |
+/// | a page of entries was applied | [`state`](Self::state) |
+/// | the application was restored from a received snapshot | [`snapshot_restored`](Self::snapshot_restored), before the node is told |
+/// | the application took a snapshot | [`snapshot_taken`](Self::snapshot_taken); when durable [`snapshot_persisted`](Self::snapshot_persisted) |
+/// | its log was compacted | [`compacted`](Self::compacted) |
+/// | it led, and a progress changed | [`progress`](Self::progress) |
+/// | it crashed | [`crashed`](Self::crashed) |
+///
+/// ```
+/// use raft::{Config, ConfState, EntryId, HardState, Index, NodeId, Role, SoftState, Term};
+/// use sim::invariant::{Checkers, Invariant, Recovered, View};
+///
+/// let (one, two) = (NodeId::new(1).unwrap(), NodeId::new(2).unwrap());
+/// let configuration = ConfState { voters: [one, two].into(), ..ConfState::default() };
+/// let recovered = Recovered {
+///     hard_state: HardState::default(),
+///     compacted: EntryId::ZERO,
+///     entries: &[],
+///     snapshot: EntryId::ZERO,
+///     applied: Index::ZERO,
+///     configuration: &configuration,
+/// };
+/// let mut checkers = Checkers::new();
+/// checkers.started(one, &Config::new(one), &recovered, &View::default())?;
+///
+/// // It claims to lead, and nobody voted for it.
+/// let hard_state = HardState { term: Term(1), vote: Some(one), commit: Index::ZERO };
+/// let soft_state = SoftState { role: Role::Leader, leader: Some(one) };
+/// let violation = checkers.observed(one, &View { hard_state, soft_state, ..View::default() }).unwrap_err();
+/// assert_eq!(violation.invariant, Invariant::ElectionSafety);
+/// # Ok::<(), sim::invariant::Violation>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Checkers {
+    pub(super) cluster: Cluster,
+    elections: ElectionSafety,
+    votes: VoteOnce,
+    matching: LogMatching,
+    pub(super) completeness: LeaderCompleteness,
+    state_machines: StateMachineSafety,
+    configurations: Configurations,
+    matched: Matched,
+    reads: LinearizableRead,
+    commands: ExactlyOnce,
+    uncommitted: BTreeMap<NodeId, Uncommitted>,
+}
+
+impl Checkers {
+    /// Checkers that know of no node yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A node started, from what its disk kept.
+    ///
+    /// # Errors
+    /// The property that this breaks; so for every call.
+    pub fn started(&mut self, id: NodeId, config: &Config, recovered: &Recovered<'_>, view: &View) -> Check {
+        durability::recovers(&self.cluster, id, recovered)?;
+        if let HardState { term, vote: Some(candidate), .. } = recovered.hard_state {
+            self.votes.given(id, term, candidate)?;
+        }
+        self.state_machines.started(id, recovered.compacted)?;
+        let origin = if self.cluster.get(id).is_some() { Origin::Copies } else { Origin::Creates };
+        let mut previous = recovered.compacted.term;
+        for entry in recovered.entries {
+            self.matching.takes_up(id, previous, entry, origin)?;
+            previous = entry.term;
+        }
+        self.cluster.start(id, config, recovered, view);
+        let node = self.cluster.node(id);
+        self.configurations.started(id, node)?;
+        state_machine_safety::counts_as_applied(&self.cluster, id)?;
+        self.commits(id)
+    }
+
+    /// A node lost its memory. Its disk is heard of again with the next [`started`](Self::started), if ever.
+    pub fn crashed(&mut self, id: NodeId) {
+        self.cluster.node(id).up = false;
+        self.matched.crashed(id);
+        self.uncommitted.remove(&id);
+    }
+
+    /// How a node shows itself, after any call on it. Costs next to nothing where nothing changed.
+    pub fn observed(&mut self, id: NodeId, view: &View) -> Check {
+        let node = self.cluster.node(id);
+        if node.view == *view {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut node.view, *view);
+        monotonic::changed(id, &before, view)?;
+        vote_once::changed(&self.cluster, id, &before, view)?;
+        if before.applied != view.applied {
+            state_machine_safety::counts_as_applied(&self.cluster, id)?;
+            self.cluster.node(id).forget_applied_changes();
+        }
+        let part = |view: &View| (view.hard_state.term, view.soft_state.role);
+        if part(&before) != part(view) {
+            self.takes_part(id, view)?;
+        }
+        self.commits(id)
+    }
+
+    /// A Ready was taken; these are its snapshot, with the configuration that the node decides by from then on, and its
+    /// entries, empty or not.
+    pub fn handed_out(
+        &mut self,
+        id: NodeId,
+        snapshot: Option<(&Snapshot, &ConfState)>,
+        entries: &[Entry],
+        view: &View,
+    ) -> Check {
+        self.observed(id, view)?;
+        if let Some((snapshot, configuration)) = snapshot {
+            self.agreed(id, snapshot, "received a snapshot")?;
+            self.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")?;
+            self.cluster.replace_log(id, snapshot);
+        }
+        if !entries.is_empty() {
+            self.writes(id, entries)?;
+        }
+        let node = self.cluster.node(id);
+        node.led = node.leads();
+        log_matching::shows_what_it_wrote(id, node)?;
+        self.judge_campaign(id)?;
+        self.commits(id)
+    }
+
+    /// What a Ready wrote is durable now.
+    pub fn persisted(
+        &mut self,
+        id: NodeId,
+        hard_state: Option<HardState>,
+        snapshot: Option<&Snapshot>,
+        entries: &[Entry],
+    ) -> Check {
+        self.cluster.persist(id, hard_state, snapshot, entries);
+        match hard_state {
+            Some(HardState { term, vote: Some(candidate), .. }) => self.votes.given(id, term, candidate),
+            Some(HardState { vote: None, .. }) | None => Ok(()),
+        }
+    }
+
+    /// A message leaves its sender.
+    pub fn sent(&mut self, message: &Message) -> Check {
+        self.elections.sent(message)?;
+        log_matching::sent(&self.cluster, message)?;
+        durability::sent(&self.cluster, message)?;
+        if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
+            self.votes.given(message.from, term, message.to)?;
+        }
+        if let Body::InstallSnapshot { snapshot } = &message.body {
+            self.agreed(message.from, snapshot, "sends a snapshot")?;
+        }
+        Ok(())
+    }
+
+    /// A node's application applied an entry.
+    pub fn applied(&mut self, id: NodeId, entry: &Entry) -> Check {
+        let node = self.cluster.node(id);
+        self.state_machines.applies(id, node, &self.matching, entry)?;
+        node.applied = entry.index;
+        Ok(())
+    }
+
+    /// A command that `client` numbered took effect (and was not filtered out as a duplicate) at `index`.
+    pub fn executed(&mut self, id: NodeId, index: Index, client: u64, sequence: u64) -> Check {
+        self.commands.executed(id, index, client, sequence)
+    }
+
+    /// The entry at `index` changed the membership to `configuration`, as `apply_conf_change` returned it.
+    pub fn configuration_applied(&mut self, id: NodeId, index: Index, configuration: &ConfState) -> Check {
+        let configuration = self.configurations.applied(id, index, configuration)?;
+        self.matched.configured(id, &configuration);
+        let node = self.cluster.node(id);
+        node.configuration = configuration;
+        self.configurations.decides_by(id, node);
+        Ok(())
+    }
+
+    /// The hash of the application's state after `index`, the same on all nodes.
+    pub fn state(&mut self, id: NodeId, index: Index, hash: u64) -> Check {
+        self.state_machines.state(id, index, hash)
+    }
+
+    /// The application's state was replaced by that of a received snapshot.
+    pub fn snapshot_restored(&mut self, id: NodeId, snapshot: &Snapshot) -> Check {
+        self.agreed(id, snapshot, "restored its application from a snapshot")?;
+        self.cluster.node(id).applied = snapshot.id.index;
+        Ok(())
+    }
+
+    /// The application took a snapshot of itself, not yet durable.
+    pub fn snapshot_taken(&mut self, id: NodeId, snapshot: &Snapshot) -> Check {
+        self.agreed(id, snapshot, "took a snapshot")
+    }
+
+    /// A snapshot that the node took itself is durable.
+    pub fn snapshot_persisted(&mut self, id: NodeId, snapshot: EntryId) {
+        let durable = &mut self.cluster.node(id).durable;
+        if snapshot.index > durable.snapshot.index {
+            durable.snapshot = snapshot;
+        }
+    }
+
+    /// The node's log forgot its entries up to `through`.
+    pub fn compacted(&mut self, id: NodeId, through: Index) -> Check {
+        durability::compacts(&self.cluster, id, through)?;
+        self.cluster.compact(id, through);
+        let floor = self.cluster.floor();
+        self.matching.forget(floor);
+        self.state_machines.forget(floor);
+        Ok(())
+    }
+
+    /// A client asked for a read; contexts are never used twice. A retry is a new request with a new context.
+    pub fn read_requested(&mut self, context: &Bytes) {
+        self.reads.requested(context, self.state_machines.newest());
+    }
+
+    /// A node says that a read may be answered. `excused`: the plan broke what lease reads rely on, so that this one
+    /// may be stale.
+    pub fn read_ready(&mut self, id: NodeId, read: &ReadState, excused: bool) -> Check {
+        self.reads.ready(id, read, excused)
+    }
+
+    /// What the leader `id` knows of `peer`, after it may have changed; nothing is judged unless it leads.
+    pub fn progress(&mut self, id: NodeId, peer: NodeId, progress: &ProgressView) -> Check {
+        let Some(node) = self.cluster.get(id) else { return Ok(()) };
+        let Some(term) = node.leads() else { return Ok(()) };
+        self.matched.counts(id, term, peer, progress.matched)?;
+        durability::matched(&self.cluster, id, peer, progress.matched)?;
+        bounded_memory::in_flight(id, node, peer, progress, self.matching.largest_payload())
+    }
+
+    fn takes_part(&mut self, id: NodeId, view: &View) -> Check {
+        election_safety::takes_part_as_voter(&self.cluster, id)?;
+        match view.soft_state.role {
+            Role::Follower => Ok(()),
+            Role::PreCandidate | Role::Candidate => {
+                self.cluster.node(id).campaign = Some(Campaign { view: *view, judged: false });
+                self.judge_campaign(id)
+            }
+            Role::Leader => {
+                self.elections.elected(&self.cluster, &self.votes, id)?;
+                self.completeness.elected(&self.cluster, id)?;
+                self.configurations.elected(id, self.cluster.node(id))
+            }
+        }
+    }
+
+    /// Judges by what configuration a node campaigned, as soon as the log that it did so with is known.
+    fn judge_campaign(&mut self, id: NodeId) -> Check {
+        let node = self.cluster.node(id);
+        let unjudged = node.campaign.filter(|campaign| !campaign.judged && campaign.view.last == node.log.last());
+        let Some(campaign) = unjudged else { return Ok(()) };
+        node.campaign = Some(Campaign { judged: true, ..campaign });
+        self.configurations.campaigned(id, node)
+    }
+
+    fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
+        let node = self.cluster.node(id);
+        leader_append_only::writes(id, node, node.led, entries)?;
+        state_machine_safety::writes(id, node, entries)?;
+        log_matching::writes(id, node, entries)?;
+        self.configurations.writes(id, node, entries)?;
+        self.uncommitted.entry(id).or_default().wrote(id, node, entries)?;
+        let mut previous =
+            entries.first().and_then(|first| node.log.term(first.index.previous())).unwrap_or(Term::ZERO);
+        for entry in entries {
+            let created = self.elections.leader(entry.term).is_none_or(|leader| leader == id);
+            let origin = if created { Origin::Creates } else { Origin::Copies };
+            self.matching.takes_up(id, previous, entry, origin)?;
+            previous = entry.term;
+        }
+        self.cluster.write(id, entries);
+        Ok(())
+    }
+
+    /// Checks a commit index that rose, as soon as the log up to there is known. That of a leader always is.
+    fn commits(&mut self, id: NodeId) -> Check {
+        let node = self.cluster.node(id);
+        let commit = node.view.hard_state.commit;
+        let leads = node.leads();
+        if commit <= node.checked || (leads.is_none() && !node.is_handed_out()) {
+            return Ok(());
+        }
+        if let Some(term) = leads {
+            commit_quorum::commits(&self.cluster, id)?;
+            self.completeness.committed(&self.cluster, term, EntryId::new(term, commit))?;
+        }
+        let node = self.cluster.node(id);
+        self.state_machines.commits(id, node)?;
+        node.checked = commit;
+        Ok(())
+    }
+
+    fn agreed(&self, id: NodeId, snapshot: &Snapshot, how: &str) -> Check {
+        self.state_machines.snapshot(id, snapshot)?;
+        self.configurations.agrees(id, snapshot.id.index, &snapshot.conf_state, how)
+    }
+}

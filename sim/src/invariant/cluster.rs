@@ -1,0 +1,215 @@
+//! What the checkers know of each node: how it last showed itself, the log it was seen to write, and what of that is
+//! durable. No property is judged here; this is the picture that the properties are judged on.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use raft::{ConfState, Config, Entry, EntryId, EntryKind, HardState, Index, NodeId, Role, Snapshot, Term};
+
+use super::input::{Recovered, View};
+use super::log_shape::LogShape;
+
+/// What a node's disk would give back after any crash.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Durable {
+    pub hard_state: HardState,
+    pub log: LogShape,
+    pub snapshot: EntryId,
+}
+
+impl Durable {
+    /// Whether the entry, or a snapshot that covers it, is durable.
+    pub fn holds(&self, id: EntryId) -> bool {
+        id.index <= self.snapshot.index || self.log.holds(id)
+    }
+}
+
+/// How a node stood when it last began to campaign.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Campaign {
+    /// What it asked votes with.
+    pub view: View,
+    /// Whether its configuration was judged: not before the log that it campaigns with was handed out.
+    pub judged: bool,
+}
+
+/// One node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Node {
+    pub up: bool,
+    pub view: View,
+    /// The log as handed out to be written, durable or not.
+    pub log: LogShape,
+    pub durable: Durable,
+    /// The membership that it decides by.
+    pub configuration: Arc<ConfState>,
+    /// The membership changes in the log that it has not applied, in order.
+    pub changes: VecDeque<Index>,
+    /// Up to where its commit index was checked; behind the view only while the log is not handed out.
+    pub checked: Index,
+    /// Up to where the application applied.
+    pub applied: Index,
+    /// What it committed by bootstrapping and without a leader.
+    pub bootstrapped: Index,
+    pub campaign: Option<Campaign>,
+    /// From where each write that is under way replaces what is durable, where it does.
+    pub rewrites: VecDeque<Index>,
+    /// The term that it led when it last handed something out.
+    pub led: Option<Term>,
+    pub config: Option<Arc<Config>>,
+}
+
+impl Node {
+    /// Whether the log that it was seen to write is the one that it has.
+    pub fn is_handed_out(&self) -> bool {
+        self.view.last == self.log.last()
+    }
+
+    /// Forgets the membership changes that the node counts as applied.
+    pub fn forget_applied_changes(&mut self) {
+        while self.changes.front().is_some_and(|&index| index <= self.view.applied) {
+            self.changes.pop_front();
+        }
+    }
+
+    /// The term that it leads, where it does.
+    pub fn leads(&self) -> Option<Term> {
+        (self.up && self.view.soft_state.role == Role::Leader).then_some(self.view.hard_state.term)
+    }
+}
+
+/// Every node that ever started.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cluster {
+    nodes: BTreeMap<NodeId, Node>,
+}
+
+impl Cluster {
+    /// How far behind the furthest compaction what is remembered of the cluster reaches at most.
+    const REMEMBERED: u64 = 8192;
+
+    /// The node, if it ever started.
+    pub fn get(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(&id)
+    }
+
+    /// The node; one that never started is as good as one with an empty disk.
+    pub fn node(&mut self, id: NodeId) -> &mut Node {
+        self.nodes.entry(id).or_default()
+    }
+
+    /// All nodes, by identity.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().map(|(&id, node)| (id, node))
+    }
+
+    /// Whether the node durably holds the entry.
+    pub fn durably_holds(&self, node: NodeId, entry: EntryId) -> bool {
+        self.nodes.get(&node).is_some_and(|node| node.durable.holds(entry))
+    }
+
+    /// Up to where every running node compacted its log, so that nothing before it is heard of again. A node that lags
+    /// endlessly does not hold it back endlessly.
+    pub fn floor(&self) -> Index {
+        let bases = || self.nodes.values().filter(|node| node.up).map(|node| node.log.base().index);
+        let lowest = bases().min().unwrap_or_default();
+        let highest = bases().max().unwrap_or_default();
+        lowest.max(Index(highest.0.saturating_sub(Self::REMEMBERED)))
+    }
+
+    /// A node starts with what its disk gave back.
+    pub fn start(&mut self, id: NodeId, config: &Config, recovered: &Recovered<'_>, view: &View) {
+        let node = self.node(id);
+        let mut log = LogShape::starting_after(recovered.compacted);
+        recovered.entries.iter().for_each(|entry| log.push(entry.term));
+        let empty = recovered.entries.is_empty() && recovered.compacted == EntryId::ZERO;
+        node.up = true;
+        node.view = *view;
+        node.changes = changes(recovered.entries).filter(|&index| index > view.applied).collect();
+        node.durable = Durable { hard_state: recovered.hard_state, log: log.clone(), snapshot: recovered.snapshot };
+        node.log = log;
+        node.configuration = Arc::new(recovered.configuration.clone());
+        // What a snapshot or the restored application covers was checked before it came to be.
+        node.checked = recovered.compacted.index;
+        node.applied = recovered.applied;
+        node.bootstrapped = if empty { view.hard_state.commit } else { Index::ZERO };
+        node.campaign = None;
+        node.led = None;
+        node.rewrites.clear();
+        node.config = Some(Arc::new(config.clone()));
+    }
+
+    /// A node handed out a snapshot that takes the place of its log.
+    pub fn replace_log(&mut self, id: NodeId, snapshot: &Snapshot) {
+        let node = self.node(id);
+        node.log = LogShape::starting_after(snapshot.id);
+        node.changes.clear();
+        node.configuration = Arc::new(snapshot.conf_state.clone());
+        node.checked = node.checked.max(snapshot.id.index);
+        node.rewrites.push_back(Index::ZERO);
+    }
+
+    /// A node handed out entries that follow what lies before the first of them.
+    pub fn write(&mut self, id: NodeId, entries: &[Entry]) {
+        let Some(first) = entries.first() else { return };
+        let node = self.node(id);
+        if first.index <= node.log.last().index {
+            node.rewrites.push_back(first.index);
+            node.log.truncate(first.index);
+            while node.changes.back().is_some_and(|&index| index >= first.index) {
+                node.changes.pop_back();
+            }
+        }
+        entries.iter().for_each(|entry| node.log.push(entry.term));
+        node.changes.extend(changes(entries));
+    }
+
+    /// What a node handed out is durable.
+    pub fn persist(
+        &mut self,
+        id: NodeId,
+        hard_state: Option<HardState>,
+        snapshot: Option<&Snapshot>,
+        entries: &[Entry],
+    ) {
+        let node = self.node(id);
+        if let Some(hard_state) = hard_state {
+            node.durable.hard_state = hard_state;
+        }
+        if let Some(snapshot) = snapshot {
+            node.durable.log = LogShape::starting_after(snapshot.id);
+            node.durable.snapshot = snapshot.id;
+            node.rewrites.pop_front();
+        }
+        let Some(first) = entries.first() else { return };
+        let last = node.durable.log.last().index;
+        if first.index <= last {
+            node.durable.log.truncate(first.index);
+            node.rewrites.pop_front();
+        } else if first.index > last.next() {
+            // A sync covers every write before it, also those that nobody asked to be synced.
+            node.durable.log = node.log.clone();
+            node.durable.log.truncate(first.index);
+        }
+        entries.iter().for_each(|entry| node.durable.log.push(entry.term));
+    }
+
+    /// A node's log forgot its entries up to `through`.
+    pub fn compact(&mut self, id: NodeId, through: Index) {
+        let node = self.node(id);
+        node.log.compact(through);
+        node.durable.log.compact(through);
+    }
+}
+
+/// Where the entries change the membership.
+pub(super) fn changes(entries: &[Entry]) -> impl Iterator<Item = Index> {
+    entries.iter().filter(|entry| changes_membership(entry)).map(|entry| entry.index)
+}
+
+fn changes_membership(entry: &Entry) -> bool {
+    match entry.kind {
+        EntryKind::Normal | EntryKind::RefusedConfChange => false,
+        EntryKind::ConfChange | EntryKind::ConfChangeV2 => true,
+    }
+}

@@ -1,0 +1,118 @@
+//! A leader commits an entry of its own term, and only when a quorum of its configuration holds it durably.
+//!
+//! ```text
+//! n, leading t, raises its commit index to i  ⇒  term(n, i) = t
+//!                                             ∧  { v : v durably holds n.log[i] } decides for n's configuration
+//! ```
+//!
+//! Source: Raft paper, sections 5.3 and 5.4.2 (figure 8: why entries of earlier terms are never committed by counting);
+//! thesis, sections 4.3 (joint), 4.2.1 (learners do not count) and 10.2.1 (a leader may count itself only once it has
+//! written); `AdvanceCommitIndex` in `raft.tla`, `CommittedIsDurable` in `etcdraft.tla`.
+//!
+//! This is what leader completeness rests on, and breaks in the step in which the fault happens, where leader
+//! completeness breaks only if a crash and an election then hit the wrong nodes. What a follower once acknowledged in the
+//! leader's term stays on its disk: it could go only by the append of a later leader that does not hold it, and there is
+//! none once a quorum does.
+
+use raft::{EntryId, NodeId};
+
+use super::cluster::Cluster;
+use super::quorum;
+use super::violation::{Check, Invariant, Violation};
+
+/// A leader's commit index rose.
+pub(super) fn commits(cluster: &Cluster, id: NodeId) -> Check {
+    let Some(node) = cluster.get(id) else { return Ok(()) };
+    let (term, index) = (node.view.hard_state.term, node.view.hard_state.commit);
+    let Some(entry_term) = node.log.term(index) else {
+        let detail = format!("committed {index}, which it has not even written: its log ends at {}", node.log.last());
+        return Err(broken(id, detail));
+    };
+    let entry = EntryId::new(entry_term, index);
+    if entry_term != term {
+        return Err(broken(id, format!("leads term {term} and committed {entry} by counting")));
+    }
+    if quorum::decides(&node.configuration, |voter| cluster.durably_holds(voter, entry)) {
+        return Ok(());
+    }
+    let held: Vec<String> =
+        cluster.iter().filter(|(_, node)| node.durable.holds(entry)).map(|(id, _)| id.to_string()).collect();
+    let detail = format!(
+        "leads term {term} and committed {entry}, durable on [{}], no quorum of {:?}",
+        held.join(" "),
+        node.configuration
+    );
+    Err(broken(id, detail))
+}
+
+fn broken(id: NodeId, what: String) -> Violation {
+    Violation::new(Invariant::CommitQuorum, &[id], format!("node {id} {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, breaks, configuration, entries, node};
+    use super::*;
+
+    #[test]
+    fn a_commit_that_a_quorum_holds_is_fine() {
+        let mut bench = Bench::new(4);
+        bench.elect(1, 1, &[2, 3]).unwrap();
+        bench.append(2, &entries(1, 1..=1)).unwrap();
+        bench.append(3, &entries(1, 1..=1)).unwrap();
+        bench.commit(1, 1).unwrap();
+    }
+
+    #[test]
+    fn a_commit_with_half_of_an_even_cluster_is_found() {
+        let mut bench = Bench::new(4);
+        bench.elect(1, 1, &[2, 3]).unwrap();
+        bench.append(2, &entries(1, 1..=1)).unwrap();
+        breaks(Invariant::CommitQuorum, bench.commit(1, 1));
+    }
+
+    #[test]
+    fn a_learner_that_counts_is_found() {
+        let mut bench = Bench::with(&[1, 2, 3, 4], &configuration(&[1, 2, 3]));
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(4, &entries(1, 1..=1)).unwrap();
+        breaks(Invariant::CommitQuorum, bench.commit(1, 1));
+    }
+
+    #[test]
+    fn a_quorum_of_only_one_half_of_a_joint_configuration_is_found() {
+        let mut joint = configuration(&[1, 2, 3]);
+        joint.voters_outgoing = [3, 4, 5].into_iter().map(node).collect();
+        let mut bench = Bench::with(&[1, 2, 3, 4, 5], &joint);
+        bench.elect(1, 1, &[2, 3, 4]).unwrap();
+        bench.append(2, &entries(1, 1..=1)).unwrap();
+        bench.append(3, &entries(1, 1..=1)).unwrap();
+        breaks(Invariant::CommitQuorum, bench.commit(1, 1));
+    }
+
+    #[test]
+    fn a_leader_that_counts_what_it_has_not_synced_is_found() {
+        let mut bench = Bench::new(1);
+        bench.elect(1, 1, &[]).unwrap();
+        bench.append_unsynced(1, &entries(1, 2..=2)).unwrap();
+        bench.commit(1, 1).unwrap();
+        breaks(Invariant::CommitQuorum, bench.commit(1, 2));
+    }
+
+    #[test]
+    fn a_follower_that_acknowledged_before_it_synced_does_not_count() {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append_unsynced(2, &entries(1, 1..=1)).unwrap();
+        breaks(Invariant::CommitQuorum, bench.commit(1, 1));
+    }
+
+    #[test]
+    fn an_entry_of_an_earlier_term_that_is_committed_by_counting_is_found() {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(2, &entries(1, 1..=1)).unwrap();
+        bench.elect(1, 2, &[3]).unwrap();
+        breaks(Invariant::CommitQuorum, bench.commit(1, 1));
+    }
+}

@@ -1,0 +1,338 @@
+//! Nothing is sent before what it promises is durable, and what was durable survives.
+//!
+//! ```text
+//! v sends c its vote in t        ⇒  v's disk knows of the vote for c in t, or of a later term            (1)
+//! f accepts up to i in t         ⇒  f's disk holds the log of t's leader up to i, or moved on to a later term (2)
+//! l heartbeats f with commit c   ⇒  f's disk holds l's log up to c                                       (3)
+//! l leads and counts f up to m   ⇒  f's disk holds l's log up to m, or f is in a later term                (4)
+//! n restarts                     ⇒  n's disk still knows the term, the vote, the log and the snapshot        (5)
+//! n's log forgets up to i        ⇒  n's disk holds a snapshot that covers i                               (6)
+//! ```
+//!
+//! Source: Raft paper, figure 2 ("updated on stable storage before responding to RPCs") and section 5.6; thesis, section
+//! 3.8 and, for snapshots, 5.1; the contract of [`raft::Ready`]; etcd issue 9571 for what a follower may promise,
+//! `MatchIndexValid`-like invariants of CCF's specification for (4).
+
+use raft::{Body, EntryId, HardState, Index, Message, NodeId, Term};
+
+use super::cluster::{Cluster, Node};
+use super::input::Recovered;
+use super::violation::{Check, Invariant, Violation};
+
+/// A message leaves.
+pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
+    let (Some(sender), Some(term)) = (cluster.get(message.from), message.term) else { return Ok(()) };
+    match &message.body {
+        Body::VoteResponse { granted: true } => vote(message, sender, term),
+        Body::AppendAccepted { index } => acceptance(cluster, message, sender, term, *index),
+        Body::Heartbeat { commit, .. } => heartbeat(cluster, message, sender, term, *commit),
+        Body::VoteResponse { granted: false }
+        | Body::Propose { .. }
+        | Body::Append { .. }
+        | Body::AppendRejected { .. }
+        | Body::HeartbeatResponse { .. }
+        | Body::RequestPreVote { .. }
+        | Body::PreVoteResponse { .. }
+        | Body::RequestVote { .. }
+        | Body::InstallSnapshot { .. }
+        | Body::TransferLeader
+        | Body::TimeoutNow
+        | Body::ReadIndex { .. }
+        | Body::ReadIndexResponse { .. } => Ok(()),
+    }
+}
+
+fn vote(message: &Message, voter: &Node, term: Term) -> Check {
+    let HardState { term: durable, vote, .. } = voter.durable.hard_state;
+    if durable > term || (durable == term && vote == Some(message.to)) {
+        return Ok(());
+    }
+    let vote = vote.map_or("nobody".to_string(), |candidate| candidate.to_string());
+    let what = format!("votes in term {term}, but its disk knows term {durable} and the vote for {vote}");
+    Err(between(message, what))
+}
+
+fn acceptance(cluster: &Cluster, message: &Message, follower: &Node, term: Term, index: Index) -> Check {
+    let durable = &follower.durable;
+    let last = durable.log.last();
+    if index > last.index.max(durable.snapshot.index) {
+        // A later leader may have cut the log since the acknowledgement was true.
+        if last.term > term || follower.view.hard_state.term > term {
+            return Ok(());
+        }
+        return Err(between(message, format!("accepts up to {index}, but its disk holds a log that ends at {last}")));
+    }
+    let Some(leader) = cluster.get(message.to).filter(|leader| leader.leads() == Some(term)) else { return Ok(()) };
+    match (durable.log.term(index), leader.log.term(index)) {
+        (Some(ours), Some(theirs)) if ours != theirs && follower.view.hard_state.term == term => {
+            Err(between(message, format!("accepts up to {ours}/{index}, but its leader holds {theirs}/{index}")))
+        }
+        (_, None) if index > leader.log.last().index => {
+            let end = leader.log.last();
+            Err(between(message, format!("accepts up to {index}, but its leader's log ends at {end}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn heartbeat(cluster: &Cluster, message: &Message, leader: &Node, term: Term, commit: Index) -> Check {
+    if commit == Index::ZERO || leader.leads() != Some(term) {
+        return Ok(());
+    }
+    let Some(held) = lacks(cluster, leader, message.to, commit) else { return Ok(()) };
+    Err(between(message, format!("tells a follower to commit up to {commit}, which holds {held}")))
+}
+
+/// What a leader believes a follower to hold.
+pub(super) fn matched(cluster: &Cluster, id: NodeId, peer: NodeId, matched: Index) -> Check {
+    let (Some(leader), Some(follower)) = (cluster.get(id), cluster.get(peer)) else { return Ok(()) };
+    let Some(term) = leader.leads().filter(|_| matched > Index::ZERO) else { return Ok(()) };
+    let moved_on = follower.view.hard_state.term.max(follower.durable.hard_state.term) > term;
+    // A new leader counts its old tail as its own before that is durable. It cannot commit by it.
+    let own_tail = id == peer && leader.log.term(matched) != Some(term);
+    if moved_on || own_tail {
+        return Ok(());
+    }
+    let Some(held) = lacks(cluster, leader, peer, matched) else { return Ok(()) };
+    let detail = format!("node {id} leads term {term} and counts node {peer} up to {matched}, which holds {held}");
+    Err(Violation::new(Invariant::DurableBeforeSend, &[id, peer], detail))
+}
+
+/// What the node has on its disk instead of the leader's entry at `index`, if it has not that.
+fn lacks(cluster: &Cluster, leader: &Node, id: NodeId, index: Index) -> Option<String> {
+    // What the leader compacted is committed, and state-machine safety speaks for it.
+    let entry = match leader.log.term(index) {
+        Some(term) => EntryId::new(term, index),
+        None if index <= leader.log.base().index => return None,
+        None => return Some(format!("nothing like it, since the leader's log ends at {}", leader.log.last())),
+    };
+    let Some(node) = cluster.get(id) else { return Some("nothing, since it never started".to_string()) };
+    if node.durable.holds(entry) {
+        return None;
+    }
+    match node.durable.log.term(index) {
+        Some(term) => Some(format!("{} there and not {entry}", EntryId::new(term, index))),
+        None => Some(format!("a durable log that ends at {} and not {entry}", node.durable.log.last())),
+    }
+}
+
+/// A node is about to start again with what its disk gave back.
+pub(super) fn recovers(cluster: &Cluster, id: NodeId, recovered: &Recovered<'_>) -> Check {
+    let Some(node) = cluster.get(id) else { return Ok(()) };
+    let (kept, back) = (node.durable.hard_state, recovered.hard_state);
+    let forgot_vote = back.term == kept.term && kept.vote.is_some() && back.vote != kept.vote;
+    if back.term < kept.term || forgot_vote {
+        return Err(lost(id, format!("{kept:?} was durable, but {back:?} came back")));
+    }
+    if recovered.snapshot.index < node.durable.snapshot.index {
+        let (kept, back) = (node.durable.snapshot, recovered.snapshot);
+        return Err(lost(id, format!("a snapshot up to {kept} was durable, but one up to {back} came back")));
+    }
+    if recovered.compacted.index > recovered.snapshot.index.max(recovered.applied) {
+        let (from, snapshot) = (recovered.compacted, recovered.snapshot);
+        return Err(lost(id, format!("the log begins after {from}, but the snapshot ends at {snapshot}")));
+    }
+    recovers_log(id, node, recovered)
+}
+
+fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
+    // Writes that were under way may have replaced what is above, and may or may not have reached the disk.
+    let replaced = node.rewrites.iter().min().map_or(Index::MAX, |lowest| lowest.previous());
+    let index = node.durable.log.last().index.min(replaced);
+    let Some(term) = node.durable.log.term(index).filter(|_| index > recovered.compacted.index) else { return Ok(()) };
+    let offset = index.since(recovered.compacted.index.next()) as usize;
+    match recovered.entries.get(offset) {
+        Some(entry) if entry.id() == EntryId::new(term, index) => Ok(()),
+        Some(other) => Err(lost(id, format!("{term}/{index} was durable, but {} came back", other.id()))),
+        None => {
+            let last = recovered.entries.last().map_or(recovered.compacted, |entry| entry.id());
+            Err(lost(id, format!("{term}/{index} was durable, but the log that came back ends at {last}")))
+        }
+    }
+}
+
+/// A node's log is about to forget its entries up to `through`.
+pub(super) fn compacts(cluster: &Cluster, id: NodeId, through: Index) -> Check {
+    match cluster.get(id).filter(|node| node.durable.snapshot.index < through) {
+        Some(node) => {
+            let snapshot = node.durable.snapshot;
+            Err(lost(id, format!("the log forgot up to {through}, but the durable snapshot ends at {snapshot}")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn between(message: &Message, what: String) -> Violation {
+    let (from, to) = (message.from, message.to);
+    Violation::new(Invariant::DurableBeforeSend, &[from, to], format!("node {from} to node {to}: {what}"))
+}
+
+fn lost(id: NodeId, what: String) -> Violation {
+    Violation::new(Invariant::DurableBeforeSend, &[id], format!("node {id}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use raft::{Entry, Role};
+
+    use super::super::ProgressView;
+    use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
+    use super::*;
+
+    fn led() -> Bench {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(1, &entries(1, 2..=4)).unwrap();
+        bench
+    }
+
+    fn accepts(bench: &mut Bench, from: u64, term: u64, index: u64) -> Check {
+        bench.checkers.sent(&message(from, 1, term, Body::AppendAccepted { index: Index(index) }))
+    }
+
+    #[test]
+    fn a_vote_that_is_sent_before_it_is_durable_is_found() {
+        let mut bench = Bench::new(3);
+        bench.campaign(1, 1).unwrap();
+        let view =
+            bench.view(2, |view| view.hard_state = HardState { term: Term(1), vote: Some(node(1)), ..view.hard_state });
+        bench.checkers.observed(node(2), &view).unwrap();
+        let vote = message(2, 1, 1, Body::VoteResponse { granted: true });
+        breaks(Invariant::DurableBeforeSend, bench.checkers.sent(&vote));
+        bench.checkers.persisted(node(2), Some(view.hard_state), None, &[]).unwrap();
+        bench.checkers.sent(&vote).unwrap();
+    }
+
+    #[test]
+    fn an_acceptance_that_is_sent_before_it_is_durable_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=2)).unwrap();
+        bench.append_unsynced(2, &entries(1, 3..=4)).unwrap();
+        accepts(&mut bench, 2, 1, 2).unwrap();
+        breaks(Invariant::DurableBeforeSend, accepts(&mut bench, 2, 1, 3));
+        bench.checkers.persisted(node(2), None, None, &entries(1, 3..=4)).unwrap();
+        accepts(&mut bench, 2, 1, 4).unwrap();
+    }
+
+    #[test]
+    fn an_acceptance_of_a_tail_that_the_leader_does_not_hold_is_found() {
+        let mut bench = Bench::new(3);
+        bench.elect(3, 1, &[1]).unwrap();
+        bench.append(3, &entries(1, 2..=5)).unwrap();
+        bench.elect(1, 2, &[2]).unwrap();
+        bench.append(1, &entries(2, 2..=3)).unwrap();
+        let view = bench.view(3, |view| {
+            view.hard_state = HardState { term: Term(2), vote: None, ..view.hard_state };
+            view.soft_state.role = Role::Follower;
+        });
+        bench.checkers.observed(node(3), &view).unwrap();
+        breaks(Invariant::DurableBeforeSend, accepts(&mut bench, 3, 2, 3));
+        breaks(Invariant::DurableBeforeSend, accepts(&mut bench, 3, 2, 5));
+    }
+
+    #[test]
+    fn an_acceptance_that_a_later_leader_undid_is_fine() {
+        let mut bench = Bench::new(5);
+        bench.elect(1, 1, &[2, 3]).unwrap();
+        bench.append(1, &entries(1, 2..=4)).unwrap();
+        bench.append(3, &entries(1, 1..=4)).unwrap();
+        bench.elect(2, 2, &[4, 5]).unwrap();
+        bench.append(3, &[entry(2, 1)]).unwrap();
+        accepts(&mut bench, 3, 1, 4).unwrap();
+    }
+
+    #[test]
+    fn a_heartbeat_that_commits_what_its_receiver_does_not_hold_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.append(3, &entries(1, 1..=2)).unwrap();
+        bench.commit(1, 4).unwrap();
+        let beat = |commit| message(1, 3, 1, Body::Heartbeat { commit: Index(commit), context: Bytes::new() });
+        bench.checkers.sent(&beat(2)).unwrap();
+        breaks(Invariant::DurableBeforeSend, bench.checkers.sent(&beat(3)));
+    }
+
+    #[test]
+    fn a_leader_that_counts_what_a_follower_does_not_hold_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=2)).unwrap();
+        let progress = |matched| ProgressView { matched: Index(matched), ..ProgressView::default() };
+        bench.checkers.progress(node(1), node(2), &progress(2)).unwrap();
+        breaks(Invariant::DurableBeforeSend, bench.checkers.progress(node(1), node(2), &progress(3)));
+        bench.append_unsynced(1, &entries(1, 5..=5)).unwrap();
+        breaks(Invariant::DurableBeforeSend, bench.checkers.progress(node(1), node(1), &progress(5)));
+    }
+
+    fn restart(bench: &mut Bench, back: &[Entry], hard_state: HardState) -> Check {
+        bench.checkers.crashed(node(2));
+        bench.start(2, EntryId::ZERO, back, hard_state)
+    }
+
+    #[test]
+    fn a_restart_with_what_was_durable_or_more_is_fine() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=2)).unwrap();
+        bench.append_unsynced(2, &entries(1, 3..=4)).unwrap();
+        let hard_state = bench.hard_state(1, 1);
+        restart(&mut bench, &entries(1, 1..=3), hard_state).unwrap();
+        restart(&mut bench, &entries(1, 1..=3), hard_state).unwrap();
+    }
+
+    #[test]
+    fn a_term_or_a_vote_that_is_lost_in_a_restart_is_found() {
+        for back in [HardState::default(), HardState { term: Term(1), ..HardState::default() }] {
+            let mut bench = led();
+            breaks(Invariant::DurableBeforeSend, restart(&mut bench, &[], back));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_lost_in_a_restart_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=2)).unwrap();
+        let hard_state = bench.hard_state(1, 1);
+        breaks(Invariant::DurableBeforeSend, restart(&mut bench, &entries(1, 1..=1), hard_state));
+    }
+
+    #[test]
+    fn a_tail_that_was_being_replaced_may_come_back_old_or_new() {
+        for new in [false, true] {
+            let mut bench = led();
+            bench.elect(2, 2, &[3]).unwrap();
+            bench.append_unsynced(1, &[entry(2, 1)]).unwrap();
+            bench.checkers.crashed(node(1));
+            let back = if new { entries(2, 1..=1) } else { entries(1, 1..=4) };
+            let hard_state = bench.hard_state(1, 1);
+            bench.start(1, EntryId::ZERO, &back, hard_state).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_log_that_forgets_before_the_snapshot_is_durable_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.commit(1, 3).unwrap();
+        let snapshot = bench.snapshot(3);
+        bench.checkers.snapshot_taken(node(1), &snapshot).unwrap();
+        breaks(Invariant::DurableBeforeSend, bench.checkers.compacted(node(1), Index(3)));
+        bench.checkers.snapshot_persisted(node(1), snapshot.id);
+        bench.checkers.compacted(node(1), Index(3)).unwrap();
+        bench.checkers.crashed(node(1));
+        let hard_state = bench.hard_state(1, 1);
+        breaks(Invariant::DurableBeforeSend, bench.start(1, EntryId::ZERO, &entries(1, 1..=4), hard_state));
+    }
+
+    #[test]
+    fn a_leader_counts_its_old_tail_before_it_is_durable() {
+        let mut bench = Bench::with(&[1, 2, 3], &configuration(&[1, 2, 3]));
+        bench.elect(2, 1, &[3]).unwrap();
+        bench.append_unsynced(1, &[entry(1, 1)]).unwrap();
+        bench.campaign_unsynced(1, 2).unwrap();
+        bench.vote(2, 2, 1).unwrap();
+        bench.vote(3, 2, 1).unwrap();
+        bench.lead(1).unwrap();
+        let matched = ProgressView { matched: Index(1), ..ProgressView::default() };
+        bench.checkers.progress(node(1), node(1), &matched).unwrap();
+    }
+}

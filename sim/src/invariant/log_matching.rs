@@ -1,0 +1,316 @@
+//! Log matching: if two logs hold an entry with the same index and term, they are equal up to there.
+//!
+//! ```text
+//! ∀ n, m, i:  term(n, i) = term(m, i)  ⇒  ∀ j ≤ i:  n.log[j] = m.log[j]
+//! ```
+//!
+//! Source: Raft paper, figure 3, "Log Matching", and section 5.3; `LogMatching` in `raft.tla` and `etcdraft.tla`
+//! (`LogInv`).
+//!
+//! It is checked by induction, as the paper proves it, at each entry that any log takes up: who holds the same term and
+//! index holds the same content, and before it an entry of the same term. Besides:
+//!
+//! - only the leader of its term creates an entry, and terms never fall along a log;
+//! - a log drops entries only where it meets a different one (Raft paper, figure 2, AppendEntries, step 3): an append
+//!   that arrives late must not cut off what came after it;
+//! - what a node shows as its log is what it handed out to be written: storage that answers late, or a snapshot, must
+//!   not leave it with anything else.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use raft::{Body, Entry, EntryKind, Index, Message, NodeId, Term};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::cluster::{Cluster, Node};
+use super::violation::{Check, Invariant, Violation};
+
+/// What is in every entry that some log may still take up.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LogMatching {
+    /// The entries that were created in each term: their indexes follow each other.
+    terms: BTreeMap<Term, Created>,
+    /// Entries up to here are forgotten.
+    floor: Index,
+    /// The largest payload of any entry, in bytes.
+    largest: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Created {
+    first: Index,
+    /// The term of the entry before `first`.
+    previous: Term,
+    /// Content hashes, the oldest one that of the entry at `kept`.
+    prints: VecDeque<u64>,
+    kept: Index,
+}
+
+/// Whether a log that takes up an entry may be the first one to hold it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    /// Its node led the entry's term, or nobody knows who did.
+    Creates,
+    /// Another node leads or led the entry's term.
+    Copies,
+}
+
+/// A hash of what an entry says. A refused membership change says nothing, like any empty entry.
+pub(super) fn fingerprint(entry: &Entry) -> u64 {
+    let kind = match entry.kind {
+        EntryKind::Normal | EntryKind::RefusedConfChange => 0,
+        EntryKind::ConfChange => 1,
+        EntryKind::ConfChangeV2 => 2,
+    };
+    xxh3_64_with_seed(&entry.data, kind)
+}
+
+impl LogMatching {
+    /// The largest payload of any entry so far, in bytes.
+    pub fn largest_payload(&self) -> u64 {
+        self.largest
+    }
+
+    /// A node's log takes up an entry after one of the term `previous`.
+    pub fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: Origin) -> Check {
+        if previous > entry.term {
+            return Err(broken(id, format!("holds {} after an entry of the later term {previous}", entry.id())));
+        }
+        if entry.index <= self.floor {
+            return Ok(());
+        }
+        self.largest = self.largest.max(entry.payload_size());
+        if let Some(created) = self.terms.get_mut(&entry.term) {
+            return created.takes_up(id, previous, entry, origin);
+        }
+        if origin == Origin::Copies {
+            return Err(broken(id, format!("holds {}, which the leader of that term did not create", entry.id())));
+        }
+        let prints = VecDeque::from([fingerprint(entry)]);
+        self.terms.insert(entry.term, Created { first: entry.index, previous, prints, kept: entry.index });
+        Ok(())
+    }
+
+    /// The content hash of the entry, where it is remembered.
+    pub fn print(&self, term: Term, index: Index) -> Option<u64> {
+        let created = self.terms.get(&term)?;
+        let offset = index.0.checked_sub(created.kept.0)?;
+        created.prints.get(usize::try_from(offset).ok()?).copied()
+    }
+
+    /// Forgets the entries up to `floor`.
+    pub fn forget(&mut self, floor: Index) {
+        if floor <= self.floor {
+            return;
+        }
+        self.floor = floor;
+        self.terms.retain(|_, created| {
+            let old = floor.next().since(created.kept).min(created.prints.len() as u64);
+            created.prints.drain(..old as usize);
+            created.kept = created.kept.plus(old);
+            !created.prints.is_empty()
+        });
+    }
+}
+
+impl Created {
+    fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: Origin) -> Check {
+        let expected = if entry.index == self.first { self.previous } else { entry.term };
+        if entry.index < self.first || previous != expected {
+            let detail = format!(
+                "holds {} after an entry of term {previous}, but the entries of term {} begin at {} after one of term {}",
+                entry.id(),
+                entry.term,
+                self.first,
+                self.previous
+            );
+            return Err(broken(id, detail));
+        }
+        // What lies before is forgotten.
+        let Some(offset) = entry.index.0.checked_sub(self.kept.0) else { return Ok(()) };
+        let print = fingerprint(entry);
+        match self.prints.get(offset as usize) {
+            Some(&known) if known == print => Ok(()),
+            Some(&known) => {
+                let id_of = entry.id();
+                Err(broken(id, format!("holds {id_of} with the content {print:016x}, others with {known:016x}")))
+            }
+            None if offset as usize == self.prints.len() && origin == Origin::Creates => {
+                self.prints.push_back(print);
+                Ok(())
+            }
+            None => {
+                let last = self.kept.plus(self.prints.len() as u64).previous();
+                Err(broken(id, format!("holds {}, but term {} ends at {last}", entry.id(), entry.term)))
+            }
+        }
+    }
+}
+
+/// A node is about to write entries: they follow its log or replace what differs from them.
+pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
+    let Some(first) = entries.first() else { return Ok(()) };
+    let (base, last) = (node.log.base(), node.log.last());
+    if first.index <= base.index || first.index > last.index.next() {
+        let detail = format!("wrote {} into a log that begins after {base} and ends at {last}", first.id());
+        return Err(broken(id, detail));
+    }
+    if let Some(gap) = entries.windows(2).find(|pair| pair[1].index != pair[0].index.next()) {
+        return Err(broken(id, format!("wrote {} right after {}", gap[1].id(), gap[0].id())));
+    }
+    if node.log.term(first.index) == Some(first.term) {
+        let detail = format!("cut its log, which ends at {last}, at {}, which it held already", first.id());
+        return Err(broken(id, detail));
+    }
+    Ok(())
+}
+
+/// The log that a node shows after a Ready is the one that it handed out so far.
+pub(super) fn shows_what_it_wrote(id: NodeId, node: &Node) -> Check {
+    if node.is_handed_out() {
+        return Ok(());
+    }
+    Err(broken(
+        id,
+        format!("has a log that ends at {}, but wrote one that ends at {}", node.view.last, node.log.last()),
+    ))
+}
+
+/// An append leaves: it is part of the leader's log.
+pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
+    let Body::Append { previous, entries, commit } = &message.body else { return Ok(()) };
+    let from = message.from;
+    let Some(node) = cluster.get(from).filter(|node| node.leads().is_some() && node.leads() == message.term) else {
+        return Ok(());
+    };
+    let last = entries.last().map_or(*previous, Entry::id);
+    for id in [*previous, last] {
+        if !node.log.holds(id) {
+            return Err(broken(from, format!("sends {id}, but its log holds {:?} there", node.log.term(id.index))));
+        }
+    }
+    if *commit > node.view.hard_state.commit {
+        return Err(broken(from, format!("sends commit {commit} and knows of {}", node.view.hard_state.commit)));
+    }
+    Ok(())
+}
+
+fn broken(id: NodeId, what: String) -> Violation {
+    Violation::new(Invariant::LogMatching, &[id], format!("node {id} {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use raft::{EntryId, Snapshot};
+
+    use super::super::testing::{Bench, breaks, entries, entry, message, node};
+    use super::*;
+
+    fn led() -> Bench {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(1, &entries(1, 2..=4)).unwrap();
+        bench
+    }
+
+    #[test]
+    fn a_log_that_follows_the_leaders_is_fine() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=3)).unwrap();
+        bench.append(2, &entries(1, 4..=4)).unwrap();
+    }
+
+    #[test]
+    fn another_content_of_the_same_entry_is_found() {
+        let mut bench = led();
+        let other = Entry { data: Bytes::from_static(b"other"), ..entry(1, 2) };
+        breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 1), other]));
+    }
+
+    #[test]
+    fn the_same_entry_after_another_one_is_found() {
+        let mut bench = led();
+        bench.elect(2, 2, &[3]).unwrap();
+        bench.append(2, &entries(2, 2..=2)).unwrap();
+        bench.append(3, &entries(1, 1..=1)).unwrap();
+        breaks(Invariant::LogMatching, bench.append(3, &entries(2, 2..=2)));
+    }
+
+    #[test]
+    fn an_entry_that_the_leader_did_not_create_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 5)]));
+    }
+
+    #[test]
+    fn a_log_with_falling_terms_is_found() {
+        let mut bench = led();
+        bench.elect(2, 2, &[3]).unwrap();
+        breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 2)]));
+    }
+
+    #[test]
+    fn cutting_off_entries_without_a_conflict_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        breaks(Invariant::LogMatching, bench.append(2, &entries(1, 2..=2)));
+    }
+
+    #[test]
+    fn a_hole_in_a_log_is_found() {
+        let mut bench = led();
+        breaks(Invariant::LogMatching, bench.append(2, &entries(1, 2..=3)));
+        let mut bench = led();
+        breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 1), entry(1, 3)]));
+    }
+
+    #[test]
+    fn a_log_that_ends_elsewhere_than_what_was_written_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=3)).unwrap();
+        let tail = bench.view(2, |view| view.last = EntryId::new(Term(1), Index(5)));
+        breaks(Invariant::LogMatching, bench.checkers.handed_out(node(2), None, &[], &tail));
+    }
+
+    #[test]
+    fn a_conflicting_tail_that_outlives_a_snapshot_is_found() {
+        let mut bench = led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.commit(1, 3).unwrap();
+        let snapshot = Snapshot { id: EntryId::new(Term(1), Index(3)), ..bench.snapshot(3) };
+        let tail = bench.view(3, |view| view.last = EntryId::new(Term(1), Index(9)));
+        breaks(
+            Invariant::LogMatching,
+            bench.checkers.handed_out(node(3), Some((&snapshot, &snapshot.conf_state)), &[], &tail),
+        );
+    }
+
+    #[test]
+    fn an_append_that_is_not_part_of_the_leaders_log_is_found() {
+        let mut bench = led();
+        let append = |previous: EntryId, entries: Vec<Entry>| {
+            message(1, 2, 1, Body::Append { previous, entries, commit: Index::ZERO })
+        };
+        bench.checkers.sent(&append(entry(1, 1).id(), entries(1, 2..=4))).unwrap();
+        let previous = EntryId::new(Term(0), Index(3));
+        breaks(Invariant::LogMatching, bench.checkers.sent(&append(previous, entries(1, 4..=4))));
+        breaks(Invariant::LogMatching, bench.checkers.sent(&append(entry(1, 4).id(), entries(1, 5..=5))));
+    }
+
+    #[test]
+    fn what_every_log_forgot_is_forgotten_here_too() {
+        let mut matching = LogMatching::default();
+        for index in 1..=100 {
+            let previous = Term(u64::from(index > 1));
+            matching.takes_up(node(1), previous, &entry(1, index), Origin::Creates).unwrap();
+        }
+        matching.forget(Index(90));
+        assert_eq!(matching.terms[&Term(1)].prints.len(), 10);
+        matching.takes_up(node(2), Term(1), &entry(1, 91), Origin::Copies).unwrap();
+        matching.takes_up(node(2), Term(1), &entry(1, 5), Origin::Copies).unwrap();
+        matching.forget(Index(100));
+        assert!(matching.terms.is_empty());
+        matching.takes_up(node(1), Term(1), &entry(1, 101), Origin::Creates).unwrap();
+    }
+}

@@ -1,0 +1,147 @@
+//! What never goes back: term, commit and applied index of a running node, and what a leader knows its followers hold.
+//!
+//! ```text
+//! n runs before and after                     ⇒  term, commit and applied do not fall
+//! always                                          applied ≤ commit
+//! n leads t and counts m before and after     ⇒  matched does not fall
+//! ```
+//!
+//! Source: Raft paper, figure 2 (`currentTerm`, `commitIndex`, `lastApplied` and `matchIndex` "increase monotonically");
+//! `MonotonicTermInv`, `MonotonicCommitIndexInv` and `MonotonicMatchIndexProp` of the TLA+ specifications of etcd and CCF.
+//!
+//! Over a restart the term is the matter of [`durability`](super::durability); commit and applied may start lower, and
+//! what is then committed and applied anew is compared with what was.
+
+use std::collections::BTreeMap;
+
+use raft::{ConfState, Index, NodeId, Term};
+
+use super::input::View;
+use super::violation::{Check, Invariant, Violation};
+
+/// A node shows something else than before.
+pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
+    let (old, new) = (before.hard_state, now.hard_state);
+    let fell = |what: &str, from: u64, to: u64| {
+        Err(Violation::new(Invariant::Monotonic, &[id], format!("node {id}: {what} fell from {from} to {to}")))
+    };
+    if new.term < old.term {
+        return fell("term", old.term.0, new.term.0);
+    }
+    if new.commit < old.commit {
+        return fell("commit", old.commit.0, new.commit.0);
+    }
+    if now.applied < before.applied {
+        return fell("applied", before.applied.0, now.applied.0);
+    }
+    if now.applied > new.commit {
+        let detail = format!("node {id} applied {} and committed only {}", now.applied, new.commit);
+        return Err(Violation::new(Invariant::Monotonic, &[id], detail));
+    }
+    Ok(())
+}
+
+/// What each leader last said its followers hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matched {
+    known: BTreeMap<(NodeId, NodeId), (Term, Index)>,
+}
+
+impl Matched {
+    /// The leader of `term` counts `peer` up to `matched`.
+    pub fn counts(&mut self, leader: NodeId, term: Term, peer: NodeId, matched: Index) -> Check {
+        let known = self.known.entry((leader, peer)).or_insert((term, matched));
+        if known.0 == term && matched < known.1 {
+            let from = known.1;
+            let detail = format!("node {leader} leads term {term}: match of node {peer} fell from {from} to {matched}");
+            return Err(Violation::new(Invariant::Monotonic, &[leader, peer], detail));
+        }
+        *known = (term, matched);
+        Ok(())
+    }
+
+    /// The leader's configuration changed. A member that left and comes back starts over.
+    pub fn configured(&mut self, leader: NodeId, configuration: &ConfState) {
+        let members = [
+            &configuration.voters,
+            &configuration.voters_outgoing,
+            &configuration.learners,
+            &configuration.learners_next,
+        ];
+        let first = NodeId::new(1).expect("one is not zero");
+        let last = NodeId::new(u64::MAX).expect("the largest number is not zero");
+        let peers = self.known.range((leader, first)..=(leader, last)).map(|(&(_, peer), _)| peer);
+        let left: Vec<NodeId> = peers.filter(|peer| !members.iter().any(|half| half.contains(peer))).collect();
+        for peer in left {
+            self.known.remove(&(leader, peer));
+        }
+    }
+
+    /// The node lost what it knew.
+    pub fn crashed(&mut self, leader: NodeId) {
+        self.configured(leader, &ConfState::default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, breaks, configuration, entries, node};
+    use super::*;
+
+    fn committed() -> Bench {
+        let mut bench = Bench::new(1);
+        bench.elect(1, 5, &[]).unwrap();
+        bench.append(1, &entries(5, 2..=4)).unwrap();
+        bench.commit(1, 4).unwrap();
+        bench
+    }
+
+    #[test]
+    fn what_rises_is_fine() {
+        let before = View { applied: Index(1), ..committed().view(1, |_| ()) };
+        let now = View { applied: Index(2), ..before };
+        changed(node(1), &before, &now).unwrap();
+    }
+
+    #[test]
+    fn a_term_a_commit_or_an_applied_index_that_falls_is_found() {
+        for fall in [
+            (|view| view.hard_state.term = Term(4)) as fn(&mut View),
+            |view| view.hard_state.commit = Index(3),
+            |view| view.applied = Index(0),
+        ] {
+            let mut bench = committed();
+            let mut view = bench.view(1, |view| view.applied = Index(1));
+            bench.checkers.applied(node(1), &entries(5, 1..=1)[0]).unwrap();
+            bench.checkers.observed(node(1), &view).unwrap();
+            fall(&mut view);
+            breaks(Invariant::Monotonic, bench.checkers.observed(node(1), &view));
+        }
+    }
+
+    #[test]
+    fn applying_more_than_is_committed_is_found() {
+        let mut bench = committed();
+        let view = bench.view(1, |view| view.applied = Index(9));
+        breaks(Invariant::Monotonic, bench.checkers.observed(node(1), &view));
+    }
+
+    #[test]
+    fn a_match_that_falls_within_a_leadership_is_found() {
+        let mut matched = Matched::default();
+        matched.counts(node(1), Term(1), node(2), Index(7)).unwrap();
+        matched.counts(node(1), Term(2), node(2), Index(3)).unwrap();
+        matched.counts(node(1), Term(2), node(2), Index(4)).unwrap();
+        breaks(Invariant::Monotonic, matched.counts(node(1), Term(2), node(2), Index(3)));
+    }
+
+    #[test]
+    fn a_member_that_comes_back_starts_over() {
+        let mut matched = Matched::default();
+        matched.counts(node(1), Term(1), node(2), Index(7)).unwrap();
+        matched.counts(node(1), Term(1), node(3), Index(7)).unwrap();
+        matched.configured(node(1), &configuration(&[1, 3]));
+        matched.counts(node(1), Term(1), node(2), Index(0)).unwrap();
+        breaks(Invariant::Monotonic, matched.counts(node(1), Term(1), node(3), Index(0)));
+    }
+}

@@ -1,0 +1,172 @@
+//! A hand-driven cluster for the tests of the checks: each call tells the checkers what a correct node would have done,
+//! so that a test only spells out the fault.
+
+use bytes::Bytes;
+use raft::{
+    Body, ConfState, Config, Entry, EntryId, EntryKind, HardState, Index, Message, NodeId, Role, Snapshot, SoftState,
+    Term,
+};
+
+use super::{Check, Checkers, Invariant, Recovered, View};
+
+/// The node with this number.
+pub fn node(number: u64) -> NodeId {
+    NodeId::new(number).expect("nodes are numbered from 1")
+}
+
+/// A configuration of these voters.
+pub fn configuration(voters: &[u64]) -> ConfState {
+    ConfState { voters: voters.iter().map(|&id| node(id)).collect(), ..ConfState::default() }
+}
+
+/// The entry that the leader of this term created at this index.
+pub fn entry(term: u64, index: u64) -> Entry {
+    let data = if index == 1 { String::new() } else { format!("{term}/{index}") };
+    Entry { term: Term(term), index: Index(index), data: Bytes::from(data), ..Entry::default() }
+}
+
+/// Entries of one term.
+pub fn entries(term: u64, indexes: std::ops::RangeInclusive<u64>) -> Vec<Entry> {
+    indexes.map(|index| entry(term, index)).collect()
+}
+
+/// An entry that changes the membership.
+pub fn change(term: u64, index: u64) -> Entry {
+    Entry { kind: EntryKind::ConfChangeV2, ..entry(term, index) }
+}
+
+/// A message.
+pub fn message(from: u64, to: u64, term: u64, body: Body) -> Message {
+    Message { from: node(from), to: node(to), term: Some(Term(term)), body }
+}
+
+/// Asserts that this property was found broken.
+#[track_caller]
+pub fn breaks(invariant: Invariant, check: Check) {
+    let violation = check.expect_err("a fault was planted");
+    assert_eq!(violation.invariant, invariant, "{violation}");
+    assert!(!violation.nodes.is_empty());
+}
+
+/// Checkers, and what was last told to them of each node.
+pub struct Bench {
+    pub checkers: Checkers,
+    configuration: ConfState,
+}
+
+impl Bench {
+    /// Voters 1 to `voters`, just started.
+    pub fn new(voters: u64) -> Self {
+        let ids: Vec<u64> = (1..=voters).collect();
+        Self::with(&ids, &configuration(&ids))
+    }
+
+    /// These nodes, just started with this configuration.
+    pub fn with(nodes: &[u64], configuration: &ConfState) -> Self {
+        let mut bench = Self { checkers: Checkers::new(), configuration: configuration.clone() };
+        nodes.iter().for_each(|&id| bench.start(id, EntryId::ZERO, &[], HardState::default()).unwrap());
+        bench
+    }
+
+    /// Starts a node with what its disk gave back.
+    pub fn start(&mut self, id: u64, snapshot: EntryId, entries: &[Entry], hard_state: HardState) -> Check {
+        let recovered = Recovered {
+            hard_state,
+            compacted: snapshot,
+            entries,
+            snapshot,
+            applied: snapshot.index,
+            configuration: &self.configuration,
+        };
+        let last = entries.last().map_or(snapshot, Entry::id);
+        let view = View { hard_state, applied: snapshot.index, last, ..View::default() };
+        self.checkers.started(node(id), &Config::new(node(id)), &recovered, &view)
+    }
+
+    /// How the node last showed itself, changed.
+    pub fn view(&self, id: u64, change: impl FnOnce(&mut View)) -> View {
+        let mut view = self.checkers.cluster.get(node(id)).expect("the node started").view;
+        change(&mut view);
+        view
+    }
+
+    /// A hard state without commit index.
+    pub fn hard_state(&self, term: u64, vote: u64) -> HardState {
+        HardState { term: Term(term), vote: Some(node(vote)), commit: Index::ZERO }
+    }
+
+    /// A snapshot up to the entry of term 1 at `index`, with the configuration of the start.
+    pub fn snapshot(&self, index: u64) -> Snapshot {
+        let id = EntryId::new(Term(1), Index(index));
+        Snapshot { id, conf_state: self.configuration.clone(), data: Bytes::new() }
+    }
+
+    /// The node campaigns and votes for itself, without syncing it.
+    pub fn campaign_unsynced(&mut self, id: u64, term: u64) -> Check {
+        let hard_state = self.hard_state(term, id);
+        let view = self.view(id, |view| {
+            view.hard_state = HardState { commit: view.hard_state.commit, ..hard_state };
+            view.soft_state = SoftState { role: Role::Candidate, leader: None };
+        });
+        self.checkers.observed(node(id), &view)
+    }
+
+    /// The node campaigns and votes for itself.
+    pub fn campaign(&mut self, id: u64, term: u64) -> Check {
+        self.campaign_unsynced(id, term)?;
+        self.checkers.persisted(node(id), Some(self.hard_state(term, id)), None, &[])
+    }
+
+    /// The node votes, syncs that and says so.
+    pub fn vote(&mut self, voter: u64, term: u64, candidate: u64) -> Check {
+        let hard_state = self.hard_state(term, candidate);
+        let view = self.view(voter, |view| {
+            view.hard_state = HardState { commit: view.hard_state.commit, ..hard_state };
+            view.soft_state = SoftState::default();
+        });
+        self.checkers.observed(node(voter), &view)?;
+        self.checkers.persisted(node(voter), Some(hard_state), None, &[])?;
+        self.checkers.sent(&message(voter, candidate, term, Body::VoteResponse { granted: true }))
+    }
+
+    /// The candidate becomes leader.
+    pub fn lead(&mut self, id: u64) -> Check {
+        let view = self.view(id, |view| view.soft_state = SoftState { role: Role::Leader, leader: Some(node(id)) });
+        self.checkers.observed(node(id), &view)
+    }
+
+    /// The node campaigns, is elected by itself and these voters, and appends and syncs its first entry.
+    pub fn elect(&mut self, id: u64, term: u64, voters: &[u64]) -> Check {
+        self.campaign(id, term)?;
+        voters.iter().try_for_each(|&voter| self.vote(voter, term, id))?;
+        self.lead(id)?;
+        let index = self.view(id, |_| ()).last.index.next();
+        self.append(id, &[entry(term, index.0)])
+    }
+
+    /// The node hands out entries, and does not sync them. A follower hears of their term with them.
+    pub fn append_unsynced(&mut self, id: u64, entries: &[Entry]) -> Check {
+        let last = entries.last().expect("something to append").id();
+        let view = self.view(id, |view| {
+            view.last = last;
+            if last.term > view.hard_state.term {
+                view.hard_state = HardState { term: last.term, vote: None, commit: view.hard_state.commit };
+                view.soft_state = SoftState::default();
+            }
+        });
+        self.checkers.handed_out(node(id), None, entries, &view)
+    }
+
+    /// The node hands out entries and syncs them.
+    pub fn append(&mut self, id: u64, entries: &[Entry]) -> Check {
+        self.append_unsynced(id, entries)?;
+        let hard_state = self.view(id, |_| ()).hard_state;
+        self.checkers.persisted(node(id), Some(hard_state), None, entries)
+    }
+
+    /// The node's commit index rises.
+    pub fn commit(&mut self, id: u64, index: u64) -> Check {
+        let view = self.view(id, |view| view.hard_state.commit = Index(index));
+        self.checkers.observed(node(id), &view)
+    }
+}

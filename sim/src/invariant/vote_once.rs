@@ -1,0 +1,153 @@
+//! A vote once per term, for a candidate that is at least as up to date.
+//!
+//! ```text
+//! v gave its vote in t to c, and in t to d  ⇒  c = d, whatever restarts lie between          (1)
+//! v votes in t for c  ⇒  last(c's log when it campaigned in t) ≥ last(v's log), by term and index  (2)
+//! ```
+//!
+//! Source: Raft paper, figure 2, "RequestVote RPC", and sections 5.2 and 5.4.1; `votedFor` in `raft.tla`.
+//!
+//! A vote is given when it is durable or when it is sent, whichever is first. What is sent before it is durable is the
+//! matter of [`durability`](super::durability).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use raft::{EntryId, NodeId, Term};
+
+use super::cluster::Cluster;
+use super::input::View;
+use super::violation::{Check, Invariant, Violation};
+
+/// The newest votes of each node, in the order of their terms.
+#[derive(Clone, Debug, Default)]
+pub(super) struct VoteOnce {
+    votes: BTreeMap<NodeId, VecDeque<(Term, NodeId)>>,
+}
+
+impl VoteOnce {
+    /// How many votes of each node are remembered.
+    const VOTES: usize = 32;
+
+    /// A vote was given.
+    pub fn given(&mut self, voter: NodeId, term: Term, candidate: NodeId) -> Check {
+        let votes = self.votes.entry(voter).or_default();
+        let place = votes.partition_point(|&(earlier, _)| earlier < term);
+        match votes.get(place) {
+            Some(&(known, other)) if known == term && other != candidate => {
+                let detail = format!("node {voter} voted for {other} and for {candidate} in term {term}");
+                Err(Violation::new(Invariant::VoteOnce, &[voter, other, candidate], detail))
+            }
+            Some(&(known, _)) if known == term => Ok(()),
+            Some(_) | None => {
+                votes.insert(place, (term, candidate));
+                if votes.len() > Self::VOTES {
+                    votes.pop_front();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the voter gave its vote in this term to the candidate, or did so in a time no longer remembered.
+    pub fn may_have_voted(&self, voter: NodeId, term: Term, candidate: NodeId) -> bool {
+        let Some(votes) = self.votes.get(&voter) else { return false };
+        let forgotten = votes.len() == Self::VOTES && votes.front().is_some_and(|&(oldest, _)| term < oldest);
+        forgotten || votes.iter().rev().any(|&vote| vote == (term, candidate))
+    }
+}
+
+/// A node shows another term or vote than before.
+pub(super) fn changed(cluster: &Cluster, id: NodeId, before: &View, now: &View) -> Check {
+    let (old, new) = (before.hard_state, now.hard_state);
+    if (old.term, old.vote) == (new.term, new.vote) {
+        return Ok(());
+    }
+    if let (true, Some(first)) = (old.term == new.term, old.vote)
+        && new.vote != Some(first)
+    {
+        let second = new.vote.map_or("nobody".to_string(), |candidate| candidate.to_string());
+        let detail = format!("node {id} changed its vote in term {} from {first} to {second}", new.term);
+        return Err(Violation::new(Invariant::VoteOnce, &[id, first], detail));
+    }
+    match new.vote {
+        Some(candidate) if candidate != id => up_to_date(cluster, id, candidate, now),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn up_to_date(cluster: &Cluster, voter: NodeId, candidate: NodeId, view: &View) -> Check {
+    let term = view.hard_state.term;
+    let campaign = cluster.get(candidate).and_then(|node| node.campaign);
+    let Some(campaign) = campaign.filter(|campaign| campaign.view.hard_state.term == term) else { return Ok(()) };
+    let rank = |id: EntryId| (id.term, id.index);
+    // An entry of the candidate's own term came after the vote.
+    if view.last.term >= term || rank(view.last) <= rank(campaign.view.last) {
+        return Ok(());
+    }
+    let detail = format!(
+        "node {voter}, whose log ends at {}, voted in term {term} for node {candidate}, whose log ends at {}",
+        view.last, campaign.view.last
+    );
+    Err(Violation::new(Invariant::VoteOnce, &[voter, candidate], detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, breaks, entries, node};
+    use super::*;
+
+    #[test]
+    fn the_same_vote_again_is_fine() {
+        let mut bench = Bench::new(3);
+        bench.campaign(1, 1).unwrap();
+        bench.vote(2, 1, 1).unwrap();
+        bench.vote(2, 1, 1).unwrap();
+    }
+
+    #[test]
+    fn a_second_vote_in_a_term_is_found() {
+        let mut bench = Bench::new(3);
+        bench.campaign(1, 1).unwrap();
+        bench.campaign(3, 1).unwrap();
+        bench.vote(2, 1, 1).unwrap();
+        breaks(Invariant::VoteOnce, bench.vote(2, 1, 3));
+    }
+
+    #[test]
+    fn a_second_vote_is_found_across_a_restart() {
+        let mut votes = VoteOnce::default();
+        votes.given(node(2), Term(4), node(1)).unwrap();
+        votes.given(node(2), Term(5), node(3)).unwrap();
+        breaks(Invariant::VoteOnce, votes.given(node(2), Term(4), node(3)));
+    }
+
+    #[test]
+    fn what_is_remembered_of_votes_is_bounded_and_the_forgotten_is_believed() {
+        let mut votes = VoteOnce::default();
+        for term in 1..=1000 {
+            votes.given(node(1), Term(term), node(2)).unwrap();
+        }
+        assert_eq!(votes.votes[&node(1)].len(), VoteOnce::VOTES);
+        assert!(votes.may_have_voted(node(1), Term(5), node(3)));
+        assert!(!votes.may_have_voted(node(1), Term(1000), node(3)));
+    }
+
+    #[test]
+    fn a_vote_for_a_candidate_that_lags_is_found() {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(2, &entries(1, 1..=1)).unwrap();
+        bench.campaign(3, 2).unwrap();
+        breaks(Invariant::VoteOnce, bench.vote(2, 2, 3));
+    }
+
+    #[test]
+    fn a_vote_for_a_candidate_of_a_later_term_with_a_shorter_log_is_fine() {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(1, &entries(1, 2..=5)).unwrap();
+        bench.elect(2, 2, &[3]).unwrap();
+        bench.campaign(2, 3).unwrap();
+        bench.vote(1, 3, 2).unwrap();
+    }
+}
