@@ -60,7 +60,7 @@
 //! ```
 //!
 //! # Where things are
-//! [`RawNode`] and [`Ready`] are the interface; [`Config`] holds the options; [`Storage`] is what the node reads its log
+//! [`RawNode`] and [`Ready`] are the interface, and [`Node`] the same for many tasks or threads; [`Config`] holds the options; [`Storage`] is what the node reads its log
 //! through, and [`MemStorage`] one to begin with. [`Message`] has an encoding that etcd's raftpb reads. [`quorum`],
 //! [`membership`] and [`progress`] are pure and useful by themselves. Sources are named where they are followed: "Raft
 //! paper" is Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version, 2014);
@@ -72,6 +72,7 @@ pub mod error;
 mod log;
 pub mod membership;
 pub mod message;
+pub mod node;
 #[cfg(feature = "planted-bugs")]
 pub mod planted;
 #[cfg(not(feature = "planted-bugs"))]
@@ -94,6 +95,7 @@ pub use membership::{
     Transition,
 };
 pub use message::{Body, Message};
+pub use node::{Node, NodeError, Stopped};
 pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
 pub use raw_node::{RawNode, SnapshotStatus};

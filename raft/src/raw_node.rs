@@ -417,6 +417,11 @@ impl<S: Storage> RawNode<S> {
         }
     }
 
+    /// The leader that the node knows, and its role.
+    pub fn soft_state(&self) -> SoftState {
+        self.raft.soft_state()
+    }
+
     /// The part of the status that costs nothing.
     pub fn basic_status(&self) -> BasicStatus {
         BasicStatus {

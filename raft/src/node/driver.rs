@@ -1,0 +1,38 @@
+//! The future in which a node's run loop runs.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::shared::Shared;
+use crate::storage::Storage;
+
+/// Inputs that are taken before others get the executor's thread.
+const BATCH: usize = 64;
+
+/// Runs a node's loop: to be spawned on any executor, or polled beside other futures. It is done when the node is
+/// stopped or its last handle dropped.
+///
+/// Dropping it stops the node, so that an executor that shuts down leaves nobody waiting.
+#[must_use = "a node does nothing unless its driver is polled"]
+pub struct Driver<S: Storage>(Arc<Shared<S>>);
+
+impl<S: Storage> Driver<S> {
+    pub(super) const fn new(shared: Arc<Shared<S>>) -> Self {
+        Self(shared)
+    }
+}
+
+impl<S: Storage> Future for Driver<S> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.drive(BATCH, context)
+    }
+}
+
+impl<S: Storage> Drop for Driver<S> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}

@@ -1,0 +1,113 @@
+//! What waits in the queues of a run loop, and what comes out when it is taken.
+
+use bytes::Bytes;
+
+use crate::error::{ProposeError, StepError};
+use crate::membership::{ChangeError, ConfChange, ConfState};
+use crate::message::Message;
+use crate::raw_node::{RawNode, SnapshotStatus};
+use crate::ready::{Ready, StorageAppended, StorageApplied};
+use crate::status::Status;
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+/// Names an input whose answer somebody waits for. Given in ascending order, never twice by one loop.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(pub(super) u64);
+
+/// What came of taking one input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Taken {
+    /// A proposal of data was stepped.
+    Proposal {
+        /// Which.
+        ticket: Ticket,
+        /// Whether it was appended or sent on.
+        result: Result<(), ProposeError>,
+    },
+    /// A proposal was stepped for whose fate nobody waits: a membership change, or one that a peer forwarded.
+    UnattendedProposal(Result<(), StepError>),
+    /// A message or other input was stepped.
+    Message(Result<(), StepError>),
+    /// A membership change is in force, or not.
+    MembershipChange {
+        /// Which.
+        ticket: Ticket,
+        /// The membership from now on.
+        result: Result<ConfState, ChangeError>,
+    },
+    /// The clock went on by one tick.
+    Tick,
+    /// A Ready for the application.
+    Ready {
+        /// Who gets it.
+        ticket: Ticket,
+        /// What there is to do.
+        ready: Box<Ready>,
+    },
+    /// The outstanding Ready is done with.
+    Advance,
+    /// The status.
+    Status {
+        /// Who asked.
+        ticket: Ticket,
+        /// The answer.
+        status: Box<Status>,
+    },
+    /// The loop has ended. Whoever still waits has to be told.
+    Stop,
+}
+
+/// Something that is to be proposed.
+#[derive(Clone, Debug)]
+pub(super) enum Proposal {
+    Data(Bytes),
+    ConfChange(ConfChange),
+    /// A message that a peer forwarded.
+    Forwarded(Message),
+}
+
+impl Proposal {
+    pub(super) fn step_into<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
+        match self {
+            Self::Data(data) => Taken::Proposal { ticket, result: node.propose(data) },
+            Self::ConfChange(change) => {
+                Taken::UnattendedProposal(node.propose_conf_change(&change).map_err(StepError::from))
+            }
+            Self::Forwarded(message) => Taken::UnattendedProposal(node.step(message)),
+        }
+    }
+}
+
+/// What a peer, the application or a storage thread tells the node without waiting for an answer.
+#[derive(Clone, Debug)]
+pub(super) enum Notice {
+    Message(Message),
+    Campaign,
+    TransferLeadership(NodeId),
+    ForgetLeader,
+    ReadIndex(Bytes),
+    Unreachable(NodeId),
+    Snapshot(NodeId, SnapshotStatus),
+    StorageAppended(StorageAppended),
+    StorageApplied(StorageApplied),
+}
+
+impl Notice {
+    /// # Errors
+    /// Only messages are ever refused.
+    pub(super) fn step_into<S: Storage>(self, node: &mut RawNode<S>) -> Result<(), StepError> {
+        match self {
+            Self::Message(message) => return node.step(message),
+            Self::Campaign => node.campaign(),
+            Self::TransferLeadership(target) => node.transfer_leadership(target),
+            Self::ForgetLeader => node.forget_leader(),
+            Self::ReadIndex(context) => node.read_index(context),
+            Self::Unreachable(peer) => node.report_unreachable(peer),
+            Self::Snapshot(peer, status) => node.report_snapshot(peer, status),
+            Self::StorageAppended(appended) => node.storage_appended(appended),
+            Self::StorageApplied(applied) => node.storage_applied(applied),
+        }
+        Ok(())
+    }
+}

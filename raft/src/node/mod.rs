@@ -1,0 +1,332 @@
+//! The concurrent node: a handle whose methods may be called from any task or thread, and the one loop that owns the
+//! [`RawNode`].
+//!
+//! - [`RunLoop`] is that loop as a plain value: the queues and all the rules. A simulation uses it as it is.
+//! - [`Node`] is the handle, and [`Driver`] the future that runs the loop. They wait and wake, and have no rule of their
+//!   own. They need an executor, whichever, and start no thread.
+//!
+//! etcd's counterpart is its `Node` with `node.run`.
+
+mod arm;
+mod driver;
+mod error;
+mod input;
+mod readys;
+mod run_loop;
+mod shared;
+mod waiting;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::config::Config;
+use crate::error::{AdvanceError, ProposeError};
+use crate::membership::{ChangeError, ConfChange, ConfChangeV2, ConfState};
+use crate::message::Message;
+use crate::raw_node::{RawNode, SnapshotStatus};
+use crate::ready::{Ready, StorageAppended, StorageApplied};
+use crate::status::Status;
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+use shared::{Entry, Reply, Shared, State};
+use waiting::Queue;
+
+pub use arm::{Arm, FairChooser};
+pub use driver::Driver;
+pub use error::{EnqueueError, NodeError, StartError, Stopped};
+pub use input::{Taken, Ticket};
+pub use readys::Readys;
+pub use run_loop::{Limits, RunLoop, Ticked};
+
+/// A handle to a running node. Clones are cheap and stand for the same node; when the last one is dropped the node is
+/// stopped.
+///
+/// The application spawns the [`Driver`], calls [`tick`](Self::tick) at even intervals, gives every message that arrives
+/// to [`step`](Self::step), and in a task of its own does what each [`Ready`] says:
+///
+/// ```
+/// # use raft::{ConfState, Config, MemStorage, Node, NodeId, Role};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let id = NodeId::new(1).unwrap();
+/// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+/// let (node, driver) = Node::restart(Config::new(id), MemStorage::with_conf_state(alone))?;
+/// tokio::spawn(driver);
+///
+/// let application = node.clone();
+/// tokio::spawn(async move {
+///     while let Ok(ready) = application.ready().await {
+///         application.with_storage(|storage| {
+///             ready.hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
+///             storage.append(&ready.entries).unwrap();
+///         });
+///         // Send `ready.messages` and apply `ready.committed_entries` here.
+///         application.advance(ready)?;
+///     }
+///     Ok::<(), raft::NodeError<raft::AdvanceError>>(())
+/// });
+///
+/// node.campaign().await?;
+/// node.propose("hello".into()).await?;
+/// assert_eq!(node.status().await?.basic.soft_state.role, Role::Leader);
+/// node.stop();
+/// assert!(node.propose("too late".into()).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+///
+/// # Waiting, cancelling and stopping
+/// Methods that are not `async` never wait for anything but a lock that is held for microseconds. Dropping a future is
+/// the cancellation: the input is taken back if the loop has not taken it. What was cancelled may have happened or not.
+///
+/// After [`stop`](Self::stop), all calls, including those that wait, return [`Stopped`]. The same holds when the driver
+/// is dropped, and when the storage panics, since it has failed then.
+pub struct Node<S: Storage>(Arc<Owner<S>>);
+
+/// Ends the loop when the last handle is gone.
+struct Owner<S: Storage>(Arc<Shared<S>>);
+
+impl<S: Storage> Drop for Owner<S> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl<S: Storage> Clone for Node<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Storage> fmt::Debug for Node<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").finish_non_exhaustive()
+    }
+}
+
+/// Starting and ending.
+impl<S: Storage> Node<S> {
+    /// Starts a node for the first time, as one of `peers`: with an empty storage, and on all of them with the same
+    /// list. See [`RawNode::bootstrap`].
+    ///
+    /// # Errors
+    /// As [`RawNode::new`] and [`RawNode::bootstrap`].
+    pub fn start(config: Config, storage: S, peers: &[(NodeId, Bytes)]) -> Result<(Self, Driver<S>), StartError> {
+        let mut node = RawNode::new(config, storage)?;
+        node.bootstrap(peers)?;
+        Ok(Self::run(RunLoop::new(node, Limits::default())))
+    }
+
+    /// Starts a node that goes on from what its storage holds, membership included, or that begins with nothing and
+    /// will be added by others. An application that keeps its state says in the configuration what it has applied.
+    ///
+    /// # Errors
+    /// As [`RawNode::new`].
+    pub fn restart(config: Config, storage: S) -> Result<(Self, Driver<S>), StartError> {
+        Ok(Self::run(RunLoop::new(RawNode::new(config, storage)?, Limits::default())))
+    }
+
+    /// A handle to a loop, for limits of one's own.
+    pub fn run(run_loop: RunLoop<S>) -> (Self, Driver<S>) {
+        let shared = Arc::new(Shared::new(run_loop));
+        (Self(Arc::new(Owner(Arc::clone(&shared)))), Driver::new(shared))
+    }
+
+    /// Stops the node: when this returns it takes nothing any more. Stopping again does nothing.
+    pub fn stop(&self) {
+        self.shared().stop();
+    }
+}
+
+/// What peers, clients and the clock ask of the node.
+impl<S: Storage> Node<S> {
+    /// Lets the node's clock go on by one tick. Never waits: where too many ticks have not been taken yet this one is
+    /// missed.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn tick(&self) -> Result<Ticked, Stopped> {
+        self.shared().enqueue(RunLoop::tick)
+    }
+
+    /// How many ticks were missed since the start. If it grows, the executor is overloaded and the node's timeouts
+    /// are longer than they should be.
+    pub fn missed_ticks(&self) -> u64 {
+        self.shared().look(|run_loop| run_loop.missed_ticks())
+    }
+
+    /// Proposes data, and waits until it is appended here or sent on to the leader; it may still be lost. While no leader
+    /// is known, and while this node is removed, it waits for that to change.
+    ///
+    /// A proposal that is cancelled may have been made or not.
+    ///
+    /// # Errors
+    /// [`ProposeError::Dropped`] where it was not even appended or sent on, or stopped; then it may have been made.
+    pub async fn propose(&self, data: Bytes) -> Result<(), NodeError<ProposeError>> {
+        let shared = self.shared();
+        let propose = |state: &mut State<S>| {
+            let ticket = state.run_loop.propose(data)?;
+            Ok(state.expect::<Result<(), ProposeError>>(ticket, shared))
+        };
+        let reply = self.enter(Queue::Proposals, propose).await?;
+        reply.await?.map_err(NodeError::Refused)
+    }
+
+    /// Proposes a membership change. Waits for room in the queue at most; whether the change was dropped is not told.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn propose_conf_change(&self, change: ConfChange) -> Result<(), Stopped> {
+        self.enter(Queue::Proposals, |state| state.run_loop.propose_conf_change(change)).await
+    }
+
+    /// Gives the node a message from a peer. Waits for room in the queue at most. Nothing is told of a message that makes
+    /// no sense or that answers for a node that is no member: it is ignored. A forwarded proposal for which there is no
+    /// room is lost, so that no other message waits for a leader.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn step(&self, message: Message) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.step(message)).await
+    }
+
+    /// Campaigns now; see [`RawNode::campaign`].
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn campaign(&self) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.campaign()).await
+    }
+
+    /// Asks the leader to hand leadership to `target`; see [`RawNode::transfer_leadership`].
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn transfer_leadership(&self, target: NodeId) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.transfer_leadership(target)).await
+    }
+
+    /// Makes a follower forget its leader; see [`RawNode::forget_leader`].
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn forget_leader(&self) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.forget_leader()).await
+    }
+
+    /// Asks for an index at which a read is linearizable. The answer is a [`ReadState`](crate::ReadState) with this
+    /// context in a Ready; the request may be lost, so ask again after a while, with another context.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn read_index(&self, context: Bytes) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.read_index(context)).await
+    }
+
+    /// Reports that the last message to a peer could not be delivered.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn report_unreachable(&self, peer: NodeId) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.report_unreachable(peer)).await
+    }
+
+    /// Reports how sending a snapshot to a peer ended; see [`RawNode::report_snapshot`].
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn report_snapshot(&self, peer: NodeId, status: SnapshotStatus) -> Result<(), Stopped> {
+        self.enter(Queue::Messages, |state| state.run_loop.report_snapshot(peer, status)).await
+    }
+
+    /// The node's status.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn status(&self) -> Result<Status, Stopped> {
+        let reply: Reply<S, Box<Status>> = self.shared().ask(RunLoop::request_status)?;
+        Ok(*reply.await?)
+    }
+}
+
+/// What the application does that works off the Readys.
+impl<S: Storage> Node<S> {
+    /// The next Ready, as soon as there is work. It is collected as late as possible. With synchronous storage writes
+    /// there is no other until it was [advanced](Self::advance). One that a cancelled call would have returned goes to
+    /// the next call.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub async fn ready(&self) -> Result<Ready, Stopped> {
+        self.ask_ready()?.await
+    }
+
+    /// All Readys, as a stream that ends when the node is stopped.
+    pub fn readys(&self) -> Readys<S> {
+        Readys::new(self.clone())
+    }
+
+    fn ask_ready(&self) -> Result<Reply<S, Ready>, Stopped> {
+        self.shared().ask(RunLoop::request_ready)
+    }
+
+    /// The storage, for writing what a Ready says. The node waits meanwhile, so slow writes should go to a device first
+    /// and only then, as a copy in memory, through here. Works on a stopped node too.
+    pub fn with_storage<R>(&self, access: impl FnOnce(&mut S) -> R) -> R {
+        self.shared().look(|run_loop| access(run_loop.storage_mut()))
+    }
+
+    /// Takes up a committed membership change when its entry is applied, and returns what a snapshot after it has to
+    /// contain. To be called before the Ready with the entry is advanced.
+    ///
+    /// # Errors
+    /// A change that the configuration does not allow, which nothing comes of on any node; or stopped.
+    pub async fn apply_conf_change(&self, change: ConfChangeV2) -> Result<ConfState, NodeError<ChangeError>> {
+        let reply: Reply<S, Result<ConfState, ChangeError>> =
+            self.shared().ask(|run_loop| run_loop.apply_conf_change(change))?;
+        reply.await?.map_err(NodeError::Refused)
+    }
+
+    /// Tells the node that a Ready is persisted, sent and applied.
+    ///
+    /// # Errors
+    /// As [`RawNode::advance`], or stopped.
+    pub fn advance(&self, ready: Ready) -> Result<(), NodeError<AdvanceError>> {
+        self.shared().enqueue(|run_loop| run_loop.advance(ready))
+    }
+
+    /// With asynchronous storage writes: tells the node that a [`StorageAppend`](crate::StorageAppend) is done, after
+    /// its responses were [stepped](Self::step) or sent.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn storage_appended(&self, appended: StorageAppended) -> Result<(), Stopped> {
+        self.shared().enqueue(|run_loop| run_loop.storage_appended(appended))
+    }
+
+    /// With asynchronous storage writes: tells the node that a [`StorageApply`](crate::StorageApply) is done.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn storage_applied(&self, applied: StorageApplied) -> Result<(), Stopped> {
+        self.shared().enqueue(|run_loop| run_loop.storage_applied(applied))
+    }
+
+    fn shared(&self) -> &Arc<Shared<S>> {
+        &self.0.0
+    }
+
+    /// Hands an input to the loop when there is room for it.
+    async fn enter<R>(
+        &self,
+        queue: Queue,
+        input: impl FnOnce(&mut State<S>) -> Result<R, EnqueueError>,
+    ) -> Result<R, Stopped> {
+        let mut entry = Entry::new(Arc::clone(self.shared()), queue);
+        let mut input = Some(input);
+        poll_fn(|context| self.shared().poll_enter(&mut entry, &mut input, context)).await
+    }
+}

@@ -1,0 +1,234 @@
+//! The ways into a run loop's queues.
+
+use bytes::Bytes;
+
+use super::{RunLoop, Stop, Ticked};
+use crate::error::AdvanceError;
+use crate::membership::{ConfChange, ConfChangeV2};
+use crate::message::{Body, Message};
+use crate::node::error::{EnqueueError, NodeError, Stopped};
+use crate::node::input::{Notice, Proposal, Ticket};
+use crate::raw_node::SnapshotStatus;
+use crate::ready::{Ready, StorageAppended, StorageApplied};
+use crate::storage::Storage;
+use crate::types::NodeId;
+
+impl<S: Storage> RunLoop<S> {
+    /// Data to propose; the answer says whether it was dropped.
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn propose(&mut self, data: Bytes) -> Result<Ticket, EnqueueError> {
+        self.enqueue_proposal(Proposal::Data(data))
+    }
+
+    /// A membership change to propose. Whether it is dropped is not told.
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn propose_conf_change(&mut self, change: ConfChange) -> Result<(), EnqueueError> {
+        self.enqueue_proposal(Proposal::ConfChange(change)).map(|_| ())
+    }
+
+    fn enqueue_proposal(&mut self, proposal: Proposal) -> Result<Ticket, EnqueueError> {
+        self.check_running()?;
+        if self.proposal_room() == 0 {
+            return Err(EnqueueError::Full);
+        }
+        let ticket = self.ticket();
+        self.proposals.push_back((ticket, proposal));
+        Ok(ticket)
+    }
+
+    /// A message from a peer. A forwarded proposal waits with the proposals; where there is no room for it, it is lost,
+    /// as it may be anywhere on its way, because the messages behind it must not wait for a leader.
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn step(&mut self, message: Message) -> Result<(), EnqueueError> {
+        if !matches!(message.body, Body::Propose { .. }) {
+            return self.enqueue_notice(Notice::Message(message));
+        }
+        match self.enqueue_proposal(Proposal::Forwarded(message)) {
+            Ok(_) | Err(EnqueueError::Full) => Ok(()),
+            Err(EnqueueError::Stopped) => Err(EnqueueError::Stopped),
+        }
+    }
+
+    /// A request to campaign; see [`RawNode::campaign`](crate::RawNode::campaign).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn campaign(&mut self) -> Result<(), EnqueueError> {
+        self.enqueue_notice(Notice::Campaign)
+    }
+
+    /// A request to hand leadership over; see [`RawNode::transfer_leadership`](crate::RawNode::transfer_leadership).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn transfer_leadership(&mut self, target: NodeId) -> Result<(), EnqueueError> {
+        self.enqueue_notice(Notice::TransferLeadership(target))
+    }
+
+    /// A request to forget the leader; see [`RawNode::forget_leader`](crate::RawNode::forget_leader).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn forget_leader(&mut self) -> Result<(), EnqueueError> {
+        self.enqueue_notice(Notice::ForgetLeader)
+    }
+
+    /// A request for a read index; see [`RawNode::read_index`](crate::RawNode::read_index).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn read_index(&mut self, context: Bytes) -> Result<(), EnqueueError> {
+        self.enqueue_notice(Notice::ReadIndex(context))
+    }
+
+    /// A report that a peer was not reached; see [`RawNode::report_unreachable`](crate::RawNode::report_unreachable).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn report_unreachable(&mut self, peer: NodeId) -> Result<(), EnqueueError> {
+        self.enqueue_notice(Notice::Unreachable(peer))
+    }
+
+    /// A report of how a snapshot came to its end; see [`RawNode::report_snapshot`](crate::RawNode::report_snapshot).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Result<(), EnqueueError> {
+        self.enqueue_notice(Notice::Snapshot(peer, status))
+    }
+
+    fn enqueue_notice(&mut self, notice: Notice) -> Result<(), EnqueueError> {
+        self.check_running()?;
+        if self.message_room() == 0 {
+            return Err(EnqueueError::Full);
+        }
+        self.notices.push_back(notice);
+        Ok(())
+    }
+
+    /// With asynchronous storage writes: a response of the append thread. It always finds room: there are no more of
+    /// them than Readys were handed out.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn storage_appended(&mut self, appended: StorageAppended) -> Result<(), Stopped> {
+        self.check_running()?;
+        self.notices.push_back(Notice::StorageAppended(appended));
+        Ok(())
+    }
+
+    /// With asynchronous storage writes: a response of the apply thread, for which there is always room too.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn storage_applied(&mut self, applied: StorageApplied) -> Result<(), Stopped> {
+        self.check_running()?;
+        self.notices.push_back(Notice::StorageApplied(applied));
+        Ok(())
+    }
+
+    /// A membership change that the application applies; the answer is the new membership.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn apply_conf_change(&mut self, change: ConfChangeV2) -> Result<Ticket, Stopped> {
+        self.check_running()?;
+        let ticket = self.ticket();
+        self.changes.push_back((ticket, change));
+        Ok(ticket)
+    }
+
+    /// One tick of the clock.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn tick(&mut self) -> Result<Ticked, Stopped> {
+        self.check_running()?;
+        if self.ticks < self.limits.ticks {
+            self.ticks += 1;
+            Ok(Ticked::Counted)
+        } else {
+            self.missed_ticks += 1;
+            Ok(Ticked::Missed)
+        }
+    }
+
+    /// Asks for the next Ready, which is the answer.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn request_ready(&mut self) -> Result<Ticket, Stopped> {
+        self.check_running()?;
+        let ticket = self.ticket();
+        self.ready_requests.push_back(ticket);
+        Ok(ticket)
+    }
+
+    /// Gives a Ready back that nobody has looked at, because whoever asked for it has gone; the next to ask gets it.
+    pub fn return_ready(&mut self, ready: Ready) {
+        if !self.is_stopped() {
+            self.returned.push_back(ready);
+        }
+    }
+
+    /// The outstanding Ready, done with.
+    ///
+    /// # Errors
+    /// Stopped, or as [`RawNode::advance`](crate::RawNode::advance); nothing changes then.
+    pub fn advance(&mut self, ready: Ready) -> Result<(), NodeError<AdvanceError>> {
+        self.check_running()?;
+        if self.node.config().async_storage_writes {
+            return Err(NodeError::Refused(AdvanceError::AsynchronousStorageWrites));
+        }
+        if self.outstanding != Some(ready.number) {
+            return Err(NodeError::Refused(AdvanceError::NotOutstanding));
+        }
+        self.outstanding = None;
+        self.advanced = Some(ready);
+        Ok(())
+    }
+
+    /// Asks for the status, which is the answer.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn request_status(&mut self) -> Result<Ticket, Stopped> {
+        self.check_running()?;
+        let ticket = self.ticket();
+        self.status_requests.push_back(ticket);
+        Ok(ticket)
+    }
+
+    /// Asks the loop to end.
+    pub fn stop(&mut self) {
+        if self.stopped == Stop::No {
+            self.stopped = Stop::Requested;
+        }
+    }
+
+    /// Takes an input back that has not been taken: nobody waits for its answer any more. Nothing happens where it is
+    /// too late.
+    pub fn cancel(&mut self, ticket: Ticket) {
+        if let Ok(position) = self.proposals.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
+            self.proposals.remove(position);
+        }
+        self.changes.retain(|(waiting, _)| *waiting != ticket);
+        self.ready_requests.retain(|waiting| *waiting != ticket);
+        self.status_requests.retain(|waiting| *waiting != ticket);
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    fn check_running(&self) -> Result<(), Stopped> {
+        if self.is_stopped() { Err(Stopped) } else { Ok(()) }
+    }
+}

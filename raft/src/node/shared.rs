@@ -1,0 +1,218 @@
+//! What the handles of a node, its driver and the calls under way share: the run loop behind a lock, and who waits.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use super::arm::{Arm, FairChooser};
+use super::error::{EnqueueError, Stopped};
+use super::input::Ticket;
+use super::run_loop::RunLoop;
+use super::waiting::{Answer, Place, Queue, Waiting, Wakers};
+use crate::storage::Storage;
+
+/// The loop and those around it.
+#[derive(Debug)]
+pub(super) struct Shared<S: Storage>(Mutex<State<S>>);
+
+#[derive(Debug)]
+pub(super) struct State<S: Storage> {
+    pub(super) run_loop: RunLoop<S>,
+    chooser: FairChooser,
+    waiting: Waiting,
+    driver: Option<Waker>,
+}
+
+impl<S: Storage> Shared<S> {
+    pub(super) fn new(run_loop: RunLoop<S>) -> Self {
+        let (chooser, waiting) = (FairChooser::default(), Waiting::default());
+        Self(Mutex::new(State { run_loop, chooser, waiting, driver: None }))
+    }
+
+    /// Gives `change` the state; those whom it says are woken when the lock is released.
+    fn with<R>(&self, change: impl FnOnce(&mut State<S>, &mut Wakers) -> R) -> R {
+        let mut wakers = Wakers::default();
+        let mut state = self.lock(&mut wakers);
+        change(&mut state, &mut wakers)
+    }
+
+    /// A panic under the lock can only come from the storage or from a bug. Either way what the node has promised
+    /// cannot be trusted any more, so it is stopped, and nobody is left waiting.
+    fn lock(&self, wakers: &mut Wakers) -> MutexGuard<'_, State<S>> {
+        self.0.lock().unwrap_or_else(|poisoned| {
+            let mut state = poisoned.into_inner();
+            state.stop(wakers);
+            state
+        })
+    }
+
+    /// Hands an input to the loop, and lets the driver know.
+    pub(super) fn enqueue<R>(&self, input: impl FnOnce(&mut RunLoop<S>) -> R) -> R {
+        self.with(|state, wakers| {
+            let result = input(&mut state.run_loop);
+            wakers.extend(state.driver.take());
+            result
+        })
+    }
+
+    /// Looks at the loop, or writes its storage.
+    pub(super) fn look<R>(&self, look: impl FnOnce(&mut RunLoop<S>) -> R) -> R {
+        self.with(|state, _| look(&mut state.run_loop))
+    }
+
+    pub(super) fn stop(&self) {
+        self.with(|state, wakers| {
+            state.stop(wakers);
+            wakers.extend(state.driver.take());
+        });
+    }
+
+    /// Takes up to `batch` inputs. Ready where the loop has ended, otherwise pending until the next input.
+    pub(super) fn drive(&self, batch: usize, context: &Context<'_>) -> Poll<()> {
+        self.with(|state, wakers| state.drive(batch, context, wakers))
+    }
+
+    /// Waits in line for room in a queue and then hands an input to the loop.
+    pub(super) fn poll_enter<R>(
+        &self,
+        entry: &mut Entry<S>,
+        input: &mut Option<impl FnOnce(&mut State<S>) -> Result<R, EnqueueError>>,
+        context: &Context<'_>,
+    ) -> Poll<Result<R, Stopped>> {
+        self.with(|state, wakers| {
+            if !state.run_loop.is_stopped() && !state.is_turn_of(entry) {
+                entry.place = Some(state.waiting.line(entry.queue).wait(entry.place, context));
+                return Poll::Pending;
+            }
+            if let Some(place) = entry.place.take() {
+                state.waiting.line(entry.queue).leave(place);
+            }
+            wakers.extend(state.driver.take());
+            let input = input.take().expect("a future is not polled again after it is done");
+            match input(state) {
+                Ok(result) => Poll::Ready(Ok(result)),
+                Err(EnqueueError::Stopped) => Poll::Ready(Err(Stopped)),
+                Err(EnqueueError::Full) => unreachable!("there is room in {:?}", entry.queue),
+            }
+        })
+    }
+
+    /// Hands an input to the loop and expects an answer.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub(super) fn ask<T: Answer>(
+        self: &Arc<Self>,
+        input: impl FnOnce(&mut RunLoop<S>) -> Result<Ticket, Stopped>,
+    ) -> Result<Reply<S, T>, Stopped> {
+        self.with(|state, wakers| {
+            wakers.extend(state.driver.take());
+            let ticket = input(&mut state.run_loop)?;
+            Ok(state.expect(ticket, self))
+        })
+    }
+}
+
+impl<S: Storage> State<S> {
+    /// An answer that will come. To be called under the lock under which the input was handed to the loop.
+    pub(super) fn expect<T: Answer>(&mut self, ticket: Ticket, shared: &Arc<Shared<S>>) -> Reply<S, T> {
+        T::answers(&mut self.waiting).expect(ticket);
+        Reply { shared: Arc::clone(shared), ticket: Some(ticket), kind: PhantomData }
+    }
+
+    /// Whether there is room, and nobody who came earlier waits for it.
+    fn is_turn_of(&mut self, entry: &Entry<S>) -> bool {
+        let is_next = entry.place.is_some() || self.waiting.line(entry.queue).is_empty();
+        is_next && entry.queue.room(&self.run_loop) > 0
+    }
+
+    fn drive(&mut self, batch: usize, context: &Context<'_>, wakers: &mut Wakers) -> Poll<()> {
+        for _ in 0..batch {
+            let Some(arm) = self.chooser.choose(&self.run_loop) else {
+                self.driver = Some(context.waker().clone());
+                self.waiting.wake_lines(&self.run_loop, wakers);
+                return if self.run_loop.is_stopped() { Poll::Ready(()) } else { Poll::Pending };
+            };
+            self.take(arm, wakers);
+        }
+        self.waiting.wake_lines(&self.run_loop, wakers);
+        // There is more to do, but others have to get the lock and the executor's thread in between.
+        wakers.extend([context.waker().clone()]);
+        Poll::Pending
+    }
+
+    fn take(&mut self, arm: Arm, wakers: &mut Wakers) {
+        if let Some(taken) = self.run_loop.take(arm) {
+            self.waiting.deliver(taken, wakers);
+        }
+    }
+
+    fn stop(&mut self, wakers: &mut Wakers) {
+        self.run_loop.stop();
+        self.take(Arm::Stop, wakers);
+    }
+}
+
+/// Somebody who wants to hand an input to the loop. Dropping it leaves the line.
+pub(super) struct Entry<S: Storage> {
+    shared: Arc<Shared<S>>,
+    queue: Queue,
+    /// `None` when it does not stand in line.
+    place: Option<Place>,
+}
+
+impl<S: Storage> Entry<S> {
+    pub(super) fn new(shared: Arc<Shared<S>>, queue: Queue) -> Self {
+        Self { shared, queue, place: None }
+    }
+}
+
+impl<S: Storage> Drop for Entry<S> {
+    /// Whoever left may have been woken for room that somebody else can use now.
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        self.shared.with(|state, wakers| {
+            state.waiting.line(self.queue).leave(place);
+            state.waiting.wake_lines(&state.run_loop, wakers);
+        });
+    }
+}
+
+/// The answer to an input that was handed to the loop. Dropping it takes the input back, if it has not been taken.
+pub(super) struct Reply<S: Storage, T: Answer> {
+    shared: Arc<Shared<S>>,
+    /// `None` once the answer is there.
+    ticket: Option<Ticket>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<S: Storage, T: Answer> Future for Reply<S, T> {
+    type Output = Result<T, Stopped>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(ticket) = self.ticket else { return Poll::Ready(Err(Stopped)) };
+        let answer = self.shared.with(|state, _| {
+            let stopped = state.run_loop.is_stopped();
+            T::answers(&mut state.waiting).poll(ticket, stopped, context)
+        });
+        if answer.is_ready() {
+            self.ticket = None;
+        }
+        answer
+    }
+}
+
+impl<S: Storage, T: Answer> Drop for Reply<S, T> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        self.shared.with(|state, wakers| {
+            state.run_loop.cancel(ticket);
+            if let Some(answer) = T::answers(&mut state.waiting).leave(ticket) {
+                answer.unclaimed(&mut state.run_loop);
+            }
+            state.waiting.wake_lines(&state.run_loop, wakers);
+            wakers.extend(state.driver.take());
+        });
+    }
+}

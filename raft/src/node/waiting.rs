@@ -1,0 +1,225 @@
+//! Who waits for what: wakers, and answers that have not been picked up. Waiting and waking only; every rule is in the
+//! run loop.
+
+use std::collections::BTreeMap;
+use std::task::{Context, Poll, Waker};
+
+use super::error::Stopped;
+use super::input::{Taken, Ticket};
+use super::run_loop::RunLoop;
+use crate::error::ProposeError;
+use crate::membership::{ChangeError, ConfState};
+use crate::ready::Ready;
+use crate::status::Status;
+use crate::storage::Storage;
+
+/// Wakers that are called when this is dropped, which is to be after the lock was released. A panic under the lock
+/// does not keep anybody asleep either.
+#[derive(Debug, Default)]
+pub(super) struct Wakers(Vec<Waker>);
+
+impl Extend<Waker> for Wakers {
+    fn extend<I: IntoIterator<Item = Waker>>(&mut self, wakers: I) {
+        self.0.extend(wakers);
+    }
+}
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
+/// Everybody who waits.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    proposals: Answers<Result<(), ProposeError>>,
+    changes: Answers<Result<ConfState, ChangeError>>,
+    readys: Answers<Ready>,
+    statuses: Answers<Box<Status>>,
+    proposal_line: Line,
+    message_line: Line,
+}
+
+/// A bounded queue of the run loop, before which callers wait for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Queue {
+    Proposals,
+    Messages,
+}
+
+impl Queue {
+    pub(super) fn room<S: Storage>(self, run_loop: &RunLoop<S>) -> usize {
+        match self {
+            Self::Proposals => run_loop.proposal_room(),
+            Self::Messages => run_loop.message_room(),
+        }
+    }
+}
+
+impl Waiting {
+    /// Gives what came of an input to whom it concerns.
+    pub(super) fn deliver(&mut self, taken: Taken, wakers: &mut Wakers) {
+        match taken {
+            Taken::Proposal { ticket, result } => self.proposals.deliver(ticket, result, wakers),
+            Taken::MembershipChange { ticket, result } => self.changes.deliver(ticket, result, wakers),
+            Taken::Ready { ticket, ready } => self.readys.deliver(ticket, *ready, wakers),
+            Taken::Status { ticket, status } => self.statuses.deliver(ticket, status, wakers),
+            Taken::Stop => self.wake_all(wakers),
+            // What is wrong with a message concerns nobody here: as on the network, it is as if it had been lost.
+            Taken::UnattendedProposal(_) | Taken::Message(_) | Taken::Tick | Taken::Advance => {}
+        }
+    }
+
+    pub(super) fn line(&mut self, queue: Queue) -> &mut Line {
+        match queue {
+            Queue::Proposals => &mut self.proposal_line,
+            Queue::Messages => &mut self.message_line,
+        }
+    }
+
+    /// Wakes as many as there is room for, those who have waited longest.
+    pub(super) fn wake_lines<S: Storage>(&self, run_loop: &RunLoop<S>, wakers: &mut Wakers) {
+        self.proposal_line.wake(Queue::Proposals.room(run_loop), wakers);
+        self.message_line.wake(Queue::Messages.room(run_loop), wakers);
+    }
+
+    fn wake_all(&mut self, wakers: &mut Wakers) {
+        self.proposals.wake_all(wakers);
+        self.changes.wake_all(wakers);
+        self.readys.wake_all(wakers);
+        self.statuses.wake_all(wakers);
+        self.proposal_line.wake(usize::MAX, wakers);
+        self.message_line.wake(usize::MAX, wakers);
+    }
+}
+
+/// A kind of answer that somebody waits for.
+pub(super) trait Answer: Sized {
+    /// Where answers of this kind are kept.
+    fn answers(waiting: &mut Waiting) -> &mut Answers<Self>;
+
+    /// What happens to one that nobody has come for.
+    fn unclaimed<S: Storage>(self, _run_loop: &mut RunLoop<S>) {}
+}
+
+impl Answer for Result<(), ProposeError> {
+    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+        &mut waiting.proposals
+    }
+}
+
+impl Answer for Result<ConfState, ChangeError> {
+    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+        &mut waiting.changes
+    }
+}
+
+impl Answer for Box<Status> {
+    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+        &mut waiting.statuses
+    }
+}
+
+impl Answer for Ready {
+    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+        &mut waiting.readys
+    }
+
+    /// The work in it has to be done by somebody.
+    fn unclaimed<S: Storage>(self, run_loop: &mut RunLoop<S>) {
+        run_loop.return_ready(self);
+    }
+}
+
+/// Those who wait for answers of one kind.
+#[derive(Debug)]
+pub(super) struct Answers<T>(BTreeMap<Ticket, Slot<T>>);
+
+#[derive(Debug)]
+enum Slot<T> {
+    /// `None` until the future is polled.
+    Waiting(Option<Waker>),
+    Answered(T),
+}
+
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Answers<T> {
+    pub(super) fn expect(&mut self, ticket: Ticket) {
+        self.0.insert(ticket, Slot::Waiting(None));
+    }
+
+    fn deliver(&mut self, ticket: Ticket, answer: T, wakers: &mut Wakers) {
+        // Somebody who leaves cancels the input, so there is always a slot.
+        if let Some(Slot::Waiting(waker)) = self.0.insert(ticket, Slot::Answered(answer)) {
+            wakers.extend(waker);
+        }
+    }
+
+    pub(super) fn poll(&mut self, ticket: Ticket, stopped: bool, context: &Context<'_>) -> Poll<Result<T, Stopped>> {
+        match self.0.remove(&ticket) {
+            Some(Slot::Answered(answer)) => Poll::Ready(Ok(answer)),
+            Some(Slot::Waiting(_)) if !stopped => {
+                self.0.insert(ticket, Slot::Waiting(Some(context.waker().clone())));
+                Poll::Pending
+            }
+            Some(Slot::Waiting(_)) | None => Poll::Ready(Err(Stopped)),
+        }
+    }
+
+    /// Ends the waiting; tells the answer that nobody has come for.
+    pub(super) fn leave(&mut self, ticket: Ticket) -> Option<T> {
+        match self.0.remove(&ticket) {
+            Some(Slot::Answered(answer)) => Some(answer),
+            Some(Slot::Waiting(_)) | None => None,
+        }
+    }
+
+    fn wake_all(&mut self, wakers: &mut Wakers) {
+        let slots = self.0.values_mut();
+        wakers.extend(slots.filter_map(|slot| match slot {
+            Slot::Waiting(waker) => waker.take(),
+            Slot::Answered(_) => None,
+        }));
+    }
+}
+
+/// A place in a [`Line`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Place(u64);
+
+/// Those who wait for room in a queue, first come first served.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    places: u64,
+    waiting: BTreeMap<Place, Waker>,
+}
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Waits at a place, at the end where there is none yet.
+    pub(super) fn wait(&mut self, place: Option<Place>, context: &Context<'_>) -> Place {
+        let place = place.unwrap_or_else(|| {
+            self.places += 1;
+            Place(self.places)
+        });
+        self.waiting.insert(place, context.waker().clone());
+        place
+    }
+
+    pub(super) fn leave(&mut self, place: Place) {
+        self.waiting.remove(&place);
+    }
+
+    fn wake(&self, room: usize, wakers: &mut Wakers) {
+        wakers.extend(self.waiting.values().take(room).cloned());
+    }
+}
