@@ -121,10 +121,9 @@ impl<S: Storage> State<S> {
         Reply { shared: Arc::clone(shared), ticket: Some(ticket), kind: PhantomData }
     }
 
-    /// Whether there is room, and nobody who came earlier waits for it.
     fn is_turn_of(&mut self, entry: &Entry<S>) -> bool {
-        let is_next = entry.place.is_some() || self.waiting.line(entry.queue).is_empty();
-        is_next && entry.queue.room(&self.run_loop) > 0
+        let room = entry.queue.room(&self.run_loop);
+        self.waiting.line(entry.queue).is_turn_of(entry.place, room)
     }
 
     fn drive(&mut self, batch: usize, context: &Context<'_>, wakers: &mut Wakers) -> Poll<()> {

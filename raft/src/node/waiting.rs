@@ -79,7 +79,7 @@ impl Waiting {
     }
 
     /// Wakes as many as there is room for, those who have waited longest.
-    pub(super) fn wake_lines<S: Storage>(&self, run_loop: &RunLoop<S>, wakers: &mut Wakers) {
+    pub(super) fn wake_lines<S: Storage>(&mut self, run_loop: &RunLoop<S>, wakers: &mut Wakers) {
         self.proposal_line.wake(Queue::Proposals.room(run_loop), wakers);
         self.message_line.wake(Queue::Messages.room(run_loop), wakers);
     }
@@ -197,12 +197,18 @@ pub(super) struct Place(u64);
 #[derive(Debug, Default)]
 pub(super) struct Line {
     places: u64,
-    waiting: BTreeMap<Place, Waker>,
+    /// `None` for those who were woken and have not come yet.
+    waiting: BTreeMap<Place, Option<Waker>>,
 }
 
 impl Line {
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    /// Whether there is room for this place, or for a newcomer, and for all before it.
+    pub(super) fn is_turn_of(&self, place: Option<Place>, room: usize) -> bool {
+        let before = match place {
+            Some(place) => self.waiting.range(..place).take(room).count(),
+            None => self.waiting.len(),
+        };
+        before < room
     }
 
     /// Waits at a place, at the end where there is none yet.
@@ -211,7 +217,7 @@ impl Line {
             self.places += 1;
             Place(self.places)
         });
-        self.waiting.insert(place, context.waker().clone());
+        self.waiting.insert(place, Some(context.waker().clone()));
         place
     }
 
@@ -219,7 +225,7 @@ impl Line {
         self.waiting.remove(&place);
     }
 
-    fn wake(&self, room: usize, wakers: &mut Wakers) {
-        wakers.extend(self.waiting.values().take(room).cloned());
+    fn wake(&mut self, room: usize, wakers: &mut Wakers) {
+        wakers.extend(self.waiting.values_mut().take(room).filter_map(Option::take));
     }
 }

@@ -3,6 +3,7 @@
 
 mod any_order;
 mod chooser;
+mod handle;
 mod membership;
 mod rules;
 mod stopping;
