@@ -3,6 +3,8 @@
 
 mod any_order;
 mod chooser;
+mod cluster;
+mod concurrent;
 mod handle;
 mod membership;
 mod rules;
