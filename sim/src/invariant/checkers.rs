@@ -68,6 +68,8 @@ use super::{commit_quorum, durability, leader_append_only};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Checkers {
+    /// Nothing is looked at.
+    off: bool,
     pub(super) cluster: Cluster,
     elections: ElectionSafety,
     votes: VoteOnce,
@@ -87,11 +89,20 @@ impl Checkers {
         Self::default()
     }
 
+    /// Checkers that look at nothing and find nothing: for scripts that show what a node does when it is told what no
+    /// correct node would tell it.
+    pub fn off() -> Self {
+        Self { off: true, ..Self::default() }
+    }
+
     /// A node started, from what its disk kept.
     ///
     /// # Errors
     /// The property that this breaks; so for every call.
     pub fn started(&mut self, id: NodeId, config: &Config, recovered: &Recovered<'_>, view: &View) -> Check {
+        if self.off {
+            return Ok(());
+        }
         durability::recovers(&self.cluster, id, recovered)?;
         if let HardState { term, vote: Some(candidate), .. } = recovered.hard_state {
             self.votes.given(id, term, candidate)?;
@@ -112,6 +123,9 @@ impl Checkers {
 
     /// A node lost its memory. Its disk is heard of again with the next [`started`](Self::started), if ever.
     pub fn crashed(&mut self, id: NodeId) {
+        if self.off {
+            return;
+        }
         self.cluster.node(id).up = false;
         self.matched.crashed(id);
         self.uncommitted.remove(&id);
@@ -119,6 +133,9 @@ impl Checkers {
 
     /// How a node shows itself, after any call on it. Costs next to nothing where nothing changed.
     pub fn observed(&mut self, id: NodeId, view: &View) -> Check {
+        if self.off {
+            return Ok(());
+        }
         let node = self.cluster.node(id);
         if node.view == *view {
             return Ok(());
@@ -146,6 +163,9 @@ impl Checkers {
         entries: &[Entry],
         view: &View,
     ) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.observed(id, view)?;
         if let Some((snapshot, configuration)) = snapshot {
             self.agreed(id, snapshot, "received a snapshot")?;
@@ -170,6 +190,9 @@ impl Checkers {
         snapshot: Option<&Snapshot>,
         entries: &[Entry],
     ) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.cluster.persist(id, hard_state, snapshot, entries);
         match hard_state {
             Some(HardState { term, vote: Some(candidate), .. }) => self.votes.given(id, term, candidate),
@@ -179,6 +202,9 @@ impl Checkers {
 
     /// A message leaves its sender.
     pub fn sent(&mut self, message: &Message) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.elections.sent(message)?;
         log_matching::sent(&self.cluster, message)?;
         durability::sent(&self.cluster, message)?;
@@ -193,6 +219,9 @@ impl Checkers {
 
     /// A node's application applied an entry.
     pub fn applied(&mut self, id: NodeId, entry: &Entry) -> Check {
+        if self.off {
+            return Ok(());
+        }
         let node = self.cluster.node(id);
         self.state_machines.applies(id, node, &self.matching, entry)?;
         node.applied = entry.index;
@@ -201,11 +230,17 @@ impl Checkers {
 
     /// A command that `client` numbered took effect (and was not filtered out as a duplicate) at `index`.
     pub fn executed(&mut self, id: NodeId, index: Index, client: u64, sequence: u64) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.commands.executed(id, index, client, sequence)
     }
 
     /// The entry at `index` changed the membership to `configuration`, as `apply_conf_change` returned it.
     pub fn configuration_applied(&mut self, id: NodeId, index: Index, configuration: &ConfState) -> Check {
+        if self.off {
+            return Ok(());
+        }
         let configuration = self.configurations.applied(id, index, configuration)?;
         self.matched.configured(id, &configuration);
         let node = self.cluster.node(id);
@@ -216,11 +251,17 @@ impl Checkers {
 
     /// The hash of the application's state after `index`, the same on all nodes.
     pub fn state(&mut self, id: NodeId, index: Index, hash: u64) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.state_machines.state(id, index, hash)
     }
 
     /// The application's state was replaced by that of a received snapshot.
     pub fn snapshot_restored(&mut self, id: NodeId, snapshot: &Snapshot) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.agreed(id, snapshot, "restored its application from a snapshot")?;
         self.cluster.node(id).applied = snapshot.id.index;
         Ok(())
@@ -228,11 +269,17 @@ impl Checkers {
 
     /// The application took a snapshot of itself, not yet durable.
     pub fn snapshot_taken(&mut self, id: NodeId, snapshot: &Snapshot) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.agreed(id, snapshot, "took a snapshot")
     }
 
     /// A snapshot that the node took itself is durable.
     pub fn snapshot_persisted(&mut self, id: NodeId, snapshot: EntryId) {
+        if self.off {
+            return;
+        }
         let durable = &mut self.cluster.node(id).durable;
         if snapshot.index > durable.snapshot.index {
             durable.snapshot = snapshot;
@@ -241,6 +288,9 @@ impl Checkers {
 
     /// The node's log forgot its entries up to `through`.
     pub fn compacted(&mut self, id: NodeId, through: Index) -> Check {
+        if self.off {
+            return Ok(());
+        }
         durability::compacts(&self.cluster, id, through)?;
         self.cluster.compact(id, through);
         let floor = self.cluster.floor();
@@ -251,17 +301,26 @@ impl Checkers {
 
     /// A client asked for a read; contexts are never used twice. A retry is a new request with a new context.
     pub fn read_requested(&mut self, context: &Bytes) {
+        if self.off {
+            return;
+        }
         self.reads.requested(context, self.state_machines.newest());
     }
 
     /// A node says that a read may be answered. `excused`: the plan broke what lease reads rely on, so that this one
     /// may be stale.
     pub fn read_ready(&mut self, id: NodeId, read: &ReadState, excused: bool) -> Check {
+        if self.off {
+            return Ok(());
+        }
         self.reads.ready(id, read, excused)
     }
 
     /// What the leader `id` knows of `peer`, after it may have changed; nothing is judged unless it leads.
     pub fn progress(&mut self, id: NodeId, peer: NodeId, progress: &ProgressView) -> Check {
+        if self.off {
+            return Ok(());
+        }
         let Some(node) = self.cluster.get(id) else { return Ok(()) };
         let Some(term) = node.leads() else { return Ok(()) };
         self.matched.counts(id, term, peer, progress.matched)?;
