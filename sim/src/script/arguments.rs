@@ -82,13 +82,6 @@ impl<'a> Arguments<'a> {
         std::iter::from_fn(|| self.word()).collect::<Vec<_>>().iter().map(|word| self.parse(word, what)).collect()
     }
 
-    /// The next `key=value` whose key nobody asked for, as it stands: for commands whose keys are data.
-    pub fn pair(&mut self) -> Option<(String, String)> {
-        let position = self.unread.iter().position(|argument| argument.values.is_some())?;
-        let argument = self.unread.remove(position);
-        argument.values.map(|values| (argument.key, values.join(",")))
-    }
-
     /// The plain words and the values of `key`, in the order in which they stand; true marks those of `key`.
     ///
     /// # Errors
@@ -349,8 +342,6 @@ mod tests {
         let mut arguments = Arguments::new(&block).unwrap();
         let read: Vec<(bool, u64)> = arguments.rest_and_values("a node", "drop").unwrap();
         assert_eq!(read, [(false, 3), (true, 1), (true, 2), (false, 4)]);
-        assert_eq!(arguments.pair(), Some(("type".to_owned(), "MsgApp".to_owned())));
-        assert_eq!(arguments.pair(), None);
     }
 
     #[test]

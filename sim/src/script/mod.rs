@@ -4,14 +4,19 @@
 //! whether a node behaves as etcd's does; the project's own scenarios speak of disks and networks as well.
 
 mod arguments;
+mod command;
 mod compare;
+mod conformance;
 pub mod describe;
+mod environment;
 mod error;
 mod parse;
 mod quote;
 
-pub use arguments::{Arguments, Meaning, Wanted, choose};
-pub use compare::{Difference, Excerpt, difference};
+pub use command::Command;
+pub use compare::{Difference, Excerpt};
+pub use conformance::{Mismatch, check};
+pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
 pub use parse::{Block, Line, scenario, transcript};
 pub use quote::quote;

@@ -1,0 +1,160 @@
+//! The commands of the language: what each is called, which arguments it takes, and what they mean.
+//!
+//! [`Command`] is the meaning of one block of a file. It is made without a world, so that a whole file is understood
+//! before its first command runs. Each file of this module has the commands of one topic.
+
+mod add_nodes;
+mod host;
+mod input;
+mod membership;
+mod network;
+mod nodes;
+mod show;
+mod step;
+
+use raft::NodeId;
+
+use super::arguments::Arguments;
+use super::error::ScriptError;
+use super::parse::Block;
+
+pub use add_nodes::AddNodes;
+pub use host::HostCommand;
+pub use input::{InputCommand, Ticks};
+pub use network::{MessageKind, NetworkCommand};
+pub use nodes::NodeCommand;
+pub use show::{LogLevel, ShowCommand};
+
+/// One command, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Nodes come and go.
+    Node(NodeCommand),
+    /// A node is told something by its clock, its application or its transport.
+    Input(NodeId, InputCommand),
+    /// A host does the work that its node wants done.
+    Host(HostCommand),
+    /// Messages and links.
+    Network(NetworkCommand),
+    /// Something is printed.
+    Show(ShowCommand),
+}
+
+/// A command's name and how its arguments are read.
+struct Syntax {
+    name: &'static str,
+    /// Whether the lines below the command are its input.
+    input: bool,
+    parse: Parser,
+}
+
+type Parser = fn(&mut Arguments<'_>) -> Result<Command, ScriptError>;
+
+impl Syntax {
+    const fn new(name: &'static str, parse: Parser) -> Self {
+        Self { name, input: false, parse }
+    }
+
+    const fn with_input(name: &'static str, parse: Parser) -> Self {
+        Self { name, input: true, parse }
+    }
+}
+
+/// Every command.
+fn language() -> impl Iterator<Item = &'static Syntax> {
+    [nodes::COMMANDS, input::COMMANDS, host::COMMANDS, network::COMMANDS, show::COMMANDS].into_iter().flatten()
+}
+
+impl Command {
+    /// Understands a block.
+    ///
+    /// # Errors
+    /// An unknown command, or an argument that is unknown, missing or malformed.
+    pub fn parse(block: &Block) -> Result<Self, ScriptError> {
+        let mut arguments = Arguments::new(block)?;
+        let Some(syntax) = language().find(|syntax| syntax.name == arguments.name()) else {
+            let error = arguments.error(format!("there is no command \"{}\"", arguments.name()));
+            return Err(error.suggesting(arguments.name(), language().map(|syntax| syntax.name)));
+        };
+        let command = (syntax.parse)(&mut arguments)?;
+        arguments.finish()?;
+        if !syntax.input {
+            arguments.no_input()?;
+        }
+        Ok(command)
+    }
+}
+
+fn node(arguments: &mut Arguments<'_>) -> Result<NodeId, ScriptError> {
+    arguments.required("a node")
+}
+
+fn nodes(arguments: &mut Arguments<'_>) -> Result<Vec<NodeId>, ScriptError> {
+    arguments.rest("a node")
+}
+
+fn two_nodes(arguments: &mut Arguments<'_>) -> Result<(NodeId, NodeId), ScriptError> {
+    Ok((node(arguments)?, arguments.required("a second node")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::scenario;
+    use super::*;
+
+    fn parse(text: &str) -> Result<Command, String> {
+        let blocks = scenario(text).map_err(|error| error.to_string())?;
+        Command::parse(&blocks[0]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn no_name_is_used_twice() {
+        let mut names: Vec<&str> = language().map(|syntax| syntax.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn an_unknown_command_names_the_nearest_known_one() {
+        let error = "line 2: there is no command \"stabilise\"; the nearest known word is \"stabilize\"";
+        assert_eq!(parse("\nstabilise 1"), Err(error.to_owned()));
+    }
+
+    #[test]
+    fn bad_arguments_are_named() {
+        let table = [
+            ("campaign", "line 1: \"campaign\" needs a node"),
+            ("campaign 1 2", "line 1: \"campaign\" does not know the argument \"2\""),
+            ("campaign one", "line 1: a node: \"one\" is not the number of a node"),
+            (
+                "add-nodes 1 chekquorum=true",
+                "line 1: \"add-nodes\" does not know the argument \"chekquorum\"; the nearest known word is \"checkquorum\"",
+            ),
+            ("add-nodes 1 index=1", "line 1: index must be above 1, since a snapshot stands for at least one entry"),
+            ("add-nodes 1 voters=(1)", "line 1: index must be above 1, since a snapshot stands for at least one entry"),
+            (
+                "deliver-msgs 1 type=MsgAp",
+                "line 1: type: \"MsgAp\" is none of MsgApp, MsgAppResp, MsgHeartbeat, MsgHeartbeatResp, MsgPreVote, \
+                 MsgPreVoteResp, MsgProp, MsgReadIndex, MsgReadIndexResp, MsgSnap, MsgStorageAppendResp, \
+                 MsgStorageApplyResp, MsgTimeoutNow, MsgTransferLeader, MsgVote, MsgVoteResp; the nearest known word is \
+                 \"MsgApp\"",
+            ),
+            ("step 1 type=MsgSnap from=2", "line 1: \"step\" cannot make a MsgSnap"),
+            ("step 1 type=MsgApp from=2\n  1-2 x", "line 2: \"1-2\" is not an entry's term/index"),
+            (
+                "propose-conf-change 1\n  v1 x2",
+                "line 2: \"x2\" is no step: v adds a voter, l a learner, r removes, u updates, as in v4",
+            ),
+            (
+                "propose-conf-change 1 v1=true\n  v1 v2",
+                "line 1: a change of version 1 has exactly one step and no transition",
+            ),
+            ("raft-state\n  1", "line 2: \"raft-state\" takes no input: \"1\""),
+        ];
+        for (text, error) in table {
+            assert_eq!(parse(text).map(|_| ()), Err(error.to_owned()), "{text}");
+        }
+    }
+}
