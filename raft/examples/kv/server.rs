@@ -1,0 +1,246 @@
+//! One node with its disk, its network and its copy of the map.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use raft::{
+    ConfChange, ConfChangeV1, Config, Entry, EntryKind, Index, MemStorage, Node, NodeError, NodeId, ReadState, Ready,
+    Status, Storage,
+};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinSet, block_in_place};
+
+use super::Error;
+use super::disk::{self, Disk};
+use super::machine::{Machine, Put};
+use super::network::{self, Addresses, Network};
+
+/// How long a tick lasts. An election timeout is ten to twenty of them.
+const TICK: Duration = Duration::from_millis(20);
+
+/// After so many applied entries the log is replaced by a snapshot, and after every membership change.
+const COMPACT_AFTER: u64 = 100;
+
+/// What happens to the map when a request is done: whoever asked looks at it.
+type Answer = Box<dyn FnOnce(&Machine) + Send>;
+
+/// Requests that clients wait for, by number.
+type Pending = Arc<Mutex<BTreeMap<u64, Answer>>>;
+
+/// A running server. Dropping it is a crash.
+pub struct Server {
+    node: Node<MemStorage>,
+    pending: Pending,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Starts a node from what its directory holds. Where that is nothing it is one of `peers`, who begin a cluster, or,
+    /// without any, waits to be added.
+    pub fn start(
+        id: NodeId,
+        seed: u64,
+        directory: &Path,
+        peers: &[(NodeId, Bytes)],
+        addresses: &Addresses,
+    ) -> Result<Self, Error> {
+        let (disk, storage) = Disk::open(directory)?;
+        let machine = Machine::restore(&storage.snapshot()?)?;
+        let config = Config {
+            election_seed: Some(seed),
+            applied: machine.applied,
+            pre_vote: true,
+            check_quorum: true,
+            max_size_per_message: 1 << 20,
+            ..Config::new(id)
+        };
+        let begins = storage.last_index() == Index::ZERO && !peers.is_empty();
+        let (node, driver) = if begins { Node::start(config, storage, peers) } else { Node::restart(config, storage) }?;
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        addresses.insert(id, listener.local_addr()?);
+        let listener = TcpListener::from_std(listener)?;
+
+        let pending = Pending::default();
+        let network = Network::new(node.clone(), addresses.clone());
+        let application = Application {
+            node: node.clone(),
+            disk,
+            network,
+            machine,
+            pending: Arc::clone(&pending),
+            reads: Vec::new(),
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(driver);
+        tasks.spawn(clock(node.clone()));
+        tasks.spawn(tell(id, network::receive(listener, node.clone())));
+        tasks.spawn(tell(id, application.run()));
+        Ok(Self { node, pending, tasks })
+    }
+
+    pub async fn stop(mut self) {
+        self.node.stop();
+        self.tasks.shutdown().await;
+    }
+
+    pub async fn status(&self) -> Result<Status, Error> {
+        Ok(self.node.status().await?)
+    }
+
+    /// Puts a value; done when it is applied here.
+    pub async fn put(&self, put: Put) -> Result<(), Error> {
+        let applied = self.expect(put.request, |_| ());
+        self.node.propose(put.encode()).await?;
+        Ok(applied.await?)
+    }
+
+    /// Reads a value, linearizably: as of some moment between the call and the return.
+    pub async fn get(&self, request: u64, key: String) -> Result<Option<String>, Error> {
+        let value = self.expect(request, move |machine| machine.get(&key));
+        self.node.read_index(Bytes::copy_from_slice(&request.to_le_bytes())).await?;
+        Ok(value.await?)
+    }
+
+    /// Changes the membership; done when the change is applied here.
+    pub async fn change(&self, request: u64, change: ConfChangeV1) -> Result<(), Error> {
+        let context = Bytes::copy_from_slice(&request.to_le_bytes());
+        let applied = self.expect(request, |_| ());
+        self.node.propose_conf_change(ConfChangeV1 { context, ..change }.into()).await?;
+        Ok(applied.await?)
+    }
+
+    fn expect<R: Send + 'static>(
+        &self,
+        request: u64,
+        look: impl FnOnce(&Machine) -> R + Send + 'static,
+    ) -> oneshot::Receiver<R> {
+        let (sender, receiver) = oneshot::channel();
+        let answer = move |machine: &Machine| drop(sender.send(look(machine)));
+        self.pending.lock().expect("nobody panics with it").insert(request, Box::new(answer));
+        receiver
+    }
+}
+
+async fn clock(node: Node<MemStorage>) {
+    let mut interval = tokio::time::interval(TICK);
+    while node.tick().is_ok() {
+        interval.tick().await;
+    }
+}
+
+/// A server that cannot go on says why. What it has promised stays on its disk.
+async fn tell(id: NodeId, task: impl Future<Output = Result<(), Error>>) {
+    if let Err(error) = task.await {
+        eprintln!("node {id} fails: {error}");
+    }
+}
+
+/// Works off the Readys.
+struct Application {
+    node: Node<MemStorage>,
+    disk: Disk,
+    network: Network,
+    machine: Machine,
+    pending: Pending,
+    /// Reads whose index is not applied yet.
+    reads: Vec<ReadState>,
+}
+
+impl Application {
+    async fn run(mut self) -> Result<(), Error> {
+        while let Ok(mut ready) = self.node.ready().await {
+            // The last Ready is advanced by now, so the node needs nothing of what is applied.
+            block_in_place(|| self.compact())?;
+            block_in_place(|| self.persist(&ready))?;
+            // Not earlier: they promise that what was written will not be forgotten.
+            self.network.send(&ready.messages);
+            if let Some(snapshot) = &ready.snapshot {
+                self.machine = Machine::restore(snapshot)?;
+            }
+            for entry in std::mem::take(&mut ready.committed_entries) {
+                self.apply(&entry).await?;
+            }
+            self.reads.append(&mut ready.read_states);
+            self.answer_reads();
+            if self.node.advance(ready) == Err(NodeError::Stopped) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn persist(&mut self, ready: &Ready) -> Result<(), Error> {
+        self.disk.write(ready)?;
+        self.node.with_storage(|storage| disk::mirror(ready, storage))
+    }
+
+    async fn apply(&mut self, entry: &Entry) -> Result<(), Error> {
+        self.machine.applied = entry.index;
+        match entry.kind {
+            EntryKind::Normal | EntryKind::RefusedConfChange if entry.data.is_empty() => {}
+            EntryKind::Normal | EntryKind::RefusedConfChange => {
+                let put = Put::decode(&entry.data)?;
+                let request = put.request;
+                self.machine.put(put);
+                self.done(request);
+            }
+            EntryKind::ConfChange | EntryKind::ConfChangeV2 => {
+                if let Some(change) = entry.conf_change()? {
+                    self.apply_change(change).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply_change(&mut self, change: ConfChange) -> Result<(), Error> {
+        let change = change.into_v2();
+        let context: Result<[u8; 8], _> = change.context.as_ref().try_into();
+        match self.node.apply_conf_change(change).await {
+            Ok(members) => self.machine.members = members,
+            Err(NodeError::Refused(why)) => eprintln!("a membership change comes to nothing: {why}"),
+            Err(NodeError::Stopped) => return Ok(()),
+        }
+        if let Ok(request) = context {
+            self.done(u64::from_le_bytes(request));
+        }
+        Ok(())
+    }
+
+    fn answer_reads(&mut self) {
+        let applied = self.machine.applied;
+        for read in self.reads.extract_if(.., |read| read.index <= applied).collect::<Vec<_>>() {
+            if let Ok(request) = read.context.as_ref().try_into() {
+                self.done(u64::from_le_bytes(request));
+            }
+        }
+    }
+
+    fn done(&self, request: u64) {
+        if let Some(answer) = self.pending.lock().expect("nobody panics with it").remove(&request) {
+            answer(&self.machine);
+        }
+    }
+
+    /// Not only for the length of the log: a node that was just added takes no snapshot that it is not a member of.
+    fn compact(&mut self) -> Result<(), Error> {
+        let (machine, disk) = (&self.machine, &mut self.disk);
+        self.node.with_storage(|storage| {
+            let last = storage.snapshot()?;
+            let since = machine.applied.since(last.id.index);
+            if since == 0 || since < COMPACT_AFTER && last.conf_state == machine.members {
+                return Ok(());
+            }
+            let made = storage.create_snapshot(machine.applied, machine.members.clone(), machine.encode())?.clone();
+            disk.compact(&made, storage)?;
+            storage.compact(machine.applied)?;
+            Ok(())
+        })
+    }
+}
