@@ -83,6 +83,7 @@
 //! - A checksum of 32 bits finds every flipped bit, and misses one in four thousand million of larger damages.
 
 mod files;
+mod forge;
 mod log;
 mod payload;
 mod real;
@@ -91,6 +92,7 @@ mod recovery;
 mod sector;
 
 pub use files::{DiskError, Files, Segment};
+pub(crate) use forge::forge;
 pub use log::{Checkpoint, Mark, Wal, Write, plan};
 pub use real::RealFiles;
 pub use recovery::{Recovered, RecoveryError, recover};

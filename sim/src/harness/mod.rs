@@ -1,0 +1,11 @@
+//! One component at a time under arbitrary input: what the targets in `fuzz/` call, and ordinary tests too.
+//!
+//! Each function takes whatever a fuzzer offers and panics where something does not hold that always must.
+
+mod codec;
+mod disk;
+mod scenario;
+
+pub use codec::codec;
+pub use disk::disk;
+pub use scenario::scenario;

@@ -1,0 +1,48 @@
+//! Any text as a script.
+
+use crate::script::{self, Block, ScriptError};
+
+/// Reads bytes as a scenario and as a transcript: each is read, or refused with an error that names one of its lines.
+///
+/// # Panics
+/// Where the error names no line, or a command stands in none.
+pub fn scenario(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    check(&text, script::scenario(&text));
+    check(&text, script::transcript(&text));
+}
+
+fn check(text: &str, read: Result<Vec<Block>, ScriptError>) {
+    let lines = text.lines().count();
+    match read {
+        Ok(blocks) => {
+            for block in &blocks {
+                let number = block.command.number;
+                assert!((1..=lines).contains(&number), "a command in line {number} of {lines}");
+                // Its words are read too, whatever they are: what is not understood is an error as well.
+                let _ = script::Arguments::new(block);
+            }
+        }
+        Err(error) => assert!((1..=lines).contains(&error.line), "{error} of {lines} lines"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_is_read_or_refused_with_a_line(text in "([a-z#(\\[ =,)\\]\"\\\\-]{0,12}\n|----\n|\n){0,9}") {
+            scenario(text.as_bytes());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "of 2 lines")]
+    fn an_error_in_a_line_that_there_is_not_is_noticed() {
+        check("one\ntwo\n", Err(ScriptError::new(3, "elsewhere")));
+    }
+}
