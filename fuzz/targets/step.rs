@@ -1,4 +1,6 @@
 //! A node in any legal state is given any messages, with ticks, Readys and storage in between.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: sim::harness::step::Input| sim::harness::step::run(&input));
+use sim::harness::step::{Input, run};
+
+libfuzzer_sys::fuzz_target!(|input: Input| run(&input));

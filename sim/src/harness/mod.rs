@@ -9,3 +9,4 @@ mod scenario;
 pub use codec::codec;
 pub use disk::disk;
 pub use scenario::scenario;
+pub mod step;

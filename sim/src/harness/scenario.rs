@@ -1,6 +1,6 @@
 //! Any text as a script.
 
-use crate::script::{self, Block, ScriptError};
+use crate::script::{self, Block, Command, ScriptError};
 
 /// Reads bytes as a scenario and as a transcript: each is read, or refused with an error that names one of its lines.
 ///
@@ -13,18 +13,22 @@ pub fn scenario(bytes: &[u8]) {
 }
 
 fn check(text: &str, read: Result<Vec<Block>, ScriptError>) {
-    let lines = text.lines().count();
     match read {
         Ok(blocks) => {
             for block in &blocks {
-                let number = block.command.number;
-                assert!((1..=lines).contains(&number), "a command in line {number} of {lines}");
-                // Its words are read too, whatever they are: what is not understood is an error as well.
-                let _ = script::Arguments::new(block);
+                check_line(text, block.command.number);
+                if let Err(error) = Command::parse(block) {
+                    check_line(text, error.line);
+                }
             }
         }
-        Err(error) => assert!((1..=lines).contains(&error.line), "{error} of {lines} lines"),
+        Err(error) => check_line(text, error.line),
     }
+}
+
+fn check_line(text: &str, number: usize) {
+    let lines = text.lines().count();
+    assert!((1..=lines).contains(&number), "line {number} of {lines} lines is named");
 }
 
 #[cfg(test)]
@@ -41,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "of 2 lines")]
+    #[should_panic(expected = "line 3 of 2 lines")]
     fn an_error_in_a_line_that_there_is_not_is_noticed() {
         check("one\ntwo\n", Err(ScriptError::new(3, "elsewhere")));
     }

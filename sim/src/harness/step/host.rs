@@ -1,0 +1,213 @@
+//! The host of the node: its storage, and the Readys and storage work in hand.
+
+use std::collections::VecDeque;
+
+use raft::{
+    Config, Entry, EntryId, HardState, Index, MemStorage, RawNode, Ready, Snapshot, StepError, Storage, StorageAppend,
+    StorageAppended, StorageApplied, StorageApply,
+};
+
+use super::watch::Watch;
+
+/// Does what the node's Readys say, a stage at a time.
+#[derive(Clone, Debug)]
+pub(super) struct Host {
+    handling: Handling,
+    /// The last entry that the application has applied, and the membership after it.
+    applied: Snapshot,
+    /// The term, vote and commit that are stored.
+    stored: HardState,
+}
+
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one")]
+enum Handling {
+    /// With synchronous writes, one after another.
+    OneByOne(Stage),
+    /// With asynchronous writes, the queues of the two threads and of what they have to say.
+    Threads { appends: VecDeque<StorageAppend>, applies: VecDeque<StorageApply>, said: VecDeque<Said> },
+}
+
+#[derive(Clone, Debug)]
+enum Stage {
+    Idle,
+    Taken(Ready),
+    Written(Ready),
+    Applied(Ready),
+}
+
+/// What a storage thread tells the node.
+#[derive(Clone, Debug)]
+enum Said {
+    Own(raft::Message),
+    Appended(StorageAppended),
+    Applied(StorageApplied),
+}
+
+impl Host {
+    pub(super) fn new(node: &RawNode<MemStorage>) -> Self {
+        let handling = match node.config().async_storage_writes {
+            false => Handling::OneByOne(Stage::Idle),
+            true => Handling::Threads { appends: VecDeque::new(), applies: VecDeque::new(), said: VecDeque::new() },
+        };
+        let applied = node.storage().snapshot().expect("a storage in memory has one");
+        Self { handling, applied, stored: node.storage().hard_state() }
+    }
+
+    /// Does the next thing, of those that `which` says where there is a choice. Tells whether anything was to be done.
+    pub(super) fn work(&mut self, which: u8, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+        match &mut self.handling {
+            Handling::OneByOne(stage) => {
+                let stage = std::mem::replace(stage, Stage::Idle);
+                self.next_stage(stage, node, watch)
+            }
+            Handling::Threads { .. } => {
+                (0..4).any(|turn| self.thread_work((which.wrapping_add(turn)) % 4, node, watch))
+            }
+        }
+    }
+
+    fn next_stage(&mut self, stage: Stage, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+        let next = match stage {
+            Stage::Idle => {
+                let Some(ready) = node.ready() else { return false };
+                watch.taken(&ready);
+                Stage::Taken(ready)
+            }
+            Stage::Taken(ready) => {
+                self.write(node, ready.hard_state, ready.snapshot.as_ref(), &ready.entries);
+                Stage::Written(ready)
+            }
+            Stage::Written(ready) => {
+                self.restore(ready.snapshot.as_ref());
+                self.apply(node, &ready.committed_entries);
+                Stage::Applied(ready)
+            }
+            Stage::Applied(ready) => {
+                node.advance(ready).expect("it is the outstanding one");
+                Stage::Idle
+            }
+        };
+        self.handling = Handling::OneByOne(next);
+        true
+    }
+
+    fn thread_work(&mut self, which: u8, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+        match which {
+            0 => self.take_ready(node, watch),
+            1 => self.append(node),
+            2 => self.apply_next(node),
+            _ => self.deliver(node),
+        }
+    }
+
+    fn take_ready(&mut self, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+        let Handling::Threads { appends, applies, .. } = &mut self.handling else { return false };
+        let Some(ready) = node.ready() else { return false };
+        watch.taken(&ready);
+        appends.extend(ready.storage_append);
+        applies.extend(ready.storage_apply);
+        true
+    }
+
+    fn append(&mut self, node: &mut RawNode<MemStorage>) -> bool {
+        let Handling::Threads { appends, said, .. } = &mut self.handling else { return false };
+        let Some(append) = appends.pop_front() else { return false };
+        let own = append.responses.iter().filter(|message| message.to == node.id()).cloned().map(Said::Own);
+        said.extend(own.chain(append.appended.clone().map(Said::Appended)));
+        self.write(node, append.hard_state, append.snapshot.as_ref(), &append.entries);
+        self.restore(append.snapshot.as_ref());
+        true
+    }
+
+    fn apply_next(&mut self, node: &mut RawNode<MemStorage>) -> bool {
+        let Handling::Threads { applies, said, .. } = &mut self.handling else { return false };
+        let Some(apply) = applies.pop_front() else { return false };
+        let entries = apply.entries.clone();
+        said.push_back(Said::Applied(apply.into_applied()));
+        self.apply(node, &entries);
+        true
+    }
+
+    fn deliver(&mut self, node: &mut RawNode<MemStorage>) -> bool {
+        let Handling::Threads { said, .. } = &mut self.handling else { return false };
+        match said.pop_front() {
+            None => return false,
+            Some(Said::Own(message)) => match node.step(message) {
+                // It may have left the membership meanwhile.
+                Ok(()) | Err(StepError::PeerNotFound(_)) => {}
+                Err(error) => panic!("the node refuses its own message: {error}"),
+            },
+            Some(Said::Appended(appended)) => node.storage_appended(appended),
+            Some(Said::Applied(applied)) => node.storage_applied(applied),
+        }
+        true
+    }
+
+    fn write(
+        &mut self,
+        node: &mut RawNode<MemStorage>,
+        hard_state: Option<HardState>,
+        snapshot: Option<&Snapshot>,
+        entries: &[Entry],
+    ) {
+        let storage = node.storage_mut();
+        if let Some(snapshot) = snapshot {
+            storage.apply_snapshot(snapshot.clone()).expect("a snapshot to restore is newer than the stored one");
+        }
+        storage.append(entries).expect("entries to write follow the stored ones");
+        if let Some(hard_state) = hard_state {
+            storage.set_hard_state(hard_state);
+            self.stored = hard_state;
+        }
+    }
+
+    fn restore(&mut self, snapshot: Option<&Snapshot>) {
+        if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.id.index > self.applied.id.index) {
+            self.applied = snapshot.clone();
+        }
+    }
+
+    fn apply(&mut self, node: &mut RawNode<MemStorage>, entries: &[Entry]) {
+        for entry in entries.iter().filter(|entry| entry.index > self.applied.id.index).cloned().collect::<Vec<_>>() {
+            // A change that does not decode, or is not allowed, is skipped.
+            let change = entry.conf_change().ok().flatten();
+            if let Some(Ok(conf_state)) = change.map(|change| node.apply_conf_change(&change.into_v2())) {
+                self.applied.conf_state = conf_state;
+            }
+            self.applied.id = entry.id();
+        }
+    }
+
+    /// Takes a snapshot of what is applied, and compacts the log to so many entries before it.
+    pub(super) fn compact(&self, kept: u8, node: &mut RawNode<MemStorage>) {
+        let Snapshot { id, conf_state, data } = self.applied.clone();
+        let storage = node.storage_mut();
+        if storage.create_snapshot(id.index, conf_state, data).is_ok() {
+            let through = Index(id.index.0.saturating_sub(u64::from(kept)));
+            // There may be nothing to forget.
+            let _ = storage.compact(through);
+        }
+    }
+
+    /// The node comes up again with what is stored, and with what is applied up to the newest snapshot.
+    pub(super) fn restart(
+        &mut self,
+        config: Config,
+        node: &RawNode<MemStorage>,
+        watch: &mut Watch,
+    ) -> RawNode<MemStorage> {
+        let mut storage = node.storage().clone();
+        let snapshot = storage.snapshot().expect("a storage in memory has one");
+        // Snapshots are of applied entries, and may be stored before the commit index that covers them.
+        self.stored.commit = self.stored.commit.max(snapshot.id.index);
+        storage.set_hard_state(self.stored);
+        let last = storage.last_index();
+        let last = EntryId::new(storage.term(last).expect("the last entry has a term"), last);
+        let applied = snapshot.id.index;
+        let node = RawNode::new(Config { applied, ..config }, storage).expect("it ran with these before");
+        watch.restarted(&node, self.stored, last);
+        *self = Self::new(&node);
+        node
+    }
+}
