@@ -1,8 +1,12 @@
 //! A deterministic simulator for Raft clusters.
 
 pub mod disk;
+pub mod driver;
 pub mod harness;
 pub mod invariant;
+pub mod plan;
+pub mod random;
 pub mod script;
+pub mod trace;
 pub mod wal;
 pub mod world;

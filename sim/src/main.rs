@@ -1,3 +1,7 @@
-//! The command line of the simulator.
+//! The command line of the simulator: each subcommand is a module of `cli`.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -35,7 +35,6 @@ pub struct NodeOptions {
     pub disable_conf_change_validation: bool,
     pub step_down_on_removal: bool,
     pub allow_missing_term: bool,
-    pub immediate_singleton_reads: bool,
 }
 
 impl NodeOptions {
@@ -60,7 +59,6 @@ impl NodeOptions {
             disable_conf_change_validation: self.disable_conf_change_validation,
             step_down_on_removal: self.step_down_on_removal,
             allow_missing_term: self.allow_missing_term,
-            immediate_singleton_reads: self.immediate_singleton_reads,
         }
     }
 }
@@ -86,7 +84,6 @@ impl Default for NodeOptions {
             disable_conf_change_validation: usual.disable_conf_change_validation,
             step_down_on_removal: usual.step_down_on_removal,
             allow_missing_term: usual.allow_missing_term,
-            immediate_singleton_reads: usual.immediate_singleton_reads,
         }
     }
 }

@@ -9,7 +9,9 @@ mod writing;
 
 use bytes::Bytes;
 use raft::StorageApply;
-use raft::{ConfChange, Index, MemStorage, Message, NodeId, RawNode, Ready, Snapshot, SnapshotStatus, StorageAppend};
+use raft::{
+    ConfChange, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready, Snapshot, SnapshotStatus, StorageAppend,
+};
 
 use self::running::Running;
 pub use self::to_do::ToDo;
@@ -40,11 +42,19 @@ pub struct Replica {
     options: NodeOptions,
     boot: Boot,
     disk: Disk,
-    /// The newest snapshot of an application that stores its own.
-    recorded: Option<Snapshot>,
+    recorded: Option<Recorded>,
     running: Option<Box<Running>>,
     /// As the node last showed itself.
     view: View,
+}
+
+/// What an application that stores its own snapshots has stored. It survives every crash.
+#[derive(Clone, Debug)]
+pub(super) struct Recorded {
+    pub(super) snapshot: Snapshot,
+    /// The membership that the node begins with after a restart: as with etcd's storage in memory, not that of the
+    /// snapshot, but that of the log.
+    pub(super) membership: ConfState,
 }
 
 impl Replica {
@@ -239,7 +249,9 @@ impl Replica {
     }
 
     pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Step {
-        self.up()?.release(around)?;
+        let Self { running, recorded, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        running.release(recorded, around)?;
         Ok(None)
     }
 

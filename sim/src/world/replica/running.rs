@@ -1,11 +1,14 @@
 //! A node that is up: everything about it that a crash loses.
 
-use raft::{Entry, MemStorage, NodeId, RawNode, Ready, Snapshot, StorageAppend, StorageApplied, StorageApply};
+use raft::{
+    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, Index, MemStorage, NodeId, RawNode, Ready, Snapshot,
+    Storage, StorageAppend, StorageApplied, StorageApply,
+};
 
 use super::handling::{Append, Handling, InHand, Threads};
 use super::log_file::LogFile;
 use super::writing::{Written, cache};
-use super::{Step, Surroundings, put_in_flight};
+use super::{Recorded, Step, Surroundings, put_in_flight};
 use crate::disk::Disk;
 use crate::invariant::{Check, View};
 use crate::wal::DiskError;
@@ -145,7 +148,11 @@ impl Running {
         Ok(Ok(()))
     }
 
-    pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+    pub(super) fn release(
+        &mut self,
+        recorded: &mut Option<Recorded>,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Halt> {
         let id = self.id();
         let work = match &mut self.handling {
             Handling::OneByOne(_) => None,
@@ -153,7 +160,7 @@ impl Running {
         };
         let Append { work, .. } = work.ok_or_else(|| self.not_now("has no append that is done"))?;
         if let Some(snapshot) = &work.snapshot {
-            self.restore(snapshot, around)?;
+            self.restore(snapshot, recorded, around)?;
         }
         for response in work.responses {
             put_in_flight(response, around)?;
@@ -192,7 +199,7 @@ impl Running {
     pub(super) fn apply(
         &mut self,
         at_most: u32,
-        recorded: &mut Option<Snapshot>,
+        recorded: &mut Option<Recorded>,
         around: &mut Surroundings<'_>,
     ) -> Step {
         if let Handling::OneByOne(Some(one)) = &mut self.handling
@@ -200,7 +207,7 @@ impl Running {
             && let Some(snapshot) = one.snapshot_to_restore().cloned()
         {
             one.restored = true;
-            self.restore(&snapshot, around)?;
+            self.restore(&snapshot, recorded, around)?;
             return Ok(None);
         }
         if self.handling.next_entry().is_none() {
@@ -213,7 +220,7 @@ impl Running {
         Ok(refused)
     }
 
-    fn apply_entries(&mut self, at_most: u32, recorded: &mut Option<Snapshot>, around: &mut Surroundings<'_>) -> Step {
+    fn apply_entries(&mut self, at_most: u32, recorded: &mut Option<Recorded>, around: &mut Surroundings<'_>) -> Step {
         let mut refused = None;
         for _ in 0..at_most {
             let Some(entry) = self.handling.next_entry() else { break };
@@ -221,15 +228,22 @@ impl Running {
             if entry.index > self.application.applied().index {
                 let entry = entry.clone();
                 refused = self.apply_entry(&entry, around)?.or(refused);
-                if self.application.records_snapshots() {
-                    let snapshot = self.application.snapshot();
-                    self.node.storage_mut().set_snapshot(snapshot.clone());
-                    *recorded = Some(snapshot);
-                }
+                self.record_snapshot(recorded);
             }
             self.handling.count_applied();
         }
         Ok(refused)
+    }
+
+    /// Lets an application that stores its own snapshots do so.
+    fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
+        if self.application.records_snapshots() {
+            let snapshot = self.application.snapshot();
+            let storage = self.node.storage_mut();
+            storage.set_snapshot(snapshot.clone());
+            let (_, membership) = storage.initial_state();
+            *recorded = Some(Recorded { snapshot, membership });
+        }
     }
 
     fn apply_entry(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Step {
@@ -237,7 +251,7 @@ impl Running {
         around.checkers.applied(id, entry)?;
         around.statistics.applied += 1;
         let change = entry.conf_change().expect("a leader accepts only membership changes that decode");
-        let refused = match change.map(|change| self.node.apply_conf_change(&change.into_v2())) {
+        let refused = match change.map(|change| self.apply_conf_change(entry.index, &change.into_v2())) {
             None => None,
             Some(Ok(conf_state)) => {
                 around.statistics.conf_change(self.application.conf_state(), &conf_state);
@@ -263,6 +277,17 @@ impl Running {
         Ok(refused)
     }
 
+    /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
+    /// entry waited to be applied has brought a later membership, and forgotten the entry. To apply the change to that
+    /// one would be wrong, and nothing in the interface of etcd's node keeps its host from doing so.
+    fn apply_conf_change(&mut self, index: Index, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
+        if index >= self.node.basic_status().first_index {
+            return self.node.apply_conf_change(change);
+        }
+        let configuration = Configuration::from_conf_state(self.application.conf_state())?;
+        Ok(configuration.apply(change)?.configuration.conf_state())
+    }
+
     /// Lets the apply thread say that the first of its queue is done, if it is.
     fn finish_apply(&mut self, around: &mut Surroundings<'_>) {
         let node = self.id();
@@ -274,9 +299,15 @@ impl Running {
         around.network.put(Envelope::Local { node, message: LocalMessage::Applied(applied) });
     }
 
-    fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+    fn restore(
+        &mut self,
+        snapshot: &Snapshot,
+        recorded: &mut Option<Recorded>,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Halt> {
         let kind = self.application.kind();
         self.application = Application::restore(kind, snapshot);
+        self.record_snapshot(recorded);
         around.statistics.snapshots_installed += 1;
         around.checkers.snapshot_restored(self.id(), snapshot)?;
         Ok(())
@@ -306,7 +337,7 @@ impl Running {
         Ok(())
     }
 
-    pub(super) fn compact(&mut self, through: raft::Index) -> Result<(), Halt> {
+    pub(super) fn compact(&mut self, through: Index) -> Result<(), Halt> {
         let refused = Misfit::Compact(self.id(), through);
         self.log.compact(self.node.storage(), through).ok_or(refused)?;
         Ok(())

@@ -6,7 +6,7 @@ use raft::{ConfState, Config, Entry, EntryId, HardState, Index, MemStorage, Node
 use super::handling::Handling;
 use super::log_file::LogFile;
 use super::running::{Running, view};
-use super::{Replica, Step, Surroundings};
+use super::{Recorded, Replica, Step, Surroundings};
 use crate::disk::Disk;
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::wal::{Checkpoint, RecoveryError, Wal};
@@ -17,10 +17,13 @@ use crate::world::outcome::{Halt, Misfit, Refusal};
 /// What a node comes up with: from its boot, or from its disk.
 struct Remembered {
     hard_state: HardState,
+    /// The newest snapshot in the log, and the membership that the node begins with.
     snapshot: Snapshot,
     /// The entry before the first of `entries`.
     base: EntryId,
     entries: Vec<Entry>,
+    /// The newest snapshot of an application that stores its own.
+    offered: Option<Snapshot>,
 }
 
 impl Remembered {
@@ -29,38 +32,56 @@ impl Remembered {
         let snapshot = match boot {
             Boot::Empty | Boot::Peers(_) => Snapshot::default(),
             Boot::Snapshot { index, conf_state } => {
-                Snapshot { id: EntryId::new(Term(1), *index), conf_state: conf_state.clone(), data: Bytes::new() }
+                let id = EntryId::new(Term(1), *index);
+                Snapshot { id, conf_state: conf_state.clone(), data: Bytes::new() }
             }
         };
-        Self { hard_state: HardState::default(), base: snapshot.id, snapshot, entries: Vec::new() }
+        Self { hard_state: HardState::default(), base: snapshot.id, snapshot, entries: Vec::new(), offered: None }
     }
 
-    /// Takes in the snapshot that an application has stored by itself: what it covers is committed.
-    fn with_recorded(mut self, recorded: Option<&Snapshot>) -> Self {
-        let Some(recorded) = recorded.filter(|recorded| recorded.id.index >= self.snapshot.id.index) else {
-            return self;
-        };
-        self.snapshot = recorded.clone();
-        self.hard_state.commit = self.hard_state.commit.max(recorded.id.index);
-        self.hard_state.term = self.hard_state.term.max(recorded.id.term);
-        let position = recorded.id.index.since(self.base.index);
-        let held = match usize::try_from(position).ok().and_then(|position| position.checked_sub(1)) {
-            Some(position) => self.entries.get(position).map(Entry::id),
-            None => Some(self.base),
-        };
-        if held != Some(recorded.id) {
-            self.base = recorded.id;
+    /// Takes in what an application has stored by itself: what it covers is committed, and where the log does not hold
+    /// it, the log begins behind it.
+    fn with_recorded(mut self, recorded: &Recorded) -> Self {
+        let id = recorded.snapshot.id;
+        self.hard_state.commit = self.hard_state.commit.max(id.index);
+        self.hard_state.term = self.hard_state.term.max(id.term);
+        if self.held(id.index) != Some(id) {
+            self.base = id;
             self.entries.clear();
         }
+        self.snapshot = Snapshot { id: self.base, conf_state: recorded.membership.clone(), data: Bytes::new() };
+        self.offered = Some(recorded.snapshot.clone());
         self
     }
 
+    fn held(&self, index: Index) -> Option<EntryId> {
+        match usize::try_from(index.since(self.base.index)).ok()?.checked_sub(1) {
+            Some(position) => self.entries.get(position).map(Entry::id),
+            None => Some(self.base),
+        }
+    }
+
+    /// The snapshot of which the application is restored.
+    fn newest(&self) -> &Snapshot {
+        self.offered.as_ref().unwrap_or(&self.snapshot)
+    }
+
+    fn applied(&self) -> Index {
+        self.newest().id.index
+    }
+
     fn storage(&self) -> MemStorage {
-        let base = Snapshot { id: self.base, ..Snapshot::default() };
-        let mut storage = MemStorage::from_snapshot(base);
-        storage.append(&self.entries).expect("a log without gaps was stored");
-        storage.set_snapshot(self.snapshot.clone());
-        storage.set_hard_state(self.hard_state);
+        let Self { hard_state, snapshot, base, entries, offered } = self;
+        let mut storage = MemStorage::from_snapshot(Snapshot { id: *base, ..snapshot.clone() });
+        storage.append(entries).expect("a log without gaps was stored");
+        if snapshot.id != *base {
+            let Snapshot { id, conf_state, data } = snapshot.clone();
+            storage.create_snapshot(id.index, conf_state, data).expect("a log is compacted only up to its snapshot");
+        }
+        if let Some(offered) = offered {
+            storage.set_snapshot(offered.clone());
+        }
+        storage.set_hard_state(*hard_state);
         storage
     }
 }
@@ -84,7 +105,7 @@ impl Replica {
             view: View::default(),
         };
         let remembered = Remembered::of_boot(boot);
-        let config = options.config(id, remembered.snapshot.id.index, seed);
+        let config = options.config(id, remembered.applied(), seed);
         let node = RawNode::new(config, remembered.storage()).map_err(|error| Misfit::Config(id, error))?;
         let node = bootstrapped(node, boot)?;
         let wal = replica.create_log(&remembered);
@@ -109,7 +130,7 @@ impl Replica {
             Err(error) => return Ok(Some(Refusal::Recovery(error))),
         };
         self.options = options;
-        let config = self.options.config(self.id, remembered.snapshot.id.index, seed);
+        let config = self.options.config(self.id, remembered.applied(), seed);
         let node = self.rebuild(config, &remembered)?;
         self.come_up(node, wal, &remembered, around)?;
         Ok(None)
@@ -123,8 +144,12 @@ impl Replica {
             snapshot: recovered.snapshot.unwrap_or_default(),
             base: recovered.base,
             entries: recovered.entries,
+            offered: None,
         };
-        let remembered = remembered.with_recorded(self.recorded.as_ref());
+        let remembered = match &self.recorded {
+            Some(recorded) => remembered.with_recorded(recorded),
+            None => remembered,
+        };
         if self.never_began(&remembered) {
             // Its first entries did not become durable, so it has promised nothing: it begins again.
             self.disk = Disk::default();
@@ -144,7 +169,7 @@ impl Replica {
     }
 
     fn create_log(&mut self, remembered: &Remembered) -> Wal {
-        let Remembered { hard_state, snapshot, base, entries } = remembered;
+        let Remembered { hard_state, snapshot, base, entries, offered: _ } = remembered;
         let snapshot = Some(snapshot).filter(|snapshot| snapshot.id != EntryId::ZERO);
         let checkpoint = Checkpoint { hard_state: *hard_state, snapshot, base: *base, entries };
         Wal::create(&mut self.disk, checkpoint).expect("a new disk is empty and works")
@@ -176,14 +201,14 @@ impl Replica {
             hard_state: remembered.hard_state,
             compacted: remembered.base,
             entries: &remembered.entries,
-            snapshot: remembered.snapshot.id,
-            applied: remembered.snapshot.id.index,
+            snapshot: remembered.newest().id,
+            applied: remembered.applied(),
             configuration: &configuration,
         };
         self.view = view(&node);
         around.checkers.started(self.id, node.config(), &recovered, &self.view)?;
         let handling = Handling::new(self.options.async_storage_writes);
-        let application = Application::restore(self.options.application, &remembered.snapshot);
+        let application = Application::restore(self.options.application, remembered.newest());
         self.running = Some(Box::new(Running { node, log: LogFile::new(wal), application, handling }));
         Ok(())
     }

@@ -1,0 +1,120 @@
+//! `sim --seed N`: one seed, from its beginning to its end.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use sim::driver::swarm::{self, Ended};
+use sim::plan::{Overrides, Plan};
+use sim::trace::{Header, Recorder};
+
+use super::summary;
+use super::{HELD, VIOLATED};
+
+/// What to run.
+#[derive(Args, Debug)]
+pub(super) struct RunArguments {
+    /// The seed that decides everything, decimal or with 0x
+    #[arg(long, value_name = "N", value_parser = seed)]
+    seed: u64,
+    /// How many events happen
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// How many nodes the cluster begins with, 1 to 7, instead of as many as the seed says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Plan::MOST_NODES))]
+    nodes: Option<u64>,
+    /// How nodes write to their storage, instead of as the seed says
+    #[arg(long, value_name = "HOW")]
+    writes: Option<Writes>,
+    /// Nothing goes wrong: no crashes, partitions, losses or changes
+    #[arg(long)]
+    no_faults: bool,
+    /// Writes every event to this file, one JSON line each
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+/// How nodes write to their storage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Writes {
+    /// One Ready at a time
+    Sync,
+    /// With an append thread and an apply thread
+    Async,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|error| format!("a seed is a number of 64 bits, decimal or with 0x: {error}"))
+}
+
+impl RunArguments {
+    fn plan(&self) -> Plan {
+        let overrides = Overrides {
+            steps: self.steps,
+            nodes: self.nodes,
+            async_storage_writes: self.writes.map(|writes| writes == Writes::Async),
+            no_faults: self.no_faults,
+        };
+        Plan::draw(self.seed, &overrides)
+    }
+}
+
+/// Runs the seed, and says how it ended.
+pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
+    let plan = arguments.plan();
+    print(&summary::of_plan(&plan));
+    let ended = match &arguments.trace {
+        Some(path) => recorded(&plan, path)?,
+        None => swarm::run(&plan, |_| {}),
+    };
+    print(&summary::of_end(&ended));
+    let Some(violation) = &ended.violation else { return Ok(HELD) };
+    let path = match &arguments.trace {
+        Some(path) => path.clone(),
+        None => leave_trace(&plan)?,
+    };
+    print(&summary::of_violation(violation, &path));
+    Ok(VIOLATED)
+}
+
+/// Prints, whether or not anybody reads: the exit status says how the run ended.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Runs the seed and writes its events to a file.
+fn recorded(plan: &Plan, path: &Path) -> Result<Ended, String> {
+    let failed = |error| format!("{}: {error}", path.display());
+    let file = File::create(path).map_err(failed)?;
+    let mut recorder = Recorder::new(BufWriter::new(file), &Header::new(plan));
+    let ended = swarm::run(plan, |event| recorder.record(event));
+    recorder.finish().map_err(failed)?;
+    Ok(ended)
+}
+
+/// A violation always leaves a trace: where none was written, the run is done again, which ends the same way.
+fn leave_trace(plan: &Plan) -> Result<PathBuf, String> {
+    let path = PathBuf::from(format!("violation-{}.jsonl", plan.seed));
+    recorded(plan, &path)?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_decimal_or_hexadecimal() {
+        assert_eq!(seed("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(seed("0xBeeF"), Ok(0xbeef));
+        for wrong in ["", "0x", "-1", "1e3", "18446744073709551616"] {
+            assert!(seed(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a run prints: what was drawn, what happened, and what was violated.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use raft::{Config, ReadOnlyOption};
+use sim::driver::swarm::Ended;
+use sim::invariant::Violation;
+use sim::plan::{Plan, TICK, Time};
+use sim::world::{EventKind, NodeOptions};
+
+/// What the seed decided.
+pub(super) fn of_plan(plan: &Plan) -> String {
+    let Plan { seed, steps, cluster, network, hosts, clients, faults } = plan;
+    let mut out = Text::default();
+    out.line("seed", format_args!("{seed} ({seed:#x}), {steps} events"));
+    out.line(
+        "cluster",
+        format_args!(
+            "{} nodes, {} of them learners, {} spare; from {}{}",
+            cluster.nodes,
+            cluster.learners,
+            cluster.spares,
+            if cluster.from_snapshot { "a snapshot" } else { "peers" },
+            if cluster.changes_options { "; options change on restart" } else { "" },
+        ),
+    );
+    out.line("options", options(&cluster.options));
+    out.line(
+        "network",
+        format_args!(
+            "latency {} to {}{}; of 1000 lost {}, doubled {}, late {} (up to {})",
+            ticks(network.latency),
+            ticks(network.latency + network.jitter),
+            if network.in_order { " in order" } else { "" },
+            network.loss,
+            network.duplication,
+            network.late,
+            ticks(network.lateness),
+        ),
+    );
+    out.line(
+        "hosts",
+        format_args!(
+            "step {}, write {}, fsync {}, apply {}, of 1000 slow {}; snapshot every {}, keeping {}",
+            ticks(hosts.step),
+            ticks(hosts.write),
+            ticks(hosts.sync),
+            ticks(hosts.apply),
+            hosts.hiccups,
+            hosts.snapshot_every.map_or("never".to_owned(), |entries| format!("{entries} entries")),
+            hosts.keep_entries,
+        ),
+    );
+    out.line(
+        "clients",
+        format_args!(
+            "{}, one request each {}; of 1000 reads {}, anywhere {}, repeated {}; values to {} bytes",
+            clients.clients,
+            ticks(clients.pause),
+            clients.reads,
+            clients.anywhere,
+            clients.repeats,
+            clients.value,
+        ),
+    );
+    let kinds = [
+        ("crash", faults.crash),
+        ("partition", faults.partition),
+        ("membership", faults.membership),
+        ("transfer", faults.transfer),
+        ("campaign", faults.campaign),
+        ("forget-leader", faults.forget_leader),
+        ("report", faults.report),
+    ];
+    let kinds = kinds.iter().filter_map(|(name, mean)| mean.map(|mean| format!("{name} each {}", ticks(mean))));
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds };
+    out.line("faults", format_args!("{kinds}; storm {}, calm {}", ticks(faults.storm), ticks(faults.calm)));
+    out.0
+}
+
+fn options(nodes: &[NodeOptions]) -> String {
+    let count = |holds: fn(&NodeOptions) -> bool| nodes.iter().filter(|options| holds(options)).count();
+    let on = [
+        ("async writes", count(|options| options.async_storage_writes)),
+        ("pre-vote", count(|options| options.pre_vote)),
+        ("check-quorum", count(|options| options.check_quorum)),
+        ("lease reads", count(|options| options.read_only_option == ReadOnlyOption::LeaseBased)),
+        ("no forwarding", count(|options| options.disable_proposal_forwarding)),
+        ("step down on removal", count(|options| options.step_down_on_removal)),
+    ];
+    let on = on.iter().filter(|(_, count)| *count > 0).map(|(name, count)| match count {
+        count if *count == nodes.len() => (*name).to_owned(),
+        count => format!("{name} on {count}"),
+    });
+    let mut parts: Vec<String> = on.collect();
+    if let Some(first) = nodes.first() {
+        parts.push(format!("election {} ticks, heartbeat {}", first.election_tick, first.heartbeat_tick));
+        parts.push(format!("in flight {} messages", first.max_inflight_messages));
+        let limits = [
+            ("in flight", first.max_inflight_bytes),
+            ("message", first.max_size_per_message),
+            ("committed page", first.max_committed_size_per_ready),
+            ("uncommitted", first.max_uncommitted_size),
+        ];
+        let limited = limits.iter().filter(|(_, bytes)| *bytes != Config::NO_LIMIT);
+        parts.extend(limited.map(|(name, bytes)| format!("{name} {bytes} B")));
+    }
+    parts.join(", ")
+}
+
+fn ticks(time: Time) -> String {
+    format!("{}.{:03}", time / TICK, time % TICK)
+}
+
+/// What happened.
+pub(super) fn of_end(ended: &Ended) -> String {
+    let world = &ended.world;
+    let statistics = world.statistics();
+    let mut out = Text::default();
+    let kinds = EventKind::ALL.iter().map(|kind| (format!("{kind:?}"), statistics.events(*kind)));
+    let kinds = kinds.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}"));
+    out.line("events", format_args!("{} in {} ticks", world.step(), ticks(ended.time)));
+    out.wrapped(&kinds.collect::<Vec<_>>());
+    let s = statistics;
+    out.line(
+        "elections",
+        format_args!(
+            "{} won, {} candidacies, {} pre-votes, highest term {}",
+            s.elections, s.candidacies, s.pre_candidacies, s.highest_term
+        ),
+    );
+    out.line(
+        "log",
+        format_args!(
+            "commit index {}, {} entries applied, {} commands executed, {} filtered as repetitions",
+            s.committed, s.applied, s.executed, s.repeated
+        ),
+    );
+    out.line(
+        "messages",
+        format_args!(
+            "{} sent, {} arrived, {} lost at a cut or down node, {} refused; {} proposals dropped",
+            s.messages, s.delivered, s.lost, s.messages_refused, s.proposals_dropped
+        ),
+    );
+    out.line(
+        "snapshots",
+        format_args!(
+            "{} taken, {} sent, {} installed; {} compactions",
+            s.snapshots_taken, s.snapshots_sent, s.snapshots_installed, s.compactions
+        ),
+    );
+    out.line(
+        "crashes",
+        format_args!(
+            "{}, {} of leaders, {} at work, {} in a joint configuration; {} bytes lost, {} torn bytes cut; {} fsyncs",
+            s.events(EventKind::Crash),
+            s.leaders_crashed,
+            s.crashes_at_work,
+            s.crashes_in_joint,
+            s.bytes_lost,
+            s.bytes_cut,
+            s.syncs
+        ),
+    );
+    out.line(
+        "membership",
+        format_args!(
+            "{} changes applied, {} into and {} out of joint configurations, {} skipped",
+            s.conf_changes, s.joint_entered, s.joint_left, s.conf_changes_skipped
+        ),
+    );
+    out.line("reads", format_args!("{} answered", s.reads));
+    out.line("transfers", format_args!("{} handed over", s.transfers));
+    out.line("digest", format_args!("{:016x}", world.digest()));
+    out.0
+}
+
+/// What was violated, and where to find how.
+pub(super) fn of_violation(violation: &Violation, trace: &Path) -> String {
+    let nodes = violation.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut out = Text::default();
+    out.line("VIOLATED", format_args!("{} at step {}", violation.invariant, violation.step));
+    out.line("nodes", nodes);
+    out.line("states", &violation.detail);
+    out.line("trace", trace.display());
+    out.0
+}
+
+/// Lines with a name each.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    const NAME: usize = 11;
+    const WIDTH: usize = 110;
+
+    fn line(&mut self, name: &str, value: impl std::fmt::Display) {
+        writeln!(self.0, "{name:<width$}{value}", width = Self::NAME).expect("text grows");
+    }
+
+    fn wrapped(&mut self, parts: &[String]) {
+        let mut line = String::new();
+        for part in parts {
+            if line.len() + part.len() > Self::WIDTH - Self::NAME {
+                self.line("", line.trim_end());
+                line.clear();
+            }
+            line.push_str(part);
+            line.push_str("  ");
+        }
+        self.line("", line.trim_end());
+    }
+}

@@ -1,0 +1,110 @@
+//! What will happen when: simulated time is a queue, and nothing else.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use raft::NodeId;
+
+use super::faults::Fault;
+use super::hosts::HostStep;
+use crate::plan::Time;
+use crate::world::MessageId;
+
+/// Something that the driver means to let happen. What event it becomes is decided when its time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Intent {
+    /// The node's clock ticks.
+    Tick(NodeId),
+    /// The node's host goes on.
+    Host(NodeId, HostStep),
+    /// The message arrives.
+    Deliver(MessageId),
+    /// The message is lost.
+    Lose(MessageId),
+    /// The message is doubled.
+    Double(MessageId),
+    /// The client asks for something.
+    Client(u64),
+    /// A fault of this kind is due.
+    Fault(Fault),
+    /// The node comes back.
+    Restart(NodeId),
+    /// The links that are cut work again.
+    Heal,
+    /// A storm ends: everything is healed.
+    Calm,
+    /// The next storm begins.
+    Storm,
+    /// The membership changes.
+    ChangeMembers,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entry {
+    time: Time,
+    /// Breaks ties in the order of planning.
+    number: u64,
+    intent: Intent,
+}
+
+impl Ord for Entry {
+    /// The earlier one is the greater one, since the heap hands out the greatest.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.time, other.number).cmp(&(self.time, self.number))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What is planned, in the order of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Agenda {
+    queue: BinaryHeap<Entry>,
+    planned: u64,
+    now: Time,
+}
+
+impl Agenda {
+    /// The time of what was taken last.
+    pub(super) const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Plans something for so much later.
+    pub(super) fn after(&mut self, delay: Time, intent: Intent) {
+        self.at(self.now + delay, intent);
+    }
+
+    /// Plans something for a time that has not passed.
+    pub(super) fn at(&mut self, time: Time, intent: Intent) {
+        self.queue.push(Entry { time, number: self.planned, intent });
+        self.planned += 1;
+    }
+
+    /// Goes on to what is next.
+    pub(super) fn next(&mut self) -> Option<Intent> {
+        let Entry { time, intent, .. } = self.queue.pop()?;
+        self.now = time;
+        Some(intent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_planned_comes_by_time_and_then_in_the_order_of_planning() {
+        let mut agenda = Agenda::default();
+        for (delay, client) in [(5, 1), (3, 2), (5, 3), (0, 4)] {
+            agenda.after(delay, Intent::Client(client));
+        }
+        let order: Vec<Intent> = std::iter::from_fn(|| agenda.next()).collect();
+        assert_eq!(order, [4, 2, 1, 3].map(Intent::Client));
+        assert_eq!(agenda.now(), 5);
+    }
+}

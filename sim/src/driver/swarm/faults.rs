@@ -1,0 +1,204 @@
+//! What goes wrong: storms of faults, and the calm between them in which the cluster has to recover.
+
+use std::collections::VecDeque;
+
+use raft::{NodeId, ReadOnlyOption};
+
+use super::agenda::{Agenda, Intent};
+use super::{any_node, leader};
+use crate::disk::Keep;
+use crate::plan::{FaultPlan, Plan, Time};
+use crate::random::{Concern, Stream};
+use crate::wal::SECTOR;
+use crate::world::{Event, NodeOptions, World};
+
+/// What can go wrong, or be done out of turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    Crash,
+    Partition,
+    Transfer,
+    Campaign,
+    ForgetLeader,
+    Report,
+}
+
+impl Fault {
+    const ALL: [Self; 6] =
+        [Self::Crash, Self::Partition, Self::Transfer, Self::Campaign, Self::ForgetLeader, Self::Report];
+}
+
+/// The faults.
+#[derive(Clone, Debug)]
+pub(super) struct Faults {
+    plan: FaultPlan,
+    stream: Stream,
+    changes_options: bool,
+    calm: bool,
+    /// The links that are cut.
+    cut: Vec<(NodeId, NodeId)>,
+}
+
+impl Faults {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            plan: plan.faults.clone(),
+            stream: Stream::new(plan.seed, Concern::Faults),
+            changes_options: plan.cluster.changes_options,
+            calm: false,
+            cut: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+        agenda.after(self.plan.storm, Intent::Calm);
+        for fault in Fault::ALL {
+            self.plan_next(fault, agenda);
+        }
+    }
+
+    const fn mean(&self, fault: Fault) -> Option<Time> {
+        match fault {
+            Fault::Crash => self.plan.crash,
+            Fault::Partition => self.plan.partition,
+            Fault::Transfer => self.plan.transfer,
+            Fault::Campaign => self.plan.campaign,
+            Fault::ForgetLeader => self.plan.forget_leader,
+            Fault::Report => self.plan.report,
+        }
+    }
+
+    fn plan_next(&mut self, fault: Fault, agenda: &mut Agenda) {
+        if let Some(mean) = self.mean(fault) {
+            agenda.after(self.stream.between(1, 2 * mean), Intent::Fault(fault));
+        }
+    }
+
+    /// Lets a fault happen, unless it is calm, and plans the next of its kind.
+    pub(super) fn strike(&mut self, fault: Fault, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        self.plan_next(fault, agenda);
+        if self.calm {
+            return;
+        }
+        match fault {
+            Fault::Crash => self.crash_some(world, agenda, at_once),
+            Fault::Partition => self.partition(world, agenda, at_once),
+            Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
+                at_once.extend(self.interfere(fault, world));
+            }
+        }
+    }
+
+    fn crash_some(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        let up: Vec<NodeId> = world.replicas().filter(|replica| replica.is_up()).map(|replica| replica.id()).collect();
+        if up.is_empty() {
+            return;
+        }
+        if self.stream.chance(self.plan.crash_all) {
+            for node in up {
+                self.crash(node, world, agenda, at_once);
+            }
+            return;
+        }
+        let leader = leader(world).filter(|_| self.stream.chance(300));
+        let node = leader.unwrap_or_else(|| *self.stream.pick(&up));
+        self.crash(node, world, agenda, at_once);
+    }
+
+    fn crash(&mut self, node: NodeId, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        let pending = world.replica(node).map_or(0, |replica| replica.disk().pending());
+        at_once.push_back(Event::Crash { node, keep: self.keep(pending) });
+        let downtime = self.stream.between(1, 2 * self.plan.downtime);
+        agenda.after(downtime, Intent::Restart(node));
+    }
+
+    fn keep(&mut self, pending: u64) -> Keep {
+        let stream = &mut self.stream;
+        let zeros = stream.chance(500);
+        let blocks = pending.div_ceil(SECTOR as u64) + 1;
+        match stream.below(10) {
+            0..2 => Keep::All,
+            2..5 => Keep::Nothing,
+            5..7 => Keep::Prefix { bytes: stream.below(pending + 1) },
+            7 => Keep::Subset { blocks: stream.number(), zeros },
+            _ => Keep::Torn { block: stream.below(blocks), bytes: stream.below(SECTOR as u64), zeros },
+        }
+    }
+
+    fn partition(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        if !self.cut.is_empty() {
+            return;
+        }
+        let nodes: Vec<NodeId> = world.replicas().map(|replica| replica.id()).collect();
+        self.cut = self.choose_cut(&nodes, leader(world));
+        at_once.extend(self.cut.iter().map(|&(from, to)| Event::Cut { from, to }));
+        let length = self.stream.between(1, 2 * self.plan.partition_length);
+        agenda.after(length, Intent::Heal);
+    }
+
+    /// The links to cut: between two halves, around one node, in one direction only, or between two halves that share
+    /// one node (a bridge).
+    fn choose_cut(&mut self, nodes: &[NodeId], leader: Option<NodeId>) -> Vec<(NodeId, NodeId)> {
+        let sides = self.stream.number();
+        let one = leader.filter(|_| self.stream.chance(400)).unwrap_or_else(|| *self.stream.pick(nodes));
+        let side = |node: NodeId| sides >> (node.get() % 64) & 1;
+        let apart = |a: NodeId, b: NodeId| side(a) != side(b);
+        let around = |a: NodeId, b: NodeId| (a == one) != (b == one);
+        let kind = self.stream.below(6);
+        let is_cut = |a: NodeId, b: NodeId| match kind {
+            0 | 1 => apart(a, b),
+            2 => around(a, b),
+            3 => a == one && b != one,
+            4 => b == one && a != one,
+            _ => apart(a, b) && !around(a, b),
+        };
+        let links = nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| (from, to)));
+        links.filter(|&(from, to)| from != to && is_cut(from, to)).collect()
+    }
+
+    fn interfere(&mut self, fault: Fault, world: &World) -> Option<Event> {
+        let node = any_node(world, &mut self.stream)?;
+        let peer = any_node(world, &mut self.stream)?;
+        let led = leader(world).filter(|_| self.stream.chance(700)).unwrap_or(node);
+        match fault {
+            Fault::Crash | Fault::Partition => None,
+            Fault::Transfer => Some(Event::TransferLeadership { node: led, target: peer }),
+            Fault::Campaign => Some(Event::Campaign { node }),
+            Fault::ForgetLeader => Some(Event::ForgetLeader { node }),
+            Fault::Report => Some(Event::ReportUnreachable { node: led, peer }),
+        }
+    }
+
+    /// Lets all links work again.
+    pub(super) fn heal(&mut self, at_once: &mut VecDeque<Event>) {
+        at_once.extend(self.cut.drain(..).map(|(from, to)| Event::HealLink { from, to }));
+    }
+
+    /// The storm ends: links are healed and nodes come back.
+    pub(super) fn calm_down(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        self.calm = true;
+        self.heal(at_once);
+        for replica in world.replicas().filter(|replica| !replica.is_up()) {
+            agenda.after(self.stream.below(1000), Intent::Restart(replica.id()));
+        }
+        agenda.after(self.plan.calm, Intent::Storm);
+    }
+
+    /// The next storm begins.
+    pub(super) fn storm(&mut self, agenda: &mut Agenda) {
+        self.calm = false;
+        agenda.after(self.plan.storm, Intent::Calm);
+    }
+
+    /// The options with which a node comes back, where others than before.
+    pub(super) fn options_after_restart(&mut self, node: NodeId, world: &World) -> Option<NodeOptions> {
+        if !self.changes_options || !self.stream.chance(300) {
+            return None;
+        }
+        let mut options = world.replica(node)?.options().clone();
+        options.pre_vote = self.stream.chance(500);
+        options.check_quorum = options.read_only_option == ReadOnlyOption::LeaseBased || self.stream.chance(500);
+        options.async_storage_writes = self.stream.chance(500);
+        Some(options)
+    }
+}

@@ -1,0 +1,120 @@
+//! The hosts of the nodes: each does what its node asks for, in its own time.
+
+use std::collections::VecDeque;
+
+use raft::{Index, NodeId, Storage};
+
+use super::agenda::{Agenda, Intent};
+use super::position;
+use crate::plan::{HostPlan, Plan, Time};
+use crate::random::{Concern, Stream};
+use crate::world::{Event, EventKind, Replica, World};
+
+/// What a host does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HostStep {
+    TakeReady,
+    Write,
+    Sync,
+    SyncDone,
+    Release,
+    Send,
+    Apply,
+    Advance,
+    Compact,
+}
+
+/// The hosts.
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    plan: HostPlan,
+    stream: Stream,
+    /// For each node a bit for each step that is on the agenda.
+    planned: Vec<u16>,
+    /// For each node the applied index at which it takes its next snapshot.
+    next_snapshot: Vec<Index>,
+}
+
+impl Hosts {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let nodes = plan.cluster.options.len();
+        let first_snapshot = Index(plan.hosts.snapshot_every.unwrap_or(0));
+        Self {
+            plan: plan.hosts.clone(),
+            stream: Stream::new(plan.seed, Concern::Hosts),
+            planned: vec![0; nodes],
+            next_snapshot: vec![first_snapshot; nodes],
+        }
+    }
+
+    /// Puts on the agenda what a node has to do after an event and did not have to do before.
+    pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, agenda: &mut Agenda) {
+        let (node, to_do) = (replica.id(), replica.to_do());
+        let HostPlan { step, write, sync, apply, .. } = self.plan;
+        for (wanted, host_step, mean) in [
+            (to_do.ready, HostStep::TakeReady, step),
+            (to_do.write, HostStep::Write, write),
+            (to_do.sync, HostStep::Sync, step),
+            (to_do.sync_done, HostStep::SyncDone, sync),
+            (to_do.release, HostStep::Release, step),
+            (to_do.send, HostStep::Send, step),
+            (to_do.apply, HostStep::Apply, apply),
+            (to_do.advance, HostStep::Advance, step),
+            (self.wants_snapshot(replica, event), HostStep::Compact, apply),
+        ] {
+            let bit = 1 << host_step as u16;
+            let planned = &mut self.planned[position(node)];
+            if wanted && *planned & bit == 0 {
+                *planned |= bit;
+                let delay = self.delay(mean);
+                agenda.after(delay, Intent::Host(node, host_step));
+            }
+        }
+    }
+
+    fn wants_snapshot(&self, replica: &Replica, event: &Event) -> bool {
+        let next = self.next_snapshot[position(replica.id())];
+        event.kind() == EventKind::Apply
+            && self.plan.snapshot_every.is_some()
+            && replica.application().is_some_and(|application| application.applied().index >= next)
+    }
+
+    fn delay(&mut self, mean: Time) -> Time {
+        let number = self.stream.number();
+        // One draw for both: the low bits decide on the hiccup, all of them on the time.
+        let hiccup = if number % 1000 < self.plan.hiccups { 50 } else { 1 };
+        (number >> 10) % (2 * mean + 1) * hiccup
+    }
+
+    /// The event of a step that is due.
+    pub(super) fn event(
+        &mut self,
+        node: NodeId,
+        step: HostStep,
+        world: &World,
+        at_once: &mut VecDeque<Event>,
+    ) -> Option<Event> {
+        self.planned[position(node)] &= !(1 << step as u16);
+        match step {
+            HostStep::TakeReady => Some(Event::TakeReady { node }),
+            HostStep::Write => Some(Event::Write { node }),
+            HostStep::Sync => Some(Event::Sync { node }),
+            HostStep::SyncDone => Some(Event::SyncDone { node }),
+            HostStep::Release => Some(Event::Release { node }),
+            HostStep::Send => Some(Event::Send { node }),
+            HostStep::Apply => Some(Event::Apply { node, entries: self.plan.page }),
+            HostStep::Advance => Some(Event::Advance { node }),
+            HostStep::Compact => self.compact(world.replica(node)?, at_once),
+        }
+    }
+
+    fn compact(&mut self, replica: &Replica, at_once: &mut VecDeque<Event>) -> Option<Event> {
+        let node = replica.id();
+        let applied = replica.application()?.applied().index;
+        self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every?);
+        let first = replica.node()?.storage().first_index();
+        let index = Index(applied.0.saturating_sub(self.plan.keep_entries)).max(first);
+        at_once.push_back(Event::Compact { node, index });
+        Some(Event::TakeSnapshot { node })
+    }
+}

@@ -1,0 +1,244 @@
+//! The driver that a seed steers: clients at work on a cluster in which things go wrong.
+//!
+//! A [`Plan`] says how much of what happens; this driver lets it happen in simulated time. It looks at the world from
+//! outside and hands it one event after another.
+
+mod agenda;
+mod clients;
+mod faults;
+mod hosts;
+mod members;
+mod traffic;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use raft::{ConfState, Index, NodeId, Role};
+
+use self::agenda::{Agenda, Intent};
+use self::clients::Clients;
+use self::faults::Faults;
+use self::hosts::Hosts;
+use self::members::Members;
+use self::traffic::Traffic;
+use crate::invariant::Violation;
+use crate::plan::{Plan, node_id};
+use crate::random::{Concern, Stream};
+use crate::world::{Boot, Event, Halt, Outcome, World};
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The world as it was left.
+    pub world: World,
+    /// What was violated, if anything was.
+    pub violation: Option<Violation>,
+    /// How many events were chosen that did not fit the world, and so did not happen.
+    pub misfits: u64,
+    /// The simulated time at the end.
+    pub time: u64,
+}
+
+/// Runs a plan to its end or to the first violation. `record` sees every event that happens, in order, the violating one
+/// included.
+///
+/// ```
+/// use sim::driver::swarm::run;
+/// use sim::plan::{Overrides, Plan};
+/// let plan = Plan::draw(1, &Overrides { steps: Some(500), ..Overrides::default() });
+/// let mut events = 0;
+/// let ended = run(&plan, |_| events += 1);
+/// assert_eq!((ended.violation, ended.world.step(), events), (None, 500, 500));
+/// ```
+pub fn run(plan: &Plan, mut record: impl FnMut(&Event)) -> Ended {
+    let mut swarm = Swarm::new(plan);
+    let mut violation = None;
+    while swarm.world.step() < plan.steps && violation.is_none() {
+        violation = swarm.step(&mut record);
+    }
+    let Swarm { world, misfits, agenda, .. } = swarm;
+    Ended { world, violation, misfits, time: agenda.now() }
+}
+
+/// A run under way.
+#[derive(Clone, Debug)]
+pub struct Swarm<'a> {
+    plan: &'a Plan,
+    world: World,
+    agenda: Agenda,
+    /// What happens at once, before anything else on the agenda.
+    at_once: VecDeque<Event>,
+    elections: Stream,
+    hosts: Hosts,
+    traffic: Traffic,
+    clients: Clients,
+    faults: Faults,
+    members: Members,
+    misfits: u64,
+}
+
+impl<'a> Swarm<'a> {
+    /// A run of this plan, before its first event.
+    pub fn new(plan: &'a Plan) -> Self {
+        let mut swarm = Self {
+            plan,
+            world: World::new(),
+            agenda: Agenda::default(),
+            at_once: VecDeque::new(),
+            elections: Stream::new(plan.seed, Concern::Elections),
+            hosts: Hosts::new(plan),
+            traffic: Traffic::new(plan),
+            clients: Clients::new(plan),
+            faults: Faults::new(plan),
+            members: Members::new(plan),
+            misfits: 0,
+        };
+        swarm.start_cluster();
+        swarm.clients.begin(&mut swarm.agenda);
+        swarm.faults.begin(&mut swarm.agenda);
+        swarm.members.begin(&mut swarm.agenda);
+        swarm
+    }
+
+    /// The world as it is.
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Chooses events until one fits, and lets it happen. Returns what it violates, if it does; the run is over then.
+    pub fn step(&mut self, record: &mut impl FnMut(&Event)) -> Option<Violation> {
+        loop {
+            let event = self.next_event();
+            match self.world.apply(&event) {
+                Ok(outcome) => {
+                    record(&event);
+                    self.follow_up(&event, &outcome);
+                    return None;
+                }
+                Err(Halt::Misfit(_)) => self.misfits += 1,
+                Err(Halt::Violation(violation)) => {
+                    record(&event);
+                    return Some(violation);
+                }
+            }
+        }
+    }
+
+    fn start_cluster(&mut self) {
+        let cluster = &self.plan.cluster;
+        let members: Vec<NodeId> = (1..=cluster.nodes).map(node_id).collect();
+        let boot = if cluster.from_snapshot {
+            let (voters, learners) = members.split_at((cluster.nodes - cluster.learners) as usize);
+            let [voters, learners] = [voters, learners].map(|ids| ids.iter().copied().collect::<BTreeSet<NodeId>>());
+            Boot::Snapshot { index: Index(1), conf_state: ConfState { voters, learners, ..ConfState::default() } }
+        } else {
+            Boot::Peers(members.clone())
+        };
+        for node in members {
+            let start = self.start(node, boot.clone());
+            self.at_once.push_back(start);
+        }
+    }
+
+    fn start(&mut self, node: NodeId, boot: Boot) -> Event {
+        let options = self.plan.cluster.options[position(node)].clone();
+        self.agenda.after(self.plan.cluster.tick[position(node)], Intent::Tick(node));
+        Event::Start { node, boot, options, seed: Some(self.elections.number()) }
+    }
+
+    fn next_event(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.at_once.pop_front() {
+                return event;
+            }
+            let intent = self.agenda.next().expect("clocks tick for ever");
+            if let Some(event) = self.happen(intent) {
+                return event;
+            }
+        }
+    }
+
+    fn happen(&mut self, intent: Intent) -> Option<Event> {
+        match intent {
+            Intent::Tick(node) => {
+                self.agenda.after(self.plan.cluster.tick[position(node)], intent);
+                self.is_up(node).then_some(Event::Tick { node })
+            }
+            Intent::Host(node, step) => self.hosts.event(node, step, &self.world, &mut self.at_once),
+            Intent::Deliver(message) => {
+                self.traffic.before_delivery(message, &self.world, &mut self.at_once);
+                Some(Event::Deliver { message })
+            }
+            Intent::Lose(message) => {
+                self.traffic.before_loss(message, &self.world, &mut self.at_once);
+                Some(Event::Drop { message })
+            }
+            Intent::Double(message) => Some(Event::Duplicate { message }),
+            Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.agenda),
+            Intent::Fault(fault) => {
+                self.faults.strike(fault, &self.world, &mut self.agenda, &mut self.at_once);
+                None
+            }
+            Intent::Restart(node) => {
+                let options = self.faults.options_after_restart(node, &self.world);
+                Some(Event::Restart { node, options, seed: Some(self.elections.number()) })
+            }
+            Intent::Heal => {
+                self.faults.heal(&mut self.at_once);
+                None
+            }
+            Intent::Calm => {
+                self.traffic.set_calm(true);
+                self.faults.calm_down(&self.world, &mut self.agenda, &mut self.at_once);
+                None
+            }
+            Intent::Storm => {
+                self.traffic.set_calm(false);
+                self.faults.storm(&mut self.agenda);
+                None
+            }
+            Intent::ChangeMembers => self.change_members(),
+        }
+    }
+
+    fn change_members(&mut self) -> Option<Event> {
+        let (node, change) = self.members.change(&self.world, &mut self.agenda)?;
+        for added in self.members.to_start(&change, &self.world) {
+            let start = self.start(added, Boot::Empty);
+            self.at_once.push_back(start);
+        }
+        self.at_once.push_back(Event::ProposeConfChange { node, change });
+        None
+    }
+
+    fn follow_up(&mut self, event: &Event, outcome: &Outcome) {
+        for message in outcome.newly_in_flight() {
+            self.traffic.route(message, &self.world, &mut self.agenda);
+        }
+        if let Some(node) = outcome.node
+            && let Some(replica) = self.world.replica(node)
+        {
+            self.hosts.plan_work(replica, event, &mut self.agenda);
+        }
+    }
+
+    fn is_up(&self, node: NodeId) -> bool {
+        self.world.replica(node).is_some_and(|replica| replica.is_up())
+    }
+}
+
+/// Where a node stands in the lists of the plan.
+fn position(node: NodeId) -> usize {
+    usize::try_from(node.get() - 1).expect("nodes are few")
+}
+
+/// Who leads in the highest term, as far as can be seen from outside.
+fn leader(world: &World) -> Option<NodeId> {
+    let leaders = world.replicas().filter(|replica| replica.view().soft_state.role == Role::Leader);
+    leaders.max_by_key(|replica| replica.view().hard_state.term).map(|replica| replica.id())
+}
+
+/// Any node that ever started, up or down.
+fn any_node(world: &World, stream: &mut Stream) -> Option<NodeId> {
+    let count = world.replicas().count() as u64;
+    world.replicas().nth(usize::try_from(stream.below(count)).ok()?).map(|replica| replica.id())
+}

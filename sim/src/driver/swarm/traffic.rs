@@ -1,0 +1,105 @@
+//! When messages arrive, and which do not.
+
+use std::collections::VecDeque;
+
+use raft::{Body, Message, SnapshotStatus};
+
+use super::agenda::{Agenda, Intent};
+use super::position;
+use crate::plan::{NetworkPlan, Plan, Time};
+use crate::random::{Concern, Stream};
+use crate::world::{Envelope, Event, MessageId, World};
+
+/// The network's behaviour.
+#[derive(Clone, Debug)]
+pub(super) struct Traffic {
+    plan: NetworkPlan,
+    stream: Stream,
+    calm: bool,
+    nodes: usize,
+    /// For each link, when its latest message arrives.
+    latest: Vec<Time>,
+}
+
+impl Traffic {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let nodes = plan.cluster.options.len();
+        let stream = Stream::new(plan.seed, Concern::Network);
+        Self { plan: plan.network.clone(), stream, calm: false, nodes, latest: vec![0; nodes * nodes] }
+    }
+
+    /// In the calm no message is lost, doubled or late.
+    pub(super) fn set_calm(&mut self, calm: bool) {
+        self.calm = calm;
+    }
+
+    /// Puts on the agenda what becomes of a new message.
+    pub(super) fn route(&mut self, id: MessageId, world: &World, agenda: &mut Agenda) {
+        match world.network().get(id) {
+            None => {}
+            Some(Envelope::Local { .. }) => agenda.after(self.stream.below(20), Intent::Deliver(id)),
+            Some(Envelope::Network(message)) => self.route_remote(id, message, agenda),
+        }
+    }
+
+    fn route_remote(&mut self, id: MessageId, message: &Message, agenda: &mut Agenda) {
+        let NetworkPlan { latency, jitter, loss, duplication, late, lateness, .. } = self.plan;
+        let mut delay = latency + self.stream.below(jitter + 1);
+        if !self.calm {
+            let fate = self.stream.below(1000);
+            if fate < loss {
+                return agenda.after(delay, Intent::Lose(id));
+            }
+            if fate < loss + duplication {
+                agenda.after(self.stream.below(delay + 1), Intent::Double(id));
+            } else if fate < loss + duplication + late {
+                delay += self.stream.below(lateness);
+            }
+        }
+        let arrival = self.in_order(message, agenda.now() + delay);
+        agenda.at(arrival, Intent::Deliver(id));
+    }
+
+    fn in_order(&mut self, message: &Message, arrival: Time) -> Time {
+        if !self.plan.in_order {
+            return arrival;
+        }
+        let link = position(message.from) * self.nodes + position(message.to);
+        let latest = &mut self.latest[link];
+        *latest = arrival.max(*latest);
+        *latest
+    }
+
+    /// Lets the sender know how a message ended that is about to arrive, or about to be lost on the way.
+    pub(super) fn before_delivery(&mut self, id: MessageId, world: &World, at_once: &mut VecDeque<Event>) {
+        let Some(Envelope::Network(message)) = world.network().get(id) else { return };
+        let is_up = world.replica(message.to).is_some_and(|replica| replica.is_up());
+        if !is_up || world.network().is_cut(message.from, message.to) {
+            self.report_loss(message, at_once);
+        } else if is_snapshot(message) && self.stream.chance(self.plan.reports) {
+            let (node, peer) = (message.from, message.to);
+            at_once.push_back(Event::ReportSnapshot { node, peer, status: SnapshotStatus::Finish });
+        }
+    }
+
+    /// Lets the sender know that a message is about to be lost.
+    pub(super) fn before_loss(&mut self, id: MessageId, world: &World, at_once: &mut VecDeque<Event>) {
+        if let Some(Envelope::Network(message)) = world.network().get(id) {
+            self.report_loss(message, at_once);
+        }
+    }
+
+    /// A lost snapshot is always reported, as the leader waits for it.
+    fn report_loss(&mut self, message: &Message, at_once: &mut VecDeque<Event>) {
+        let (node, peer) = (message.from, message.to);
+        if is_snapshot(message) {
+            at_once.push_back(Event::ReportSnapshot { node, peer, status: SnapshotStatus::Failure });
+        } else if self.stream.chance(self.plan.reports) {
+            at_once.push_back(Event::ReportUnreachable { node, peer });
+        }
+    }
+}
+
+fn is_snapshot(message: &Message) -> bool {
+    matches!(message.body, Body::InstallSnapshot { .. })
+}

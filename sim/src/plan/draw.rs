@@ -1,0 +1,231 @@
+//! Drawing a plan from a seed.
+
+use raft::{Config, ReadOnlyOption};
+
+use super::{ClientPlan, ClusterPlan, FaultPlan, HostPlan, NetworkPlan, Plan, TICK, Time};
+use crate::random::{Concern, Stream};
+use crate::world::{ApplicationKind, NodeOptions};
+
+/// What the caller decides instead of the seed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Overrides {
+    /// How many events happen.
+    pub steps: Option<u64>,
+    /// How many nodes the cluster begins with, from 1 to [`Plan::MOST_NODES`].
+    pub nodes: Option<u64>,
+    /// Whether storage writes are asynchronous, on every node.
+    pub async_storage_writes: Option<bool>,
+    /// Nothing goes wrong.
+    pub no_faults: bool,
+}
+
+impl Plan {
+    /// How many events a run has, unless somebody says otherwise.
+    pub const STEPS: u64 = 20_000;
+    /// The largest cluster to begin with.
+    pub const MOST_NODES: u64 = 7;
+
+    /// The plan of this seed.
+    pub fn draw(seed: u64, overrides: &Overrides) -> Self {
+        let mut stream = Stream::new(seed, Concern::Plan);
+        // What an override replaces is drawn all the same, so that the rest of the plan stays as it is.
+        let mut plan = Self {
+            seed,
+            steps: overrides.steps.unwrap_or(Self::STEPS),
+            cluster: cluster(&mut stream, overrides),
+            network: network(&mut stream),
+            hosts: hosts(&mut stream),
+            clients: clients(&mut stream),
+            faults: faults(&mut stream),
+        };
+        if overrides.no_faults {
+            plan.faults = plan.faults.without_any();
+            plan.network = NetworkPlan { loss: 0, duplication: 0, late: 0, ..plan.network };
+            plan.hosts.hiccups = 0;
+        }
+        plan
+    }
+}
+
+fn cluster(stream: &mut Stream, overrides: &Overrides) -> ClusterPlan {
+    let drawn = *stream.pick(&[1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
+    let nodes = overrides.nodes.unwrap_or(drawn);
+    let from_snapshot = stream.chance(500);
+    let learners =
+        if from_snapshot && stream.chance(250) { stream.between(0, nodes.saturating_sub(1).min(2)) } else { 0 };
+    let spares = stream.between(1, 3);
+    let most = Plan::MOST_NODES + 3;
+    let common = options(stream);
+    let mixed = stream.chance(150);
+    let drifts = stream.chance(250);
+    // Drawn for as many as there can ever be, so that the number of nodes does not shift what follows.
+    let mut options = Vec::new();
+    let mut tick = Vec::new();
+    for _ in 0..most {
+        let (other_async, other_prevote) = (stream.chance(500), stream.chance(500));
+        let mut own = common.clone();
+        if mixed {
+            own.async_storage_writes = other_async;
+            own.pre_vote = other_prevote;
+        }
+        own.async_storage_writes = overrides.async_storage_writes.unwrap_or(own.async_storage_writes);
+        options.push(own);
+        let drift = stream.between(TICK * 9 / 10, TICK * 11 / 10);
+        tick.push(if drifts { drift } else { TICK });
+    }
+    options.truncate((nodes + spares) as usize);
+    tick.truncate((nodes + spares) as usize);
+    ClusterPlan { nodes, learners, spares, from_snapshot, options, changes_options: stream.chance(150), tick }
+}
+
+fn options(stream: &mut Stream) -> NodeOptions {
+    let check_quorum = stream.chance(500);
+    let lease = stream.chance(250);
+    let heartbeat_tick = *stream.pick(&[1, 1, 1, 2]);
+    let size_per_message = limit(stream, &[0, 1, 64, 256, 4096]);
+    NodeOptions {
+        application: ApplicationKind::KeyValue,
+        election_tick: *stream.pick(&[3, 5, 10, 10, 20]) + heartbeat_tick - 1,
+        heartbeat_tick,
+        async_storage_writes: stream.chance(450),
+        max_size_per_message: size_per_message,
+        max_committed_size_per_ready: limit(stream, &[1, 64, 512, 4096]),
+        max_uncommitted_size: limit(stream, &[256, 4096]),
+        max_inflight_messages: *stream.pick(&[1, 2, 4, 16, 256]),
+        max_inflight_bytes: inflight_bytes(size_per_message, limit(stream, &[64, 1024, 16_384])),
+        check_quorum,
+        pre_vote: stream.chance(500),
+        read_only_option: if lease && check_quorum { ReadOnlyOption::LeaseBased } else { ReadOnlyOption::Safe },
+        disable_proposal_forwarding: stream.chance(200),
+        disable_conf_change_validation: false,
+        step_down_on_removal: stream.chance(500),
+        allow_missing_term: false,
+    }
+}
+
+/// No limit in half of the cases, else one of these.
+fn limit(stream: &mut Stream, choices: &[u64]) -> u64 {
+    let chosen = *stream.pick(choices);
+    if stream.chance(500) { Config::NO_LIMIT } else { chosen }
+}
+
+/// A window holds at least one message.
+fn inflight_bytes(size_per_message: u64, drawn: u64) -> u64 {
+    if size_per_message == Config::NO_LIMIT { drawn } else { drawn.max(size_per_message) }
+}
+
+fn network(stream: &mut Stream) -> NetworkPlan {
+    let [lossy, doubling, late] = [stream.chance(600), stream.chance(400), stream.chance(400)];
+    NetworkPlan {
+        latency: stream.magnitude(1, 600),
+        jitter: stream.magnitude(1, 1500),
+        in_order: stream.chance(250),
+        loss: on(lossy, stream.magnitude(1, 200)),
+        duplication: on(doubling, stream.magnitude(1, 100)),
+        late: on(late, stream.magnitude(1, 30)),
+        lateness: stream.magnitude(10 * TICK, 100 * TICK),
+        reports: stream.between(0, 1000),
+    }
+}
+
+fn hosts(stream: &mut Stream) -> HostPlan {
+    let [hiccups, compacts] = [stream.chance(400), stream.chance(850)];
+    let every = stream.magnitude(4, 256);
+    HostPlan {
+        step: stream.magnitude(1, 100),
+        write: stream.magnitude(1, 30),
+        sync: stream.magnitude(1, 500),
+        apply: stream.magnitude(1, 200),
+        hiccups: on(hiccups, stream.magnitude(1, 20)),
+        page: *stream.pick(&[1, 4, 64, u32::MAX]),
+        snapshot_every: compacts.then_some(every),
+        keep_entries: stream.between(0, every),
+    }
+}
+
+fn clients(stream: &mut Stream) -> ClientPlan {
+    ClientPlan {
+        clients: stream.magnitude(1, 16),
+        pause: stream.magnitude(TICK / 4, 8 * TICK),
+        reads: stream.between(0, 500),
+        anywhere: stream.between(0, 600),
+        repeats: stream.between(0, 300),
+        value: stream.magnitude(1, 512),
+    }
+}
+
+fn faults(stream: &mut Stream) -> FaultPlan {
+    let mut mean = |per_mille| {
+        let (happens, mean) = (stream.chance(per_mille), stream.magnitude(8 * TICK, 200 * TICK));
+        happens.then_some(mean)
+    };
+    let [crash, partition, membership] = [mean(700), mean(600), mean(600)];
+    let [transfer, campaign, forget_leader, report] = [mean(400), mean(250), mean(250), mean(250)];
+    FaultPlan {
+        storm: stream.magnitude(50 * TICK, 400 * TICK),
+        calm: stream.magnitude(30 * TICK, 120 * TICK),
+        crash,
+        downtime: stream.magnitude(TICK, 60 * TICK),
+        crash_all: *stream.pick(&[0, 0, 50, 300]),
+        partition,
+        partition_length: stream.magnitude(5 * TICK, 80 * TICK),
+        membership,
+        transfer,
+        campaign,
+        forget_leader,
+        report,
+    }
+}
+
+impl FaultPlan {
+    /// The same plan, in which nothing happens.
+    fn without_any(self) -> Self {
+        Self {
+            crash: None,
+            partition: None,
+            membership: None,
+            transfer: None,
+            campaign: None,
+            forget_leader: None,
+            report: None,
+            ..self
+        }
+    }
+}
+
+const fn on(happens: bool, much: Time) -> Time {
+    if happens { much } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::node_id;
+    use raft::Index;
+
+    #[test]
+    fn every_plan_has_options_that_make_sense() {
+        for seed in 0..2000 {
+            let plan = Plan::draw(seed, &Overrides::default());
+            let cluster = &plan.cluster;
+            assert!((1..=Plan::MOST_NODES).contains(&cluster.nodes) && cluster.learners < cluster.nodes);
+            assert_eq!(cluster.options.len() as u64, cluster.nodes + cluster.spares);
+            for options in &cluster.options {
+                options.config(node_id(1), Index::ZERO, Some(seed)).validate().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn an_override_leaves_the_rest_of_the_plan_alone() {
+        for seed in 0..100 {
+            let drawn = Plan::draw(seed, &Overrides::default());
+            let overrides = Overrides { nodes: Some(drawn.cluster.nodes % 7 + 1), ..Overrides::default() };
+            let other = Plan::draw(seed, &overrides);
+            assert_eq!(
+                (drawn.network, drawn.hosts, drawn.clients, drawn.faults),
+                (other.network, other.hosts, other.clients, other.faults)
+            );
+        }
+    }
+}

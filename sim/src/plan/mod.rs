@@ -1,0 +1,158 @@
+//! What a seed decides before a run begins: the cluster, its options, and how much of what will go wrong.
+//!
+//! Seeds differ on purpose, not only in their events but in what kinds there are at all: a fault that is always there
+//! hides what happens without it (swarm testing, Groce et al., 2012).
+
+mod draw;
+
+pub use draw::Overrides;
+
+use raft::NodeId;
+use serde::{Deserialize, Serialize};
+
+use crate::world::NodeOptions;
+
+/// Simulated time. A node's clock ticks about once every [`TICK`].
+pub type Time = u64;
+
+/// The time between two ticks of a clock that is right.
+pub const TICK: Time = 1000;
+
+/// Everything that a seed decides before its run begins.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The seed, from which the run draws all that the plan leaves open.
+    pub seed: u64,
+    /// How many events happen.
+    pub steps: u64,
+    /// The cluster.
+    pub cluster: ClusterPlan,
+    /// The network.
+    pub network: NetworkPlan,
+    /// The hosts and their disks.
+    pub hosts: HostPlan,
+    /// What clients do.
+    pub clients: ClientPlan,
+    /// What goes wrong, and what operators do.
+    pub faults: FaultPlan,
+}
+
+/// The cluster.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClusterPlan {
+    /// How many nodes it begins with, with identities from 1.
+    pub nodes: u64,
+    /// How many of them, the last ones, begin as learners. Only where the cluster begins from a snapshot.
+    pub learners: u64,
+    /// How many more nodes may join, with the identities that follow.
+    pub spares: u64,
+    /// Whether it begins from a snapshot that holds the membership, or else from the first entries of the log.
+    pub from_snapshot: bool,
+    /// The options of each node, those of spares included.
+    pub options: Vec<NodeOptions>,
+    /// The options that a node changes to when it restarts, where they change: pre-vote and check-quorum.
+    pub changes_options: bool,
+    /// The time between two ticks, for each node.
+    pub tick: Vec<Time>,
+}
+
+impl ClusterPlan {
+    /// Every node that there may be.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (1..=self.nodes + self.spares).map(node_id)
+    }
+}
+
+/// The node with this number, from 1.
+pub(crate) fn node_id(number: u64) -> NodeId {
+    NodeId::new(number).expect("nodes are counted from 1")
+}
+
+/// The network.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NetworkPlan {
+    /// The least time that a message takes.
+    pub latency: Time,
+    /// How much more it may take.
+    pub jitter: Time,
+    /// Whether messages of one link never overtake each other.
+    pub in_order: bool,
+    /// How many of a thousand messages are lost.
+    pub loss: u64,
+    /// How many of a thousand messages are doubled.
+    pub duplication: u64,
+    /// How many of a thousand messages come very late.
+    pub late: u64,
+    /// How late at most.
+    pub lateness: Time,
+    /// How many of a thousand losses the sender is told of.
+    pub reports: u64,
+}
+
+/// The hosts and their disks: how long they take. Each time is drawn between zero and twice the number given.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HostPlan {
+    /// To take a Ready, send, or hand back.
+    pub step: Time,
+    /// To write a record.
+    pub write: Time,
+    /// To make the log durable.
+    pub sync: Time,
+    /// To apply some entries.
+    pub apply: Time,
+    /// How many of a thousand of these take fifty times as long.
+    pub hiccups: u64,
+    /// How many entries are applied at once, at most.
+    pub page: u32,
+    /// After how many applied entries a snapshot is taken and the log compacted; `None` for never.
+    pub snapshot_every: Option<u64>,
+    /// How many entries a compaction leaves before the snapshot.
+    pub keep_entries: u64,
+}
+
+/// What clients do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClientPlan {
+    /// How many there are.
+    pub clients: u64,
+    /// The mean time between two requests of one.
+    pub pause: Time,
+    /// How many of a thousand requests are reads.
+    pub reads: u64,
+    /// How many of a thousand requests go to any node, the others to who leads.
+    pub anywhere: u64,
+    /// How many of a thousand writes repeat the one before.
+    pub repeats: u64,
+    /// The bytes of a value, at most.
+    pub value: u64,
+}
+
+/// What goes wrong, and what operators do: for each kind the mean time between two, `None` for never. Faults come in
+/// storms; between them everything is healed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FaultPlan {
+    /// How long a storm lasts.
+    pub storm: Time,
+    /// How long the calm after it lasts.
+    pub calm: Time,
+    /// A node crashes.
+    pub crash: Option<Time>,
+    /// How long it stays down, on the average.
+    pub downtime: Time,
+    /// How many of a thousand crashes take all nodes.
+    pub crash_all: u64,
+    /// Links are cut.
+    pub partition: Option<Time>,
+    /// How long they stay cut, on the average.
+    pub partition_length: Time,
+    /// The membership changes.
+    pub membership: Option<Time>,
+    /// Somebody asks for another leader.
+    pub transfer: Option<Time>,
+    /// A node campaigns out of turn.
+    pub campaign: Option<Time>,
+    /// A node forgets its leader.
+    pub forget_leader: Option<Time>,
+    /// A transport complains about a peer for no reason.
+    pub report: Option<Time>,
+}

@@ -1,0 +1,162 @@
+//! The swarm driver over many seeds: everything happens, nothing is violated, and each run repeats itself exactly.
+
+use raft::ReadOnlyOption;
+use sim::driver::swarm::{Ended, run};
+use sim::plan::{Overrides, Plan};
+use sim::trace::{Header, Recorder};
+use sim::world::{Event, EventKind, Statistics};
+
+fn plan(seed: u64, steps: u64) -> Plan {
+    Plan::draw(seed, &Overrides { steps: Some(steps), ..Overrides::default() })
+}
+
+fn traced(plan: &Plan) -> (Ended, Vec<u8>) {
+    let mut bytes = Vec::new();
+    let mut recorder = Recorder::new(&mut bytes, &Header::new(plan));
+    let ended = run(plan, |event| recorder.record(event));
+    recorder.finish().expect("memory does not fail");
+    (ended, bytes)
+}
+
+#[test]
+fn a_seed_gives_the_same_digest_and_the_same_trace_every_time() {
+    for seed in 0..20 {
+        let plan = plan(seed, 3000);
+        let ((first, first_trace), (second, second_trace)) = (traced(&plan), traced(&plan));
+        assert_eq!(first.world.digest(), second.world.digest(), "seed {seed}");
+        assert_eq!(first.world.statistics(), second.world.statistics(), "seed {seed}");
+        assert!(first_trace == second_trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn recording_changes_nothing() {
+    let plan = plan(5, 3000);
+    assert_eq!(run(&plan, |_| {}).world.digest(), traced(&plan).0.world.digest());
+}
+
+#[test]
+fn different_seeds_have_different_digests() {
+    let digests: std::collections::BTreeSet<u64> =
+        (0..50).map(|seed| run(&plan(seed, 500), |_| {}).world.digest()).collect();
+    assert_eq!(digests.len(), 50);
+}
+
+/// The events of a run, given to a new world, lead to the same digest: the driver adds nothing that is not an event.
+#[test]
+fn a_run_is_the_list_of_its_events() {
+    for seed in 0..20 {
+        let plan = plan(seed, 3000);
+        let mut events: Vec<Event> = Vec::new();
+        let ended = run(&plan, |event| events.push(event.clone()));
+        let mut world = sim::world::World::new();
+        for event in &events {
+            world.apply(event).unwrap_or_else(|halt| panic!("seed {seed}, step {}: {halt}", world.step()));
+        }
+        assert_eq!(world.digest(), ended.world.digest(), "seed {seed}");
+    }
+}
+
+/// Something to be seen in a run's counts, and its name.
+type Feature = (&'static str, fn(&Statistics) -> u64);
+
+/// What has to be seen at least once in a few hundred seeds, by name, and how to see it.
+const FEATURES: [Feature; 25] = [
+    ("elections", |s| s.elections),
+    ("candidacies", |s| s.candidacies),
+    ("pre-candidacies", |s| s.pre_candidacies),
+    ("terms beyond the tenth", |s| s.highest_term.saturating_sub(10)),
+    ("entries committed", |s| s.committed),
+    ("commands executed", |s| s.executed),
+    ("commands filtered as repetitions", |s| s.repeated),
+    ("membership changes", |s| s.conf_changes),
+    ("joint configurations entered", |s| s.joint_entered),
+    ("joint configurations left", |s| s.joint_left),
+    ("snapshots taken", |s| s.snapshots_taken),
+    ("snapshots sent", |s| s.snapshots_sent),
+    ("snapshots installed", |s| s.snapshots_installed),
+    ("compactions", |s| s.compactions),
+    ("bytes lost to crashes", |s| s.bytes_lost),
+    ("torn bytes cut", |s| s.bytes_cut),
+    ("crashes at work", |s| s.crashes_at_work),
+    ("crashes of leaders", |s| s.leaders_crashed),
+    ("crashes in joint configurations", |s| s.crashes_in_joint),
+    ("messages lost at cut links", |s| s.lost),
+    ("messages refused", |s| s.messages_refused),
+    ("proposals dropped", |s| s.proposals_dropped),
+    ("reads answered", |s| s.reads),
+    ("leadership handed over", |s| s.transfers),
+    ("fsyncs", |s| s.syncs),
+];
+
+/// Events that only other drivers choose.
+const NOT_BY_SWARM: [EventKind; 2] = [EventKind::SetElectionTimeout, EventKind::Inject];
+
+#[test]
+fn a_few_hundred_seeds_reach_every_event_and_every_feature() {
+    let mut events = [0; EventKind::ALL.len()];
+    let mut features = [0; FEATURES.len()];
+    for seed in 0..300 {
+        let ended = run(&plan(seed, 6000), |_| {});
+        let statistics = ended.world.statistics();
+        for (count, kind) in events.iter_mut().zip(EventKind::ALL) {
+            *count += statistics.events(kind);
+        }
+        for (count, (_, feature)) in features.iter_mut().zip(FEATURES) {
+            *count += feature(statistics);
+        }
+    }
+    for (count, kind) in events.iter().zip(EventKind::ALL) {
+        assert_eq!(*count == 0, NOT_BY_SWARM.contains(&kind), "{kind:?} happened {count} times");
+    }
+    for (count, (name, _)) in features.iter().zip(FEATURES) {
+        assert!(*count > 0, "never seen: {name}");
+    }
+}
+
+#[test]
+fn a_few_hundred_plans_have_every_kind_of_cluster() {
+    let plans: Vec<Plan> = (0..300).map(|seed| plan(seed, 1)).collect();
+    let some = |what: &str, holds: fn(&Plan) -> bool| {
+        let count = plans.iter().filter(|plan| holds(plan)).count();
+        assert!(0 < count && count < plans.len(), "{what}: {count} of {}", plans.len());
+    };
+    for nodes in 1..=Plan::MOST_NODES {
+        assert!(plans.iter().any(|plan| plan.cluster.nodes == nodes), "{nodes} nodes");
+    }
+    some("learners", |plan| plan.cluster.learners > 0);
+    some("boot from a snapshot", |plan| plan.cluster.from_snapshot);
+    some("asynchronous writes", |plan| plan.cluster.options[0].async_storage_writes);
+    some("pre-vote", |plan| plan.cluster.options[0].pre_vote);
+    some("check-quorum", |plan| plan.cluster.options[0].check_quorum);
+    some("lease reads", |plan| plan.cluster.options[0].read_only_option == ReadOnlyOption::LeaseBased);
+    some("no forwarding", |plan| plan.cluster.options[0].disable_proposal_forwarding);
+    some("step down on removal", |plan| plan.cluster.options[0].step_down_on_removal);
+    some("options that change", |plan| plan.cluster.changes_options);
+    some("clocks that drift", |plan| plan.cluster.tick.iter().any(|tick| *tick != sim::plan::TICK));
+    some("loss", |plan| plan.network.loss > 0);
+    some("duplication", |plan| plan.network.duplication > 0);
+    some("very late messages", |plan| plan.network.late > 0);
+    some("order kept", |plan| plan.network.in_order);
+    some("hiccups", |plan| plan.hosts.hiccups > 0);
+    some("compaction", |plan| plan.hosts.snapshot_every.is_some());
+    some("crashes", |plan| plan.faults.crash.is_some());
+    some("partitions", |plan| plan.faults.partition.is_some());
+    some("membership changes", |plan| plan.faults.membership.is_some());
+    some("transfers", |plan| plan.faults.transfer.is_some());
+    some("campaigns out of turn", |plan| plan.faults.campaign.is_some());
+    some("forgotten leaders", |plan| plan.faults.forget_leader.is_some());
+    some("reports for no reason", |plan| plan.faults.report.is_some());
+}
+
+#[test]
+fn without_faults_a_cluster_elects_once_and_works() {
+    for seed in 0..30 {
+        let overrides = Overrides { steps: Some(5000), nodes: Some(3), no_faults: true, ..Overrides::default() };
+        let ended = run(&Plan::draw(seed, &overrides), |_| {});
+        let statistics = ended.world.statistics();
+        assert_eq!(ended.violation, None, "seed {seed}");
+        assert!(statistics.elections >= 1 && statistics.committed >= 1, "seed {seed}: {statistics:?}");
+        assert_eq!(statistics.events(EventKind::Crash) + statistics.events(EventKind::Cut), 0, "seed {seed}");
+    }
+}
