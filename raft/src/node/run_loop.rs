@@ -13,7 +13,7 @@ use crate::ready::Ready;
 use crate::storage::Storage;
 use crate::types::NodeId;
 
-/// How much waits in a [`RunLoop`] at most.
+/// How much waits in a [`RunLoop`] at most; each at least one, or nothing of the kind ever gets in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
@@ -248,6 +248,11 @@ impl<S: Storage> RunLoop<S> {
     /// The storage, for the application to write what a Ready says.
     pub fn storage_mut(&mut self) -> &mut S {
         self.node.storage_mut()
+    }
+
+    /// As [`RawNode::set_randomized_election_timeout`], for scenarios that decide who campaigns first.
+    pub fn set_randomized_election_timeout(&mut self, ticks: u32) {
+        self.node.set_randomized_election_timeout(ticks);
     }
 
     /// Whether the loop has ended.
