@@ -66,6 +66,10 @@ pub struct Config {
     /// sent an append, heartbeat or snapshot of that kind falls back to term zero. No correct node sends them; they are
     /// refused as malformed unless this is set, which is for comparing with etcd line by line.
     pub allow_missing_term: bool,
+    /// A leader that is the only voter answers reads at once, as in etcd, even before it has committed in its term. After
+    /// a restart its commit index may lie behind what it had answered before, since that index is not synced, and such a
+    /// read is stale. Unless this is set the read waits for the first commit of the term, as with several voters.
+    pub immediate_singleton_reads: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,
 }
@@ -94,6 +98,7 @@ impl Config {
             disable_proposal_forwarding: false,
             disable_conf_change_validation: false,
             allow_missing_term: false,
+            immediate_singleton_reads: false,
             step_down_on_removal: false,
         }
     }

@@ -93,9 +93,8 @@ impl<S: Storage> Raft<S> {
     }
 
     fn read_as_leader(&mut self, request: ReadRequest) {
-        if self.configuration.voters().is_singleton() {
-            self.answer_read(self.log.committed(), request);
-        } else if self.has_committed_in_term() || planted(Bug::ReadindexNoOwnCommit) {
+        let immediate = self.config.immediate_singleton_reads && self.configuration.voters().is_singleton();
+        if immediate || self.has_committed_in_term() || planted(Bug::ReadindexNoOwnCommit) {
             self.serve_read(request);
         } else {
             // Entries committed by earlier leaders may lie beyond this node's commit index until then.
@@ -109,6 +108,10 @@ impl<S: Storage> Raft<S> {
 
     fn serve_read(&mut self, request: ReadRequest) {
         let committed = self.log.committed();
+        if self.configuration.voters().is_singleton() {
+            // There is nobody else whom a quorum could need.
+            return self.answer_read(committed, request);
+        }
         match self.config.read_only_option {
             ReadOnlyOption::Safe => {
                 let id = self.id();

@@ -100,6 +100,7 @@ fn options(stream: &mut Stream) -> NodeOptions {
         disable_conf_change_validation: false,
         step_down_on_removal: stream.chance(500),
         allow_missing_term: false,
+        immediate_singleton_reads: false,
     }
 }
 

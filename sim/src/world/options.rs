@@ -35,6 +35,7 @@ pub struct NodeOptions {
     pub disable_conf_change_validation: bool,
     pub step_down_on_removal: bool,
     pub allow_missing_term: bool,
+    pub immediate_singleton_reads: bool,
 }
 
 impl NodeOptions {
@@ -59,6 +60,7 @@ impl NodeOptions {
             disable_conf_change_validation: self.disable_conf_change_validation,
             step_down_on_removal: self.step_down_on_removal,
             allow_missing_term: self.allow_missing_term,
+            immediate_singleton_reads: self.immediate_singleton_reads,
         }
     }
 }
@@ -84,6 +86,7 @@ impl Default for NodeOptions {
             disable_conf_change_validation: usual.disable_conf_change_validation,
             step_down_on_removal: usual.step_down_on_removal,
             allow_missing_term: usual.allow_missing_term,
+            immediate_singleton_reads: usual.immediate_singleton_reads,
         }
     }
 }

@@ -44,6 +44,7 @@ fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, ScriptError> {
         election_tick: 3,
         max_inflight_messages: usize::MAX,
         allow_missing_term: true,
+        immediate_singleton_reads: true,
         ..NodeOptions::default()
     };
     set(arguments, "async-storage-writes", &mut options.async_storage_writes)?;
