@@ -2,6 +2,7 @@
 
 pub mod disk;
 pub mod driver;
+pub mod explore;
 pub mod harness;
 pub mod invariant;
 pub mod plan;

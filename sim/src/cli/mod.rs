@@ -1,12 +1,15 @@
 //! The command line: what each subcommand is called, and who does it.
 
+mod determinism;
+mod explore;
 mod run;
 mod summary;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
+use self::explore::ExploreArguments;
 use self::run::RunArguments;
 
 /// All checks held.
@@ -26,12 +29,21 @@ pub(crate) const USAGE: u8 = 2;
   sim --seed 0xbeef --steps 1000000     a long run
   sim --seed 7 --nodes 5 --trace 7.jsonl
                                         record every event, one JSON line each
+  sim explore --seeds 0..1000           a thousand seeds, on every core
 
 Exit status: 0 all checks held, 1 a property was violated, 2 bad usage"
 )]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
-    run: RunArguments,
+    run: Option<RunArguments>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Explore(ExploreArguments),
 }
 
 /// Parses the arguments and does what they say.
@@ -40,7 +52,12 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return answer(&error),
     };
-    match run::run(&arguments.run) {
+    let ended = match (&arguments.command, &arguments.run) {
+        (Some(Command::Explore(arguments)), _) => explore::run(arguments),
+        (None, Some(arguments)) => run::run(arguments),
+        (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
+    };
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
             eprintln!("error: {message}");

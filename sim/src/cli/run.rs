@@ -44,7 +44,7 @@ enum Writes {
     Async,
 }
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),
@@ -99,7 +99,7 @@ fn recorded(plan: &Plan, path: &Path) -> Result<Ended, String> {
 }
 
 /// A violation always leaves a trace: where none was written, the run is done again, which ends the same way.
-fn leave_trace(plan: &Plan) -> Result<PathBuf, String> {
+pub(super) fn leave_trace(plan: &Plan) -> Result<PathBuf, String> {
     let path = PathBuf::from(format!("violation-{}.jsonl", plan.seed));
     recorded(plan, &path)?;
     Ok(path)

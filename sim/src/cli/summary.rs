@@ -7,7 +7,7 @@ use raft::{Config, ReadOnlyOption};
 use sim::driver::swarm::Ended;
 use sim::invariant::Violation;
 use sim::plan::{Plan, TICK, Time};
-use sim::world::{EventKind, NodeOptions};
+use sim::world::{EventKind, NodeOptions, Statistics};
 
 /// What the seed decided.
 pub(super) fn of_plan(plan: &Plan) -> String {
@@ -117,11 +117,18 @@ fn ticks(time: Time) -> String {
 /// What happened.
 pub(super) fn of_end(ended: &Ended) -> String {
     let world = &ended.world;
-    let statistics = world.statistics();
+    let mut out = Text::default();
+    out.line("events", format_args!("{} in {} ticks", world.step(), ticks(ended.time)));
+    out.0.push_str(&of_statistics(world.statistics()));
+    out.line("digest", format_args!("{:016x}", world.digest()));
+    out.0
+}
+
+/// What happened, counted.
+pub(super) fn of_statistics(statistics: &Statistics) -> String {
     let mut out = Text::default();
     let kinds = EventKind::ALL.iter().map(|kind| (format!("{kind:?}"), statistics.events(*kind)));
     let kinds = kinds.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name} {count}"));
-    out.line("events", format_args!("{} in {} ticks", world.step(), ticks(ended.time)));
     out.wrapped(&kinds.collect::<Vec<_>>());
     let s = statistics;
     out.line(
@@ -174,7 +181,6 @@ pub(super) fn of_end(ended: &Ended) -> String {
     );
     out.line("reads", format_args!("{} answered", s.reads));
     out.line("transfers", format_args!("{} handed over", s.transfers));
-    out.line("digest", format_args!("{:016x}", world.digest()));
     out.0
 }
 

@@ -80,6 +80,42 @@ impl Statistics {
         self.events.iter().sum()
     }
 
+    /// Adds what happened in another world: sums, and of the highest term and index the higher.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.events.iter_mut().zip(other.events) {
+            *mine += theirs;
+        }
+        self.highest_term = self.highest_term.max(other.highest_term);
+        self.committed = self.committed.max(other.committed);
+        self.elections += other.elections;
+        self.candidacies += other.candidacies;
+        self.pre_candidacies += other.pre_candidacies;
+        self.applied += other.applied;
+        self.executed += other.executed;
+        self.repeated += other.repeated;
+        self.conf_changes += other.conf_changes;
+        self.joint_entered += other.joint_entered;
+        self.joint_left += other.joint_left;
+        self.conf_changes_skipped += other.conf_changes_skipped;
+        self.snapshots_taken += other.snapshots_taken;
+        self.snapshots_sent += other.snapshots_sent;
+        self.snapshots_installed += other.snapshots_installed;
+        self.compactions += other.compactions;
+        self.bytes_lost += other.bytes_lost;
+        self.bytes_cut += other.bytes_cut;
+        self.crashes_at_work += other.crashes_at_work;
+        self.leaders_crashed += other.leaders_crashed;
+        self.crashes_in_joint += other.crashes_in_joint;
+        self.messages += other.messages;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.messages_refused += other.messages_refused;
+        self.proposals_dropped += other.proposals_dropped;
+        self.reads += other.reads;
+        self.transfers += other.transfers;
+        self.syncs += other.syncs;
+    }
+
     pub(super) fn count(&mut self, event: &Event) {
         self.events[event.kind() as usize] += 1;
     }

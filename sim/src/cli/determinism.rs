@@ -1,0 +1,46 @@
+//! `sim explore --determinism`: each seed twice, step by step.
+
+use sim::driver::swarm::Swarm;
+use sim::explore::Exploration;
+use sim::plan::Plan;
+
+use super::{HELD, VIOLATED};
+
+/// Runs each seed twice at once and names the first step after which the two worlds differ.
+pub(super) fn run(exploration: &Exploration) -> Result<u8, String> {
+    use rayon::prelude::*;
+
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(exploration.jobs.unwrap_or(0))
+        .build()
+        .map_err(|error| error.to_string())?;
+    let seeds: Vec<u64> = exploration.shard.of(exploration.seeds.clone()).collect();
+    let count = seeds.len();
+    let differences: Vec<(u64, u64)> = pool.install(|| {
+        seeds
+            .into_par_iter()
+            .filter_map(|seed| first_difference(&Plan::draw(seed, &exploration.overrides)).map(|step| (seed, step)))
+            .collect()
+    });
+    for (seed, step) in &differences {
+        println!("seed {seed}: two runs differ from step {step} on");
+    }
+    println!("{count} seeds run twice, {} differ", differences.len());
+    Ok(if differences.is_empty() { HELD } else { VIOLATED })
+}
+
+/// The first step after which two runs of the plan have different digests.
+fn first_difference(plan: &Plan) -> Option<u64> {
+    let (mut one, mut other) = (Swarm::new(plan), Swarm::new(plan));
+    while one.world().step() < plan.steps {
+        let step = one.world().step();
+        let ends = (one.step(&mut |_| {}), other.step(&mut |_| {}));
+        if one.world().digest() != other.world().digest() || ends.0 != ends.1 {
+            return Some(step);
+        }
+        if ends.0.is_some() {
+            break;
+        }
+    }
+    None
+}
