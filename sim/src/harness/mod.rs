@@ -4,6 +4,7 @@
 
 mod codec;
 mod disk;
+pub mod node;
 mod scenario;
 
 pub use codec::codec;

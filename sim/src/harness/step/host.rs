@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use raft::{
-    Config, Entry, EntryId, HardState, Index, MemStorage, RawNode, Ready, Snapshot, StepError, Storage, StorageAppend,
+    Config, Entry, EntryId, HardState, Index, MemStorage, RawNode, Ready, Snapshot, Storage, StorageAppend,
     StorageAppended, StorageApplied, StorageApply,
 };
 
+use super::door::Door;
 use super::watch::Watch;
 
 /// Does what the node's Readys say, a stage at a time.
@@ -55,36 +56,36 @@ impl Host {
     }
 
     /// Does the next thing, of those that `which` says where there is a choice. Tells whether anything was to be done.
-    pub(super) fn work(&mut self, which: u8, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+    pub(super) fn work(&mut self, which: u8, door: &mut impl Door, watch: &mut Watch) -> bool {
         match &mut self.handling {
             Handling::OneByOne(stage) => {
                 let stage = std::mem::replace(stage, Stage::Idle);
-                self.next_stage(stage, node, watch)
+                self.next_stage(stage, door, watch)
             }
             Handling::Threads { .. } => {
-                (0..4).any(|turn| self.thread_work((which.wrapping_add(turn)) % 4, node, watch))
+                (0..4).any(|turn| self.thread_work((which.wrapping_add(turn)) % 4, door, watch))
             }
         }
     }
 
-    fn next_stage(&mut self, stage: Stage, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+    fn next_stage(&mut self, stage: Stage, door: &mut impl Door, watch: &mut Watch) -> bool {
         let next = match stage {
             Stage::Idle => {
-                let Some(ready) = node.ready() else { return false };
+                let Some(ready) = door.ready() else { return false };
                 watch.taken(&ready);
                 Stage::Taken(ready)
             }
             Stage::Taken(ready) => {
-                self.write(node, ready.hard_state, ready.snapshot.as_ref(), &ready.entries);
+                self.write(door, ready.hard_state, ready.snapshot.as_ref(), &ready.entries);
                 Stage::Written(ready)
             }
             Stage::Written(ready) => {
                 self.restore(ready.snapshot.as_ref());
-                self.apply(node, &ready.committed_entries);
+                self.apply(door, &ready.committed_entries);
                 Stage::Applied(ready)
             }
             Stage::Applied(ready) => {
-                node.advance(ready).expect("it is the outstanding one");
+                door.advance(ready);
                 Stage::Idle
             }
         };
@@ -92,66 +93,63 @@ impl Host {
         true
     }
 
-    fn thread_work(&mut self, which: u8, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+    fn thread_work(&mut self, which: u8, door: &mut impl Door, watch: &mut Watch) -> bool {
         match which {
-            0 => self.take_ready(node, watch),
-            1 => self.append(node),
-            2 => self.apply_next(node),
-            _ => self.deliver(node),
+            0 => self.take_ready(door, watch),
+            1 => self.append(door),
+            2 => self.apply_next(door),
+            _ => self.deliver(door),
         }
     }
 
-    fn take_ready(&mut self, node: &mut RawNode<MemStorage>, watch: &mut Watch) -> bool {
+    fn take_ready(&mut self, door: &mut impl Door, watch: &mut Watch) -> bool {
         let Handling::Threads { appends, applies, .. } = &mut self.handling else { return false };
-        let Some(ready) = node.ready() else { return false };
+        let Some(ready) = door.ready() else { return false };
         watch.taken(&ready);
         appends.extend(ready.storage_append);
         applies.extend(ready.storage_apply);
         true
     }
 
-    fn append(&mut self, node: &mut RawNode<MemStorage>) -> bool {
+    fn append(&mut self, door: &mut impl Door) -> bool {
+        let id = door.node().id();
         let Handling::Threads { appends, said, .. } = &mut self.handling else { return false };
         let Some(append) = appends.pop_front() else { return false };
-        let own = append.responses.iter().filter(|message| message.to == node.id()).cloned().map(Said::Own);
+        let own = append.responses.iter().filter(|message| message.to == id).cloned().map(Said::Own);
         said.extend(own.chain(append.appended.clone().map(Said::Appended)));
-        self.write(node, append.hard_state, append.snapshot.as_ref(), &append.entries);
+        self.write(door, append.hard_state, append.snapshot.as_ref(), &append.entries);
         self.restore(append.snapshot.as_ref());
         true
     }
 
-    fn apply_next(&mut self, node: &mut RawNode<MemStorage>) -> bool {
+    fn apply_next(&mut self, door: &mut impl Door) -> bool {
         let Handling::Threads { applies, said, .. } = &mut self.handling else { return false };
         let Some(apply) = applies.pop_front() else { return false };
         let entries = apply.entries.clone();
         said.push_back(Said::Applied(apply.into_applied()));
-        self.apply(node, &entries);
+        self.apply(door, &entries);
         true
     }
 
-    fn deliver(&mut self, node: &mut RawNode<MemStorage>) -> bool {
+    fn deliver(&mut self, door: &mut impl Door) -> bool {
         let Handling::Threads { said, .. } = &mut self.handling else { return false };
         match said.pop_front() {
             None => return false,
-            Some(Said::Own(message)) => match node.step(message) {
-                // It may have left the membership meanwhile.
-                Ok(()) | Err(StepError::PeerNotFound(_)) => {}
-                Err(error) => panic!("the node refuses its own message: {error}"),
-            },
-            Some(Said::Appended(appended)) => node.storage_appended(appended),
-            Some(Said::Applied(applied)) => node.storage_applied(applied),
+            Some(Said::Own(message)) => door.own(message),
+            Some(Said::Appended(appended)) => door.storage_appended(appended),
+            Some(Said::Applied(applied)) => door.storage_applied(applied),
         }
         true
     }
 
     fn write(
         &mut self,
-        node: &mut RawNode<MemStorage>,
+        door: &mut impl Door,
         hard_state: Option<HardState>,
         snapshot: Option<&Snapshot>,
         entries: &[Entry],
     ) {
-        let storage = node.storage_mut();
+        let storage = door.storage_mut();
         if let Some(snapshot) = snapshot {
             storage.apply_snapshot(snapshot.clone()).expect("a snapshot to restore is newer than the stored one");
         }
@@ -168,11 +166,11 @@ impl Host {
         }
     }
 
-    fn apply(&mut self, node: &mut RawNode<MemStorage>, entries: &[Entry]) {
+    fn apply(&mut self, door: &mut impl Door, entries: &[Entry]) {
         for entry in entries.iter().filter(|entry| entry.index > self.applied.id.index).cloned().collect::<Vec<_>>() {
             // A change that does not decode, or is not allowed, is skipped.
             let change = entry.conf_change().ok().flatten();
-            if let Some(Ok(conf_state)) = change.map(|change| node.apply_conf_change(&change.into_v2())) {
+            if let Some(Ok(conf_state)) = change.map(|change| door.apply_conf_change(change.into_v2())) {
                 self.applied.conf_state = conf_state;
             }
             self.applied.id = entry.id();
@@ -180,9 +178,9 @@ impl Host {
     }
 
     /// Takes a snapshot of what is applied, and compacts the log to so many entries before it.
-    pub(super) fn compact(&self, kept: u8, node: &mut RawNode<MemStorage>) {
+    pub(super) fn compact(&self, kept: u8, door: &mut impl Door) {
         let Snapshot { id, conf_state, data } = self.applied.clone();
-        let storage = node.storage_mut();
+        let storage = door.storage_mut();
         if storage.create_snapshot(id.index, conf_state, data).is_ok() {
             let through = Index(id.index.0.saturating_sub(u64::from(kept)));
             // There may be nothing to forget.

@@ -1,0 +1,222 @@
+//! Bytes as choices: what happens, where, and how.
+
+use bytes::Bytes;
+use raft::{
+    Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Index, NodeId, SnapshotStatus, Storage, Transition,
+};
+
+use crate::disk::Keep;
+use crate::world::{Command, Envelope, Event, EventKind, MessageId, World};
+
+/// How many clients there are.
+const CLIENTS: usize = 4;
+
+/// The bytes, and what has to be told apart that comes of them.
+#[derive(Clone, Debug)]
+pub(super) struct Choices<'a> {
+    bytes: &'a [u8],
+    /// The last number that each client gave to a command.
+    sequences: [u64; CLIENTS],
+    reads: u64,
+}
+
+/// What was chosen.
+pub(super) enum Choice {
+    Event(Event),
+    /// A node does all its work.
+    Work(NodeId),
+    /// Everybody does, and all messages arrive.
+    Round,
+}
+
+/// What a byte can choose: all kinds of events but the start, which comes first, and the forged message, since no check
+/// holds against liars; and then the chores.
+pub(super) const KINDS: [EventKind; 27] = {
+    use EventKind as Kind;
+    [
+        Kind::Tick,
+        Kind::Deliver,
+        Kind::Propose,
+        Kind::Campaign,
+        Kind::Crash,
+        Kind::Restart,
+        Kind::TakeReady,
+        Kind::Write,
+        Kind::Sync,
+        Kind::SyncDone,
+        Kind::Release,
+        Kind::Send,
+        Kind::Apply,
+        Kind::Advance,
+        Kind::Drop,
+        Kind::Duplicate,
+        Kind::Cut,
+        Kind::HealLink,
+        Kind::ProposeConfChange,
+        Kind::TransferLeadership,
+        Kind::ForgetLeader,
+        Kind::ReadIndex,
+        Kind::ReportUnreachable,
+        Kind::ReportSnapshot,
+        Kind::SetElectionTimeout,
+        Kind::TakeSnapshot,
+        Kind::Compact,
+    ]
+};
+
+/// The byte for the work of a node.
+pub(super) const WORK: u8 = KINDS.len() as u8;
+/// The byte for a round.
+const ROUND: u8 = WORK + 1;
+
+/// The node with this number, counting from zero.
+pub(super) fn node_id(number: u64) -> NodeId {
+    NodeId::new(number + 1).expect("one or more")
+}
+
+impl<'a> Choices<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, sequences: [0; CLIENTS], reads: 0 }
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The next byte; zero when there is none.
+    pub(super) fn byte(&mut self) -> u8 {
+        let Some((&first, rest)) = self.bytes.split_first() else { return 0 };
+        self.bytes = rest;
+        first
+    }
+
+    fn node(&mut self, nodes: u64) -> NodeId {
+        node_id(u64::from(self.byte()) % nodes)
+    }
+
+    /// The next choice; `None` where it makes no sense now.
+    pub(super) fn next(&mut self, nodes: u64, world: &World) -> Option<Choice> {
+        match self.byte() % (ROUND + 1) {
+            WORK => Some(Choice::Work(self.node(nodes))),
+            ROUND => Some(Choice::Round),
+            kind => self.event(KINDS[usize::from(kind)], nodes, world).map(Choice::Event),
+        }
+    }
+
+    fn event(&mut self, kind: EventKind, nodes: u64, world: &World) -> Option<Event> {
+        let event = match kind {
+            EventKind::Start | EventKind::Inject => return None,
+            EventKind::Tick => Event::Tick { node: self.node(nodes) },
+            EventKind::Deliver => Event::Deliver { message: self.message(world)? },
+            EventKind::Drop => Event::Drop { message: self.message(world)? },
+            EventKind::Duplicate => Event::Duplicate { message: self.message(world)? },
+            EventKind::Propose => Event::Propose { node: self.node(nodes), data: self.command() },
+            EventKind::Campaign => Event::Campaign { node: self.node(nodes) },
+            EventKind::Crash => Event::Crash { node: self.node(nodes), keep: self.keep() },
+            EventKind::Restart => {
+                Event::Restart { node: self.node(nodes), options: None, seed: Some(u64::from(self.byte())) }
+            }
+            EventKind::TakeReady => Event::TakeReady { node: self.node(nodes) },
+            EventKind::Write => Event::Write { node: self.node(nodes) },
+            EventKind::Sync => Event::Sync { node: self.node(nodes) },
+            EventKind::SyncDone => Event::SyncDone { node: self.node(nodes) },
+            EventKind::Release => Event::Release { node: self.node(nodes) },
+            EventKind::Send => Event::Send { node: self.node(nodes) },
+            EventKind::Apply => Event::Apply { node: self.node(nodes), entries: u32::from(self.byte()) },
+            EventKind::Advance => Event::Advance { node: self.node(nodes) },
+            EventKind::Cut => Event::Cut { from: self.node(nodes), to: self.node(nodes) },
+            EventKind::HealLink => Event::HealLink { from: self.node(nodes), to: self.node(nodes) },
+            EventKind::ProposeConfChange => {
+                Event::ProposeConfChange { node: self.node(nodes), change: self.change(nodes) }
+            }
+            EventKind::TransferLeadership => {
+                Event::TransferLeadership { node: self.node(nodes), target: self.node(nodes) }
+            }
+            EventKind::ForgetLeader => Event::ForgetLeader { node: self.node(nodes) },
+            EventKind::ReadIndex => Event::ReadIndex { node: self.node(nodes), context: self.context() },
+            EventKind::ReportUnreachable => Event::ReportUnreachable { node: self.node(nodes), peer: self.node(nodes) },
+            EventKind::ReportSnapshot => {
+                let (node, peer) = (self.node(nodes), self.node(nodes));
+                let finished = self.byte() & 1 == 0;
+                let status = if finished { SnapshotStatus::Finish } else { SnapshotStatus::Failure };
+                Event::ReportSnapshot { node, peer, status }
+            }
+            EventKind::SetElectionTimeout => {
+                Event::SetElectionTimeout { node: self.node(nodes), ticks: u32::from(self.byte()) }
+            }
+            EventKind::TakeSnapshot => Event::TakeSnapshot { node: self.node(nodes) },
+            EventKind::Compact => {
+                let node = self.node(nodes);
+                let covered = world.replica(node)?.node()?.storage().snapshot().ok()?.id.index;
+                Event::Compact { node, index: Index(covered.0.saturating_sub(u64::from(self.byte() % 8))) }
+            }
+        };
+        Some(event)
+    }
+
+    /// One of the messages in flight. What a node's storage says to it comes in order.
+    fn message(&mut self, world: &World) -> Option<MessageId> {
+        let position = usize::from(self.byte()) % world.network().in_flight().max(1);
+        let (id, envelope) = world.network().iter().nth(position)?;
+        match envelope {
+            Envelope::Network(_) => Some(id),
+            Envelope::Local { node, .. } => first_local(*node, world),
+        }
+    }
+
+    fn command(&mut self) -> Bytes {
+        let byte = self.byte();
+        let client = usize::from(byte) % CLIENTS;
+        self.sequences[client] += 1;
+        let value = vec![b'x'; usize::from(byte) / CLIENTS].into();
+        Command { client: client as u64, sequence: self.sequences[client], key: client as u64, value }.encode()
+    }
+
+    fn context(&mut self) -> Bytes {
+        self.reads += 1;
+        format!("r{}", self.reads).into()
+    }
+
+    fn keep(&mut self) -> Keep {
+        let form = self.byte();
+        let zeros = form >= 128;
+        match form % 5 {
+            0 => Keep::All,
+            1 => Keep::Nothing,
+            2 => Keep::Prefix { bytes: u64::from(self.byte()) * 8 },
+            3 => Keep::Subset { blocks: u64::from(self.byte()) * 0x0101_0101_0101_0101, zeros },
+            _ => Keep::Torn { block: u64::from(self.byte() % 4), bytes: u64::from(self.byte()) * 2, zeros },
+        }
+    }
+
+    /// Two steps at most. The first byte: bit 0 for the old form of one step, bits 1 and 2 the transition, bits 3 and 4
+    /// how many steps.
+    fn change(&mut self, nodes: u64) -> ConfChange {
+        let form = self.byte();
+        if form & 1 == 1 {
+            return ConfChange::V1(ConfChangeV1 { change: self.step(nodes), context: Bytes::new() });
+        }
+        let transition = match form >> 1 & 3 {
+            0 | 3 => Transition::Auto,
+            1 => Transition::Implicit,
+            _ => Transition::Explicit,
+        };
+        let changes = (0..form >> 3 & 3).map(|_| self.step(nodes)).collect();
+        ConfChange::V2(ConfChangeV2 { transition, changes, context: Bytes::new() })
+    }
+
+    fn step(&mut self, nodes: u64) -> Change {
+        let kind = match self.byte() % 4 {
+            0 => ChangeKind::AddVoter,
+            1 => ChangeKind::Remove,
+            2 => ChangeKind::AddLearner,
+            _ => ChangeKind::Update,
+        };
+        Change::new(kind, self.node(nodes))
+    }
+}
+
+fn first_local(of: NodeId, world: &World) -> Option<MessageId> {
+    let is_its = |envelope: &Envelope| envelope.is_local() && envelope.to() == of;
+    world.network().iter().find(|(_, envelope)| is_its(envelope)).map(|(id, _)| id)
+}

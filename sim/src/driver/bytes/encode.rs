@@ -1,0 +1,136 @@
+//! The way back: bytes that lead a fuzzer to where a recorded run went.
+
+use raft::{Change, ChangeKind, ConfChange, NodeId, SnapshotStatus, Transition};
+
+use super::choices::KINDS;
+use super::setup::option_bits;
+use crate::disk::Keep;
+use crate::world::{Boot, Event, MessageId, World};
+
+/// Bytes for these events. What bytes cannot say is said nearly: a cluster of more than seven nodes is one of seven, the
+/// data of commands becomes another of about the same length, forged messages and later starts are left out.
+pub fn encode(events: &[Event]) -> Vec<u8> {
+    let mut bytes = cluster(events);
+    let mut world = World::new();
+    for event in events {
+        if let Some(position) = KINDS.iter().position(|kind| *kind == event.kind()) {
+            bytes.push(u8::try_from(position).expect("there are few kinds"));
+            arguments(event, &world, &mut bytes);
+        }
+        // A recorded violation is the end of the run.
+        if world.apply(event).is_err() {
+            break;
+        }
+    }
+    bytes
+}
+
+fn cluster(events: &[Event]) -> Vec<u8> {
+    let (mut members, mut joining, mut options, mut snapshot) = (0u8, 0u8, 0, 0);
+    for event in events {
+        let Event::Start { boot, options: its_options, .. } = event else { continue };
+        match boot {
+            Boot::Empty => joining = joining.saturating_add(1),
+            Boot::Peers(_) => members = members.saturating_add(1),
+            Boot::Snapshot { .. } => (members, snapshot) = (members.saturating_add(1), 1),
+        }
+        options = option_bits(its_options);
+    }
+    vec![members.clamp(1, 5) - 1, joining.min(2), options, 0, snapshot]
+}
+
+fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
+    match event {
+        Event::Start { .. } | Event::Inject { .. } => {}
+        Event::Tick { node }
+        | Event::Campaign { node }
+        | Event::ForgetLeader { node }
+        | Event::ReadIndex { node, .. }
+        | Event::TakeReady { node }
+        | Event::Write { node }
+        | Event::Sync { node }
+        | Event::SyncDone { node }
+        | Event::Release { node }
+        | Event::Send { node }
+        | Event::Advance { node }
+        | Event::TakeSnapshot { node } => out.push(name(*node)),
+        Event::Deliver { message } | Event::Drop { message } | Event::Duplicate { message } => {
+            out.push(position(*message, world));
+        }
+        Event::Propose { node, data } => {
+            let length = data.len().saturating_sub("c1.1 k1=".len()).min(63);
+            out.extend([name(*node), (length * 4) as u8]);
+        }
+        Event::Crash { node, keep } => {
+            out.push(name(*node));
+            keep_bytes(*keep, out);
+        }
+        Event::Restart { node, seed, .. } => out.extend([name(*node), seed.unwrap_or(0) as u8]),
+        Event::Apply { node, entries } => out.extend([name(*node), (*entries).min(255) as u8]),
+        Event::Cut { from, to } | Event::HealLink { from, to } => out.extend([name(*from), name(*to)]),
+        Event::ProposeConfChange { node, change } => {
+            out.push(name(*node));
+            change_bytes(change, out);
+        }
+        Event::TransferLeadership { node, target } => out.extend([name(*node), name(*target)]),
+        Event::ReportUnreachable { node, peer } => out.extend([name(*node), name(*peer)]),
+        Event::ReportSnapshot { node, peer, status } => {
+            out.extend([name(*node), name(*peer), u8::from(*status == SnapshotStatus::Failure)]);
+        }
+        Event::SetElectionTimeout { node, ticks } => out.extend([name(*node), (*ticks).min(255) as u8]),
+        Event::Compact { node, .. } => out.extend([name(*node), 0]),
+    }
+}
+
+fn name(node: NodeId) -> u8 {
+    ((node.get() - 1) % 256) as u8
+}
+
+fn position(message: MessageId, world: &World) -> u8 {
+    let position = world.network().iter().position(|(id, _)| id == message);
+    position.unwrap_or(0).min(255) as u8
+}
+
+fn keep_bytes(keep: Keep, out: &mut Vec<u8>) {
+    // The smallest numbers from 128 on that mean the same with zeros.
+    let form = |form: u8, zeros: bool| if zeros { 130 + form } else { form };
+    match keep {
+        Keep::All => out.push(0),
+        Keep::Nothing => out.push(1),
+        Keep::Prefix { bytes } => out.extend([2, (bytes / 8).min(255) as u8]),
+        Keep::Subset { blocks, zeros } => out.extend([form(3, zeros), (blocks % 256) as u8]),
+        Keep::Torn { block, bytes, zeros } => {
+            out.extend([form(4, zeros), (block % 4) as u8, (bytes / 2).min(255) as u8])
+        }
+    }
+}
+
+fn change_bytes(change: &ConfChange, out: &mut Vec<u8>) {
+    let steps = match change {
+        ConfChange::V1(change) => {
+            out.push(1);
+            std::slice::from_ref(&change.change)
+        }
+        ConfChange::V2(change) => {
+            let steps = &change.changes[..change.changes.len().min(3)];
+            let transition = match change.transition {
+                Transition::Auto => 0,
+                Transition::Implicit => 1,
+                Transition::Explicit => 2,
+            };
+            out.push(transition << 1 | (steps.len() as u8) << 3);
+            steps
+        }
+    };
+    steps.iter().for_each(|step| step_bytes(step, out));
+}
+
+fn step_bytes(step: &Change, out: &mut Vec<u8>) {
+    let kind = match step.kind {
+        ChangeKind::AddVoter => 0,
+        ChangeKind::Remove => 1,
+        ChangeKind::AddLearner => 2,
+        ChangeKind::Update => 3,
+    };
+    out.extend([kind, step.node.map_or(0, name)]);
+}

@@ -1,0 +1,115 @@
+//! The driver that bytes steer: a fuzzer finds the input by itself, and any input is a run.
+//!
+//! The first bytes say what cluster it is (see [`setup`]); then each choice is a byte for what happens, modulo the number
+//! of possibilities, and bytes for where and how. Bytes that are missing read as zero, and the run ends where they end.
+//! Input that follows does not change what came before, so a fuzzer can build on what it found.
+//!
+//! Most choices are events of the [`World`] just as they are. Some are *chores* of many events that mean nothing to
+//! hurry: a node does all its work, or everybody does and all messages arrive. What is chosen and does not fit is
+//! skipped.
+//!
+//! ```
+//! use sim::driver::bytes::run;
+//! use sim::world::EventKind;
+//! // One node on its own applies its first membership (27: all work), campaigns (3), and works again,
+//! // after the five bytes that say what cluster it is.
+//! let ended = run(&[0, 0, 0, 0, 0, 27, 0, 3, 0, 27, 0]);
+//! assert!(ended.violation.is_none());
+//! assert!(ended.events.iter().any(|event| event.kind() == EventKind::Campaign));
+//! ```
+
+mod choices;
+mod chore;
+mod encode;
+mod setup;
+
+use std::collections::VecDeque;
+
+use crate::invariant::Violation;
+use crate::world::{Event, Halt, World};
+use choices::Choices;
+use chore::Chore;
+pub use encode::encode;
+
+/// A run that is over.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The world as it was left.
+    pub world: World,
+    /// What happened, the event that violates something included.
+    pub events: Vec<Event>,
+    /// What was violated, if anything was.
+    pub violation: Option<Violation>,
+}
+
+/// Does what the bytes say, until they end or something is violated.
+pub fn run(bytes: &[u8]) -> Ended {
+    let mut driver = Driver::new(bytes);
+    let (mut world, mut events, mut violation) = (World::new(), Vec::new(), None);
+    while let Some(event) = driver.next_event(&world) {
+        match world.apply(&event) {
+            Ok(_) => events.push(event),
+            Err(Halt::Misfit(_)) => {}
+            Err(Halt::Violation(found)) => {
+                events.push(event);
+                violation = Some(found);
+                break;
+            }
+        }
+    }
+    Ended { world, events, violation }
+}
+
+/// Chooses the next event.
+#[derive(Clone, Debug)]
+pub struct Driver<'a> {
+    choices: Choices<'a>,
+    /// What happens before anything is chosen.
+    starts: VecDeque<Event>,
+    chores: VecDeque<Chore>,
+    nodes: u64,
+    events: u64,
+}
+
+impl<'a> Driver<'a> {
+    /// More than this many events are chosen by no input, so that none takes long.
+    pub const MOST_EVENTS: u64 = 20_000;
+
+    /// Before the first event.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let mut choices = Choices::new(bytes);
+        let starts = setup::starts(&mut choices);
+        Self { choices, nodes: starts.len() as u64, starts, chores: VecDeque::new(), events: 0 }
+    }
+
+    /// The next event, in this state of the world; `None` at the end.
+    pub fn next_event(&mut self, world: &World) -> Option<Event> {
+        self.events += 1;
+        if self.events > Self::MOST_EVENTS {
+            return None;
+        }
+        if let Some(start) = self.starts.pop_front() {
+            return Some(start);
+        }
+        loop {
+            while let Some(chore) = self.chores.front_mut() {
+                match chore.next_event(world) {
+                    Some(event) => return Some(event),
+                    None => drop(self.chores.pop_front()),
+                }
+            }
+            if self.choices.is_over() {
+                return None;
+            }
+            match self.choices.next(self.nodes, world) {
+                Some(choices::Choice::Event(event)) => return Some(event),
+                Some(choices::Choice::Work(node)) => self.chores.push_back(Chore::work(node)),
+                Some(choices::Choice::Round) => self.chores.extend(chore::round(self.nodes, world)),
+                None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

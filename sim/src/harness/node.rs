@@ -1,0 +1,276 @@
+//! The same as [`step`](super::step), through the run loop of the concurrent node: everything waits in its queues, and the
+//! input says when the loop takes something, and from which arm.
+//!
+//! What the loop adds is checked as well: an answer comes for each question once and in order, one Ready at a time, and
+//! nothing after the stop.
+
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
+use raft::node::{Arm, EnqueueError, FairChooser, Limits, RunLoop, Taken, Ticket};
+use raft::{
+    ChangeError, ConfChange, ConfChangeV2, ConfState, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
+    StorageAppended, StorageApplied,
+};
+
+use super::step::door::{Door, check_refused};
+use super::step::{self, Run};
+
+/// What happens to the node, and when its loop takes what.
+#[derive(Clone, Debug)]
+pub struct Input {
+    limits: Limits,
+    /// One after each action, round and round: a bit set for each of the arms from which something is taken.
+    takes: [u8; 16],
+    step: step::Input,
+}
+
+impl<'a> Arbitrary<'a> for Input {
+    fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        let [proposals, messages, ticks]: [u8; 3] = u.arbitrary()?;
+        let limits = Limits {
+            proposals: usize::from(proposals % 8) + 1,
+            messages: usize::from(messages % 8) + 1,
+            ticks: u32::from(ticks % 8) + 1,
+        };
+        Ok(Self { limits, takes: u.arbitrary()?, step: u.arbitrary()? })
+    }
+}
+
+/// Lets all of it happen, and stops the loop in the end.
+///
+/// # Panics
+/// Where something does not hold that always must.
+pub fn run(input: &Input) {
+    let mut run = Run::new(&input.step, |node| Looped::new(node, input.limits));
+    for takes in input.takes.iter().cycle() {
+        if !run.next() {
+            break;
+        }
+        for (bit, arm) in Arm::ALL.into_iter().enumerate() {
+            if takes >> bit & 1 == 1 {
+                run.door.take(arm);
+                run.look();
+            }
+        }
+    }
+    run.settle();
+    run.door.stop();
+}
+
+/// A node behind its loop.
+struct Looped {
+    run_loop: RunLoop<MemStorage>,
+    chooser: FairChooser,
+    limits: Limits,
+    /// Who waits for a Ready.
+    asked: Option<Ticket>,
+    /// A Ready that has come.
+    ready: Option<Ready>,
+    /// The proposals that wait for their answer, oldest first.
+    proposed: std::collections::VecDeque<Ticket>,
+}
+
+impl Looped {
+    fn new(node: RawNode<MemStorage>, limits: Limits) -> Self {
+        let run_loop = RunLoop::new(node, limits);
+        let (asked, ready, proposed) = (None, None, Default::default());
+        Self { run_loop, chooser: FairChooser::default(), limits, asked, ready, proposed }
+    }
+
+    /// Takes something from an arm, where there is something. Tells whether there was.
+    fn take(&mut self, arm: Arm) -> bool {
+        let could = self.run_loop.can_take(arm);
+        let before = matches!(arm, Arm::Message | Arm::Proposal).then(|| self.run_loop.node().clone());
+        let taken = self.run_loop.take(arm);
+        assert_eq!(taken.is_some(), could, "{arm:?} was said to be available or not");
+        match taken {
+            Some(Taken::Message(Err(error)) | Taken::UnattendedProposal(Err(error))) => {
+                check_refused(&before.expect("cloned for these arms"), self.run_loop.node(), &error);
+            }
+            Some(Taken::Ready { ticket, ready }) => {
+                assert_eq!(self.asked.take(), Some(ticket), "the Ready goes to who asked");
+                self.ready = Some(*ready);
+            }
+            Some(Taken::Proposal { ticket, result: _ }) => {
+                assert_eq!(self.proposed.pop_front(), Some(ticket), "proposals are answered in order");
+            }
+            Some(
+                Taken::Message(Ok(()))
+                | Taken::UnattendedProposal(Ok(()))
+                | Taken::MembershipChange { .. }
+                | Taken::Tick
+                | Taken::Advance
+                | Taken::Status { .. }
+                | Taken::Stop,
+            )
+            | None => {}
+        }
+        could
+    }
+
+    /// A queue refuses only at its bound.
+    fn check_entered(&self, entered: Result<(), EnqueueError>, room: usize) {
+        match entered {
+            Ok(()) => {}
+            Err(EnqueueError::Full) => assert_eq!(room, 0, "the queue refused although there was room"),
+            Err(EnqueueError::Stopped) => panic!("nobody has stopped the loop"),
+        }
+    }
+
+    fn notice(&mut self, enter: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<(), EnqueueError>) {
+        let room = self.run_loop.message_room();
+        let entered = enter(&mut self.run_loop);
+        self.check_entered(entered, room);
+    }
+
+    /// After the stop there is nothing.
+    fn stop(&mut self) {
+        self.run_loop.stop();
+        self.take(Arm::Stop);
+        assert!(self.run_loop.is_stopped(), "the loop takes the stop at once");
+        assert_eq!(self.run_loop.available().count(), 0, "a stopped loop takes nothing");
+        assert_eq!(self.run_loop.campaign(), Err(EnqueueError::Stopped));
+    }
+}
+
+impl Door for Looped {
+    fn node(&self) -> &RawNode<MemStorage> {
+        self.run_loop.node()
+    }
+
+    fn storage_mut(&mut self) -> &mut MemStorage {
+        self.run_loop.storage_mut()
+    }
+
+    fn restart(&mut self, node: RawNode<MemStorage>) {
+        self.stop();
+        *self = Self::new(node, self.limits);
+    }
+
+    fn pump(&mut self) -> bool {
+        // A Ready is taken when the host asks for it.
+        match self.chooser.choose(&self.run_loop) {
+            Some(arm) => self.take(arm),
+            None => false,
+        }
+    }
+
+    fn tick(&mut self) {
+        let pending = self.run_loop.pending_ticks();
+        let missed = self.run_loop.missed_ticks();
+        self.run_loop.tick().expect("nobody has stopped the loop");
+        let now = (u64::from(self.run_loop.pending_ticks()), self.run_loop.missed_ticks());
+        assert_eq!(now.0 + now.1, u64::from(pending) + missed + 1, "a tick is counted or missed");
+        assert!(now.0 <= u64::from(self.limits.ticks), "{} ticks wait", now.0);
+    }
+
+    fn campaign(&mut self) {
+        self.notice(RunLoop::campaign);
+    }
+
+    fn propose(&mut self, data: Bytes) {
+        let room = self.run_loop.proposal_room();
+        let entered = self.run_loop.propose(data).map(|ticket| self.proposed.push_back(ticket));
+        self.check_entered(entered, room);
+    }
+
+    fn propose_conf_change(&mut self, change: ConfChange) {
+        let room = self.run_loop.proposal_room();
+        let entered = self.run_loop.propose_conf_change(change);
+        self.check_entered(entered, room);
+    }
+
+    fn step(&mut self, message: Message) {
+        self.notice(|run_loop| run_loop.step(message));
+    }
+
+    fn read_index(&mut self, context: Bytes) {
+        self.notice(|run_loop| run_loop.read_index(context));
+    }
+
+    fn transfer_leadership(&mut self, target: NodeId) {
+        self.notice(|run_loop| run_loop.transfer_leadership(target));
+    }
+
+    fn forget_leader(&mut self) {
+        self.notice(RunLoop::forget_leader);
+    }
+
+    fn report_unreachable(&mut self, peer: NodeId) {
+        self.notice(|run_loop| run_loop.report_unreachable(peer));
+    }
+
+    fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) {
+        self.notice(|run_loop| run_loop.report_snapshot(peer, status));
+    }
+
+    /// For tests only, and so not an input of the loop.
+    fn set_election_timeout(&mut self, _: u32) {}
+
+    fn ready(&mut self) -> Option<Ready> {
+        if self.ready.is_none() && self.asked.is_none() {
+            self.asked = Some(self.run_loop.request_ready().expect("nobody has stopped the loop"));
+        }
+        if self.ready.is_none() {
+            self.take(Arm::Ready);
+        }
+        self.ready.take()
+    }
+
+    fn advance(&mut self, ready: Ready) {
+        self.run_loop.advance(ready).expect("it is the outstanding one");
+    }
+
+    fn apply_conf_change(&mut self, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
+        let asked = self.run_loop.apply_conf_change(change).expect("nobody has stopped the loop");
+        // The application waits for the answer.
+        match self.run_loop.take(Arm::MembershipChange) {
+            Some(Taken::MembershipChange { ticket, result }) if ticket == asked => result,
+            other => panic!("the answer to {asked:?} is {other:?}"),
+        }
+    }
+
+    /// The storage threads wait for room.
+    fn own(&mut self, message: Message) {
+        while self.run_loop.message_room() == 0 {
+            self.take(Arm::Message);
+        }
+        self.notice(|run_loop| run_loop.step(message));
+    }
+
+    fn storage_appended(&mut self, appended: StorageAppended) {
+        self.run_loop.storage_appended(appended).expect("nobody has stopped the loop");
+    }
+
+    fn storage_applied(&mut self, applied: StorageApplied) {
+        self.run_loop.storage_applied(applied).expect("nobody has stopped the loop");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arbitrary::Arbitrary;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_node_behind_its_loop_stands_any_messages(bytes in prop::collection::vec(any::<u8>(), 0..1200)) {
+            run(&Input::arbitrary(&mut Unstructured::new(&bytes)).expect("any bytes are an input"));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the Ready goes to who asked")]
+    fn a_ready_for_somebody_else_is_noticed() {
+        let input = step::Input::arbitrary(&mut Unstructured::new(&[])).expect("any bytes are an input");
+        let mut run = Run::new(&input, |node| Looped::new(node, Limits::default()));
+        run.door.run_loop.request_ready().expect("it runs");
+        run.door.campaign();
+        run.door.take(Arm::Message);
+        run.door.take(Arm::Ready);
+    }
+}
