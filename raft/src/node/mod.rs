@@ -82,8 +82,9 @@ pub use run_loop::{Limits, RunLoop, Ticked};
 /// Methods that are not `async` never wait for anything but a lock that is held for microseconds. Dropping a future is
 /// the cancellation: the input is taken back if the loop has not taken it. What was cancelled may have happened or not.
 ///
-/// After [`stop`](Self::stop), all calls, including those that wait, return [`Stopped`]. The same holds when the driver
-/// is dropped, and when the storage panics, since it has failed then.
+/// After [`stop`](Self::stop), all calls, including those that wait, return [`Stopped`]; only one whose answer was there
+/// already still returns that. The same holds when the driver is dropped, and when the storage panics, since it has
+/// failed then.
 pub struct Node<S: Storage>(Arc<Owner<S>>);
 
 /// Ends the loop when the last handle is gone.
