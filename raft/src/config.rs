@@ -66,9 +66,10 @@ pub struct Config {
     /// sent an append, heartbeat or snapshot of that kind falls back to term zero. No correct node sends them; they are
     /// refused as malformed unless this is set, which is for comparing with etcd line by line.
     pub allow_missing_term: bool,
-    /// A leader that is the only voter answers reads at once, as in etcd, even before it has committed in its term. After
-    /// a restart its commit index may lie behind what it had answered before, since that index is not synced, and such a
-    /// read is stale. Unless this is set the read waits for the first commit of the term, as with several voters.
+    /// Where there is only one voter a leader answers reads at once, as in etcd: even before it has committed in its term,
+    /// and even if it is not that voter but was removed. Such reads can be stale: after a restart the commit index may
+    /// lie behind what was answered before, since it is not synced, and beside a removed leader the voter may lead a
+    /// later term. Unless this is set, reads wait for the first commit of the term, and a removed leader asks the voter.
     pub immediate_singleton_reads: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,

@@ -93,7 +93,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn read_as_leader(&mut self, request: ReadRequest) {
-        let immediate = self.config.immediate_singleton_reads && self.configuration.voters().is_singleton();
+        let immediate = self.config.immediate_singleton_reads && self.decides_alone();
         if immediate || self.has_committed_in_term() || planted(Bug::ReadindexNoOwnCommit) {
             self.serve_read(request);
         } else {
@@ -102,14 +102,20 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// Whether nobody else is needed to confirm that this node leads. etcd also takes a leader that was removed for
+    /// such a node where one voter is left: that voter may lead a later term by now.
+    fn decides_alone(&self) -> bool {
+        let voters = self.configuration.voters();
+        voters.is_singleton() && (voters.contains(self.id()) || self.config.immediate_singleton_reads)
+    }
+
     fn has_committed_in_term(&self) -> bool {
         self.log.term_or_zero(self.log.committed()) == self.term
     }
 
     fn serve_read(&mut self, request: ReadRequest) {
         let committed = self.log.committed();
-        if self.configuration.voters().is_singleton() {
-            // There is nobody else whom a quorum could need.
+        if self.decides_alone() {
             return self.answer_read(committed, request);
         }
         match self.config.read_only_option {
