@@ -82,6 +82,13 @@ impl<'a> Arguments<'a> {
         std::iter::from_fn(|| self.word()).collect::<Vec<_>>().iter().map(|word| self.parse(word, what)).collect()
     }
 
+    /// The next `key=value` whose key nobody asked for, as it stands: for commands whose keys are data.
+    pub fn pair(&mut self) -> Option<(String, String)> {
+        let position = self.unread.iter().position(|argument| argument.values.is_some())?;
+        let argument = self.unread.remove(position);
+        argument.values.map(|values| (argument.key, values.join(",")))
+    }
+
     /// The plain words and the values of `key`, in the order in which they stand; true marks those of `key`.
     ///
     /// # Errors
@@ -129,6 +136,15 @@ impl<'a> Arguments<'a> {
     pub fn required_value<T: Meaning>(&mut self, key: &'static str) -> Result<T, ScriptError> {
         let value = self.value(key)?;
         value.ok_or_else(|| self.error(format!("\"{}\" needs {key}=", self.name)))
+    }
+
+    /// As [`values`](Self::values), where no value at all is something else than the empty list `key=()`.
+    ///
+    /// # Errors
+    /// One does not parse.
+    pub fn list<T: Meaning>(&mut self, key: &'static str) -> Result<Option<Vec<T>>, ScriptError> {
+        let stands = self.unread.iter().any(|argument| argument.values.is_some() && argument.key == key);
+        self.values(key).map(|values| stands.then_some(values))
     }
 
     /// The values of `key=value` or `key=(value, value)`; none where it does not stand.
@@ -286,7 +302,12 @@ mod tests {
     use super::*;
 
     fn block(text: &str) -> Block {
-        Block { command: Line { number: 7, text: text.to_owned() }, input: Vec::new(), expected: Vec::new() }
+        Block {
+            comments: Vec::new(),
+            command: Line { number: 7, text: text.to_owned() },
+            input: Vec::new(),
+            expected: Vec::new(),
+        }
     }
 
     #[test]
@@ -342,6 +363,8 @@ mod tests {
         let mut arguments = Arguments::new(&block).unwrap();
         let read: Vec<(bool, u64)> = arguments.rest_and_values("a node", "drop").unwrap();
         assert_eq!(read, [(false, 3), (true, 1), (true, 2), (false, 4)]);
+        assert_eq!(arguments.pair(), Some(("type".to_owned(), "MsgApp".to_owned())));
+        assert_eq!(arguments.pair(), None);
     }
 
     #[test]

@@ -1,10 +1,25 @@
-//! Runs a transcript and compares: does a node behave as etcd's does?
+//! Runs transcripts and compares: does a node behave as etcd's does?
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 use super::command::Command;
-use super::compare::{self, Difference};
+use super::compare::{self, Difference, Excerpt};
 use super::environment::Environment;
 use super::error::ScriptError;
 use super::parse::{Block, Line, transcript};
+
+/// How a transcript compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every command printed exactly what the transcript says.
+    Identical,
+    /// These commands did not, in order. The first difference usually leads to the others.
+    Different(Vec<Mismatch>),
+    /// The file cannot be read or understood, or a command cannot be carried out; why.
+    Unusable(String),
+}
 
 /// A command that printed something else than its transcript says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +30,53 @@ pub struct Mismatch {
     pub difference: Difference,
 }
 
-/// Runs a transcript from its first command to its last. What differs, in order: nothing where it is identical. One
-/// difference usually leads to others.
+/// The transcripts that the paths stand for: files as they are, folders with all `.txt` files below them, by name. A
+/// folder that cannot be read stands for itself, and will be found unusable.
+#[must_use]
+pub fn transcripts(paths: &[PathBuf]) -> Vec<PathBuf> {
+    paths.iter().flat_map(|path| if path.is_dir() { below(path) } else { vec![path.clone()] }).collect()
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let Ok(entries) = listed else { return vec![folder.to_owned()] };
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.is_dir() || path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    paths.into_iter().flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+}
+
+/// Reads a transcript and runs it. A node that panics, which is a bug of ours, does not take the other files along.
+#[must_use]
+pub fn check_file(path: &Path) -> Verdict {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return Verdict::Unusable(error.to_string()),
+    };
+    match catch_unwind(AssertUnwindSafe(|| check(&text))) {
+        Ok(Ok(mismatches)) if mismatches.is_empty() => Verdict::Identical,
+        Ok(Ok(mismatches)) => Verdict::Different(mismatches),
+        Ok(Err(error)) => Verdict::Unusable(error.to_string()),
+        Err(_) => Verdict::Unusable("a node panicked".to_owned()),
+    }
+}
+
+/// Runs a transcript from its first command to its last. What differs, in order: nothing where it is identical.
+///
+/// ```
+/// let transcript = "add-nodes 1\n----\nok\n\nraft-state\n----\n1: StateLeader (Voter) Term:0 Lead:0\n";
+/// let mismatches = sim::script::check(transcript)?;
+/// assert_eq!(mismatches[0].difference.line, 7);
+/// assert_eq!(mismatches[0].difference.actual.line.as_deref(), Some("1: StateFollower (Non-Voter) Term:0 Lead:0"));
+/// # Ok::<(), sim::script::ScriptError>(())
+/// ```
 ///
 /// # Errors
 /// The transcript cannot be understood, or a command of it cannot be carried out.
 pub fn check(text: &str) -> Result<Vec<Mismatch>, ScriptError> {
     let blocks = transcript(text)?;
     let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
-    let mut environment = Environment::unchecked();
+    let mut environment = Environment::like_etcd();
     let mut mismatches = Vec::new();
     for (Block { command: line, expected, .. }, command) in blocks.into_iter().zip(commands) {
         let actual = environment.run(&command).map_err(|trouble| ScriptError::new(line.number, trouble.to_string()))?;
@@ -32,4 +85,59 @@ pub fn check(text: &str) -> Result<Vec<Mismatch>, ScriptError> {
         }
     }
     Ok(mismatches)
+}
+
+impl fmt::Display for Mismatch {
+    /// The expected and the actual lines, with those around them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { command, difference: Difference { line: _, expected, actual } } = self;
+        writeln!(f, "output of \"{}\" in line {}", command.text, command.number)?;
+        write!(f, "  expected\n{expected}  actual\n{actual}")
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { before, line, after } = self;
+        before.iter().try_for_each(|text| writeln!(f, "      {text}"))?;
+        match line {
+            Some(text) => writeln!(f, "    > {text}")?,
+            None => writeln!(f, "    > (the output ends here)")?,
+        }
+        after.iter().try_for_each(|text| writeln!(f, "      {text}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mismatch_shows_both_sides() {
+        let mismatches = check("add-nodes 1\n----\nok\n\nraft-log 1\n----\nlog is empty\nand more\n").unwrap();
+        insta::assert_snapshot!(mismatches[0].to_string(), @r#"
+        output of "raft-log 1" in line 5
+          expected
+            > log is empty
+              and more
+          actual
+            > log is empty: first index=1, last index=0
+        "#);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_or_done_is_an_error_with_its_line() {
+        let message = |text| check(text).unwrap_err().to_string();
+        assert_eq!(
+            message("\ncampain 1\n----\nok\n"),
+            "line 2: there is no command \"campain\"; the nearest known word is \"campaign\""
+        );
+        assert_eq!(message("campaign 1\n----\nok\n"), "line 1: node 1 never started");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_unusable() {
+        assert!(matches!(check_file(Path::new("no/such/file.txt")), Verdict::Unusable(_)));
+        assert_eq!(transcripts(&["no/such/folder".into()]), [PathBuf::from("no/such/folder")]);
+    }
 }

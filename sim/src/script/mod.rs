@@ -11,12 +11,16 @@ pub mod describe;
 mod environment;
 mod error;
 mod parse;
+mod play;
 mod quote;
+mod snapshot;
 
 pub use command::Command;
 pub use compare::{Difference, Excerpt};
-pub use conformance::{Mismatch, check};
+pub use conformance::{Mismatch, Verdict, check, check_file, transcripts};
 pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
 pub use parse::{Block, Line, scenario, transcript};
+pub use play::{Played, play};
 pub use quote::quote;
+pub use snapshot::{SnapshotError, snapshot_beside, snapshot_contents};

@@ -9,6 +9,8 @@ use super::error::ScriptError;
 /// A command as it stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
+    /// The comments above it.
+    pub comments: Vec<Line>,
     /// The command itself.
     pub command: Line,
     /// Its lines of input.
@@ -36,7 +38,7 @@ pub fn transcript(text: &str) -> Result<Vec<Block>, ScriptError> {
     while let Some(command) = lines.next_command()? {
         let input = lines.input(&command)?;
         let expected = lines.expected(&command)?;
-        blocks.push(Block { command, input, expected });
+        blocks.push(Block { comments: Vec::new(), command, input, expected });
     }
     Ok(blocks)
 }
@@ -47,22 +49,23 @@ pub fn transcript(text: &str) -> Result<Vec<Block>, ScriptError> {
 /// An indented line with no command above it, or a separator, which belongs to transcripts.
 pub fn scenario(text: &str) -> Result<Vec<Block>, ScriptError> {
     let mut blocks: Vec<Block> = Vec::new();
-    for line in Lines::new(text).filter(|line| !is_skipped(&line.text)) {
+    let mut comments = Vec::new();
+    for line in Lines::new(text).filter(|line| !line.text.trim().is_empty()) {
         if line.text.trim_end() == SEPARATOR {
             return Err(ScriptError::new(
                 line.number,
                 "a scenario holds only commands: its output stands in its snapshot",
             ));
         }
-        if !line.text.starts_with([' ', '\t']) {
-            blocks.push(Block { command: line, input: Vec::new(), expected: Vec::new() });
-            continue;
-        }
-        match blocks.last_mut() {
-            Some(block) => block.input.push(Line { text: line.text.trim().to_owned(), ..line }),
-            None => {
-                return Err(ScriptError::new(line.number, "an indented line is input, and no command stands above it"));
-            }
+        if is_skipped(&line.text) {
+            comments.push(line);
+        } else if !line.text.starts_with([' ', '\t']) {
+            let comments = std::mem::take(&mut comments);
+            blocks.push(Block { comments, command: line, input: Vec::new(), expected: Vec::new() });
+        } else if let Some(block) = blocks.last_mut() {
+            block.input.push(Line { text: line.text.trim().to_owned(), ..line });
+        } else {
+            return Err(ScriptError::new(line.number, "an indented line is input, and no command stands above it"));
         }
     }
     Ok(blocks)
@@ -187,6 +190,7 @@ mod tests {
             scenario("# why\ncampaign 1\n\npropose-conf-change 1\n  v4 r1\n  # not input\nstatus 1\n").unwrap();
         assert_eq!(blocks.iter().map(|block| block.command.number).collect::<Vec<_>>(), [2, 4, 7]);
         assert_eq!(texts(&blocks[1].input), [(5, "v4 r1")]);
+        assert_eq!(texts(&blocks[0].comments), [(1, "# why")]);
     }
 
     #[test]

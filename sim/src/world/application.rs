@@ -65,6 +65,22 @@ impl Application {
         }
     }
 
+    /// The value of a key, if it was ever written. An appender has no keys.
+    pub fn value(&self, key: u64) -> Option<&Bytes> {
+        match &self.state {
+            State::Appender(_) => None,
+            State::KeyValue(state) => state.get(key),
+        }
+    }
+
+    /// The highest number of a command of this client that took effect, zero where none did. An appender has no clients.
+    pub fn executed(&self, client: u64) -> u64 {
+        match &self.state {
+            State::Appender(_) => 0,
+            State::KeyValue(state) => state.executed(client),
+        }
+    }
+
     /// A hash of the state, the same on every node that applied the same entries.
     pub fn hash(&self) -> u64 {
         match &self.state {

@@ -78,9 +78,13 @@ impl KeyValue {
     }
 
     /// The value of a key, if it was ever written.
-    #[cfg(test)]
-    fn get(&self, key: u64) -> Option<&Bytes> {
-        self.values.get(key as usize)
+    pub(super) fn get(&self, key: u64) -> Option<&Bytes> {
+        self.values.get(usize::try_from(key).ok()?).filter(|value| !value.is_empty())
+    }
+
+    /// The highest number of a command of this client that took effect, zero where none did.
+    pub(super) fn executed(&self, client: u64) -> u64 {
+        usize::try_from(client).ok().and_then(|client| self.sequences.get(client)).copied().unwrap_or_default()
     }
 
     pub(super) const fn hash(&self) -> u64 {

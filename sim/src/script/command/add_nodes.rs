@@ -13,8 +13,12 @@ pub struct AddNodes {
     pub count: u64,
     /// What each starts from.
     pub boot: Boot,
-    /// Their options.
+    /// Their options, those aside that the environment decides.
     pub options: NodeOptions,
+    /// What entries are applied to, where it is something else than usual.
+    pub application: Option<ApplicationKind>,
+    /// Seeds their election timeouts, each node's with its identity added; without, each has the shortest timeout.
+    pub seed: Option<u64>,
 }
 
 impl AddNodes {
@@ -34,19 +38,12 @@ impl AddNodes {
             return Err(arguments.error("index must be above 1, since a snapshot stands for at least one entry"));
         }
         let boot = if boots { Boot::Snapshot { index, conf_state } } else { Boot::Empty };
-        Ok(Self { count, boot, options })
+        Ok(Self { count, boot, options, application: arguments.value("application")?, seed: arguments.value("seed")? })
     }
 }
 
 fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, ScriptError> {
-    let mut options = NodeOptions {
-        application: ApplicationKind::Appender,
-        election_tick: 3,
-        max_inflight_messages: usize::MAX,
-        allow_missing_term: true,
-        immediate_singleton_reads: true,
-        ..NodeOptions::default()
-    };
+    let mut options = NodeOptions { election_tick: 3, max_inflight_messages: usize::MAX, ..NodeOptions::default() };
     set(arguments, "async-storage-writes", &mut options.async_storage_writes)?;
     set(arguments, "prevote", &mut options.pre_vote)?;
     set(arguments, "checkquorum", &mut options.check_quorum)?;
@@ -76,5 +73,11 @@ fn set<T: Meaning>(arguments: &mut Arguments<'_>, key: &'static str, option: &mu
 impl Meaning for ReadOnlyOption {
     fn from_word(word: &str) -> Result<Self, Wanted> {
         choose(word, &["safe", "lease-based"]).map(|option| if option == 0 { Self::Safe } else { Self::LeaseBased })
+    }
+}
+
+impl Meaning for ApplicationKind {
+    fn from_word(word: &str) -> Result<Self, Wanted> {
+        choose(word, &["appender", "key-value"]).map(|kind| if kind == 0 { Self::Appender } else { Self::KeyValue })
     }
 }

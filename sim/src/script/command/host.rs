@@ -2,7 +2,9 @@
 
 use raft::NodeId;
 
-use super::{Command, LogLevel, Syntax, nodes};
+use super::super::arguments::Arguments;
+use super::super::error::ScriptError;
+use super::{Command, LogLevel, Syntax, node, nodes};
 
 /// Work on Readys and on the queues of the storage threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +22,45 @@ pub enum HostCommand {
         /// What is printed meanwhile, where it is something else than usual.
         level: Option<LogLevel>,
     },
+    /// `run`: whatever can happen without a fault happens, chosen by chance.
+    Run {
+        /// So many events.
+        events: u64,
+        /// Decides the choices.
+        seed: u64,
+    },
+    /// `hold-fsync`: the fsyncs of a node that begin from now on stay under way.
+    HoldFsync(NodeId),
+    /// `complete-fsync`: they complete, those that follow are not held, and the host goes on with what waited for them.
+    CompleteFsync(NodeId),
+    /// One step of handling a Ready.
+    Step(NodeId, HostStep),
+}
+
+/// What a host does between two moments at which it can crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostStep {
+    /// `take-ready`: it takes a Ready.
+    TakeReady,
+    /// `write-log`: it writes so many records of what is to be persisted, or all.
+    WriteLog(Option<u32>),
+    /// `sync-log`: it has an fsync begin and, unless it is held, complete.
+    SyncLog,
+    /// `release`: its append thread says that its oldest work is done.
+    Release,
+    /// `send`: it sends the messages.
+    Send,
+    /// `apply`: its application restores a snapshot or applies so many entries, or all.
+    Apply(Option<u32>),
+    /// `advance`: it hands the Ready back.
+    Advance,
 }
 
 pub(super) const COMMANDS: &[Syntax] = &[
+    Syntax::new("advance", |arguments| step(arguments, |_| Ok(HostStep::Advance))),
+    Syntax::new("apply", |arguments| step(arguments, |arguments| count(arguments).map(HostStep::Apply))),
+    Syntax::new("complete-fsync", |arguments| node(arguments).map(HostCommand::CompleteFsync).map(Command::Host)),
+    Syntax::new("hold-fsync", |arguments| node(arguments).map(HostCommand::HoldFsync).map(Command::Host)),
     Syntax::new("process-append-thread", |arguments| {
         nodes(arguments).map(HostCommand::ProcessAppendThread).map(Command::Host)
     }),
@@ -30,8 +68,33 @@ pub(super) const COMMANDS: &[Syntax] = &[
         nodes(arguments).map(HostCommand::ProcessApplyThread).map(Command::Host)
     }),
     Syntax::new("process-ready", |arguments| nodes(arguments).map(HostCommand::ProcessReady).map(Command::Host)),
+    Syntax::new("release", |arguments| step(arguments, |_| Ok(HostStep::Release))),
+    Syntax::new("run", |arguments| {
+        let events = arguments.required("a number of events")?;
+        Ok(Command::Host(HostCommand::Run { events, seed: arguments.value("seed")?.unwrap_or(0) }))
+    }),
+    Syntax::new("send", |arguments| step(arguments, |_| Ok(HostStep::Send))),
     Syntax::new("stabilize", |arguments| {
         let (nodes, level) = (nodes(arguments)?, arguments.value("log-level")?);
         Ok(Command::Host(HostCommand::Stabilize { nodes, level }))
     }),
+    Syntax::new("sync-log", |arguments| step(arguments, |_| Ok(HostStep::SyncLog))),
+    Syntax::new("take-ready", |arguments| step(arguments, |_| Ok(HostStep::TakeReady))),
+    Syntax::new("write-log", |arguments| step(arguments, |arguments| count(arguments).map(HostStep::WriteLog))),
 ];
+
+fn step(
+    arguments: &mut Arguments<'_>,
+    parse: impl FnOnce(&mut Arguments<'_>) -> Result<HostStep, ScriptError>,
+) -> Result<Command, ScriptError> {
+    let node = node(arguments)?;
+    parse(arguments).map(|step| Command::Host(HostCommand::Step(node, step)))
+}
+
+fn count(arguments: &mut Arguments<'_>) -> Result<Option<u32>, ScriptError> {
+    let mut counts: Vec<u32> = arguments.rest("a count")?;
+    match counts.len() {
+        0 | 1 => Ok(counts.pop()),
+        several => Err(arguments.error(format!("\"{}\" takes one count, not {several}", arguments.name()))),
+    }
+}

@@ -4,6 +4,8 @@
 //! before its first command runs. Each file of this module has the commands of one topic.
 
 mod add_nodes;
+mod client;
+mod expect;
 mod host;
 mod input;
 mod membership;
@@ -19,9 +21,11 @@ use super::error::ScriptError;
 use super::parse::Block;
 
 pub use add_nodes::AddNodes;
-pub use host::HostCommand;
+pub use client::{ClientCommand, Key};
+pub use expect::{Expectation, Expected, LogIds};
+pub use host::{HostCommand, HostStep};
 pub use input::{InputCommand, Ticks};
-pub use network::{MessageKind, NetworkCommand};
+pub use network::{Link, MessageKind, NetworkCommand, Selection};
 pub use nodes::NodeCommand;
 pub use show::{LogLevel, ShowCommand};
 
@@ -36,8 +40,12 @@ pub enum Command {
     Host(HostCommand),
     /// Messages and links.
     Network(NetworkCommand),
+    /// A client asks for something.
+    Client(ClientCommand),
     /// Something is printed.
     Show(ShowCommand),
+    /// Something must hold.
+    Expect(Expectation),
 }
 
 /// A command's name and how its arguments are read.
@@ -62,7 +70,16 @@ impl Syntax {
 
 /// Every command.
 fn language() -> impl Iterator<Item = &'static Syntax> {
-    [nodes::COMMANDS, input::COMMANDS, host::COMMANDS, network::COMMANDS, show::COMMANDS].into_iter().flatten()
+    let topics = [
+        nodes::COMMANDS,
+        input::COMMANDS,
+        host::COMMANDS,
+        network::COMMANDS,
+        client::COMMANDS,
+        show::COMMANDS,
+        expect::COMMANDS,
+    ];
+    topics.into_iter().flatten()
 }
 
 impl Command {

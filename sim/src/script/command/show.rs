@@ -14,6 +14,10 @@ pub enum ShowCommand {
     RaftState,
     /// `status`: what a leader knows of each member.
     Status(NodeId),
+    /// `in-flight`: all messages in flight.
+    InFlight,
+    /// `check`: that every property holds.
+    Check,
     /// `log-level`: sets what is printed from now on.
     LogLevel(LogLevel),
 }
@@ -28,6 +32,8 @@ pub enum LogLevel {
 }
 
 pub(super) const COMMANDS: &[Syntax] = &[
+    Syntax::new("check", |_| Ok(Command::Show(ShowCommand::Check))),
+    Syntax::new("in-flight", |_| Ok(Command::Show(ShowCommand::InFlight))),
     Syntax::new("log-level", |arguments| arguments.required("a level").map(ShowCommand::LogLevel).map(Command::Show)),
     Syntax::new("raft-log", |arguments| node(arguments).map(ShowCommand::RaftLog).map(Command::Show)),
     Syntax::new("raft-state", |_| Ok(Command::Show(ShowCommand::RaftState))),

@@ -5,8 +5,14 @@ use raft::{NodeId, StorageAppend, StorageApply};
 
 use super::super::command::HostCommand;
 use super::super::describe;
-use super::{Done, Environment, Reply, headed};
+use super::{Done, Environment, Reply, Trouble, headed};
 use crate::world::{Event, ToDo};
+
+/// How many rounds are given to a cluster to come to rest. Nothing that stops at all takes more than a few hundred.
+const ROUNDS: u32 = 10_000;
+
+/// Stands in the place of what happens once a held fsync completes.
+const UNDER_WAY: &str = "fsync under way\n";
 
 impl Environment {
     pub(super) fn host_command(&mut self, command: &HostCommand) -> Done {
@@ -17,6 +23,14 @@ impl Environment {
             }
             HostCommand::ProcessApplyThread(nodes) => self.each(nodes, "processing apply thread", Self::process_apply),
             HostCommand::Stabilize { nodes, level: _ } => self.stabilize(nodes),
+            HostCommand::Run { events, seed } => self.go_on_by_itself(*events, *seed),
+            HostCommand::HoldFsync(node) => {
+                self.raft_node(*node)?;
+                self.held.insert(*node);
+                Ok(Reply::default())
+            }
+            HostCommand::CompleteFsync(node) => self.complete_fsync(*node),
+            HostCommand::Step(node, step) => self.host_step(*node, *step),
         }
     }
 
@@ -36,7 +50,7 @@ impl Environment {
     fn stabilize(&mut self, nodes: &[NodeId]) -> Done {
         let nodes = if nodes.is_empty() { self.all_nodes() } else { nodes.to_vec() };
         let mut text = String::new();
-        loop {
+        for _ in 0..ROUNDS {
             let before = text.len();
             for &node in &nodes {
                 if self.to_do(node)?.ready {
@@ -59,6 +73,7 @@ impl Environment {
                 return Ok(text.into());
             }
         }
+        Err(Trouble::Unstable(ROUNDS))
     }
 
     /// Empties a queue of the node.
@@ -77,53 +92,78 @@ impl Environment {
     }
 
     fn has_appends(&self, node: NodeId) -> Done<bool> {
-        Ok(self.replica(node)?.appends().next().is_some())
+        Ok(self.replica(node)?.appends().next().is_some() && !self.waits_for_fsync(node)?)
     }
 
     fn has_applies(&self, node: NodeId) -> Done<bool> {
         Ok(self.replica(node)?.applies().next().is_some())
     }
 
-    fn to_do(&self, node: NodeId) -> Done<ToDo> {
+    pub(super) fn to_do(&self, node: NodeId) -> Done<ToDo> {
         Ok(self.replica(node)?.to_do())
+    }
+
+    fn waits_for_fsync(&self, node: NodeId) -> Done<bool> {
+        Ok(self.held.contains(&node) && self.to_do(node)?.sync_done)
     }
 
     /// Takes a Ready and, with synchronous storage writes, does all that it asks for.
     fn process_ready(&mut self, node: NodeId) -> Done<String> {
-        if !self.to_do(node)?.ready {
-            return Ok("<empty Ready>\n".to_owned());
-        }
         let text = self.take_ready(node)?;
-        if !self.replica(node)?.options().async_storage_writes {
-            while !self.is_persisted(node)? {
-                self.continue_writing(node)?;
-            }
-            self.apply_all(node)?;
+        let replica = self.replica(node)?;
+        if !replica.options().async_storage_writes && replica.ready().is_some() {
+            let waits = if self.finish_ready(node)? { "" } else { UNDER_WAY };
+            return Ok(text + waits);
         }
         if self.to_do(node)?.send {
             self.apply(&Event::Send { node })?;
-        }
-        if self.to_do(node)?.advance {
-            self.apply(&Event::Advance { node })?;
         }
         Ok(text)
     }
 
     /// Takes a Ready and describes it, with the storage work that joined the queues.
-    fn take_ready(&mut self, node: NodeId) -> Done<String> {
+    pub(super) fn take_ready(&mut self, node: NodeId) -> Done<String> {
         let replica = self.replica(node)?;
+        if !replica.to_do().ready {
+            return Ok("<empty Ready>\n".to_owned());
+        }
         let (appends, applies) = (replica.appends().count(), replica.applies().count());
         self.apply(&Event::TakeReady { node })?;
         let replica = self.replica(node)?;
-        let Some(mut ready) = replica.ready().cloned() else { return Ok("<empty Ready>\n".to_owned()) };
+        let mut ready = replica.ready().cloned().unwrap_or_default();
         ready.storage_append = replica.appends().nth(appends).cloned();
         ready.storage_apply = replica.applies().nth(applies).cloned();
         Ok(describe::ready(node, &ready))
     }
 
+    /// Does what the outstanding Ready asks for, or as much of it as can be done before an fsync that is held completes.
+    /// Whether that is all.
+    pub(super) fn finish_ready(&mut self, node: NodeId) -> Done<bool> {
+        while !self.is_persisted(node)? {
+            if self.waits_for_fsync(node)? {
+                return Ok(false);
+            }
+            self.continue_writing(node)?;
+        }
+        while self.to_do(node)?.apply {
+            self.apply(&Event::Apply { node, entries: u32::MAX })?;
+        }
+        if self.to_do(node)?.send {
+            self.apply(&Event::Send { node })?;
+        }
+        self.apply(&Event::Advance { node })?;
+        Ok(true)
+    }
+
+    /// Whether the outstanding Ready is as durable as it asks to be.
+    fn is_persisted(&self, node: NodeId) -> Done<bool> {
+        let to_do = self.to_do(node)?;
+        Ok(to_do.send || to_do.apply || to_do.advance)
+    }
+
     /// Takes the next step towards what the log has to hold durably: syncs what waits for it, and writes the next record
     /// where nothing does. So no more is written than what the oldest work needs.
-    pub(super) fn continue_writing(&mut self, node: NodeId) -> Done<()> {
+    fn continue_writing(&mut self, node: NodeId) -> Done<()> {
         let to_do = self.to_do(node)?;
         let next = if to_do.sync_done {
             Event::SyncDone { node }
@@ -135,15 +175,11 @@ impl Environment {
         self.apply(&next).map(drop)
     }
 
-    /// Whether the outstanding Ready is as durable as it asks to be.
-    fn is_persisted(&self, node: NodeId) -> Done<bool> {
-        let to_do = self.to_do(node)?;
-        Ok(to_do.send || to_do.apply || to_do.advance)
-    }
-
-    fn apply_all(&mut self, node: NodeId) -> Done<()> {
-        while self.to_do(node)?.apply {
-            self.apply(&Event::Apply { node, entries: u32::MAX })?;
+    /// Writes a compaction that has begun.
+    pub(super) fn finish_compaction(&mut self, node: NodeId) -> Done<()> {
+        let before = self.world.statistics().compactions;
+        while self.world.statistics().compactions == before && !self.waits_for_fsync(node)? {
+            self.continue_writing(node)?;
         }
         Ok(())
     }
@@ -154,6 +190,9 @@ impl Environment {
             return Ok("no append work to perform".to_owned());
         };
         while !self.to_do(node)?.release {
+            if self.waits_for_fsync(node)? {
+                return Ok(format!("Processing:\n{}\n{UNDER_WAY}", describe::storage_append(node, &work, false)));
+            }
             self.continue_writing(node)?;
         }
         self.apply(&Event::Release { node })?;

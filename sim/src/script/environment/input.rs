@@ -22,7 +22,7 @@ impl Environment {
             InputCommand::ReportSnapshot(peer, status) => Event::ReportSnapshot { node, peer: *peer, status: *status },
         };
         let outcome = self.apply(&event)?;
-        Ok(Reply { text: String::new(), error: outcome.refused.map(|refused| refused.to_string()) })
+        Ok(Reply::refused(outcome.refused))
     }
 
     fn tick(&mut self, node: NodeId, ticks: Ticks) -> Done {
@@ -42,11 +42,18 @@ impl Environment {
         if index < self.raft_node(node)?.storage().first_index() {
             return Ok(Reply { text: String::new(), error: Some(StorageError::Compacted.to_string()) });
         }
+        self.take_snapshot_for(node, index)?;
         self.apply(&Event::Compact { node, index })?;
-        let before = self.world.statistics().compactions;
-        while self.world.statistics().compactions == before {
-            self.continue_writing(node)?;
-        }
+        self.finish_compaction(node)?;
         self.raft_log(node).map(Reply::from)
+    }
+
+    /// What goes has to be covered by a snapshot, which not every application takes by itself.
+    fn take_snapshot_for(&mut self, node: NodeId, index: Index) -> Done<()> {
+        let covered = self.raft_node(node)?.storage().snapshot().is_ok_and(|snapshot| snapshot.id.index >= index);
+        if !covered {
+            self.apply(&Event::TakeSnapshot { node })?;
+        }
+        Ok(())
     }
 }

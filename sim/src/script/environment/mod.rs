@@ -1,21 +1,35 @@
-//! Carries commands out on a world, and says what happened.
+//! Carries commands out on a world, and says what happened. Each file of this module does the commands of one topic.
 
+mod client;
+mod expect;
 mod host;
+mod host_step;
 mod input;
 mod network;
 mod nodes;
+mod run;
 mod show;
+
+use std::collections::BTreeSet;
 
 use raft::{MemStorage, NodeId, RawNode};
 
+use self::client::Clients;
 use super::command::{Command, HostCommand, LogLevel};
-use crate::world::{Event, Halt, Misfit, Outcome, Replica, World};
+use crate::world::{Event, Halt, MessageId, Misfit, Outcome, Refusal, Replica, World};
 
-/// A world, and what commands change about how it is shown.
+/// A world, and what commands have said about what happens in it by itself.
 #[derive(Clone, Debug)]
 pub struct Environment {
     world: World,
+    /// Whether etcd's own tests are imitated, to the mistakes that their nodes are made to make.
+    imitates_etcd: bool,
     level: LogLevel,
+    /// The nodes whose fsyncs stay under way.
+    held: BTreeSet<NodeId>,
+    /// The messages that do not arrive.
+    delayed: BTreeSet<MessageId>,
+    clients: Clients,
 }
 
 /// Why a script cannot go on.
@@ -24,6 +38,18 @@ pub enum Trouble {
     /// The command does not fit the state of the world, or led to a violation.
     #[error(transparent)]
     Halt(#[from] Halt),
+    /// Messages and Readys that never come to an end.
+    #[error("still not stable after {0} rounds")]
+    Unstable(u32),
+    /// A fact that was expected does not hold.
+    #[error("{0}")]
+    Unmet(String),
+    /// There is no such write to be tried again.
+    #[error("request {0} is no write")]
+    NoSuchWrite(usize),
+    /// Clients need nodes that keep keys and values.
+    #[error("the application of node {0} has no keys: add it with application=key-value")]
+    NoKeys(NodeId),
 }
 
 impl From<Misfit> for Trouble {
@@ -46,6 +72,12 @@ impl From<String> for Reply {
     }
 }
 
+impl Reply {
+    fn refused(refusal: Option<Refusal>) -> Self {
+        Self { text: String::new(), error: refusal.map(|refusal| refusal.to_string()) }
+    }
+}
+
 type Done<T = Reply> = Result<T, Trouble>;
 
 impl Default for Environment {
@@ -55,15 +87,22 @@ impl Default for Environment {
 }
 
 impl Environment {
-    /// A world without nodes, all of whose output is printed.
+    /// A world without nodes, in which every property is checked after every event.
     pub fn new() -> Self {
-        Self { world: World::new(), level: LogLevel::All }
+        Self {
+            world: World::new(),
+            imitates_etcd: false,
+            level: LogLevel::All,
+            held: BTreeSet::new(),
+            delayed: BTreeSet::new(),
+            clients: Clients::default(),
+        }
     }
 
-    /// As [`new`](Self::new), with a world that checks nothing. etcd's tests restart nodes with a membership that is not
-    /// the one in force, and make messages up.
-    pub fn unchecked() -> Self {
-        Self { world: World::unchecked(), ..Self::new() }
+    /// The environment of etcd's own tests, which make messages up and restart nodes with a membership that is not the
+    /// one in force: nothing is checked.
+    pub fn like_etcd() -> Self {
+        Self { world: World::unchecked(), imitates_etcd: true, ..Self::new() }
     }
 
     /// The world as it is now.
@@ -74,21 +113,30 @@ impl Environment {
     /// Carries a command out. What it prints; `ok` where it prints nothing.
     ///
     /// # Errors
-    /// The command cannot be carried out, or a property of the world does not hold.
+    /// The command cannot be carried out, a property of the world does not hold, or an expectation is not met.
     pub fn run(&mut self, command: &Command) -> Result<String, Trouble> {
         let reply = self.carry_out(command)?;
-        let level = match command {
-            Command::Host(HostCommand::Stabilize { level: Some(level), nodes: _ }) => *level,
-            Command::Node(_) | Command::Input(..) | Command::Host(_) | Command::Network(_) | Command::Show(_) => {
-                self.level
-            }
-        };
+        let outcomes = self.clients.take_outcomes();
         let error = reply.error.unwrap_or_default();
-        let text = match level {
-            LogLevel::All => reply.text + &error,
-            LogLevel::None => error,
+        let shown = match self.level_of(command) {
+            LogLevel::All => reply.text,
+            LogLevel::None => String::new(),
         };
+        let text = outcomes_below(shown, &outcomes) + &error;
         Ok(if text.is_empty() { "ok".to_owned() } else { text })
+    }
+
+    const fn level_of(&self, command: &Command) -> LogLevel {
+        match command {
+            Command::Host(HostCommand::Stabilize { level: Some(level), nodes: _ }) => *level,
+            Command::Node(_)
+            | Command::Input(..)
+            | Command::Host(_)
+            | Command::Network(_)
+            | Command::Client(_)
+            | Command::Show(_)
+            | Command::Expect(_) => self.level,
+        }
     }
 
     fn carry_out(&mut self, command: &Command) -> Done {
@@ -97,12 +145,16 @@ impl Environment {
             Command::Input(node, command) => self.input_command(*node, command),
             Command::Host(command) => self.host_command(command),
             Command::Network(command) => self.network_command(command),
+            Command::Client(command) => self.client_command(command),
             Command::Show(command) => self.show_command(*command),
+            Command::Expect(expectation) => self.expect(expectation),
         }
     }
 
     fn apply(&mut self, event: &Event) -> Done<Outcome> {
-        Ok(self.world.apply(event)?)
+        let outcome = self.world.apply(event)?;
+        self.clients.notice(&self.world, event);
+        Ok(outcome)
     }
 
     fn replica(&self, node: NodeId) -> Done<&Replica> {
@@ -123,4 +175,12 @@ impl Environment {
 fn headed(node: NodeId, what: &str, text: &str) -> String {
     let lines: String = text.lines().map(|line| format!("  {line}\n")).collect();
     format!("> {} {what}\n{lines}", node.get())
+}
+
+/// Outcomes of clients' requests go on lines of their own.
+fn outcomes_below(mut text: String, outcomes: &str) -> String {
+    if !outcomes.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text + outcomes
 }

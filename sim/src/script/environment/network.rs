@@ -2,7 +2,7 @@
 
 use raft::{Body, Message, NodeId, Storage};
 
-use super::super::command::{MessageKind, NetworkCommand};
+use super::super::command::{Link, MessageKind, NetworkCommand, Selection};
 use super::super::describe;
 use super::{Done, Environment, Reply};
 use crate::world::{Envelope, Event, LocalMessage, MessageId, Refusal};
@@ -13,21 +13,32 @@ impl Environment {
             NetworkCommand::Deliver { recipients, kind } => self.deliver_or_drop(recipients, *kind),
             NetworkCommand::SendSnapshot { from, to } => self.send_snapshot(*from, *to),
             NetworkCommand::Step(message) => self.step(message),
+            NetworkCommand::Lose(selection) => self.for_each(selection, "lost", Self::lose),
+            NetworkCommand::Delay(selection) => self.for_each(selection, "delayed", |environment, message| {
+                environment.delayed.insert(message);
+                Ok(())
+            }),
+            NetworkCommand::LetGo(selection) => self.let_go(selection),
+            NetworkCommand::Duplicate(selection) => self.for_each(selection, "doubled", Self::duplicate),
+            NetworkCommand::Reorder(selection) => self.reorder(selection),
+            NetworkCommand::Partition(groups) => self.partition(groups),
+            NetworkCommand::Cut(links) => self.cut(links),
+            NetworkCommand::Heal(links) => self.heal(links),
         }
     }
 
     fn deliver_or_drop(&mut self, recipients: &[(bool, NodeId)], kind: Option<MessageKind>) -> Done {
         let mut text = String::new();
         for &(dropped, to) in recipients {
-            text += &if dropped { self.lose(to, kind)? } else { self.deliver(to, kind)? };
+            text += &if dropped { self.drop_messages(to, kind)? } else { self.deliver(to, kind)? };
         }
-        Ok(if text.is_empty() { "no messages\n".to_owned() } else { text }.into())
+        Ok(or_no_messages(text))
     }
 
     /// Delivers what is in flight to a node now, in order.
     pub(super) fn deliver(&mut self, to: NodeId, kind: Option<MessageKind>) -> Done<String> {
         let mut text = String::new();
-        for (message, envelope) in self.in_flight(to, kind) {
+        for (message, envelope) in self.in_flight_to(to, kind) {
             let outcome = self.apply(&Event::Deliver { message })?;
             let description = describe_envelope(&envelope);
             text += &match outcome.refused {
@@ -40,19 +51,99 @@ impl Environment {
     }
 
     /// Loses what is in flight to a node now. What a node says to itself is never lost.
-    fn lose(&mut self, to: NodeId, kind: Option<MessageKind>) -> Done<String> {
+    fn drop_messages(&mut self, to: NodeId, kind: Option<MessageKind>) -> Done<String> {
         let mut text = String::new();
-        for (message, envelope) in self.in_flight(to, kind).into_iter().filter(|(_, envelope)| !is_local(envelope)) {
-            self.apply(&Event::Drop { message })?;
-            text += &format!("dropped: {}\n", describe_envelope(&envelope));
+        for (message, envelope) in self.in_flight_to(to, kind) {
+            if !is_local(&envelope) {
+                self.lose(message)?;
+                text += &format!("dropped: {}\n", describe_envelope(&envelope));
+            }
         }
         Ok(text)
     }
 
-    fn in_flight(&self, to: NodeId, kind: Option<MessageKind>) -> Vec<(MessageId, Envelope)> {
+    fn in_flight_to(&self, to: NodeId, kind: Option<MessageKind>) -> Vec<(MessageId, Envelope)> {
         let matches = |envelope: &Envelope| envelope.to() == to && kind.is_none_or(|kind| kind.0 == kind_of(envelope));
-        let in_flight = self.world.network().iter().filter(|(_, envelope)| matches(envelope));
-        in_flight.map(|(message, envelope)| (message, envelope.clone())).collect()
+        let arriving = self.world.network().iter().filter(|(message, _)| !self.delayed.contains(message));
+        arriving
+            .filter(|(_, envelope)| matches(envelope))
+            .map(|(message, envelope)| (message, envelope.clone()))
+            .collect()
+    }
+
+    fn selected(&self, selection: &Selection) -> Vec<(MessageId, String)> {
+        let messages = self.world.network().iter().filter(|(_, envelope)| selection.takes(envelope));
+        let described = messages.map(|(message, envelope)| (message, describe_envelope(envelope)));
+        described.take(selection.first.unwrap_or(usize::MAX)).collect()
+    }
+
+    /// Does something to each message and says to which.
+    fn for_each(&mut self, selection: &Selection, what: &str, happen: fn(&mut Self, MessageId) -> Done<()>) -> Done {
+        let mut text = String::new();
+        for (message, description) in self.selected(selection) {
+            happen(self, message)?;
+            text += &format!("{what}: {description}\n");
+        }
+        Ok(or_no_messages(text))
+    }
+
+    fn lose(&mut self, message: MessageId) -> Done<()> {
+        self.apply(&Event::Drop { message }).map(drop)
+    }
+
+    fn duplicate(&mut self, message: MessageId) -> Done<()> {
+        self.apply(&Event::Duplicate { message }).map(drop)
+    }
+
+    fn let_go(&mut self, selection: &Selection) -> Done {
+        let mut text = String::new();
+        for (message, description) in self.selected(selection) {
+            if self.delayed.remove(&message) {
+                text += &format!("goes on: {description}\n");
+            }
+        }
+        Ok(or_no_messages(text))
+    }
+
+    /// Puts the messages behind all others, the last of them first.
+    fn reorder(&mut self, selection: &Selection) -> Done {
+        let mut text = String::new();
+        for (message, description) in self.selected(selection).into_iter().rev() {
+            self.duplicate(message)?;
+            self.lose(message)?;
+            text += &format!("now: {description}\n");
+        }
+        Ok(or_no_messages(text))
+    }
+
+    fn partition(&mut self, groups: &[Vec<NodeId>]) -> Done {
+        let group_of = |node: NodeId| groups.iter().position(|group| group.contains(&node));
+        let nodes = self.all_nodes();
+        for &from in &nodes {
+            for &to in nodes.iter().filter(|to| group_of(**to) != group_of(from)) {
+                self.apply(&Event::Cut { from, to })?;
+            }
+        }
+        Ok(Reply::default())
+    }
+
+    fn cut(&mut self, links: &[Link]) -> Done {
+        for &Link { from, to } in links {
+            self.apply(&Event::Cut { from, to })?;
+        }
+        Ok(Reply::default())
+    }
+
+    fn heal(&mut self, links: &[Link]) -> Done {
+        let nodes = self.all_nodes();
+        let all = || nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| Link { from, to })).collect();
+        let links: Vec<Link> = if links.is_empty() { all() } else { links.to_vec() };
+        for Link { from, to } in links {
+            if self.world.network().is_cut(from, to) {
+                self.apply(&Event::HealLink { from, to })?;
+            }
+        }
+        Ok(Reply::default())
     }
 
     fn send_snapshot(&mut self, from: NodeId, to: NodeId) -> Done {
@@ -69,12 +160,43 @@ impl Environment {
 
     fn step(&mut self, message: &Message) -> Done {
         let injected = self.apply(&Event::Inject { message: message.clone() })?;
-        let mut error = None;
+        let mut refusal = None;
         for message in injected.newly_in_flight() {
-            error = self.apply(&Event::Deliver { message })?.refused.map(|refused| refused.to_string());
+            refusal = self.apply(&Event::Deliver { message })?.refused;
         }
-        Ok(Reply { text: String::new(), error })
+        Ok(Reply::refused(refusal))
     }
+
+    /// Every message in flight.
+    pub(super) fn describe_in_flight(&self) -> Reply {
+        let describe = |(message, envelope): (MessageId, &Envelope)| {
+            let delayed = if self.delayed.contains(&message) { "delayed: " } else { "" };
+            format!("{delayed}{}\n", describe_envelope(envelope))
+        };
+        or_no_messages(self.world.network().iter().map(describe).collect())
+    }
+
+    /// The messages in flight from this number on.
+    pub(super) fn describe_from(&self, first: u64) -> String {
+        let new = self.world.network().iter().filter(|(message, _)| message.0 >= first);
+        new.map(|(_, envelope)| describe_envelope(envelope) + "\n").collect()
+    }
+}
+
+impl Selection {
+    /// Whether a message is one of them, however many are wanted.
+    fn takes(&self, envelope: &Envelope) -> bool {
+        let Envelope::Network(message) = envelope else { return false };
+        let any_or = |nodes: &[NodeId], node| nodes.is_empty() || nodes.contains(&node);
+        let kind = describe::kind(&message.body);
+        (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.0 == kind))
+            && any_or(&self.from, message.from)
+            && any_or(&self.to, message.to)
+    }
+}
+
+fn or_no_messages(text: String) -> Reply {
+    if text.is_empty() { "no messages\n".to_owned() } else { text }.into()
 }
 
 /// Whether a message never leaves its node.

@@ -1,0 +1,97 @@
+//! Facts that must hold.
+
+use std::collections::BTreeSet;
+
+use raft::{EntryId, Index, MemStorage, NodeId, RawNode, Role};
+
+use super::super::command::{Expectation, Expected, LogIds};
+use super::super::describe;
+use super::{Done, Environment, Reply, Trouble};
+use crate::world::Replica;
+
+impl Environment {
+    pub(super) fn expect(&self, expectation: &Expectation) -> Done {
+        match expectation {
+            Expectation::Leader(leader) => self.expect_leader(*leader)?,
+            Expectation::Of(nodes, facts) => {
+                for node in nodes {
+                    facts.iter().try_for_each(|fact| self.expect_of(*node, fact))?;
+                }
+            }
+        }
+        Ok(Reply::default())
+    }
+
+    fn expect_leader(&self, expected: Option<NodeId>) -> Done<()> {
+        let up = self.world.replicas().filter(|replica| replica.is_up());
+        let leaders = up.filter(|replica| replica.view().soft_state.role == Role::Leader);
+        let newest = leaders.max_by_key(|replica| replica.view().hard_state.term).map(Replica::id);
+        same("the leader", &name(newest), &name(expected))
+    }
+
+    fn expect_of(&self, node: NodeId, fact: &Expected) -> Done<()> {
+        let replica = self.replica(node)?;
+        if let Expected::Up(up) = fact {
+            return same(&format!("node {}: up", node.get()), &replica.is_up().to_string(), &up.to_string());
+        }
+        let (what, found, expected) = compared(replica, self.raft_node(node)?, fact);
+        same(&format!("node {}: {what}", node.get()), &found, &expected)
+    }
+}
+
+fn same(what: &str, found: &str, expected: &str) -> Done<()> {
+    if found == expected { Ok(()) } else { Err(Trouble::Unmet(format!("{what} is {found}, expected {expected}"))) }
+}
+
+/// What a fact is about, and how it is and should be.
+fn compared(replica: &Replica, raft: &RawNode<MemStorage>, fact: &Expected) -> (String, String, String) {
+    let status = raft.basic_status();
+    let membership = raft.configuration().conf_state();
+    let (what, found, expected) = match fact {
+        Expected::Up(up) => ("up", true.to_string(), up.to_string()),
+        Expected::Term(term) => ("term", status.hard_state.term.to_string(), term.to_string()),
+        Expected::Vote(vote) => ("vote", name(status.hard_state.vote), name(*vote)),
+        Expected::Role(role) => ("role", describe::role(status.soft_state.role).into(), describe::role(*role).into()),
+        Expected::Leader(leader) => ("leader", name(status.soft_state.leader), name(*leader)),
+        Expected::Commit(index) => ("commit", status.hard_state.commit.to_string(), index.to_string()),
+        Expected::Applied(index) => ("applied", applied(replica).to_string(), index.to_string()),
+        Expected::Last(last) => ("last", status.last.to_string(), last.to_string()),
+        Expected::Log(LogIds(log)) => ("log", list(&log_of(raft)), list(log)),
+        Expected::Voters(nodes) => ("voters", names(&membership.voters), names(&sorted(nodes))),
+        Expected::Outgoing(nodes) => ("outgoing", names(&membership.voters_outgoing), names(&sorted(nodes))),
+        Expected::Learners(nodes) => ("learners", names(&membership.learners), names(&sorted(nodes))),
+        Expected::Value(key, value) => {
+            let found = replica.application().and_then(|application| application.value(key.0));
+            let found = found.map_or_else(String::new, |value| value.escape_ascii().to_string());
+            return (format!("k{}", key.0), found, value.clone());
+        }
+    };
+    (what.to_owned(), found, expected)
+}
+
+fn applied(replica: &Replica) -> Index {
+    replica.application().map(|application| application.applied().index).unwrap_or_default()
+}
+
+/// The log as the node knows it, stored or not yet.
+fn log_of(raft: &RawNode<MemStorage>) -> Vec<EntryId> {
+    let status = raft.basic_status();
+    let indexes = (status.first_index.0..=status.last.index.0).map(Index);
+    indexes.filter_map(|index| raft.entry_term(index).map(|term| EntryId::new(term, index))).collect()
+}
+
+fn name(node: Option<NodeId>) -> String {
+    node.map_or_else(|| "none".to_owned(), |node| node.get().to_string())
+}
+
+fn names(nodes: &BTreeSet<NodeId>) -> String {
+    list(&nodes.iter().map(|node| node.get()).collect::<Vec<_>>())
+}
+
+fn sorted(nodes: &[NodeId]) -> BTreeSet<NodeId> {
+    nodes.iter().copied().collect()
+}
+
+fn list(items: &[impl ToString]) -> String {
+    format!("({})", items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+}

@@ -1,0 +1,58 @@
+//! The world goes on by itself: whatever can happen without a fault happens, in an order that a seed decides.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::{Done, Environment, Reply};
+use crate::world::{Event, Replica};
+
+/// One event in so many is a tick, so that time is slow in comparison with messages and disks.
+const TICKS_ARE_ONE_IN: u64 = 24;
+
+impl Environment {
+    pub(super) fn go_on_by_itself(&mut self, events: u64, seed: u64) -> Done {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut below = |bound: usize| random.next_u64() % (bound as u64).max(1);
+        for _ in 0..events {
+            let work = self.possible_work();
+            let ticks = self.possible_ticks();
+            let choices = if work.is_empty() || below(TICKS_ARE_ONE_IN as usize) == 0 { ticks } else { work };
+            let chosen = usize::try_from(below(choices.len())).ok().and_then(|choice| choices.get(choice));
+            match chosen {
+                Some(event) => self.apply(event).map(drop)?,
+                None => break,
+            }
+        }
+        Ok(Reply::default())
+    }
+
+    fn possible_ticks(&self) -> Vec<Event> {
+        let up = self.world.replicas().filter(|replica| replica.is_up());
+        up.map(|replica| Event::Tick { node: replica.id() }).collect()
+    }
+
+    /// Every message that can arrive, and every step that a host can take.
+    fn possible_work(&self) -> Vec<Event> {
+        let arriving = self.world.network().iter().filter(|(message, _)| !self.delayed.contains(message));
+        let mut work: Vec<Event> = arriving.map(|(message, _)| Event::Deliver { message }).collect();
+        work.extend(self.world.replicas().flat_map(|replica| self.host_work(replica)));
+        work
+    }
+
+    fn host_work(&self, replica: &Replica) -> impl Iterator<Item = Event> + use<> {
+        let (node, to_do) = (replica.id(), replica.to_do());
+        let completes = to_do.sync_done && !self.held.contains(&node);
+        [
+            (to_do.ready, Event::TakeReady { node }),
+            (to_do.write, Event::Write { node }),
+            (to_do.sync, Event::Sync { node }),
+            (completes, Event::SyncDone { node }),
+            (to_do.release, Event::Release { node }),
+            (to_do.send, Event::Send { node }),
+            (to_do.apply, Event::Apply { node, entries: 1 }),
+            (to_do.advance, Event::Advance { node }),
+        ]
+        .into_iter()
+        .filter_map(|(possible, event)| possible.then_some(event))
+    }
+}

@@ -1,0 +1,61 @@
+//! Runs a scenario and prints its transcript: each command as it stands in the file, with its comments, and below it
+//! what happened.
+
+use super::command::Command;
+use super::environment::Environment;
+use super::error::ScriptError;
+use super::parse::{Block, scenario};
+
+/// A scenario that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// What it printed, up to where it ended.
+    pub transcript: String,
+    /// Why it ended early: a command that cannot be understood or carried out, a property that does not hold, or an
+    /// expectation that is not met.
+    pub failure: Option<ScriptError>,
+}
+
+/// Runs a scenario from its first command to its last. Nothing runs where a command cannot be understood.
+///
+/// ```
+/// let scenario = "add-nodes 1 voters=(1) index=2\ncampaign 1\nstabilize 1 log-level=none\nexpect leader=1\n";
+/// let played = sim::script::play(scenario);
+/// assert_eq!(played.failure, None);
+/// assert!(played.transcript.ends_with("expect leader=1\n----\nok\n"));
+/// ```
+#[must_use]
+pub fn play(text: &str) -> Played {
+    let understood = scenario(text).and_then(|blocks| {
+        let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
+        Ok(blocks.into_iter().zip(commands).collect::<Vec<_>>())
+    });
+    let commands = match understood {
+        Ok(commands) => commands,
+        Err(error) => return Played { transcript: String::new(), failure: Some(error) },
+    };
+    let mut environment = Environment::new();
+    let mut transcript = String::new();
+    for (block, command) in commands {
+        echo(&mut transcript, &block);
+        match environment.run(&command) {
+            Ok(text) => transcript += &(text.trim_end().to_owned() + "\n"),
+            Err(trouble) => {
+                transcript += &format!("{trouble}\n");
+                let failure = Some(ScriptError::new(block.command.number, trouble.to_string()));
+                return Played { transcript, failure };
+            }
+        }
+    }
+    Played { transcript, failure: None }
+}
+
+fn echo(transcript: &mut String, block: &Block) {
+    if !transcript.is_empty() {
+        transcript.push('\n');
+    }
+    let comments = block.comments.iter().map(|line| format!("{}\n", line.text.trim()));
+    let input = block.input.iter().map(|line| format!("  {}\n", line.text));
+    let command = std::iter::once(format!("{}\n", block.command.text));
+    transcript.extend(comments.chain(command).chain(input).chain(["----\n".to_owned()]));
+}
