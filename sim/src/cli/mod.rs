@@ -1,16 +1,20 @@
 //! The command line: what each subcommand is called, and who does it.
 
+mod conform;
 mod determinism;
 mod explore;
 mod run;
+mod scenario;
 mod summary;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::conform::ConformArguments;
 use self::explore::ExploreArguments;
 use self::run::RunArguments;
+use self::scenario::ScenarioArguments;
 
 /// All checks held.
 pub(crate) const HELD: u8 = 0;
@@ -30,8 +34,10 @@ pub(crate) const USAGE: u8 = 2;
   sim --seed 7 --nodes 5 --trace 7.jsonl
                                         record every event, one JSON line each
   sim explore --seeds 0..1000           a thousand seeds, on every core
+  sim scenario scenarios/elections      run scenarios and print what happened
+  sim conform ../raft/testdata          compare with etcd-io/raft, line by line
 
-Exit status: 0 all checks held, 1 a property was violated, 2 bad usage"
+Exit status: 0 all checks held, 1 a property was violated or something differs, 2 bad usage"
 )]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
@@ -41,9 +47,12 @@ struct Arguments {
     run: Option<RunArguments>,
 }
 
+/// What can be done besides running a seed.
 #[derive(Subcommand, Debug)]
 enum Command {
     Explore(ExploreArguments),
+    Conform(ConformArguments),
+    Scenario(ScenarioArguments),
 }
 
 /// Parses the arguments and does what they say.
@@ -54,6 +63,8 @@ pub(crate) fn main() -> ExitCode {
     };
     let ended = match (&arguments.command, &arguments.run) {
         (Some(Command::Explore(arguments)), _) => explore::run(arguments),
+        (Some(Command::Conform(arguments)), _) => Ok(conform::run(arguments)),
+        (Some(Command::Scenario(arguments)), _) => scenario::run(arguments),
         (None, Some(arguments)) => run::run(arguments),
         (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
     };
