@@ -89,6 +89,76 @@ pub enum Bug {
     AppliedIndexNonatomic,
 }
 
+#[cfg(feature = "planted-bugs")]
+impl Bug {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 40] = [
+        Self::CommitPriorTerm,
+        Self::VoteDoubleGrant,
+        Self::VoteComparesCommit,
+        Self::MustsyncDropsVote,
+        Self::MustsyncDropsEntries,
+        Self::SelfVoteBeforeDurable,
+        Self::TermLostOnRestart,
+        Self::StaleVoteRespCounted,
+        Self::CommitQuorumOffByOne,
+        Self::QuorumCountsLearners,
+        Self::AppendCommitMinLastindex,
+        Self::HeartbeatCommitUncapped,
+        Self::AckLastIndex,
+        Self::AppendAlwaysTruncates,
+        Self::CommitRegress,
+        Self::AckBeforeDurable,
+        Self::LeaderSelfAckUnstable,
+        Self::AsyncAppendAba,
+        Self::AppliedCursorIsCommit,
+        Self::CampaignUnappliedConf,
+        Self::ConfWhilePending,
+        Self::NewLeaderPendingConfZero,
+        Self::JointUnionQuorum,
+        Self::JointLostOnRestore,
+        Self::SnapshotConfstateLatest,
+        Self::SnapshotKeepsConflictTail,
+        Self::ReadindexNoOwnCommit,
+        Self::LeaseNoCheckquorum,
+        Self::LearnerCampaigns,
+        Self::LearnerRefusesVote,
+        Self::RemovedLeaderLingers,
+        Self::PrevoteTermWedge,
+        Self::PrecandidateStaleState,
+        Self::CheckquorumStuckPeer,
+        Self::TransferWedge,
+        Self::InflightsLeak,
+        Self::ProgressStuck,
+        Self::TermVoteNonatomic,
+        Self::SnapshotWalOrder,
+        Self::AppliedIndexNonatomic,
+    ];
+
+    /// Its name, in kebab case.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// The bug of this name.
+    ///
+    /// ```
+    /// use raft::planted::Bug;
+    /// assert_eq!(Bug::named("vote-double-grant"), Some(Bug::VoteDoubleGrant));
+    /// assert_eq!(Bug::named("none"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bug| bug.name() == name)
+    }
+}
+
 #[cfg(not(feature = "planted-bugs"))]
 #[inline(always)]
 pub(crate) const fn planted(_: Bug) -> bool {

@@ -6,6 +6,7 @@ pub mod explore;
 pub mod harness;
 pub mod invariant;
 pub mod plan;
+pub mod planted;
 pub mod random;
 pub mod script;
 pub mod trace;

@@ -1,128 +1,54 @@
-//! A run as data: a line with the plan, then a line for each event, all JSON.
+//! A run as data: recorded, replayed, shrunk to what matters, and looked at.
+//!
+//! A trace is a text file of JSON lines; with a name that ends in `.zst` it is compressed. First comes a [`Header`], then
+//! a line for each event, in the order in which they happened, with the world's digest every so many events, and last
+//! an [`End`]. A run of two events that ended well:
 //!
 //! ```text
-//! {"format":"raft-sim-trace","version":1,"seed":1,"plan":{…}}
-//! {"Start":{"node":1,"boot":{"Peers":[1]},"options":{…},"seed":4711}}
-//! {"TakeReady":{"node":1}}
+//! {"format":"raft-sim-trace","version":1,"project":"0.1.0","seed":7,"digest_every":1000,"plan":null}
+//! {"Start":{"node":1,"boot":"Empty","options":{…},"seed":null}}
+//! {"Tick":{"node":1}}
+//! {"end":{"steps":2,"digest":"5b5e7fae2b9a3a2c"}}
+//! ```
+//!
+//! Between events there are digest lines, `{"digest":{"step":1000,"value":"90b6c54fd2a4ee0f"}}`: the digest after so many
+//! events. Where a property broke, the last event is the one that broke it, and the end says how:
+//! `{"end":{"steps":17,"digest":"…","violation":{"invariant":"vote-once","step":16,"nodes":[1],"detail":"…"}}}`. Its digest
+//! is that before the event. An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal.
+//!
+//! ```
+//! use raft::NodeId;
+//! use sim::trace::{Ending, Header, Reader, Replayed, Writer, replay};
+//! use sim::world::{Boot, Event, NodeOptions, World};
+//!
+//! let node = NodeId::new(1).expect("not zero");
+//! let (boot, options) = (Boot::Peers(vec![node]), NodeOptions::default());
+//! let mut world = World::new();
+//! let mut writer = Writer::new(Vec::new(), &Header::new(Some(7)))?;
+//! for event in [Event::Start { node, boot, options, seed: Some(7) }, Event::TakeReady { node }] {
+//!     writer.event(&event)?;
+//!     world.apply(&event)?;
+//!     writer.digest(&world)?;
+//! }
+//! let bytes = writer.end(&world, &Ending::Completed)?;
+//!
+//! let replayed = replay(Reader::new(&bytes[..], "here")?)?;
+//! assert_eq!(replayed, Replayed::Completed { steps: 2 });
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::io::{self, Write};
+mod file;
+mod format;
+mod reader;
+mod replay;
+mod run;
+mod whole;
+mod writer;
 
-use serde::{Deserialize, Serialize};
-
-use crate::plan::Plan;
-use crate::world::Event;
-
-/// What the first line of a trace calls the format.
-pub const FORMAT: &str = "raft-sim-trace";
-
-/// The version of the format.
-pub const VERSION: u32 = 1;
-
-/// The first line of a trace.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Header {
-    /// [`FORMAT`].
-    pub format: String,
-    /// [`VERSION`].
-    pub version: u32,
-    /// The seed of the run.
-    pub seed: u64,
-    /// What the seed decided.
-    pub plan: Plan,
-}
-
-impl Header {
-    /// The header of a run of this plan.
-    pub fn new(plan: &Plan) -> Self {
-        Self { format: FORMAT.to_owned(), version: VERSION, seed: plan.seed, plan: plan.clone() }
-    }
-}
-
-/// Writes a trace, line by line. The first error is kept and ends the writing; [`finish`](Self::finish) returns it, so that
-/// a run need not stop where a disk is full.
-#[derive(Debug)]
-pub struct Recorder<W> {
-    out: W,
-    line: Vec<u8>,
-    error: Option<io::Error>,
-}
-
-impl<W: Write> Recorder<W> {
-    /// Begins a trace.
-    pub fn new(out: W, header: &Header) -> Self {
-        let mut recorder = Self { out, line: Vec::new(), error: None };
-        recorder.write(header);
-        recorder
-    }
-
-    /// Adds an event.
-    pub fn record(&mut self, event: &Event) {
-        self.write(event);
-    }
-
-    /// Ends the trace.
-    ///
-    /// # Errors
-    /// The first that there was.
-    pub fn finish(mut self) -> io::Result<()> {
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => self.out.flush(),
-        }
-    }
-
-    fn write(&mut self, value: &impl Serialize) {
-        if self.error.is_none() {
-            self.error = self.try_write(value).err();
-        }
-    }
-
-    fn try_write(&mut self, value: &impl Serialize) -> io::Result<()> {
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, value)?;
-        self.line.push(b'\n');
-        self.out.write_all(&self.line)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::driver::swarm::run;
-    use crate::plan::Overrides;
-
-    #[test]
-    fn every_line_of_a_trace_reads_back_as_what_was_written() {
-        let plan = Plan::draw(3, &Overrides { steps: Some(2000), ..Overrides::default() });
-        let mut bytes = Vec::new();
-        let mut events = Vec::new();
-        let mut recorder = Recorder::new(&mut bytes, &Header::new(&plan));
-        run(&plan, |event| {
-            recorder.record(event);
-            events.push(event.clone());
-        });
-        recorder.finish().unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        let mut lines = text.lines();
-        assert_eq!(serde_json::from_str::<Header>(lines.next().unwrap()).unwrap(), Header::new(&plan));
-        let read: Vec<Event> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(read, events);
-    }
-
-    #[test]
-    fn the_first_error_is_reported_at_the_end() {
-        struct Full;
-        impl Write for Full {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let plan = Plan::draw(3, &Overrides::default());
-        let recorder = Recorder::new(Full, &Header::new(&plan));
-        assert_eq!(recorder.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
-    }
-}
+pub use file::{Sink, Source};
+pub use format::{End, Ending, FORMAT, Header, VERSION};
+pub use reader::{Line, ReadError, Reader, Trouble};
+pub use replay::{Divergence, How, Replayed, replay};
+pub use run::{Stop, apply};
+pub use whole::Trace;
+pub use writer::Writer;

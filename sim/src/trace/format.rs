@@ -1,0 +1,154 @@
+//! What the lines of a trace hold beside events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::invariant::Violation;
+
+/// What the first line of a trace calls the format.
+pub const FORMAT: &str = "raft-sim-trace";
+
+/// The version of the format. A file of another version is refused.
+pub const VERSION: u32 = 1;
+
+/// The first line: where the run came from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The version of the project that recorded it.
+    pub project: String,
+    /// The seed of the run, where it had one.
+    pub seed: Option<u64>,
+    /// After how many events there is a digest; at least 1.
+    pub digest_every: u64,
+    /// The planted bug that was switched on; only a build with the feature `planted-bugs` can replay it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bug: Option<String>,
+    /// What the run shows, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What the seed decided before the run began, as the driver writes it.
+    pub plan: serde_json::Value,
+}
+
+impl Header {
+    /// After how many events there is a digest, unless somebody says otherwise.
+    pub const DIGEST_EVERY: u64 = 1000;
+
+    /// The header of a run of this version of the project, without a plan.
+    pub fn new(seed: Option<u64>) -> Self {
+        Self {
+            format: FORMAT.to_string(),
+            version: VERSION,
+            project: env!("CARGO_PKG_VERSION").to_string(),
+            seed,
+            digest_every: Self::DIGEST_EVERY,
+            bug: None,
+            note: None,
+            plan: serde_json::Value::Null,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Ending {
+    /// Nothing broke.
+    #[default]
+    Completed,
+    /// The last event broke a property.
+    Violation(Violation),
+    /// An assertion of the code itself failed at the last event.
+    Panic(String),
+}
+
+/// The last line: how far the run came, and how it ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Fields", into = "Fields")]
+pub struct End {
+    /// How many events there are, the one that broke something included.
+    pub steps: u64,
+    /// The digest at the end; where the last event broke something, that before it.
+    pub digest: u64,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// [`End`] as it is written.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    steps: u64,
+    #[serde(with = "hexadecimal")]
+    digest: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    violation: Option<Violation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    panic: Option<String>,
+}
+
+impl From<End> for Fields {
+    fn from(End { steps, digest, ending }: End) -> Self {
+        let (violation, panic) = match ending {
+            Ending::Completed => (None, None),
+            Ending::Violation(violation) => (Some(violation), None),
+            Ending::Panic(message) => (None, Some(message)),
+        };
+        Self { steps, digest, violation, panic }
+    }
+}
+
+impl TryFrom<Fields> for End {
+    type Error = &'static str;
+
+    fn try_from(Fields { steps, digest, violation, panic }: Fields) -> Result<Self, Self::Error> {
+        let ending = match (violation, panic) {
+            (None, None) => Ending::Completed,
+            (Some(violation), None) => Ending::Violation(violation),
+            (None, Some(message)) => Ending::Panic(message),
+            (Some(_), Some(_)) => return Err("a run ends with a violation or a panic, not both"),
+        };
+        Ok(Self { steps, digest, ending })
+    }
+}
+
+/// The lines that are not events.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mark {
+    Digest {
+        /// After how many events.
+        step: u64,
+        /// The world's digest.
+        #[serde(with = "hexadecimal")]
+        value: u64,
+    },
+    End(End),
+}
+
+impl Mark {
+    /// Whether a line is one of these. The names of events begin with a capital letter.
+    pub(super) fn is_one(line: &[u8]) -> bool {
+        let mut letters = line.iter().filter(|byte| !byte.is_ascii_whitespace());
+        letters.next() == Some(&b'{')
+            && letters.next() == Some(&b'"')
+            && letters.next().is_some_and(u8::is_ascii_lowercase)
+    }
+}
+
+/// Numbers of 64 bits, which many readers of JSON would round.
+mod hexadecimal {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{value:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        u64::from_str_radix(&digits, 16).map_err(|_| D::Error::custom("a digest has hexadecimal digits, at most 16"))
+    }
+}

@@ -1,0 +1,234 @@
+//! Reading a trace, line by line; whatever is wrong with the file is said with its place.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::file::Source;
+use super::format::{End, FORMAT, Header, Mark, VERSION};
+use crate::world::Event;
+
+/// Reads a trace. Whoever drains it knows that it was complete: there is an error before a missing end is passed over.
+pub struct Reader<R> {
+    input: R,
+    name: String,
+    header: Header,
+    /// The line read last, and its number.
+    text: Vec<u8>,
+    line: u64,
+    events: u64,
+    ended: bool,
+}
+
+/// A line of a trace, after the header.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// What happened next.
+    Event(Event),
+    /// The digest after so many events.
+    Digest {
+        /// How many.
+        step: u64,
+        /// The digest.
+        value: u64,
+    },
+    /// The end. Nothing follows.
+    End(End),
+}
+
+/// What is wrong with a file, and where. Prints as `file:line: what`, or `file:line:column: what`.
+#[derive(Debug)]
+pub struct ReadError {
+    /// The file's name.
+    pub file: String,
+    /// The line, counting from 1; 0 where the file cannot be opened.
+    pub line: u64,
+    /// The column, counting from 1, where it is known.
+    pub column: Option<u64>,
+    /// What is wrong there.
+    pub trouble: Trouble,
+}
+
+/// What can be wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+    /// There is nothing in it.
+    #[error("is empty, not a trace")]
+    Empty,
+    /// The first line is not the header of a trace.
+    #[error("is not a trace")]
+    NotATrace,
+    /// The format has another version.
+    #[error("is a trace of version {0}; this program reads version {VERSION}")]
+    Version(u32),
+    /// A line is damaged.
+    #[error("{0}")]
+    Damaged(String),
+    /// A line is longer than any that is ever written.
+    #[error("a line of more than {} bytes", Reader::<Source>::LONGEST)]
+    TooLong,
+    /// The file stops before the end of the trace.
+    #[error("the trace is cut off: no end follows")]
+    CutOff,
+    /// Something follows the end.
+    #[error("something follows the end of the trace")]
+    AfterEnd,
+    /// Events are missing before this line, or there are too many.
+    #[error("this line stands after {expected} events, and there are {found}")]
+    Count {
+        /// What the line says.
+        expected: u64,
+        /// What was read.
+        found: u64,
+    },
+    /// The trace needs a planted bug that this program does not have.
+    #[error("needs the planted bug {0}: use a build with the feature planted-bugs that knows it")]
+    NeedsBug(String),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, trouble } = self;
+        match (line, column) {
+            (0, _) => write!(f, "{file}: {trouble}"),
+            (_, None) => write!(f, "{file}:{line}: {trouble}"),
+            (_, Some(column)) => write!(f, "{file}:{line}:{column}: {trouble}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl Reader<Source> {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not a trace of this version.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let name = path.display().to_string();
+        let cannot = |error| ReadError { file: name.clone(), line: 0, column: None, trouble: Trouble::Io(error) };
+        Self::new(Source::open(path).map_err(cannot)?, name.clone())
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    /// No line is longer than this: 64 MiB.
+    const LONGEST: u64 = 1 << 26;
+
+    /// Reads the header. `name` is what errors call the file.
+    ///
+    /// # Errors
+    /// The input cannot be read, or is not a trace of this version.
+    pub fn new(input: R, name: impl Into<String>) -> Result<Self, ReadError> {
+        let (name, header) = (name.into(), Header::new(None));
+        let mut reader = Self { input, name, header, text: Vec::new(), line: 0, events: 0, ended: false };
+        if !reader.read_line()? {
+            return Err(reader.trouble(Trouble::Empty));
+        }
+        reader.header = reader.parse_header()?;
+        Ok(reader)
+    }
+
+    /// Where the run came from.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The number of the line read last, counting from 1.
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The next line, or `None` after the end.
+    ///
+    /// # Errors
+    /// The line cannot be read, makes no sense, or is missing.
+    pub fn next_line(&mut self) -> Result<Option<Line>, ReadError> {
+        let there_is_one = self.read_line()?;
+        match (there_is_one, self.ended) {
+            (false, true) => return Ok(None),
+            (false, false) => return Err(self.trouble(Trouble::CutOff)),
+            (true, true) => return Err(self.trouble(Trouble::AfterEnd)),
+            (true, false) => {}
+        }
+        if !Mark::is_one(&self.text) {
+            self.events += 1;
+            return self.parse().map(|event| Some(Line::Event(event)));
+        }
+        let (line, expected) = match self.parse()? {
+            Mark::Digest { step, value } => (Line::Digest { step, value }, step),
+            Mark::End(end) => {
+                self.ended = true;
+                let steps = end.steps;
+                (Line::End(end), steps)
+            }
+        };
+        if expected != self.events {
+            return Err(self.trouble(Trouble::Count { expected, found: self.events }));
+        }
+        Ok(Some(line))
+    }
+
+    /// An error at the line read last.
+    pub(super) fn trouble(&self, trouble: Trouble) -> ReadError {
+        ReadError { file: self.name.clone(), line: self.line.max(1), column: None, trouble }
+    }
+
+    /// Whether there was another line. It is complete: without its end, the file is cut off.
+    fn read_line(&mut self) -> Result<bool, ReadError> {
+        self.text.clear();
+        let read = self.input.by_ref().take(Self::LONGEST).read_until(b'\n', &mut self.text);
+        let length = match read {
+            Ok(length) => length as u64,
+            // That is how a compressed file that is cut off ends.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(self.trouble(Trouble::CutOff)),
+            Err(error) => return Err(self.trouble(Trouble::Io(error))),
+        };
+        if length == 0 {
+            return Ok(false);
+        }
+        self.line += 1;
+        match self.text.ends_with(b"\n") {
+            true => Ok(true),
+            false if length == Self::LONGEST => Err(self.trouble(Trouble::TooLong)),
+            // Only the last line may lack it, as editors have it.
+            false if self.parse::<serde_json::Value>().is_ok() => Ok(true),
+            false if self.line == 1 => Ok(true),
+            false => Err(self.trouble(Trouble::CutOff)),
+        }
+    }
+
+    fn parse_header(&self) -> Result<Header, ReadError> {
+        /// All that other versions have to have in common with this one.
+        #[derive(Deserialize)]
+        struct Version {
+            format: String,
+            version: u32,
+        }
+        match serde_json::from_slice(&self.text) {
+            Ok(Version { format, version: VERSION }) if format == FORMAT => {}
+            Ok(Version { format, version }) if format == FORMAT => return Err(self.trouble(Trouble::Version(version))),
+            Ok(Version { .. }) | Err(_) => return Err(self.trouble(Trouble::NotATrace)),
+        }
+        let header: Header = self.parse()?;
+        if header.digest_every == 0 {
+            return Err(self.trouble(Trouble::Damaged("digest_every is at least 1".to_string())));
+        }
+        Ok(header)
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
+        serde_json::from_slice(&self.text).map_err(|error| {
+            let column = Some(error.column() as u64).filter(|column| *column > 0);
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let what = error.to_string().replace(&place, "");
+            ReadError { column, ..self.trouble(Trouble::Damaged(what)) }
+        })
+    }
+}

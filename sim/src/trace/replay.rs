@@ -1,0 +1,197 @@
+//! Doing again what a trace says, and seeing whether it leads to the same.
+
+use std::fmt;
+use std::io::BufRead;
+
+use super::format::{End, Ending};
+use super::reader::{Line, ReadError, Reader, Trouble};
+use super::run::{Stop, apply};
+use crate::planted;
+use crate::world::{Event, Misfit, World};
+
+/// What became of a replay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Replayed {
+    /// It ended well, as the recording did.
+    Completed {
+        /// After so many events.
+        steps: u64,
+    },
+    /// The same broke at the same event.
+    Broken {
+        /// How it ended: never [`Ending::Completed`].
+        ending: Ending,
+        /// The event that broke it, by the count of those before it.
+        step: u64,
+    },
+    /// It did not go as it was recorded.
+    Diverged(Divergence),
+}
+
+/// Where a replay leaves the recording, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Divergence {
+    /// The event where it shows, by the count of those before it.
+    pub step: u64,
+    /// The line of the file.
+    pub line: u64,
+    /// How.
+    pub how: How,
+}
+
+/// How a replay leaves the recording.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum How {
+    /// An event does not fit any more.
+    #[error("the event {event} no longer fits: {misfit}")]
+    Misfit {
+        /// The event, as it is written in the trace.
+        event: String,
+        /// Why it does not.
+        misfit: Misfit,
+    },
+    /// The digest is another one.
+    #[error("the digest is {now:016x}, recorded was {recorded:016x}; it last agreed after {agreed} events")]
+    Digest {
+        /// What was recorded.
+        recorded: u64,
+        /// What it is.
+        now: u64,
+        /// After how many events it was last compared and the same.
+        agreed: u64,
+    },
+    /// It ends in another way, or elsewhere.
+    #[error("it ends with {now}, recorded was {recorded}")]
+    Ending {
+        /// What was recorded.
+        recorded: Shown,
+        /// What it is.
+        now: Shown,
+    },
+}
+
+/// An ending in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown(
+    /// The ending.
+    pub Ending,
+);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ending::Completed => f.write_str("nothing broken"),
+            Ending::Violation(violation) => violation.fmt(f),
+            Ending::Panic(message) => write!(f, "a panic: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "diverged at step {}, line {}: {}", self.step, self.line, self.how)
+    }
+}
+
+/// Does again what a trace says. The planted bug that it names is switched on in this thread meanwhile.
+///
+/// # Errors
+/// The file is damaged, or needs a planted bug that this build does not have.
+pub fn replay<R: BufRead>(mut reader: Reader<R>) -> Result<Replayed, ReadError> {
+    let bug = reader.header().bug.clone();
+    let _switched =
+        planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
+    let mut replay = Replay { world: World::new(), agreed: 0, broken: None };
+    loop {
+        let Some(line) = reader.next_line()? else { return Ok(replay.completed()) };
+        if let Some(how) = replay.follow(line) {
+            let divergence = Divergence { step: replay.step(), line: reader.line(), how };
+            drain(reader)?;
+            return Ok(Replayed::Diverged(divergence));
+        }
+    }
+}
+
+/// Reads on to the end: a damaged file is damaged also where the replay left it before.
+fn drain<R: BufRead>(mut reader: Reader<R>) -> Result<(), ReadError> {
+    while reader.next_line()?.is_some() {}
+    Ok(())
+}
+
+struct Replay {
+    world: World,
+    /// After how many events the digest was last compared.
+    agreed: u64,
+    broken: Option<Ending>,
+}
+
+impl Replay {
+    fn step(&self) -> u64 {
+        self.world.step()
+    }
+
+    /// How the replay leaves the recording at this line, if it does.
+    fn follow(&mut self, line: Line) -> Option<How> {
+        match line {
+            Line::Event(event) => self.event(&event),
+            Line::Digest { step, value } => self.digest(step, value),
+            Line::End(end) => self.end(end),
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> Option<How> {
+        if let Some(broken) = &self.broken {
+            return Some(How::Ending { recorded: Shown(Ending::Completed), now: Shown(broken.clone()) });
+        }
+        match apply(&mut self.world, event) {
+            Ok(_) => None,
+            Err(Stop::Misfit(misfit)) => Some(How::Misfit { event: text(event), misfit }),
+            Err(Stop::Broken(ending)) => {
+                self.broken = Some(ending);
+                None
+            }
+        }
+    }
+
+    fn digest(&mut self, step: u64, recorded: u64) -> Option<How> {
+        let (now, agreed) = (self.world.digest(), self.agreed);
+        if now != recorded {
+            return Some(How::Digest { recorded, now, agreed });
+        }
+        self.agreed = step;
+        None
+    }
+
+    fn end(&mut self, end: End) -> Option<How> {
+        let now = self.broken.clone().unwrap_or_default();
+        if !is_same(&end.ending, &now) {
+            return Some(How::Ending { recorded: Shown(end.ending), now: Shown(now) });
+        }
+        self.digest(end.steps, end.digest)
+    }
+
+    fn completed(self) -> Replayed {
+        let step = self.step();
+        match self.broken {
+            None => Replayed::Completed { steps: step },
+            Some(ending) => Replayed::Broken { ending, step },
+        }
+    }
+}
+
+/// Whether two runs that ended at the same event ended in the same way. How the details of a violation are worded may
+/// change.
+fn is_same(one: &Ending, other: &Ending) -> bool {
+    match (one, other) {
+        (Ending::Completed, Ending::Completed) => true,
+        (Ending::Violation(one), Ending::Violation(other)) => {
+            (one.invariant, one.step, &one.nodes) == (other.invariant, other.step, &other.nodes)
+        }
+        (Ending::Panic(one), Ending::Panic(other)) => one == other,
+        (Ending::Completed | Ending::Violation(_) | Ending::Panic(_), _) => false,
+    }
+}
+
+fn text(event: &Event) -> String {
+    serde_json::to_string(event).expect("an event always has a JSON form")
+}

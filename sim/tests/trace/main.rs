@@ -1,0 +1,5 @@
+//! Traces: what is recorded, replayed and shrunk.
+
+mod driver;
+mod format;
+mod replay;
