@@ -42,6 +42,7 @@ mod format;
 mod reader;
 mod replay;
 mod run;
+mod shrink;
 mod whole;
 mod writer;
 
@@ -50,5 +51,6 @@ pub use format::{End, Ending, FORMAT, Header, VERSION};
 pub use reader::{Line, ReadError, Reader, Trouble};
 pub use replay::{Divergence, How, Replayed, replay};
 pub use run::{Stop, apply};
+pub use shrink::{CannotShrink, Failure, Unwatched, Watch, shrink};
 pub use whole::Trace;
 pub use writer::Writer;

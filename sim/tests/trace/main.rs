@@ -3,3 +3,4 @@
 mod driver;
 mod format;
 mod replay;
+mod shrink;

@@ -1,0 +1,88 @@
+//! `sim shrink FILE -o OUT`: a short trace that fails in the same way.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use sim::trace::{Shown, Trace, Watch, shrink};
+
+use super::HELD;
+
+/// What to shrink, and for how long.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sim shrink violation-7.jsonl -o short.jsonl
+  sim shrink run.jsonl.zst -o short.jsonl --seconds 10
+
+The output file always holds the best trace so far, so that Ctrl-C loses nothing.
+
+Exit status: 0 OUT holds a trace that fails as FILE does, 2 FILE is damaged or breaks nothing")]
+pub(super) struct ShrinkArguments {
+    /// The trace of a run that broke something
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Where to put the short trace; compressed if it ends in .zst
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Ends with the best so far after this time
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// How many threads look for it; one on each core unless said otherwise
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+}
+
+/// Shrinks the trace, and says what is left.
+pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let long = Trace::open(&arguments.file).map_err(|error| error.to_string())?;
+    let mut progress = Progress::new(arguments, long.events.len());
+    let name = arguments.file.display();
+    let short = shrink(&long, arguments.threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
+    progress.bar.finish_and_clear();
+    if let Some(error) = progress.unwritten {
+        return Err(format!("{}: {error}", arguments.output.display()));
+    }
+    println!("{} events of {} are left: {}", short.events.len(), long.events.len(), Shown(short.ending));
+    println!("{}", arguments.output.display());
+    Ok(HELD)
+}
+
+/// Shows how far it is, on a terminal, and writes the best so far.
+struct Progress {
+    bar: ProgressBar,
+    output: PathBuf,
+    until: Option<Instant>,
+    best: usize,
+    unwritten: Option<std::io::Error>,
+}
+
+impl Progress {
+    fn new(arguments: &ShrinkArguments, events: usize) -> Self {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new_spinner(),
+            false => ProgressBar::hidden(),
+        };
+        bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is right"));
+        let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        Self { bar, output: arguments.output.clone(), until, best: events, unwritten: None }
+    }
+}
+
+impl Watch for Progress {
+    fn improved(&mut self, best: &Trace) {
+        self.best = best.events.len();
+        self.unwritten = best.save(&self.output).err();
+    }
+
+    fn tried(&mut self, pass: &'static str, candidates: u64) {
+        self.bar.set_message(format!("{} events are left, {candidates} candidates tried, now {pass}", self.best));
+        self.bar.tick();
+    }
+
+    fn enough(&self) -> bool {
+        self.unwritten.is_some() || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}

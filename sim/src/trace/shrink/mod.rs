@@ -1,0 +1,98 @@
+//! From a long trace to a short one that fails in the same way.
+//!
+//! Every change that is tried is a *candidate*: events taken out, or made simpler. A candidate is run; it is kept if it
+//! fails [in the same way](Failure) and has no more events, and then the events that did not fit fall away as well. The
+//! passes take out, coarse pieces first, whole nodes, faults and what clients ask for, stretches of time, messages, and
+//! single events (delta debugging: Zeller and Hildebrandt, 2002); then they bring values, terms, times and the number of
+//! nodes down; and all of that again until nothing changes.
+//!
+//! Taking out an event changes what is sent after it, and so the numbers of all later messages. That is why a candidate
+//! does not speak of messages by number: see [`step`].
+//!
+//! Candidates run on every core. Of those that are kept the first one counts, in the order of the list and not of time, so
+//! that the result does not depend on the number of threads.
+
+mod baseline;
+mod cut;
+mod failure;
+mod groups;
+mod lower;
+mod renumber;
+mod search;
+mod simpler;
+mod step;
+
+pub use failure::Failure;
+
+use self::search::Search;
+use super::{Ending, Header, Trace};
+use crate::planted::{self, UnknownBug};
+use crate::world::Event;
+
+/// What is told of a shrinking that goes on, and what may end it.
+pub trait Watch: Send {
+    /// There is a shorter trace, the best so far.
+    fn improved(&mut self, best: &Trace);
+    /// So many candidates have been tried in this pass.
+    fn tried(&mut self, pass: &'static str, candidates: u64);
+    /// Whether to end with the best so far. Asked between candidates.
+    fn enough(&self) -> bool;
+}
+
+/// Nobody watches, and nothing ends it early.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn improved(&mut self, _: &Trace) {}
+    fn tried(&mut self, _: &'static str, _: u64) {}
+    fn enough(&self) -> bool {
+        false
+    }
+}
+
+/// Why there is nothing to shrink.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CannotShrink {
+    /// The events lead to no failure.
+    #[error("the events of this trace break nothing")]
+    NothingBreaks,
+    /// The planted bug that the trace needs is not in this build.
+    #[error("needs the planted bug {0}: use a build with the feature planted-bugs that knows it")]
+    NeedsBug(UnknownBug),
+    /// There are no threads to run on.
+    #[error("no threads: {0}")]
+    Threads(String),
+}
+
+/// Finds a short trace that fails in the same way, on so many threads; 0 stands for one on each core.
+///
+/// # Errors
+/// The trace does not fail, or cannot be run by this build.
+pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Trace, CannotShrink> {
+    let bug = trace.header.bug.clone();
+    drop(planted::switch_on(bug.as_deref()).map_err(CannotShrink::NeedsBug)?);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| {
+        let switched = planted::switch_on(bug.as_deref()).expect("the build has the bug, it was just switched on");
+        // It stays on for as long as the thread lives.
+        std::mem::forget(switched);
+    });
+    let pool = pool.build().map_err(|error| CannotShrink::Threads(error.to_string()))?;
+    pool.install(|| {
+        let mut search = Search::new(header(trace), &trace.events, watch).ok_or(CannotShrink::NothingBreaks)?;
+        search.shrink();
+        Ok(search.into_trace())
+    })
+}
+
+/// The plan no longer tells how the run came about.
+fn header(trace: &Trace) -> Header {
+    let Header { seed, bug, note, .. } = trace.header.clone();
+    let note = note.unwrap_or_else(|| format!("shrunk from {} events", trace.events.len()));
+    Header { bug, note: Some(note), ..Header::new(seed) }
+}
+
+/// A failure of these events, for the search.
+fn trace_of(header: &Header, events: Vec<Event>, ending: Ending) -> Trace {
+    Trace { header: header.clone(), events, ending }
+}

@@ -1,0 +1,93 @@
+//! Trying candidates, many at once, and keeping the first that is good.
+
+use rayon::prelude::*;
+
+use super::baseline::{Baseline, Candidate};
+use super::{Watch, cut, simpler, trace_of};
+use crate::trace::{Header, Trace};
+use crate::world::Event;
+
+/// The best so far, and the ways to better it.
+pub(super) struct Search<'a> {
+    pub(super) best: Baseline,
+    header: Header,
+    watch: &'a mut dyn Watch,
+    tried: u64,
+    pass: &'static str,
+}
+
+impl<'a> Search<'a> {
+    /// A search that begins with a recorded run, if that fails.
+    pub(super) fn new(header: Header, events: &[Event], watch: &'a mut dyn Watch) -> Option<Self> {
+        let best = Baseline::of_recording(events)?;
+        let mut search = Self { best, header, watch, tried: 0, pass: "cut" };
+        search.announce();
+        Some(search)
+    }
+
+    /// Tries everything, until nothing makes the trace any better.
+    pub(super) fn shrink(&mut self) {
+        // Single events of a long trace are too many to try: they wait until coarse pieces have made it short.
+        let mut finest = (self.best.steps.len() / 64).max(1);
+        while !self.is_over() {
+            let before = self.best.steps.len();
+            cut::pieces(self, finest);
+            let simplified = before < 2000 && simpler::values(self);
+            let after = self.best.steps.len();
+            if finest > 1 && after * 10 > before * 9 {
+                finest = (finest / 4).max(1);
+            } else if finest == 1 && after == before && !simplified && !cut::pairs(self) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn into_trace(self) -> Trace {
+        trace_of(&self.header, self.best.events(), self.best.ending)
+    }
+
+    /// Names what is being tried.
+    pub(super) fn begin(&mut self, pass: &'static str) {
+        self.pass = pass;
+    }
+
+    /// Whether the best so far is good enough.
+    pub(super) fn is_over(&self) -> bool {
+        self.watch.enough()
+    }
+
+    /// Takes the first of the candidates that is good, and returns which one that is. `make` makes the candidate of a
+    /// number; it may make none.
+    pub(super) fn take_first(
+        &mut self,
+        numbers: std::ops::Range<usize>,
+        make: impl Fn(&Baseline, usize) -> Option<Candidate> + Sync,
+    ) -> Option<usize> {
+        let batch = 4 * rayon::current_num_threads();
+        let mut start = numbers.start;
+        while start < numbers.end && !self.is_over() {
+            let end = numbers.end.min(start + batch);
+            let best = &self.best;
+            let good = |number: usize| make(best, number).filter(|candidate| best.fails_with(candidate));
+            let found = (start..end).into_par_iter().find_map_first(|number| Some((number, good(number)?)));
+            self.tried += (end - start) as u64;
+            self.watch.tried(self.pass, self.tried);
+            let Some((number, candidate)) = found else {
+                start = end;
+                continue;
+            };
+            if let Some(better) = self.best.improved_by(&candidate) {
+                self.best = better;
+                self.announce();
+                return Some(number);
+            }
+            start = number + 1;
+        }
+        None
+    }
+
+    fn announce(&mut self) {
+        let trace = trace_of(&self.header, self.best.events(), self.best.ending.clone());
+        self.watch.improved(&trace);
+    }
+}

@@ -1,0 +1,214 @@
+//! Making events simpler: smaller numbers, shorter values, plainer faults, fewer nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use raft::{ConfState, Index, NodeId};
+
+use super::baseline::{Baseline, Candidate};
+use super::groups::touched;
+use super::renumber::renumber;
+use super::search::Search;
+use crate::disk::Keep;
+use crate::world::{Boot, Command, Event, NodeOptions};
+
+/// Makes everything as simple as it can be. Returns whether anything changed.
+pub(super) fn values(search: &mut Search<'_>) -> bool {
+    search.begin("values");
+    let mut changed = false;
+    changed |= at_once(search);
+    changed |= one_by_one(search);
+    changed |= members(search);
+    changed
+}
+
+/// Changes of all events together.
+fn at_once(search: &mut Search<'_>) -> bool {
+    let changes: [fn(&Event) -> Option<Event>; 5] =
+        [usual_options, from_snapshot, fixed_timeouts, all_entries, campaign];
+    let mut changed = false;
+    for change in changes {
+        let taken = search.take_first(0..1, |best, _| {
+            let events = best.steps.iter().enumerate();
+            let other =
+                events.filter_map(|(position, step)| Some((position, change(&step.event)?))).collect::<Vec<_>>();
+            (!other.is_empty()).then(|| best.with(other))
+        });
+        changed |= taken.is_some();
+    }
+    changed
+}
+
+/// Changes of one event at a time.
+fn one_by_one(search: &mut Search<'_>) -> bool {
+    let mut changed = false;
+    let mut position = 0;
+    while position < search.best.steps.len() && !search.is_over() {
+        let simpler = simpler(&search.best.steps[position].event);
+        let before = search.best.steps.len();
+        let taken = search
+            .take_first(0..simpler.len(), |best, number| Some(best.with(vec![(position, simpler[number].clone())])));
+        changed |= taken.is_some();
+        // What became simpler may become simpler still; where events fell away, others have moved here.
+        if taken.is_none() || search.best.steps.len() < before {
+            position += 1;
+        }
+    }
+    changed
+}
+
+/// Takes nodes at which nothing happens out of the membership, and numbers the others from 1.
+fn members(search: &mut Search<'_>) -> bool {
+    let mut changed = false;
+    let live = live(&search.best);
+    let idle: Vec<NodeId> = named(&search.best).difference(&live).copied().collect();
+    for node in idle {
+        changed |= search.take_first(0..1, |best, _| without_member(best, node)).is_some();
+    }
+    let live: Vec<NodeId> = named(&search.best).union(&live).copied().collect();
+    let numbers: BTreeMap<NodeId, NodeId> = live.iter().copied().zip((1..).filter_map(NodeId::new)).collect();
+    if numbers.iter().any(|(old, new)| old != new) {
+        changed |= search.take_first(0..1, |best, _| renumber(best, &numbers)).is_some();
+    }
+    changed
+}
+
+/// The nodes at which something happens.
+fn live(best: &Baseline) -> BTreeSet<NodeId> {
+    best.steps.iter().flat_map(|step| touched(step)).flatten().collect()
+}
+
+/// The nodes that are in the membership from the start.
+fn named(best: &Baseline) -> BTreeSet<NodeId> {
+    let boots = best.steps.iter().filter_map(|step| match &step.event {
+        Event::Start { boot, .. } => Some(boot),
+        _ => None,
+    });
+    boots.flat_map(boot_members).collect()
+}
+
+fn boot_members(boot: &Boot) -> Vec<NodeId> {
+    match boot {
+        Boot::Empty => Vec::new(),
+        Boot::Peers(peers) => peers.clone(),
+        Boot::Snapshot { conf_state, .. } => conf_state.voters.iter().chain(&conf_state.learners).copied().collect(),
+    }
+}
+
+fn without_member(best: &Baseline, node: NodeId) -> Option<Candidate> {
+    let mut changed = Vec::new();
+    for (position, step) in best.steps.iter().enumerate() {
+        let mut event = step.event.clone();
+        let Event::Start { boot, .. } = &mut event else { continue };
+        match boot {
+            Boot::Empty => {}
+            Boot::Peers(peers) => peers.retain(|peer| *peer != node),
+            Boot::Snapshot { conf_state, .. } => {
+                conf_state.voters.remove(&node);
+                conf_state.learners.remove(&node);
+            }
+        }
+        changed.push((position, event));
+    }
+    Some(best.with(changed))
+}
+
+fn usual_options(event: &Event) -> Option<Event> {
+    let mut event = event.clone();
+    match &mut event {
+        Event::Start { options, .. } | Event::Restart { options: Some(options), .. } => {
+            let usual = NodeOptions { application: options.application, ..NodeOptions::default() };
+            (*options != usual).then(|| *options = usual)?;
+        }
+        _ => return None,
+    }
+    Some(event)
+}
+
+fn from_snapshot(event: &Event) -> Option<Event> {
+    let mut event = event.clone();
+    let Event::Start { boot, .. } = &mut event else { return None };
+    let Boot::Peers(peers) = boot else { return None };
+    let conf_state = ConfState { voters: peers.iter().copied().collect(), ..ConfState::default() };
+    *boot = Boot::Snapshot { index: Index(1), conf_state };
+    Some(event)
+}
+
+fn fixed_timeouts(event: &Event) -> Option<Event> {
+    let mut event = event.clone();
+    let (Event::Start { seed, .. } | Event::Restart { seed, .. }) = &mut event else { return None };
+    seed.take()?;
+    Some(event)
+}
+
+fn all_entries(event: &Event) -> Option<Event> {
+    match event {
+        Event::Apply { node, entries } if *entries < u32::MAX => Some(Event::Apply { node: *node, entries: u32::MAX }),
+        _ => None,
+    }
+}
+
+fn campaign(event: &Event) -> Option<Event> {
+    match event {
+        Event::Tick { node } => Some(Event::Campaign { node: *node }),
+        _ => None,
+    }
+}
+
+/// Simpler forms of an event, the simplest first.
+fn simpler(event: &Event) -> Vec<Event> {
+    let mut forms: Vec<Event> = Vec::new();
+    forms.extend([usual_options, fixed_timeouts, all_entries, campaign].iter().filter_map(|change| change(event)));
+    match event {
+        Event::Start { .. } => forms.extend(usual_fields(event)),
+        Event::Restart { node, options: Some(_), seed } => {
+            forms.push(Event::Restart { node: *node, options: None, seed: *seed });
+        }
+        Event::Crash { node, keep } => {
+            let plainer = [Keep::All, Keep::Nothing].into_iter().take_while(|plain| plain != keep);
+            forms.extend(plainer.map(|keep| Event::Crash { node: *node, keep }));
+        }
+        Event::Propose { node, data } => {
+            forms.extend(shorter(data).map(|data| Event::Propose { node: *node, data }));
+        }
+        _ => {}
+    }
+    forms.extend(super::lower::lower(event));
+    forms
+}
+
+/// Shorter data: none, or the client's command with the shortest value.
+fn shorter(data: &Bytes) -> impl Iterator<Item = Bytes> + use<> {
+    let command = Command::parse(data).map(|command| Command { key: 0, value: Bytes::new(), ..command }.encode());
+    let first = Command::parse(data).map(|command| Command { client: 1, sequence: 1, key: 0, ..command }.encode());
+    let (data, length) = (data.clone(), data.len());
+    let shorter = [Some(Bytes::new()), first, command].into_iter().flatten();
+    shorter.filter(move |other| other.len() < length || (other.len() == length && *other < data))
+}
+
+/// The event with one option as it usually is.
+fn usual_fields(event: &Event) -> Vec<Event> {
+    let mut forms = Vec::new();
+    let mut with = |set: fn(&mut NodeOptions, NodeOptions)| {
+        let mut other = event.clone();
+        if let Event::Start { options, .. } = &mut other {
+            set(options, NodeOptions::default());
+            forms.push(other);
+        }
+    };
+    with(|options, usual| options.async_storage_writes = usual.async_storage_writes);
+    with(|options, usual| options.election_tick = usual.election_tick.max(options.heartbeat_tick + 1));
+    with(|options, usual| options.heartbeat_tick = usual.heartbeat_tick);
+    with(|options, usual| options.max_size_per_message = usual.max_size_per_message);
+    with(|options, usual| options.max_committed_size_per_ready = usual.max_committed_size_per_ready);
+    with(|options, usual| options.max_uncommitted_size = usual.max_uncommitted_size);
+    with(|options, usual| options.max_inflight_messages = usual.max_inflight_messages);
+    with(|options, usual| options.max_inflight_bytes = usual.max_inflight_bytes);
+    with(|options, usual| options.check_quorum = usual.check_quorum);
+    with(|options, usual| options.pre_vote = usual.pre_vote);
+    with(|options, usual| options.read_only_option = usual.read_only_option);
+    with(|options, usual| options.disable_proposal_forwarding = usual.disable_proposal_forwarding);
+    with(|options, usual| options.step_down_on_removal = usual.step_down_on_removal);
+    forms.retain(|other| other != event);
+    forms
+}

@@ -1,0 +1,82 @@
+//! A shrunk trace is short, fails in the same way, and is the same however many threads looked for it.
+
+use sim::trace::{CannotShrink, Ending, Failure, Reader, Replayed, Trace, Unwatched, Watch, replay, shrink};
+use sim::world::Event;
+
+use crate::driver::Random;
+use crate::replay::broken;
+
+fn replayed(trace: &Trace) -> Replayed {
+    let bytes = trace.write(Vec::new()).unwrap();
+    replay(Reader::new(&bytes[..], "t").unwrap()).unwrap()
+}
+
+#[test]
+fn thousands_of_events_come_down_to_a_few_that_fail_in_the_same_way() {
+    for seed in [5, 6, 8] {
+        let long = broken(seed, 6000);
+        assert!(long.events.len() > 5000);
+        let short = shrink(&long, 0, &mut Unwatched).unwrap();
+        assert!(short.events.len() < 30, "{} events", short.events.len());
+        assert_eq!(Failure::of(&short.ending), Failure::of(&long.ending));
+        let step = short.events.len() as u64 - 1;
+        assert_eq!(replayed(&short), Replayed::Broken { ending: short.ending.clone(), step });
+        assert_eq!(Trace::record(short.header.clone(), &short.events), short, "every event that is left fits");
+    }
+}
+
+#[test]
+fn the_result_does_not_depend_on_the_number_of_threads() {
+    let long = broken(5, 2000);
+    let results = [1, 2, 5].map(|threads| shrink(&long, threads, &mut Unwatched).unwrap());
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0], results[2]);
+}
+
+#[test]
+fn no_single_event_of_the_result_can_be_left_out() {
+    let short = shrink(&broken(5, 2000), 0, &mut Unwatched).unwrap();
+    for left_out in 0..short.events.len() {
+        let mut events = short.events.clone();
+        events.remove(left_out);
+        let ending = Trace::record(short.header.clone(), &events).ending;
+        assert_ne!(Failure::of(&ending), Failure::of(&short.ending), "without event {left_out}");
+    }
+}
+
+#[test]
+fn nodes_terms_and_values_are_brought_down() {
+    let short = shrink(&broken(5, 2000), 0, &mut Unwatched).unwrap();
+    let nodes = short.events.iter().filter(|event| matches!(event, Event::Start { .. })).count();
+    assert!(nodes <= 2, "the third node only votes, and its votes are forged");
+    let text = String::from_utf8(short.write(Vec::new()).unwrap()).unwrap();
+    assert!(!text.contains("Tick"), "{text}");
+}
+
+#[test]
+fn ended_early_there_is_the_best_so_far() {
+    /// Enough after the first improvement.
+    struct Hurried(Vec<Trace>);
+    impl Watch for Hurried {
+        fn improved(&mut self, best: &Trace) {
+            self.0.push(best.clone());
+        }
+        fn tried(&mut self, _: &'static str, _: u64) {}
+        fn enough(&self) -> bool {
+            self.0.len() >= 2
+        }
+    }
+    let long = broken(5, 2000);
+    let mut hurried = Hurried(Vec::new());
+    let short = shrink(&long, 2, &mut hurried).unwrap();
+    assert!(short.events.len() < long.events.len());
+    assert_eq!(hurried.0.last(), Some(&short));
+    assert_eq!(Failure::of(&short.ending), Failure::of(&long.ending));
+}
+
+#[test]
+fn a_run_that_breaks_nothing_is_not_shrunk() {
+    let trace = Random::trace(1, 3, false, 500);
+    assert_eq!(trace.ending, Ending::Completed);
+    assert_eq!(shrink(&trace, 1, &mut Unwatched), Err(CannotShrink::NothingBreaks));
+}
