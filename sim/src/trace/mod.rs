@@ -37,11 +37,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod describe;
 mod file;
 mod format;
+mod nodes;
 mod reader;
 mod replay;
+mod report;
 mod run;
+mod show;
 mod shrink;
 mod whole;
 mod writer;
@@ -49,8 +53,10 @@ mod writer;
 pub use file::{Sink, Source};
 pub use format::{End, Ending, FORMAT, Header, VERSION};
 pub use reader::{Line, ReadError, Reader, Trouble};
-pub use replay::{Divergence, How, Replayed, replay};
+pub use replay::{Divergence, How, Replayed, Shown, replay};
+pub use report::report;
 pub use run::{Stop, apply};
+pub use show::{CannotShow, View, show};
 pub use shrink::{CannotShrink, Failure, Unwatched, Watch, shrink};
 pub use whole::Trace;
 pub use writer::Writer;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use raft::NodeId;
 
 use super::step::Step;
-use crate::world::{Envelope, Event, EventKind};
+use crate::trace::nodes::{message_of, nodes_of};
+use crate::world::{Event, EventKind};
 
 /// How the steps are divided into pieces, each of which has ascending positions.
 pub(super) type Grouping = fn(&[Arc<Step>]) -> Vec<Vec<usize>>;
@@ -40,7 +41,7 @@ pub(super) fn events(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
 pub(super) fn messages(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (position, step) in steps.iter().enumerate() {
-        if let Some(id) = Step::number(&step.event) {
+        if let Some(id) = message_of(&step.event) {
             groups.entry(id.0).or_default().push(position);
         }
     }
@@ -108,38 +109,7 @@ fn is_operation(kind: EventKind) -> bool {
     }
 }
 
-/// The nodes of which an event speaks: one at which it happens, or the two ends of a way.
+/// The nodes of which a step speaks.
 pub(super) fn touched(step: &Step) -> [Option<NodeId>; 2] {
-    match &step.event {
-        Event::Start { node, .. }
-        | Event::Crash { node, .. }
-        | Event::Restart { node, .. }
-        | Event::Tick { node }
-        | Event::Campaign { node }
-        | Event::Propose { node, .. }
-        | Event::ProposeConfChange { node, .. }
-        | Event::TransferLeadership { node, .. }
-        | Event::ForgetLeader { node }
-        | Event::ReadIndex { node, .. }
-        | Event::ReportUnreachable { node, .. }
-        | Event::ReportSnapshot { node, .. }
-        | Event::SetElectionTimeout { node, .. }
-        | Event::TakeReady { node }
-        | Event::Write { node }
-        | Event::Sync { node }
-        | Event::SyncDone { node }
-        | Event::Release { node }
-        | Event::Send { node }
-        | Event::Apply { node, .. }
-        | Event::Advance { node }
-        | Event::TakeSnapshot { node }
-        | Event::Compact { node, .. } => [Some(*node), None],
-        Event::Cut { from, to } | Event::HealLink { from, to } => [Some(*from), Some(*to)],
-        Event::Inject { message } => [Some(message.from), Some(message.to)],
-        Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } => match step.message.as_deref() {
-            Some(Envelope::Network(message)) => [Some(message.from), Some(message.to)],
-            Some(Envelope::Local { node, .. }) => [Some(*node), None],
-            None => [None, None],
-        },
-    }
+    nodes_of(&step.event, step.message.as_deref())
 }

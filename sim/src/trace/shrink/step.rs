@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use raft::{Body, Message, NodeId};
 
+use crate::trace::nodes::message_of;
 use crate::trace::{Stop, apply};
 use crate::world::{Envelope, Event, LocalMessage, MessageId, Outcome, World};
 
@@ -32,45 +33,12 @@ impl Step {
         Self { event, message: None }
     }
 
-    /// The number in the event of the message of which it speaks.
-    pub(super) const fn number(event: &Event) -> Option<MessageId> {
-        match event {
-            Event::Deliver { message } | Event::Drop { message } | Event::Duplicate { message } => Some(*message),
-            Event::Start { .. }
-            | Event::Crash { .. }
-            | Event::Restart { .. }
-            | Event::Tick { .. }
-            | Event::Campaign { .. }
-            | Event::Propose { .. }
-            | Event::ProposeConfChange { .. }
-            | Event::TransferLeadership { .. }
-            | Event::ForgetLeader { .. }
-            | Event::ReadIndex { .. }
-            | Event::ReportUnreachable { .. }
-            | Event::ReportSnapshot { .. }
-            | Event::SetElectionTimeout { .. }
-            | Event::TakeReady { .. }
-            | Event::Write { .. }
-            | Event::Sync { .. }
-            | Event::SyncDone { .. }
-            | Event::Release { .. }
-            | Event::Send { .. }
-            | Event::Apply { .. }
-            | Event::Advance { .. }
-            | Event::TakeSnapshot { .. }
-            | Event::Compact { .. }
-            | Event::Cut { .. }
-            | Event::HealLink { .. }
-            | Event::Inject { .. } => None,
-        }
-    }
-
     fn with_number(&self, id: MessageId) -> Event {
         match &self.event {
             Event::Deliver { .. } => Event::Deliver { message: id },
             Event::Drop { .. } => Event::Drop { message: id },
             Event::Duplicate { .. } => Event::Duplicate { message: id },
-            other => other.clone(),
+            _ => self.event.clone(),
         }
     }
 }
@@ -114,13 +82,13 @@ impl Runner {
 
     /// The event of a recorded run, where it happens now.
     pub(super) fn bind(&self, event: &Event) -> Step {
-        let message = Step::number(event).and_then(|id| self.world.network().get(id));
+        let message = message_of(event).and_then(|id| self.world.network().get(id));
         Step { event: event.clone(), message: message.map(|envelope| Arc::new(envelope.clone())) }
     }
 
     fn find(&self, event: &Event, wanted: &Envelope) -> Option<MessageId> {
         let network = self.world.network();
-        let number = Step::number(event)?;
+        let number = message_of(event)?;
         if network.get(number).is_some_and(|envelope| envelope == wanted) {
             return Some(number);
         }

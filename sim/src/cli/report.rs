@@ -1,0 +1,35 @@
+//! `sim report FILE -o run.html`: a run as a page for the browser.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use sim::trace::{Reader, report};
+
+use super::HELD;
+
+/// Which trace, and where to.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sim report short.jsonl -o run.html
+  sim report violation-7.jsonl.zst -o run.html
+
+The page stands alone: it needs no network. #step=N at the end of its address leads to a step.")]
+pub(super) struct ReportArguments {
+    /// The trace
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The page
+    #[arg(short, long, value_name = "HTML")]
+    output: PathBuf,
+}
+
+/// Writes the page.
+pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
+    let page = report(reader).map_err(|error| error.to_string())?;
+    let output = &arguments.output;
+    std::fs::write(output, page).map_err(|error| format!("{}: {error}", output.display()))?;
+    println!("{}", output.display());
+    Ok(HELD)
+}

@@ -1,0 +1,54 @@
+//! `sim show FILE`: a run as a table.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use raft::NodeId;
+use sim::trace::{CannotShow, Reader, View, show};
+
+use super::HELD;
+
+/// Which trace, and which part of it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sim show short.jsonl
+  sim show violation-7.jsonl --from 900 --to 1000 --node 3 | less -S
+
+The columns of a node show its role, its term, the range of its log, its commit index and what it has applied.
+Colours are used on a terminal, unless NO_COLOR is set.")]
+pub(super) struct ShowArguments {
+    /// The trace
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The first step to show, counting from 0
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    from: u64,
+    /// The last step to show
+    #[arg(long, value_name = "S", default_value_t = u64::MAX, hide_default_value = true)]
+    to: u64,
+    /// Only what happens at this node, and messages from and to it
+    #[arg(long, value_name = "NODE", value_parser = node)]
+    node: Option<NodeId>,
+}
+
+fn node(text: &str) -> Result<NodeId, String> {
+    let number = text.parse().map_err(|error| format!("a node is a number from 1: {error}"))?;
+    NodeId::new(number).ok_or_else(|| "a node is a number from 1".to_string())
+}
+
+/// Writes the table.
+pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
+    let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let &ShowArguments { from, to, node, .. } = arguments;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let shown = show(reader, View { from, to, node, colours }, &mut out);
+    match shown.and_then(|()| Ok(out.flush()?)) {
+        // Whoever reads along has seen enough.
+        Err(CannotShow::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(HELD),
+        Err(error) => Err(error.to_string()),
+        Ok(()) => Ok(HELD),
+    }
+}
