@@ -3,7 +3,7 @@
 use raft::ReadOnlyOption;
 use sim::driver::swarm::{Ended, run};
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Header, Recorder};
+use sim::trace::{Recorded, record};
 use sim::world::{Event, EventKind, Statistics};
 
 fn plan(seed: u64, steps: u64) -> Plan {
@@ -11,11 +11,8 @@ fn plan(seed: u64, steps: u64) -> Plan {
 }
 
 fn traced(plan: &Plan) -> (Ended, Vec<u8>) {
-    let mut bytes = Vec::new();
-    let mut recorder = Recorder::new(&mut bytes, &Header::new(plan));
-    let ended = run(plan, |event| recorder.record(event));
-    recorder.finish().expect("memory does not fail");
-    (ended, bytes)
+    let Recorded { ended, out, .. } = record(plan, Vec::new()).expect("memory does not fail");
+    (ended, out)
 }
 
 #[test]

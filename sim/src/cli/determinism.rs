@@ -3,6 +3,7 @@
 use sim::driver::swarm::Swarm;
 use sim::explore::Exploration;
 use sim::plan::Plan;
+use sim::trace::Ending;
 
 use super::{HELD, VIOLATED};
 
@@ -38,7 +39,7 @@ fn first_difference(plan: &Plan) -> Option<u64> {
         if one.world().digest() != other.world().digest() || ends.0 != ends.1 {
             return Some(step);
         }
-        if ends.0.is_some() {
+        if ends.0 != Ending::Completed {
             break;
         }
     }

@@ -3,8 +3,12 @@
 mod conform;
 mod determinism;
 mod explore;
+mod replay;
+mod report;
 mod run;
 mod scenario;
+mod show;
+mod shrink;
 mod summary;
 
 use std::process::ExitCode;
@@ -22,6 +26,8 @@ pub(crate) const HELD: u8 = 0;
 pub(crate) const VIOLATED: u8 = 1;
 /// The command makes no sense, or a file cannot be read or written.
 pub(crate) const USAGE: u8 = 2;
+/// A replay did not go as it was recorded.
+pub(crate) const DIVERGED: u8 = 3;
 
 /// Drives a cluster of real Raft nodes through faults that a seed decides, and checks every safety property.
 #[derive(Parser, Debug)]
@@ -36,8 +42,13 @@ pub(crate) const USAGE: u8 = 2;
   sim explore --seeds 0..1000           a thousand seeds, on every core
   sim scenario scenarios/elections      run scenarios and print what happened
   sim conform ../raft/testdata          compare with etcd-io/raft, line by line
+  sim shrink 7.jsonl -o short.jsonl     what of it makes it fail
+  sim replay short.jsonl                run it again
+  sim show short.jsonl                  look at it here
+  sim report short.jsonl -o run.html    look at it in a browser
 
-Exit status: 0 all checks held, 1 a property was violated or something differs, 2 bad usage"
+Exit status: 0 all checks held, 1 a property was violated or something differs, 2 bad usage,
+3 a replay diverged"
 )]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
@@ -53,6 +64,14 @@ enum Command {
     Explore(ExploreArguments),
     Conform(ConformArguments),
     Scenario(ScenarioArguments),
+    /// Runs a recorded run again, and says where it goes otherwise
+    Replay(replay::ReplayArguments),
+    /// Finds a short trace that fails in the same way
+    Shrink(shrink::ShrinkArguments),
+    /// Shows a run as a table: a line an event, a column a node
+    Show(show::ShowArguments),
+    /// Makes a page for the browser of a run
+    Report(report::ReportArguments),
 }
 
 /// Parses the arguments and does what they say.
@@ -65,6 +84,10 @@ pub(crate) fn main() -> ExitCode {
         (Some(Command::Explore(arguments)), _) => explore::run(arguments),
         (Some(Command::Conform(arguments)), _) => Ok(conform::run(arguments)),
         (Some(Command::Scenario(arguments)), _) => scenario::run(arguments),
+        (Some(Command::Replay(arguments)), _) => replay::run(arguments),
+        (Some(Command::Shrink(arguments)), _) => shrink::run(arguments),
+        (Some(Command::Show(arguments)), _) => show::run(arguments),
+        (Some(Command::Report(arguments)), _) => report::run(arguments),
         (None, Some(arguments)) => run::run(arguments),
         (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
     };

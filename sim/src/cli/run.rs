@@ -1,13 +1,12 @@
 //! `sim --seed N`: one seed, from its beginning to its end.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use sim::driver::swarm::{self, Ended};
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Header, Recorder};
+use sim::trace::{Ending, Recorded, Sink, record};
 
 use super::summary;
 use super::{HELD, VIOLATED};
@@ -68,17 +67,20 @@ impl RunArguments {
 pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
     let plan = arguments.plan();
     print(&summary::of_plan(&plan));
-    let ended = match &arguments.trace {
+    let (ended, ending) = match &arguments.trace {
         Some(path) => recorded(&plan, path)?,
-        None => swarm::run(&plan, |_| {}),
+        None => swarm::run_to_end(&plan, |_| {}),
     };
     print(&summary::of_end(&ended));
-    let Some(violation) = &ended.violation else { return Ok(HELD) };
+    let failed = match &ending {
+        Ending::Completed => return Ok(HELD),
+        Ending::Violation(_) | Ending::Panic(_) => ending,
+    };
     let path = match &arguments.trace {
         Some(path) => path.clone(),
         None => leave_trace(&plan)?,
     };
-    print(&summary::of_violation(violation, &path));
+    print(&summary::of_failure(&failed, &path));
     Ok(VIOLATED)
 }
 
@@ -88,17 +90,15 @@ fn print(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
-/// Runs the seed and writes its events to a file.
-fn recorded(plan: &Plan, path: &Path) -> Result<Ended, String> {
+/// Runs the seed and writes its trace.
+fn recorded(plan: &Plan, path: &Path) -> Result<(Ended, Ending), String> {
     let failed = |error| format!("{}: {error}", path.display());
-    let file = File::create(path).map_err(failed)?;
-    let mut recorder = Recorder::new(BufWriter::new(file), &Header::new(plan));
-    let ended = swarm::run(plan, |event| recorder.record(event));
-    recorder.finish().map_err(failed)?;
-    Ok(ended)
+    let Recorded { ended, ending, out } = record(plan, Sink::create(path).map_err(failed)?).map_err(failed)?;
+    out.finish().map_err(failed)?;
+    Ok((ended, ending))
 }
 
-/// A violation always leaves a trace: where none was written, the run is done again, which ends the same way.
+/// A failure always leaves a trace: where none was written, the run is done again, which ends the same way.
 pub(super) fn leave_trace(plan: &Plan) -> Result<PathBuf, String> {
     let path = PathBuf::from(format!("violation-{}.jsonl", plan.seed));
     recorded(plan, &path)?;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use raft::{Config, ReadOnlyOption};
 use sim::driver::swarm::Ended;
-use sim::invariant::Violation;
 use sim::plan::{Plan, TICK, Time};
+use sim::trace::Ending;
 use sim::world::{EventKind, NodeOptions, Statistics};
 
 /// What the seed decided.
@@ -184,13 +184,19 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
     out.0
 }
 
-/// What was violated, and where to find how.
-pub(super) fn of_violation(violation: &Violation, trace: &Path) -> String {
-    let nodes = violation.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+/// What broke, and where to find how.
+pub(super) fn of_failure(ending: &Ending, trace: &Path) -> String {
     let mut out = Text::default();
-    out.line("VIOLATED", format_args!("{} at step {}", violation.invariant, violation.step));
-    out.line("nodes", nodes);
-    out.line("states", &violation.detail);
+    match ending {
+        Ending::Completed => return out.0,
+        Ending::Violation(violation) => {
+            let nodes = violation.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            out.line("VIOLATED", format_args!("{} at step {}", violation.invariant, violation.step));
+            out.line("nodes", nodes);
+            out.line("states", &violation.detail);
+        }
+        Ending::Panic(message) => out.line("PANIC", message),
+    }
     out.line("trace", trace.display());
     out.0
 }

@@ -23,7 +23,8 @@ use self::traffic::Traffic;
 use crate::invariant::Violation;
 use crate::plan::{Plan, node_id};
 use crate::random::{Concern, Stream};
-use crate::world::{Boot, Event, Halt, Outcome, World};
+use crate::trace::{Ending, Stop, apply};
+use crate::world::{Boot, Event, Outcome, World};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -41,6 +42,9 @@ pub struct Ended {
 /// Runs a plan to its end or to the first violation. `record` sees every event that happens, in order, the violating one
 /// included.
 ///
+/// # Panics
+/// Where the code under test does: an assertion of its own failed.
+///
 /// ```
 /// use sim::driver::swarm::run;
 /// use sim::plan::{Overrides, Plan};
@@ -49,14 +53,21 @@ pub struct Ended {
 /// let ended = run(&plan, |_| events += 1);
 /// assert_eq!((ended.violation, ended.world.step(), events), (None, 500, 500));
 /// ```
-pub fn run(plan: &Plan, mut record: impl FnMut(&Event)) -> Ended {
-    let mut swarm = Swarm::new(plan);
-    let mut violation = None;
-    while swarm.world.step() < plan.steps && violation.is_none() {
-        violation = swarm.step(&mut record);
+pub fn run(plan: &Plan, record: impl FnMut(&Event)) -> Ended {
+    match run_to_end(plan, record) {
+        (ended, Ending::Completed | Ending::Violation(_)) => ended,
+        (_, Ending::Panic(message)) => panic!("{message}"),
     }
-    let Swarm { world, misfits, agenda, .. } = swarm;
-    Ended { world, violation, misfits, time: agenda.now() }
+}
+
+/// Runs a plan as [`run`] does; an assertion of the code under test that fails ends it as a violation would.
+pub fn run_to_end(plan: &Plan, mut record: impl FnMut(&Event)) -> (Ended, Ending) {
+    let mut swarm = Swarm::new(plan);
+    let mut ending = Ending::Completed;
+    while swarm.world.step() < plan.steps && ending == Ending::Completed {
+        ending = swarm.step(&mut record);
+    }
+    (swarm.end(&ending), ending)
 }
 
 /// A run under way.
@@ -104,20 +115,30 @@ impl<'a> Swarm<'a> {
         &self.world
     }
 
-    /// Chooses events until one fits, and lets it happen. Returns what it violates, if it does; the run is over then.
-    pub fn step(&mut self, record: &mut impl FnMut(&Event)) -> Option<Violation> {
+    /// The run as it ended.
+    pub fn end(self, ending: &Ending) -> Ended {
+        let Self { world, misfits, agenda, .. } = self;
+        let violation = match ending {
+            Ending::Violation(violation) => Some(violation.clone()),
+            Ending::Completed | Ending::Panic(_) => None,
+        };
+        Ended { world, violation, misfits, time: agenda.now() }
+    }
+
+    /// Chooses events until one fits, and lets it happen. Returns how the run ends with it, if it does.
+    pub fn step(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         loop {
             let event = self.next_event();
-            match self.world.apply(&event) {
+            match apply(&mut self.world, &event) {
                 Ok(outcome) => {
                     record(&event);
                     self.follow_up(&event, &outcome);
-                    return None;
+                    return Ending::Completed;
                 }
-                Err(Halt::Misfit(_)) => self.misfits += 1,
-                Err(Halt::Violation(violation)) => {
+                Err(Stop::Misfit(_)) => self.misfits += 1,
+                Err(Stop::Broken(ending)) => {
                     record(&event);
-                    return Some(violation);
+                    return ending;
                 }
             }
         }

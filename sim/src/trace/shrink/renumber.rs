@@ -28,22 +28,22 @@ impl Names<'_> {
                     LocalMessage::Own(message) => LocalMessage::Own(self.message(message)),
                     other @ (LocalMessage::Appended(_) | LocalMessage::Applied(_)) => other.clone(),
                 };
-                Some(Arc::new(Envelope::Local { node: self.new(*node), message }))
+                Some(Arc::new(Envelope::Local { node: self.renamed(*node), message }))
             }
         };
         Some(Step { event: self.event(&step.event), message })
     }
 
-    fn new(&self, node: NodeId) -> NodeId {
+    fn renamed(&self, node: NodeId) -> NodeId {
         self.0.get(&node).copied().unwrap_or(node)
     }
 
     fn message(&self, message: &Message) -> Message {
-        Message { from: self.new(message.from), to: self.new(message.to), ..message.clone() }
+        Message { from: self.renamed(message.from), to: self.renamed(message.to), ..message.clone() }
     }
 
     fn all(&self, nodes: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-        nodes.iter().map(|node| self.new(*node)).collect()
+        nodes.iter().map(|node| self.renamed(*node)).collect()
     }
 
     fn conf_state(&self, state: &ConfState) -> ConfState {
@@ -57,7 +57,7 @@ impl Names<'_> {
     }
 
     fn change(&self, change: &mut ConfChange) {
-        let rename = |change: &mut Change| change.node = change.node.map(|node| self.new(node));
+        let rename = |change: &mut Change| change.node = change.node.map(|node| self.renamed(node));
         match change {
             ConfChange::V1(change) => rename(&mut change.change),
             ConfChange::V2(change) => change.changes.iter_mut().for_each(rename),
@@ -68,22 +68,26 @@ impl Names<'_> {
         let mut event = event.clone();
         match &mut event {
             Event::Start { node, boot, .. } => {
-                *node = self.new(*node);
+                *node = self.renamed(*node);
                 match boot {
                     Boot::Empty => {}
-                    Boot::Peers(peers) => peers.iter_mut().for_each(|peer| *peer = self.new(*peer)),
+                    Boot::Peers(peers) => peers.iter_mut().for_each(|peer| *peer = self.renamed(*peer)),
                     Boot::Snapshot { conf_state, .. } => *conf_state = self.conf_state(conf_state),
                 }
             }
             Event::ProposeConfChange { node, change } => {
-                *node = self.new(*node);
+                *node = self.renamed(*node);
                 self.change(change);
             }
-            Event::TransferLeadership { node, target } => (*node, *target) = (self.new(*node), self.new(*target)),
-            Event::ReportUnreachable { node, peer } | Event::ReportSnapshot { node, peer, .. } => {
-                (*node, *peer) = (self.new(*node), self.new(*peer));
+            Event::TransferLeadership { node, target } => {
+                (*node, *target) = (self.renamed(*node), self.renamed(*target))
             }
-            Event::Cut { from, to } | Event::HealLink { from, to } => (*from, *to) = (self.new(*from), self.new(*to)),
+            Event::ReportUnreachable { node, peer } | Event::ReportSnapshot { node, peer, .. } => {
+                (*node, *peer) = (self.renamed(*node), self.renamed(*peer));
+            }
+            Event::Cut { from, to } | Event::HealLink { from, to } => {
+                (*from, *to) = (self.renamed(*from), self.renamed(*to))
+            }
             Event::Inject { message } => *message = self.message(message),
             Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } => {}
             Event::Crash { node, .. }
@@ -103,7 +107,7 @@ impl Names<'_> {
             | Event::Apply { node, .. }
             | Event::Advance { node }
             | Event::TakeSnapshot { node }
-            | Event::Compact { node, .. } => *node = self.new(*node),
+            | Event::Compact { node, .. } => *node = self.renamed(*node),
         }
         event
     }

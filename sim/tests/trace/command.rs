@@ -1,0 +1,70 @@
+//! The subcommands, as they are called.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::replay::broken;
+
+/// Runs `sim`, with files in this folder.
+fn sim(folder: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.current_dir(folder.path()).args(arguments).output().expect("sim runs")
+}
+
+fn status(output: &Output) -> (Option<i32>, String) {
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+    )
+}
+
+fn path(folder: &TempDir, name: &str) -> PathBuf {
+    Path::new(folder.path()).join(name)
+}
+
+#[test]
+fn what_a_seed_records_replays_well_and_a_change_to_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["t.jsonl", "t.jsonl.zst"] {
+        assert_eq!(status(&sim(&folder, &["--seed", "3", "--steps", "3000", "--trace", name])).0, Some(0));
+        let replayed = status(&sim(&folder, &["replay", name]));
+        assert_eq!(replayed, (Some(0), "3000 events replayed as recorded, nothing broken\n".to_string()));
+    }
+    let text = std::fs::read_to_string(path(&folder, "t.jsonl")).unwrap();
+    let tick = text.lines().find(|line| line.starts_with("{\"Tick")).unwrap();
+    std::fs::write(path(&folder, "other.jsonl"), text.replacen(tick, r#"{"Tick":{"node":60}}"#, 1)).unwrap();
+    let (code, said) = status(&sim(&folder, &["replay", "other.jsonl"]));
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.starts_with("diverged at step ") && said.contains("node 3c never started"), "{said}");
+    std::fs::write(path(&folder, "cut.jsonl"), &text[..text.len() / 2]).unwrap();
+    let (code, said) = status(&sim(&folder, &["replay", "cut.jsonl"]));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.starts_with("error: cut.jsonl:"), "{said}");
+}
+
+#[test]
+fn a_failure_replays_shrinks_and_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    broken(5, 1000).save(&path(&folder, "long.jsonl")).unwrap();
+    let (code, said) = status(&sim(&folder, &["shrink", "long.jsonl", "-o", "short.jsonl.zst"]));
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = status(&sim(&folder, &["replay", "short.jsonl.zst"]));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with("election-safety violated at step "), "{said}");
+    let (code, said) = status(&sim(&folder, &["show", "short.jsonl.zst"]));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("campaigns") && said.contains("election-safety violated"), "{said}");
+    assert!(!said.contains('\x1b'), "no colours where there is no terminal");
+    let (code, said) = status(&sim(&folder, &["show", "long.jsonl", "--from", "100", "--to", "109"]));
+    assert_eq!((code, said.lines().count()), (Some(0), 11), "{said}");
+}
+
+#[test]
+fn what_breaks_nothing_cannot_be_shrunk() {
+    let folder = tempfile::tempdir().unwrap();
+    sim(&folder, &["--seed", "3", "--steps", "100", "--trace", "t.jsonl"]);
+    let (code, said) = status(&sim(&folder, &["shrink", "t.jsonl", "-o", "o.jsonl"]));
+    assert_eq!((code, &*said), (Some(2), "error: t.jsonl: the events of this trace break nothing\n"));
+}
