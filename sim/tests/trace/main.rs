@@ -4,4 +4,5 @@ mod command;
 mod driver;
 mod format;
 mod replay;
+mod report;
 mod shrink;

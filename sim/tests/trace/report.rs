@@ -1,0 +1,102 @@
+//! The page of a run, in a browser: the diagram, the slider and the filters work, and nothing complains.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sim::driver::swarm;
+use sim::plan::{Overrides, Plan};
+use sim::trace::{Reader, Trace, record, report};
+use tempfile::TempDir;
+
+use crate::replay::broken;
+
+const PROBE: &str = include_str!("probe.js");
+
+fn page(trace: &[u8]) -> String {
+    report(Reader::new(trace, "t").unwrap()).unwrap()
+}
+
+fn page_of(trace: &Trace) -> String {
+    page(&trace.write(Vec::new()).unwrap())
+}
+
+/// What the probe sees in the page; nothing where there is no browser.
+fn seen(page: &str) -> Option<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let probed = page.replace("</html>", &format!("<script>{PROBE}</script></html>"));
+    std::fs::write(folder.path().join("run.html"), probed).unwrap();
+    let Some(output) = browse(&folder) else {
+        eprintln!("skipped: there is no chromium here");
+        return None;
+    };
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    let console: Vec<&str> = complaints.lines().filter(|line| line.contains("CONSOLE")).collect();
+    assert!(console.is_empty(), "{console:#?}");
+    let (_, rest) = shown.split_once(r#"<pre id="seen">"#).expect("the probe wrote down what it saw");
+    let (json, _) = rest.split_once("</pre>").unwrap();
+    let json = json.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    Some(serde_json::from_str(&json).unwrap())
+}
+
+fn browse(folder: &TempDir) -> Option<Output> {
+    let flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
+    let output = Command::new("chromium")
+        .args(flags)
+        .args(["--enable-logging=stderr", "--window-size=1400,900", "--virtual-time-budget=4000", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+        .arg(format!("file://{}", folder.path().join("run.html").display()))
+        .output();
+    output.ok()
+}
+
+#[test]
+fn the_diagram_the_slider_and_the_filters_work() {
+    let Some(seen) = seen(&page_of(&broken(5, 600))) else { return };
+    assert_eq!(seen["errors"], serde_json::json!([]), "{seen:#}");
+    let last = seen["steps"].as_u64().unwrap() - 1;
+    assert!(seen["broken"].as_str().unwrap().contains("election-safety violated"), "{seen:#}");
+    assert_eq!(seen["startedAt"], last, "it opens where it broke");
+    assert_eq!((&seen["slid"]["step"], &seen["slid"]["hash"]), (&10.into(), &"#step=10".into()));
+    assert_eq!((&seen["slid"]["lanes"], &seen["slid"]["cards"]), (&3.into(), &3.into()));
+    assert!(seen["end"]["rows"].as_u64().unwrap() > 20 && seen["end"]["messages"].as_u64().unwrap() > 0, "{seen:#}");
+    assert!(seen["painted"].as_u64().unwrap() > 10_000, "{seen:#}");
+    assert_eq!(seen["previous"], last - 1);
+    for claim in ["withoutHostSteps", "allAgain", "withoutKind"] {
+        assert_eq!(seen[claim], true, "{claim}: {seen:#}");
+    }
+    assert_eq!((&seen["withoutNode"]["lanes"], &seen["withoutNode"]["cards"]), (&2.into(), &2.into()));
+    assert_eq!(seen["linked"], 5);
+}
+
+#[test]
+fn twenty_thousand_events_are_shown_a_window_at_a_time_as_the_run_left_them() {
+    let plan = Plan::draw(3, &Overrides::default());
+    let page = page(&record(&plan, Vec::new()).unwrap().out);
+    assert!(page.len() < 4_000_000, "{} bytes", page.len());
+    let Some(seen) = seen(&page) else { return };
+    assert_eq!(seen["errors"], serde_json::json!([]), "{seen:#}");
+    assert_eq!(seen["steps"], plan.steps);
+    assert!(seen["end"]["rows"].as_u64().unwrap() < 100, "only what is in the window is drawn: {seen:#}");
+    let world = swarm::run(&plan, |_| {}).world;
+    let up = world.replicas().map(|replica| {
+        replica.is_up().then(|| replica.view().hard_state.term.to_string()).map_or(Value::Null, Value::from)
+    });
+    assert_eq!(seen["terms"], Value::Array(up.collect()), "states add up to those at the end");
+}
+
+#[test]
+fn a_page_needs_nothing_from_elsewhere() {
+    let page = page_of(&broken(5, 600));
+    for outside in ["http://", "https://", "src=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn text_of_the_run_cannot_end_the_script_in_which_it_stands() {
+    let mut trace = broken(5, 100);
+    trace.header.note = Some("</script><b>".to_string());
+    let page = page_of(&trace);
+    assert!(!page.contains("</script><b>") && page.contains("\\u003c/script>\\u003cb>"));
+}
