@@ -4,15 +4,16 @@
 //! l replicates to m  ⇒  messages in flight ≤ max_inflight_messages
 //!                     ∧ bytes in flight < max_inflight_bytes + one message
 //!                     ∧ bytes in flight ≤ messages in flight · the largest message
-//! l leads            ⇒  payload that it proposed and not committed ≤ 2 · max_uncommitted_size + one proposal
+//! l leads            ⇒  payload it has not applied ≤ what it had when elected + max_uncommitted_size, or one proposal
 //! ```
 //!
 //! Source: thesis, section 10.2.1 (pipelining); `max_inflight_*` and `max_uncommitted_size` of [`raft::Config`]; etcd
 //! issue 9073 and CockroachDB's memory exhaustion by uncommitted entries (etcd pull request 10167).
 //!
 //! The third line finds a window whose bytes are not reset with it: such a leak would in the end stop replication.
-//! Uncommitted payload is allowed twice its limit, because what a leader inherits was never counted, and is discounted
-//! when it commits.
+//! The fourth allows for what a leader inherits: it is never counted, and yet discounted when it is applied.
+
+use std::collections::VecDeque;
 
 use raft::{Entry, Index, NodeId};
 
@@ -42,38 +43,53 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
     Ok(())
 }
 
-/// The payload that a leader proposed in its term and has not committed.
+/// The payload in a node's log that it has not applied.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Uncommitted {
-    sizes: std::collections::VecDeque<(Index, u64)>,
+pub(super) struct Unapplied {
+    sizes: VecDeque<(Index, u64)>,
     total: u64,
+    /// How much of it the node had when it was last elected.
+    inherited: u64,
 }
 
-impl Uncommitted {
-    /// A node wrote entries, and leads the term of those that count.
-    pub fn wrote(&mut self, id: NodeId, node: &Node, entries: &[Entry]) -> Check {
-        let Some(config) = &node.config else { return Ok(()) };
-        let Some(term) = node.leads().filter(|_| config.max_uncommitted_size != raft::Config::NO_LIMIT) else {
-            *self = Self::default();
-            return Ok(());
-        };
-        let commit = node.view.hard_state.commit;
-        while let Some(&(_, size)) = self.sizes.front().filter(|&&(index, _)| index <= commit) {
-            self.sizes.pop_front();
+impl Unapplied {
+    /// A node became leader: what it has is not counted against its limit.
+    pub fn elected(&mut self, node: &Node) {
+        self.forget_applied(node.view.applied);
+        self.inherited = self.total;
+    }
+
+    /// A node starts, or received a snapshot in the place of its log.
+    pub fn restored(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A node wrote entries.
+    pub fn wrote(&mut self, id: NodeId, node: &Node, entries: &[Entry], largest: u64) -> Check {
+        let Some(first) = entries.first() else { return Ok(()) };
+        while let Some((_, size)) = self.sizes.pop_back_if(|(index, _)| *index >= first.index) {
             self.total -= size;
         }
-        for entry in entries.iter().filter(|entry| entry.term == term && entry.payload_size() > 0) {
+        for entry in entries.iter().filter(|entry| entry.payload_size() > 0) {
             self.sizes.push_back((entry.index, entry.payload_size()));
             self.total += entry.payload_size();
         }
-        let largest = self.sizes.iter().map(|&(_, size)| size).max().unwrap_or_default();
-        let limit = config.max_uncommitted_size;
-        if self.total - largest <= limit.saturating_mul(2) {
+        self.forget_applied(node.view.applied);
+        let (Some(term), Some(config)) = (node.leads(), &node.config) else { return Ok(()) };
+        let (total, inherited, limit) = (self.total, self.inherited, config.max_uncommitted_size);
+        if total <= inherited.saturating_add(limit.max(largest)) {
             return Ok(());
         }
-        let total = self.total;
-        let detail = format!("node {id} leads term {term} with {total} uncommitted bytes, {limit} are allowed");
+        let detail = format!(
+            "node {id} leads term {term} with {total} unapplied bytes, and began with {inherited}; {limit} are allowed"
+        );
         Err(Violation::new(Invariant::BoundedMemory, &[id], detail))
+    }
+
+    fn forget_applied(&mut self, applied: Index) {
+        while let Some((_, size)) = self.sizes.pop_front_if(|(index, _)| *index <= applied) {
+            self.total -= size;
+        }
     }
 }
 
@@ -136,21 +152,35 @@ mod tests {
     }
 
     #[test]
-    fn uncommitted_payload_without_bound_is_found() {
-        let (mut uncommitted, leader) = (Uncommitted::default(), leader());
-        for index in 1..=3 {
-            uncommitted.wrote(node(1), &leader, &[proposal(index, 90)]).unwrap();
-        }
-        breaks(Invariant::BoundedMemory, uncommitted.wrote(node(1), &leader, &[proposal(4, 90)]));
+    fn payload_without_bound_is_found() {
+        let (mut unapplied, leader) = (Unapplied::default(), leader());
+        unapplied.wrote(node(1), &leader, &[proposal(1, 90)], 90).unwrap();
+        breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader, &[proposal(2, 90)], 90));
     }
 
     #[test]
-    fn payload_that_is_committed_no_longer_counts() {
-        let (mut uncommitted, mut leader) = (Uncommitted::default(), leader());
+    fn one_proposal_of_any_size_is_fine() {
+        Unapplied::default().wrote(node(1), &leader(), &[proposal(1, 900)], 900).unwrap();
+    }
+
+    #[test]
+    fn payload_that_is_inherited_does_not_count() {
+        let mut unapplied = Unapplied::default();
+        let follower = Node { up: false, ..leader() };
+        (1..=5).for_each(|index| unapplied.wrote(node(1), &follower, &[proposal(index, 90)], 90).unwrap());
+        unapplied.elected(&leader());
+        unapplied.wrote(node(1), &leader(), &[proposal(6, 90)], 90).unwrap();
+        breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(7, 90)], 90));
+    }
+
+    #[test]
+    fn payload_that_is_applied_or_cut_off_no_longer_counts() {
+        let (mut unapplied, mut leader) = (Unapplied::default(), leader());
         for index in 1..=50 {
-            leader.view.hard_state.commit = Index(index - 1);
-            uncommitted.wrote(node(1), &leader, &[proposal(index, 90)]).unwrap();
+            leader.view.applied = Index(index - 1);
+            unapplied.wrote(node(1), &leader, &[proposal(index, 90)], 90).unwrap();
+            unapplied.wrote(node(1), &leader, &[proposal(index, 80)], 90).unwrap();
         }
-        assert_eq!(uncommitted.sizes.len(), 1);
+        assert_eq!((unapplied.sizes.len(), unapplied.total), (1, 80));
     }
 }

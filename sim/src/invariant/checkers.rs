@@ -7,7 +7,7 @@ use raft::{
     Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, ReadState, Role, Snapshot, Term,
 };
 
-use super::bounded_memory::{self, Uncommitted};
+use super::bounded_memory::{self, Unapplied};
 use super::cluster::{Campaign, Cluster};
 use super::configuration::Configurations;
 use super::election_safety::{self, ElectionSafety};
@@ -80,7 +80,7 @@ pub struct Checkers {
     matched: Matched,
     reads: LinearizableRead,
     commands: ExactlyOnce,
-    uncommitted: BTreeMap<NodeId, Uncommitted>,
+    unapplied: BTreeMap<NodeId, Unapplied>,
 }
 
 impl Checkers {
@@ -117,6 +117,9 @@ impl Checkers {
         self.cluster.start(id, config, recovered, view);
         let node = self.cluster.node(id);
         self.configurations.started(id, node)?;
+        let unapplied = self.unapplied.entry(id).or_default();
+        unapplied.restored();
+        unapplied.wrote(id, node, recovered.entries, self.matching.largest_payload())?;
         state_machine_safety::counts_as_applied(&self.cluster, id)?;
         self.commits(id)
     }
@@ -127,8 +130,7 @@ impl Checkers {
             return;
         }
         self.cluster.node(id).up = false;
-        self.matched.crashed(id);
-        self.uncommitted.remove(&id);
+        self.matched.forget(id);
     }
 
     /// How a node shows itself, after any call on it. Costs next to nothing where nothing changed.
@@ -171,6 +173,7 @@ impl Checkers {
             self.agreed(id, snapshot, "received a snapshot")?;
             self.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")?;
             self.cluster.replace_log(id, snapshot);
+            self.unapplied.entry(id).or_default().restored();
         }
         if !entries.is_empty() {
             self.writes(id, entries)?;
@@ -211,6 +214,11 @@ impl Checkers {
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
             self.votes.given(message.from, term, message.to)?;
         }
+        if let Body::ReadIndexResponse { index, context } = &message.body
+            && self.answers_unconfirmed(message.from, *index)
+        {
+            self.reads.excuse(context);
+        }
         if let Body::InstallSnapshot { snapshot } = &message.body {
             self.agreed(message.from, snapshot, "sends a snapshot")?;
         }
@@ -242,7 +250,7 @@ impl Checkers {
             return Ok(());
         }
         let configuration = self.configurations.applied(id, index, configuration)?;
-        self.matched.configured(id, &configuration);
+        self.matched.forget(id);
         let node = self.cluster.node(id);
         node.configuration = configuration;
         self.configurations.decides_by(id, node);
@@ -313,6 +321,7 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
+        let excused = excused || self.answers_unconfirmed(id, read.index);
         self.reads.ready(id, read, excused)
     }
 
@@ -328,6 +337,15 @@ impl Checkers {
         bounded_memory::in_flight(id, node, peer, progress, self.matching.largest_payload())
     }
 
+    /// Whether the node may answer a read with this index unconfirmed, as etcd's leaders of a single voter do.
+    fn answers_unconfirmed(&self, id: NodeId, index: Index) -> bool {
+        let Some(node) = self.cluster.get(id) else { return false };
+        let allowed = node.config.as_ref().is_some_and(|config| config.immediate_singleton_reads);
+        let single = node.configuration.voters.len() == 1 && node.configuration.voters_outgoing.is_empty();
+        let committed_in_term = self.state_machines.term(index) == Some(node.view.hard_state.term);
+        allowed && single && !(node.configuration.voters.contains(&id) && committed_in_term)
+    }
+
     fn takes_part(&mut self, id: NodeId, view: &View) -> Check {
         election_safety::takes_part_as_voter(&self.cluster, id)?;
         match view.soft_state.role {
@@ -339,7 +357,9 @@ impl Checkers {
             Role::Leader => {
                 self.elections.elected(&self.cluster, &self.votes, id)?;
                 self.completeness.elected(&self.cluster, id)?;
-                self.configurations.elected(id, self.cluster.node(id))
+                let node = self.cluster.node(id);
+                self.unapplied.entry(id).or_default().elected(node);
+                self.configurations.elected(id, node)
             }
         }
     }
@@ -359,7 +379,6 @@ impl Checkers {
         state_machine_safety::writes(id, node, entries)?;
         log_matching::writes(id, node, entries)?;
         self.configurations.writes(id, node, entries)?;
-        self.uncommitted.entry(id).or_default().wrote(id, node, entries)?;
         let mut previous =
             entries.first().and_then(|first| node.log.term(first.index.previous())).unwrap_or(Term::ZERO);
         for entry in entries {
@@ -368,6 +387,8 @@ impl Checkers {
             self.matching.takes_up(id, previous, entry, origin)?;
             previous = entry.term;
         }
+        let largest = self.matching.largest_payload();
+        self.unapplied.entry(id).or_default().wrote(id, node, entries, largest)?;
         self.cluster.write(id, entries);
         Ok(())
     }

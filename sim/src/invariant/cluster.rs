@@ -54,6 +54,9 @@ pub(super) struct Node {
     pub campaign: Option<Campaign>,
     /// From where each write that is under way replaces what is durable, where it does.
     pub rewrites: VecDeque<Index>,
+    /// The first entry that came back from its disk without having been durable: where a crash tore a write. What
+    /// the disk knew to be committed does not count.
+    pub torn: Option<Index>,
     /// The term that it led when it last handed something out.
     pub led: Option<Term>,
     pub config: Option<Arc<Config>>,
@@ -122,6 +125,10 @@ impl Cluster {
         let node = self.node(id);
         let mut log = LogShape::starting_after(recovered.compacted);
         recovered.entries.iter().for_each(|entry| log.push(entry.term));
+        let durable = node.durable.log.last().index.next();
+        let torn = node.rewrites.iter().copied().chain(node.torn).chain([durable]).min();
+        let torn = torn.map(|torn| torn.max(recovered.hard_state.commit.next()));
+        node.torn = torn.filter(|&torn| log.last().index >= torn);
         let empty = recovered.entries.is_empty() && recovered.compacted == EntryId::ZERO;
         node.up = true;
         node.view = *view;

@@ -1,7 +1,7 @@
 //! Election safety: at most one leader can be elected in a term.
 //!
 //! ```text
-//! ∀ t:  |{ n : n leads in t }| ≤ 1                                                          (1)
+//! ∀ t:  |{ n : n leads in t }| ≤ 1, and it is elected once                                   (1)
 //! n becomes leader in t  ⇒  { v : v gave its vote in t to n } decides for n's configuration    (2)
 //! n campaigns or becomes leader  ⇒  n votes in n's configuration                            (3)
 //! m is an append, a heartbeat or a snapshot of term t  ⇒  m's sender leads or led in t         (4)
@@ -11,7 +11,8 @@
 //! `OnePrimaryPerTerm`/`ElectionSafety` of the TLA+ specifications (`raft.tla`, `etcdraft.tla`: `MoreThanOneLeaderInv`).
 //!
 //! (2) is what makes (1) true, and breaks long before two leaders happen to meet: a vote counts when the voter's disk
-//! would still know of it after any crash. (3) reports [`Invariant::LeaderIsVoter`].
+//! would still know of it after any crash. A node that forgets that it led in t and is elected in t again is as bad as
+//! two leaders: it creates other entries of the same identities. (3) reports [`Invariant::LeaderIsVoter`].
 
 use std::collections::BTreeMap;
 
@@ -41,11 +42,11 @@ impl ElectionSafety {
     pub fn elected(&mut self, cluster: &Cluster, votes: &VoteOnce, id: NodeId) -> Check {
         let Some(node) = cluster.get(id) else { return Ok(()) };
         let term = node.view.hard_state.term;
-        if let Some(&other) = self.leaders.get(&term)
-            && other != id
-        {
-            let detail = format!("node {id} became leader of term {term}, which node {other} leads");
-            return Err(Violation::new(Invariant::ElectionSafety, &[id, other], detail));
+        if let Some(&other) = self.leaders.get(&term) {
+            let before = if other == id { "again".to_string() } else { format!("which node {other} leads") };
+            let nodes = if other == id { vec![id] } else { vec![id, other] };
+            let detail = format!("node {id} became leader of term {term}, {before}");
+            return Err(Violation::new(Invariant::ElectionSafety, &nodes, detail));
         }
         self.leaders.insert(term, id);
         if self.leaders.len() > Self::TERMS {
@@ -127,6 +128,19 @@ mod tests {
         bench.elect(1, 1, &[2]).unwrap();
         bench.campaign(3, 1).unwrap();
         breaks(Invariant::ElectionSafety, bench.lead(3));
+    }
+
+    #[test]
+    fn a_second_election_of_the_same_node_in_a_term_is_found() {
+        let mut bench = Bench::new(3);
+        bench.campaign_unsynced(1, 1).unwrap();
+        bench.vote(2, 1, 1).unwrap();
+        bench.vote(3, 1, 1).unwrap();
+        bench.lead(1).unwrap();
+        bench.checkers.crashed(node(1));
+        bench.start(1, EntryId::ZERO, &[], raft::HardState::default()).unwrap();
+        bench.campaign(1, 1).unwrap();
+        breaks(Invariant::ElectionSafety, bench.lead(1));
     }
 
     #[test]

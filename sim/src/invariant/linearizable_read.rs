@@ -15,6 +15,11 @@
 //! A lease read relies on more: on clocks of bounded drift, and on no node that forgets having heard from a leader
 //! within the lease (a quick restart, `forget_leader`) or that is told to overrule it (a transfer). Where the plan breaks
 //! that, the world excuses the read.
+//!
+//! One more excuse is etcd's own, where `immediate_singleton_reads` asks for it: the leader of a configuration with a
+//! single voter answers at once. It may be stale where it has not committed in its term (its commit index is not synced
+//! with every step, and after a crash it may answer with less than it had acknowledged), and where that voter is somebody
+//! else (a leader that a change removed or demoted leads on, and does not hear that the voter has elected itself).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -41,6 +46,11 @@ impl LinearizableRead {
         while self.order.len() > Self::OPEN {
             self.order.pop_front().map(|oldest| self.open.remove(&oldest));
         }
+    }
+
+    /// Whatever the answer, it is not judged.
+    pub fn excuse(&mut self, context: &Bytes) {
+        self.open.remove(context);
     }
 
     /// A node answers.

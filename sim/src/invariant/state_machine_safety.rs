@@ -12,7 +12,7 @@
 //! Source: Raft paper, figure 3, "State Machine Safety", and section 5.4.3; `CommittedLog` and
 //! `QuorumLogInv`/`LogInv` in `etcdraft.tla`.
 
-use raft::{Entry, EntryId, Index, NodeId, Role, Snapshot};
+use raft::{Entry, EntryId, Index, NodeId, Role, Snapshot, Term};
 
 use super::cluster::{Cluster, Node};
 use super::log_matching::{self, LogMatching};
@@ -40,6 +40,11 @@ impl StateMachineSafety {
     /// The newest entry that any leader committed.
     pub fn newest(&self) -> EntryId {
         self.committed.last()
+    }
+
+    /// The term of the committed entry at `index`, where it is remembered.
+    pub fn term(&self, index: Index) -> Option<Term> {
+        self.committed.term(index)
     }
 
     /// A node starts with a log of which `compacted` is forgotten.
@@ -165,7 +170,7 @@ fn broken(id: NodeId, what: String) -> Violation {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use raft::{HardState, SoftState, Term};
+    use raft::{HardState, SoftState};
 
     use super::super::testing::{Bench, breaks, entries, entry, node};
     use super::*;
