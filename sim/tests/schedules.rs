@@ -18,7 +18,11 @@ enum Item {
     /// The oldest message arrives.
     Arrive,
     /// A vote that nobody gave arrives.
-    ForgedVote { from: NodeId, to: NodeId, term: Term },
+    ForgedVote {
+        from: NodeId,
+        to: NodeId,
+        term: Term,
+    },
 }
 
 fn node() -> impl Strategy<Value = NodeId> {
@@ -111,9 +115,8 @@ fn a_schedule_that_fails_shrinks_to_what_makes_it_fail() {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let schedules = prop::collection::vec(item_or_forgery(), 0..150);
-    let shrunk = runner.run(&schedules, |schedule| {
-        run(&schedule).map_err(|violation| TestCaseError::fail(violation.to_string()))
-    });
+    let shrunk = runner
+        .run(&schedules, |schedule| run(&schedule).map_err(|violation| TestCaseError::fail(violation.to_string())));
     let Err(TestError::Fail(_, shortest)) = shrunk else { panic!("a leader that nobody elected goes unnoticed") };
 
     let violation = run(&shortest).expect_err("it fails");

@@ -6,6 +6,7 @@ mod codec;
 mod disk;
 pub mod node;
 mod scenario;
+pub mod seeds;
 
 pub use codec::codec;
 pub use disk::disk;

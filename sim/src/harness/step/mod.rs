@@ -7,6 +7,7 @@
 
 pub(super) mod door;
 mod host;
+mod seed;
 mod sketch;
 mod start;
 mod watch;
@@ -16,6 +17,7 @@ use raft::{MemStorage, Message, RawNode, SnapshotStatus};
 
 use door::Door;
 use host::Host;
+pub use seed::seed;
 use sketch::{ChangeSketch, MessageSketch, Name};
 pub use start::Start;
 use watch::Watch;
@@ -103,6 +105,15 @@ pub fn run(input: &Input) {
     let mut run = Run::new(input, std::convert::identity);
     while run.next() {}
     run.settle();
+}
+
+/// How the node is in the end.
+#[cfg(test)]
+pub(super) fn reached(input: &Input) -> raft::BasicStatus {
+    let mut run = Run::new(input, std::convert::identity);
+    while run.next() {}
+    run.settle();
+    run.door.basic_status()
 }
 
 /// A run under way.

@@ -1,6 +1,6 @@
 //! Any legal state to begin in: options that make sense, and a stored log that a node may have written.
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Unstructured};
 use bytes::Bytes;
 use raft::{
     Config, Entry, EntryId, EntryKind, HardState, Index, MemStorage, NodeId, RawNode, ReadOnlyOption, Snapshot, Term,
@@ -11,14 +11,14 @@ use super::sketch::{Membership, Name};
 /// How the node begins. All zeros, which is what an input that has ended reads as, is a new node, voter of three.
 #[derive(Clone, Debug, Arbitrary)]
 pub struct Start {
+    /// The snapshot at which the log begins: its index, its term, and whether the index is near the largest there can be.
+    base: u8,
+    base_term: u8,
+    base_is_huge: bool,
     /// A bit for each option.
     options: u16,
     seed: u8,
     membership: Membership,
-    /// The snapshot at which the log begins: its index, and whether that is near the largest there can be.
-    base: u8,
-    base_is_huge: bool,
-    base_term: u8,
     /// For each entry how much higher its term is than that of the one before, up to `length`.
     terms: [u8; 6],
     length: u8,
@@ -30,6 +30,16 @@ pub struct Start {
 }
 
 impl Start {
+    /// The bytes of a new node among three whose log begins after this index, in term 1.
+    pub(super) fn bytes(base: u8) -> Vec<u8> {
+        let zeros = [0; 64];
+        let mut rest = Unstructured::new(&zeros);
+        Self::arbitrary(&mut rest).expect("there are more zeros than it reads");
+        let mut bytes = zeros[rest.len()..].to_vec();
+        bytes[..2].copy_from_slice(&[base, 1]);
+        bytes
+    }
+
     /// The node.
     pub(super) fn node(&self) -> RawNode<MemStorage> {
         let storage = self.storage();

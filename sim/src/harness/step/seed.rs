@@ -1,0 +1,70 @@
+//! The way back: an input in which a node is given what it was given in a recorded run.
+
+use raft::{Message, NodeId};
+
+use super::Start;
+use crate::world::{Boot, Envelope, Event, World};
+
+/// What the first choice byte stands for, as the reader of actions has it.
+const WIRE: u8 = 0;
+const TICK: u8 = 1;
+const SETTLE: u8 = 9;
+const CAMPAIGN: u8 = 21;
+const PROPOSE: u8 = 22;
+
+/// An input in which node 1 is given the messages and ticks that node `of` is given in these events, and does its work
+/// when that one takes a Ready. No longer than `at_most` bytes.
+pub fn seed(events: &[Event], of: NodeId, at_most: usize) -> Vec<u8> {
+    let mut bytes = Start::bytes(base(events));
+    let mut world = World::unchecked();
+    for event in events {
+        let action = action(event, of, &world);
+        if bytes.len() + action.len() > at_most || world.apply(event).is_err() {
+            break;
+        }
+        bytes.extend(action);
+    }
+    bytes
+}
+
+/// The index from which the nodes' logs are their own.
+fn base(events: &[Event]) -> u8 {
+    let first = events.iter().find_map(|event| {
+        let Event::Start { boot, .. } = event else { return None };
+        match boot {
+            Boot::Empty => None,
+            Boot::Peers(peers) => Some(peers.len() as u64),
+            Boot::Snapshot { index, .. } => Some(index.0),
+        }
+    });
+    first.unwrap_or(0).min(255) as u8
+}
+
+/// What is done to the node; nothing where the event is elsewhere, or of a kind that is left to the fuzzer.
+fn action(event: &Event, of: NodeId, world: &World) -> Vec<u8> {
+    if let Event::Deliver { message } = event {
+        return match world.network().get(*message) {
+            Some(Envelope::Network(message)) if message.to == of => wire(message),
+            Some(Envelope::Network(_) | Envelope::Local { .. }) | None => Vec::new(),
+        };
+    }
+    let simple: [(Event, &[u8]); 3] = [
+        (Event::Tick { node: of }, &[TICK]),
+        (Event::TakeReady { node: of }, &[SETTLE]),
+        (Event::Campaign { node: of }, &[CAMPAIGN]),
+    ];
+    if let Some((_, bytes)) = simple.iter().find(|(simple, _)| simple == event) {
+        return bytes.to_vec();
+    }
+    let Event::Propose { node, data } = event else { return Vec::new() };
+    if *node == of { vec![PROPOSE, data.len().min(255) as u8] } else { Vec::new() }
+}
+
+/// The message as node 1 gets it. Where node 1 sent it, it comes from the other.
+fn wire(message: &Message) -> Vec<u8> {
+    let one = NodeId::new(1).expect("not zero");
+    let from = if message.from == one { message.to } else { message.from };
+    let encoded = Message { to: one, from, ..message.clone() }.encode();
+    let Ok(length) = u16::try_from(encoded.len()) else { return Vec::new() };
+    [&[WIRE][..], &length.to_le_bytes(), &encoded].concat()
+}
