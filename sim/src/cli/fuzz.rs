@@ -72,9 +72,10 @@ fn of_seed(seed: u64) -> Seeds {
 fn of_trace(text: &str) -> Seeds {
     let events: Vec<Event> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let mut seeds = of_run(&events);
-    let mut beginning = text.lines().map(|line| format!("{line}\n")).fold(String::new(), |all, line| {
-        if all.len() + line.len() <= LONGEST { all + &line } else { all }
-    });
+    let mut beginning = text
+        .lines()
+        .map(|line| format!("{line}\n"))
+        .fold(String::new(), |all, line| if all.len() + line.len() <= LONGEST { all + &line } else { all });
     if let Some(end) = text.lines().last().filter(|last| !beginning.ends_with(&format!("{last}\n"))) {
         beginning += end;
     }

@@ -3,6 +3,7 @@
 mod conform;
 mod determinism;
 mod explore;
+mod fuzz;
 mod replay;
 mod report;
 mod run;
@@ -72,6 +73,7 @@ enum Command {
     Show(show::ShowArguments),
     /// Makes a page for the browser of a run
     Report(report::ReportArguments),
+    Fuzz(fuzz::FuzzArguments),
 }
 
 /// Parses the arguments and does what they say.
@@ -88,6 +90,7 @@ pub(crate) fn main() -> ExitCode {
         (Some(Command::Shrink(arguments)), _) => shrink::run(arguments),
         (Some(Command::Show(arguments)), _) => show::run(arguments),
         (Some(Command::Report(arguments)), _) => report::run(arguments),
+        (Some(Command::Fuzz(arguments)), _) => fuzz::run(arguments),
         (None, Some(arguments)) => run::run(arguments),
         (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
     };
