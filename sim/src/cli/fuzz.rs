@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use sim::driver::swarm;
+use sim::driver::{bytes, swarm};
 use sim::harness::seeds::{LONGEST, Seeds, of_run};
 use sim::plan::{Overrides, Plan};
+use sim::trace::{Ending, Header, Shown, Trace};
 use sim::world::Event;
 
-use super::HELD;
+use super::{HELD, VIOLATED};
 
 /// Makes inputs for the fuzz targets.
 #[derive(Args, Debug)]
@@ -21,6 +22,19 @@ pub(super) struct FuzzArguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     Seeds(SeedsArguments),
+    Trace(TraceArguments),
+}
+
+/// Makes a trace of an input of the target `world`, such as the one that a crash left.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:
+  sim fuzz trace fuzz/artifacts/world/crash-0123 -o found.jsonl")]
+struct TraceArguments {
+    /// The input
+    file: PathBuf,
+    /// Where the trace goes
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 /// Makes first inputs for all targets, of traces, of scenarios, and of short runs.
@@ -41,7 +55,16 @@ struct SeedsArguments {
 pub(super) fn run(arguments: &FuzzArguments) -> Result<u8, String> {
     match &arguments.command {
         Command::Seeds(arguments) => seeds(arguments),
+        Command::Trace(arguments) => trace(arguments),
     }
+}
+
+fn trace(arguments: &TraceArguments) -> Result<u8, String> {
+    std::panic::set_hook(Box::new(|_| {}));
+    let trace = bytes::trace(&read(&arguments.file)?);
+    trace.save(&arguments.out).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
+    println!("{} events, then {}", trace.events.len(), Shown(trace.ending.clone()));
+    Ok(if trace.ending == Ending::Completed { HELD } else { VIOLATED })
 }
 
 fn seeds(arguments: &SeedsArguments) -> Result<u8, String> {
@@ -65,7 +88,11 @@ fn of_seed(seed: u64) -> Seeds {
     let overrides = Overrides { steps: Some(1000), nodes: Some(3), ..Overrides::default() };
     let mut events = Vec::new();
     swarm::run(&Plan::draw(seed, &overrides), |event| events.push(event.clone()));
-    of_run(&events)
+    let mut seeds = of_run(&events);
+    events.truncate(20);
+    let trace = Trace::record(Header::new(Some(seed)), &events);
+    seeds.insert("trace", vec![trace.write(Vec::new()).expect("memory takes everything")]);
+    seeds
 }
 
 /// Of a trace, damaged or not, the lines that are events; and its beginning as it is.

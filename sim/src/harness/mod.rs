@@ -11,4 +11,6 @@ pub mod seeds;
 pub use codec::codec;
 pub use disk::disk;
 pub use scenario::scenario;
+pub use trace::trace;
 pub mod step;
+mod trace;

@@ -26,6 +26,7 @@ mod setup;
 use std::collections::VecDeque;
 
 use crate::invariant::Violation;
+use crate::trace::{Ending, Header, Stop, Trace, apply};
 use crate::world::{Event, Halt, World};
 use choices::Choices;
 use chore::Chore;
@@ -40,6 +41,26 @@ pub struct Ended {
     pub events: Vec<Event>,
     /// What was violated, if anything was.
     pub violation: Option<Violation>,
+}
+
+/// The run as a trace, also where it ends with a panic: what a fuzzer found becomes something to replay, to shrink and to
+/// look at.
+pub fn trace(bytes: &[u8]) -> Trace {
+    let mut driver = Driver::new(bytes);
+    let mut world = World::new();
+    let mut trace = Trace { header: Header::new(None), events: Vec::new(), ending: Ending::Completed };
+    while let Some(event) = driver.next_event(&world) {
+        match apply(&mut world, &event) {
+            Ok(_) => trace.events.push(event),
+            Err(Stop::Misfit(_)) => {}
+            Err(Stop::Broken(ending)) => {
+                trace.events.push(event);
+                trace.ending = ending;
+                break;
+            }
+        }
+    }
+    trace
 }
 
 /// Does what the bytes say, until they end or something is violated.

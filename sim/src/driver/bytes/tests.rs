@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::choices::{KINDS, WORK};
-use super::{Driver, encode, run};
+use super::{Driver, encode, run, trace};
+use crate::trace::{Reader, Replayed, replay};
 use crate::world::EventKind;
 
 /// Five bytes for the cluster, and choices of which most are ticks, rounds and messages.
@@ -66,4 +67,15 @@ fn a_run_is_no_longer_than_the_bound() {
     let ended = run(&rounds);
     assert_eq!(ended.violation, None);
     assert!(ended.events.len() as u64 <= Driver::MOST_EVENTS);
+}
+
+#[test]
+fn bytes_become_a_trace_that_replays() {
+    let rounds = [WORK + 1; 6];
+    let bytes = [&[2, 0, 0, 0, 0, WORK + 1, 3, 0], &rounds[..]].concat();
+    let trace = trace(&bytes);
+    assert_eq!(trace.events, run(&bytes).events);
+    let written = trace.write(Vec::new()).expect("memory takes everything");
+    let replayed = replay(Reader::new(&written[..], "here").expect("a header")).expect("a whole trace");
+    assert_eq!(replayed, Replayed::Completed { steps: trace.events.len() as u64 });
 }
