@@ -1,0 +1,112 @@
+//! Makes the corpus in `traces/`: a short trace for each planted bug, and one for each main feature.
+//!
+//! `cargo run --release -p sim --features planted-bugs --example corpus -- traces [NAME …]`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use raft::planted::Bug;
+use sim::driver::swarm::{Swarm, run_to_end};
+use sim::plan::{Overrides, Plan};
+use sim::trace::{Ending, Header, Trace, Watch, shrink};
+use sim::world::{Event, EventKind, Statistics};
+
+/// The name of a trace, and what its run has to show.
+type Feature = (&'static str, fn(&Statistics) -> bool);
+
+const FEATURES: [Feature; 8] = [
+    ("election-and-replication", |seen| seen.elections > 0 && seen.applied > 10),
+    ("restart", |seen| seen.events(EventKind::Restart) > 0 && seen.bytes_lost > 0 && seen.elections > 1),
+    ("partition", |seen| seen.lost > 0 && seen.events(EventKind::HealLink) > 0 && seen.elections > 1),
+    ("snapshot", |seen| seen.compactions > 0 && seen.snapshots_installed > 0),
+    ("joint-consensus", |seen| seen.joint_left > 1),
+    ("transfer", |seen| seen.transfers > 0 && seen.elections > 1),
+    ("reads", |seen| seen.reads > 3),
+    ("pre-vote", |seen| seen.pre_candidacies > 0 && seen.elections > 1),
+];
+
+fn main() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "traces".to_string()));
+    let only: Vec<String> = arguments.collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|other| other == name);
+    for (name, shows) in FEATURES.into_iter().filter(|(name, _)| wanted(name)) {
+        feature(&folder, name, shows);
+    }
+    for bug in Bug::ALL.into_iter().filter(|bug| wanted(&bug.name())) {
+        planted(&folder, &bug.name());
+    }
+}
+
+/// The shortest beginning of a run of the first seeds that shows a feature.
+fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
+    let overrides = Overrides { nodes: Some(3), steps: Some(4000), ..Overrides::default() };
+    let runs = (0..100).filter_map(|seed| {
+        let plan = Plan::draw(seed, &overrides);
+        let mut events = Vec::new();
+        let mut swarm = Swarm::new(&plan);
+        while swarm.world().step() < plan.steps && !shows(swarm.world().statistics()) {
+            if swarm.step(&mut |event| events.push(event.clone())) != Ending::Completed {
+                return None;
+            }
+        }
+        shows(swarm.world().statistics()).then_some((seed, events))
+    });
+    let Some((seed, events)) = runs.min_by_key(|(_, events)| events.len()) else {
+        return println!("{name}: not seen");
+    };
+    let header = Header { note: Some(name.replace('-', " ")), ..Header::new(Some(seed)) };
+    save(folder, name, "jsonl.zst", &Trace::record(header, &events));
+}
+
+/// The shortest trace of some failures that the bug leads to and that do not happen without it.
+fn planted(folder: &Path, name: &str) {
+    let mut best: Option<Trace> = None;
+    for seed in 0..40 {
+        let plan = Plan::draw(seed, &Overrides::default());
+        let Some(events) = failure(&plan, Some(name)) else { continue };
+        if failure(&plan, None).is_some() {
+            continue;
+        }
+        let header = Header { bug: Some(name.to_string()), ..Header::new(Some(seed)) };
+        let switched = sim::planted::switch_on(Some(name)).expect("this build has it");
+        let long = Trace::record(header, &events);
+        drop(switched);
+        let Ok(short) = shrink(&long, 0, &mut Patience(Instant::now())) else { continue };
+        if best.as_ref().is_none_or(|best| short.events.len() < best.events.len()) {
+            best = Some(short);
+        }
+        if best.as_ref().is_some_and(|best| best.events.len() < 60) {
+            break;
+        }
+    }
+    let Some(best) = best else { return println!("{name}: not caught") };
+    let _switched = sim::planted::switch_on(Some(name)).expect("this build has it");
+    save(folder, name, "jsonl", &best);
+}
+
+/// The events of a run that fails.
+fn failure(plan: &Plan, bug: Option<&str>) -> Option<Vec<Event>> {
+    let _switched = sim::planted::switch_on(bug).expect("this build has it");
+    let mut events = Vec::new();
+    let (_, ending) = run_to_end(plan, |event| events.push(event.clone()));
+    (ending != Ending::Completed).then_some(events)
+}
+
+fn save(folder: &Path, name: &str, extension: &str, trace: &Trace) {
+    let path = folder.join(format!("{name}.{extension}"));
+    trace.save(&path).expect("the folder can be written");
+    println!("{}: {} events", path.display(), trace.events.len());
+}
+
+/// Ten seconds.
+struct Patience(Instant);
+
+impl Watch for Patience {
+    fn improved(&mut self, _: &Trace) {}
+    fn tried(&mut self, _: &'static str, _: u64) {}
+    fn enough(&self) -> bool {
+        self.0.elapsed() > Duration::from_secs(10)
+    }
+}
