@@ -11,9 +11,15 @@ use sim::world::{EventKind, NodeOptions, Statistics};
 
 /// What the seed decided.
 pub(super) fn of_plan(plan: &Plan) -> String {
-    let Plan { seed, steps, cluster, network, hosts, clients, faults } = plan;
+    let Plan { seed, steps, settles, cluster, network, hosts, clients, faults } = plan;
     let mut out = Text::default();
-    out.line("seed", format_args!("{seed} ({seed:#x}), {steps} events"));
+    out.line(
+        "seed",
+        format_args!(
+            "{seed} ({seed:#x}), {steps} events{}",
+            if *settles { ", then the cluster has to come to rest" } else { "" }
+        ),
+    );
     out.line(
         "cluster",
         format_args!(

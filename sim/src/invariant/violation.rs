@@ -37,11 +37,13 @@ pub enum Invariant {
     ExactlyOnce,
     /// In-flight windows and uncommitted data stay within their limits.
     BoundedMemory,
+    /// Once faults are over, the cluster comes to rest with a leader, fresh writes and reads.
+    Liveness,
 }
 
 impl Invariant {
     /// All of them, in the order of the module's table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ElectionSafety,
         Self::VoteOnce,
         Self::LeaderIsVoter,
@@ -56,6 +58,7 @@ impl Invariant {
         Self::LinearizableRead,
         Self::ExactlyOnce,
         Self::BoundedMemory,
+        Self::Liveness,
     ];
 
     /// Its name, as reports and traces spell it.
@@ -75,6 +78,7 @@ impl Invariant {
             Self::LinearizableRead => "linearizable-read",
             Self::ExactlyOnce => "exactly-once",
             Self::BoundedMemory => "bounded-memory",
+            Self::Liveness => "liveness",
         }
     }
 }

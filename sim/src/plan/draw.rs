@@ -32,6 +32,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             steps: overrides.steps.unwrap_or(Self::STEPS),
+            settles: overrides.steps.is_none(),
             cluster: cluster(&mut stream, overrides),
             network: network(&mut stream),
             hosts: hosts(&mut stream),

@@ -25,6 +25,8 @@ pub struct Plan {
     pub seed: u64,
     /// How many events happen.
     pub steps: u64,
+    /// Whether the faults end after that, and the cluster has to come to rest.
+    pub settles: bool,
     /// The cluster.
     pub cluster: ClusterPlan,
     /// The network.

@@ -39,6 +39,7 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::Duplicate { message } => format!("doubled: {}", in_flight(*message, world)),
         Event::Cut { from, to } => format!("{from}→{to} is cut"),
         Event::HealLink { from, to } => format!("{from}→{to} is healed"),
+        Event::ExpectSettled { .. } => "the cluster has to be at rest".to_owned(),
         Event::Inject { message } => format!("forged: {}", self::message(message)),
     }
 }

@@ -33,6 +33,7 @@ pub(super) const fn message_of(event: &Event) -> Option<MessageId> {
         | Event::Compact { .. }
         | Event::Cut { .. }
         | Event::HealLink { .. }
+        | Event::ExpectSettled { .. }
         | Event::Inject { .. } => None,
     }
 }
@@ -65,6 +66,7 @@ pub(super) fn nodes_of(event: &Event, message: Option<&Envelope>) -> [Option<Nod
         | Event::TakeSnapshot { node }
         | Event::Compact { node, .. } => [Some(*node), None],
         Event::Cut { from, to } | Event::HealLink { from, to } => [Some(*from), Some(*to)],
+        Event::ExpectSettled { .. } => [None, None],
         Event::Inject { message } => [Some(message.from), Some(message.to)],
         Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } => match message {
             Some(Envelope::Network(message)) => [Some(message.from), Some(message.to)],

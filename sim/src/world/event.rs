@@ -211,6 +211,14 @@ pub enum Event {
         /// The receiving end.
         to: NodeId,
     },
+    /// Faults are over for long enough: the nodes that are up must have come to rest. Changes nothing.
+    ExpectSettled {
+        /// Where a leader put a write after the faults, which must be committed; none if no leader took one, which is
+        /// a violation.
+        written: Option<Index>,
+        /// How many reads must have been answered since the world began.
+        reads: u64,
+    },
     /// A message that no node sent is put in flight. No check asks whether its sender was entitled to it.
     Inject {
         /// The message.
@@ -250,12 +258,13 @@ pub enum EventKind {
     Duplicate,
     Cut,
     HealLink,
+    ExpectSettled,
     Inject,
 }
 
 impl EventKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Start,
         Self::Crash,
         Self::Restart,
@@ -284,6 +293,7 @@ impl EventKind {
         Self::Duplicate,
         Self::Cut,
         Self::HealLink,
+        Self::ExpectSettled,
         Self::Inject,
     ];
 }
@@ -320,6 +330,7 @@ impl Event {
             Self::Duplicate { .. } => EventKind::Duplicate,
             Self::Cut { .. } => EventKind::Cut,
             Self::HealLink { .. } => EventKind::HealLink,
+            Self::ExpectSettled { .. } => EventKind::ExpectSettled,
             Self::Inject { .. } => EventKind::Inject,
         }
     }

@@ -31,6 +31,7 @@ mod network;
 mod options;
 mod outcome;
 mod replica;
+mod settled;
 mod statistics;
 mod text;
 
@@ -42,6 +43,7 @@ pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, NodeOptions};
 pub use outcome::{Halt, Misfit, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
+pub use settled::Unsettled;
 pub use statistics::Statistics;
 
 use raft::{NodeId, ReadOnlyOption};
@@ -168,6 +170,10 @@ impl World {
             Event::Duplicate { message } => self.duplicate(*message),
             Event::Cut { from, to } => self.set_cut(*from, *to, true),
             Event::HealLink { from, to } => self.set_cut(*from, *to, false),
+            Event::ExpectSettled { written, reads } => {
+                self.check_settled(*written, *reads)?;
+                Ok((None, None))
+            }
             Event::Inject { message } => self.inject(message),
         }
     }

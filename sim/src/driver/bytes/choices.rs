@@ -105,7 +105,7 @@ impl<'a> Choices<'a> {
 
     fn event(&mut self, kind: EventKind, nodes: u64, world: &World) -> Option<Event> {
         let event = match kind {
-            EventKind::Start | EventKind::Inject => return None,
+            EventKind::Start | EventKind::ExpectSettled | EventKind::Inject => return None,
             EventKind::Tick => Event::Tick { node: self.node(nodes) },
             EventKind::Deliver => Event::Deliver { message: self.message(world)? },
             EventKind::Drop => Event::Drop { message: self.message(world)? },

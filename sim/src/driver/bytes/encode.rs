@@ -41,7 +41,7 @@ fn cluster(events: &[Event]) -> Vec<u8> {
 
 fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
     match event {
-        Event::Start { .. } | Event::Inject { .. } => {}
+        Event::Start { .. } | Event::ExpectSettled { .. } | Event::Inject { .. } => {}
         Event::Tick { node }
         | Event::Campaign { node }
         | Event::ForgetLeader { node }

@@ -43,7 +43,8 @@ proptest! {
 
 #[test]
 fn every_kind_of_event_can_be_chosen_but_the_first_start_and_forgery() {
-    let chosen: BTreeSet<EventKind> = KINDS.into_iter().chain([EventKind::Start, EventKind::Inject]).collect();
+    let chosen: BTreeSet<EventKind> =
+        KINDS.into_iter().chain([EventKind::Start, EventKind::ExpectSettled, EventKind::Inject]).collect();
     assert_eq!(chosen, EventKind::ALL.into_iter().collect());
 }
 

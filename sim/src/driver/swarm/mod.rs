@@ -8,6 +8,7 @@ mod clients;
 mod faults;
 mod hosts;
 mod members;
+mod settle;
 mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -19,6 +20,7 @@ use self::clients::Clients;
 use self::faults::Faults;
 use self::hosts::Hosts;
 use self::members::Members;
+use self::settle::Settling;
 use self::traffic::Traffic;
 use crate::invariant::Violation;
 use crate::plan::{Plan, node_id};
@@ -67,6 +69,9 @@ pub fn run_to_end(plan: &Plan, mut record: impl FnMut(&Event)) -> (Ended, Ending
     while swarm.world.step() < plan.steps && ending == Ending::Completed {
         ending = swarm.step(&mut record);
     }
+    if ending == Ending::Completed && plan.settles {
+        ending = swarm.settle(&mut record);
+    }
     (swarm.end(&ending), ending)
 }
 
@@ -85,6 +90,8 @@ pub struct Swarm<'a> {
     faults: Faults,
     members: Members,
     misfits: u64,
+    /// The second phase, once it has begun.
+    settling: Option<Settling>,
 }
 
 impl<'a> Swarm<'a> {
@@ -102,6 +109,7 @@ impl<'a> Swarm<'a> {
             faults: Faults::new(plan),
             members: Members::new(plan),
             misfits: 0,
+            settling: None,
         };
         swarm.start_cluster();
         swarm.clients.begin(&mut swarm.agenda);
@@ -194,6 +202,12 @@ impl<'a> Swarm<'a> {
                 Some(Event::Drop { message })
             }
             Intent::Double(message) => Some(Event::Duplicate { message }),
+            // In the second phase nobody makes trouble any more.
+            Intent::Client(_) | Intent::Fault(_) | Intent::Calm | Intent::Storm | Intent::ChangeMembers
+                if self.settling.is_some() =>
+            {
+                None
+            }
             Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.agenda),
             Intent::Fault(fault) => {
                 self.faults.strike(fault, &self.world, &mut self.agenda, &mut self.at_once);
@@ -232,6 +246,7 @@ impl<'a> Swarm<'a> {
     }
 
     fn follow_up(&mut self, event: &Event, outcome: &Outcome) {
+        self.note_probe(event, outcome);
         for message in outcome.newly_in_flight() {
             self.traffic.route(message, &self.world, &mut self.agenda);
         }

@@ -105,7 +105,8 @@ fn is_operation(kind: EventKind) -> bool {
         | EventKind::Send
         | EventKind::Apply
         | EventKind::Advance
-        | EventKind::Deliver => false,
+        | EventKind::Deliver
+        | EventKind::ExpectSettled => false,
     }
 }
 

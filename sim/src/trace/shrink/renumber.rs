@@ -89,7 +89,7 @@ impl Names<'_> {
                 (*from, *to) = (self.renamed(*from), self.renamed(*to))
             }
             Event::Inject { message } => *message = self.message(message),
-            Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } => {}
+            Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } | Event::ExpectSettled { .. } => {}
             Event::Crash { node, .. }
             | Event::Restart { node, .. }
             | Event::Tick { node }

@@ -1,0 +1,249 @@
+//! The second phase of a run: faults end, operators tidy up, and the cluster has to come to rest in bounded time, with a
+//! leader, with fresh writes and reads that succeed, and with all members that can be reached in agreement.
+//!
+//! What the protocol leaves to operators is done here: a node that nobody counts on is switched off, a joint configuration
+//! that is to be left on request is left, and a snapshot whose fate is unknown is reported as lost. A removed leader that
+//! may stay (`step_down_on_removal` is off) is switched off as well, because etcd's goes on leading and drops proposals.
+//!
+//! One stall is excused, since the protocol has it by design: see [`World::nobody_can_win`].
+
+use bytes::Bytes;
+use raft::{Body, ConfChangeV2, ConfState, Configuration, Index, NodeId, ProgressState, SnapshotStatus, Storage, Term};
+
+use super::agenda::Intent;
+use super::{Swarm, leader};
+use crate::plan::{Plan, TICK, Time};
+use crate::trace::Ending;
+#[cfg(doc)]
+use crate::world::World;
+use crate::world::{Command, Envelope, Event, Outcome, Replica};
+
+/// How often operators look.
+const ROUND: Time = 5 * TICK;
+
+/// What the second phase has achieved.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settling {
+    began: Time,
+    next_round: Time,
+    /// A fresh write that a leader took, in which term.
+    written: Option<(Term, Index)>,
+    /// How many reads had been answered when the write was committed.
+    reads_before: Option<u64>,
+    reads_asked: u64,
+    /// How much is applied on all nodes together, and when that last grew.
+    applied: u64,
+    moved: Time,
+}
+
+impl Swarm<'_> {
+    /// Lets the cluster come to rest. Returns what is violated if it does not.
+    pub(super) fn settle(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
+        self.begin_to_settle();
+        while self.has_patience() {
+            if self.agenda.now() >= self.settling_round() {
+                if self.is_settled() {
+                    break;
+                }
+                self.operate();
+            }
+            let ending = self.step(record);
+            if ending != Ending::Completed {
+                return ending;
+            }
+        }
+        self.at_once.push_front(self.expectation());
+        self.step(record)
+    }
+
+    /// A cluster that still applies what it missed may take longer than one in which nothing moves.
+    fn has_patience(&mut self) -> bool {
+        let (now, patience) = (self.agenda.now(), patience(self.plan));
+        let applied = self.world.replicas().map(|replica| replica.view().applied.0).sum();
+        let Some(settling) = &mut self.settling else { return false };
+        if applied > settling.applied {
+            (settling.applied, settling.moved) = (applied, now);
+        }
+        let anybody = self.world.replicas().any(|replica| replica.is_up());
+        // Who was down when the faults ended comes back a moment later.
+        (anybody || now < settling.began + ROUND)
+            && now < settling.moved + patience
+            && now < settling.began + 20 * patience
+    }
+
+    fn begin_to_settle(&mut self) {
+        let now = self.agenda.now();
+        self.settling = Some(Settling { began: now, moved: now, ..Settling::default() });
+        self.traffic.set_calm(true);
+        self.faults.heal(&mut self.at_once);
+        for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
+            self.agenda.after(1, Intent::Restart(replica.id()));
+        }
+        self.report_snapshots();
+    }
+
+    /// A leader waits for news of a snapshot, which may have been lost with the answer to it.
+    fn report_snapshots(&mut self) {
+        for replica in self.world.replicas() {
+            let progress = replica.node().into_iter().flat_map(|node| node.progress());
+            let waiting = progress.filter(|(_, progress)| matches!(progress.state(), ProgressState::Snapshot { .. }));
+            let node = replica.id();
+            self.at_once.extend(waiting.map(|(peer, _)| Event::ReportSnapshot {
+                node,
+                peer,
+                status: SnapshotStatus::Failure,
+            }));
+        }
+    }
+
+    fn settling_round(&self) -> Time {
+        self.settling.as_ref().map_or(0, |settling| settling.next_round)
+    }
+
+    /// One look of the operators: who has to go, what has to be asked for.
+    fn operate(&mut self) {
+        let now = self.agenda.now();
+        let Some(settling) = &mut self.settling else { return };
+        settling.next_round = now + ROUND;
+        // Who was down needs some time to come back before anybody is judged.
+        if now < settling.began + 2 * ROUND {
+            return;
+        }
+        self.switch_off_strangers();
+        let Some(node) = leader(&self.world) else { return };
+        let Some(configuration) =
+            self.world.replica(node).and_then(|replica| replica.node()).map(|node| node.configuration().clone())
+        else {
+            return;
+        };
+        if configuration.is_joint() && configuration.auto_leave() {
+            // etcd's leader tries to leave by itself with each entry that it applies, and not again until there is one.
+            self.at_once.push_back(Event::Propose { node, data: Bytes::from_static(b"go on") });
+        } else if configuration.is_joint() {
+            self.at_once.push_back(Event::ProposeConfChange { node, change: ConfChangeV2::leave_joint().into() });
+        }
+        self.report_on_snapshots(node);
+        self.probe(node, &configuration);
+    }
+
+    /// What the transport of the leader reports about snapshots.
+    ///
+    /// One from before a member joined does not mention that member, who therefore ignores it: the host has to make a newer
+    /// one, and to say that the old one led to nothing. And where the follower has the snapshot, but the leader compacted
+    /// its log past it meanwhile, etcd's leader waits to be told before it sends the next.
+    fn report_on_snapshots(&mut self, leader: NodeId) {
+        let Some(node) = self.world.replica(leader).and_then(|replica| replica.node()) else { return };
+        let Ok(snapshot) = node.storage().snapshot() else { return };
+        let first = node.storage().first_index();
+        let mut takes = false;
+        for (peer, progress) in node.progress() {
+            let ProgressState::Snapshot { pending } = *progress.state() else { continue };
+            if progress.matched() < pending && !self.snapshot_in_flight(peer) {
+                takes |= !mentions(&snapshot.conf_state, peer);
+                self.at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Failure });
+            } else if progress.matched() >= pending && progress.matched().next() < first {
+                self.at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Finish });
+            }
+        }
+        if takes {
+            self.at_once.push_front(Event::TakeSnapshot { node: leader });
+        }
+    }
+
+    fn snapshot_in_flight(&self, to: NodeId) -> bool {
+        self.world.network().iter().any(|(_, envelope)| match envelope {
+            Envelope::Network(message) => message.to == to && matches!(message.body, Body::InstallSnapshot { .. }),
+            Envelope::Local { .. } => false,
+        })
+    }
+
+    /// Switches off who is in nobody's configuration any more.
+    fn switch_off_strangers(&mut self) {
+        let up = || self.world.replicas().filter(|replica| replica.is_up());
+        let counted = |id: NodeId| {
+            let others = up().filter(|replica| replica.id() != id);
+            others.filter_map(|replica| replica.node()).any(|node| node.configuration().contains(id))
+        };
+        let leads = |id: NodeId| leader(&self.world) == Some(id);
+        let is_alone = |id: NodeId| up().all(|replica| replica.id() == id);
+        let strangers: Vec<NodeId> = up()
+            .filter(|replica| !counted(replica.id()) && !is_alone(replica.id()) && !is_only_voter(replica))
+            .filter(|replica| !(leads(replica.id()) && replica.options().step_down_on_removal))
+            .map(|replica| replica.id())
+            .collect();
+        if strangers.len() < up().count() {
+            let keep = crate::disk::Keep::All;
+            self.at_once.extend(strangers.into_iter().map(|node| Event::Crash { node, keep }));
+        }
+    }
+
+    /// Writes until a write is committed, then reads at every member until as many reads are answered.
+    fn probe(&mut self, node: NodeId, configuration: &Configuration) {
+        let reads = self.world.statistics().reads;
+        let Some(view) = self.world.replica(node).map(|replica| *replica.view()) else { return };
+        let Some(settling) = &mut self.settling else { return };
+        match (settling.written, settling.reads_before) {
+            (Some((term, index)), None) if term == view.hard_state.term => {
+                if view.hard_state.commit >= index {
+                    settling.reads_before = Some(reads);
+                }
+            }
+            (Some(_) | None, None) => {
+                let sequence = 1 + self.agenda.now();
+                let data =
+                    Command { client: Command::CLIENTS - 1, sequence, key: 0, value: Bytes::from_static(b"settled") };
+                self.at_once.push_back(Event::Propose { node, data: data.encode() });
+            }
+            (Some(_) | None, Some(_)) => {
+                for member in configuration.members() {
+                    settling.reads_asked += 1;
+                    let context = Bytes::from(format!("settled{}", settling.reads_asked));
+                    self.at_once.push_back(Event::ReadIndex { node: member, context });
+                }
+            }
+        }
+    }
+
+    /// Notes where a leader put a fresh write.
+    pub(super) fn note_probe(&mut self, event: &Event, outcome: &Outcome) {
+        let Some(settling) = &mut self.settling else { return };
+        let Event::Propose { node, .. } = event else { return };
+        let Some(replica) = self.world.replica(*node) else { return };
+        if outcome.refused.is_none() && leader(&self.world) == Some(*node) {
+            settling.written = Some((replica.view().hard_state.term, replica.view().last.index));
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let Event::ExpectSettled { written, reads } = self.expectation() else { return false };
+        self.settling.as_ref().is_some_and(|settling| settling.reads_before.is_some())
+            && self.world.check_settled(written, reads).is_ok()
+    }
+
+    fn expectation(&self) -> Event {
+        let settling = self.settling.clone().unwrap_or_default();
+        let before = settling.reads_before.unwrap_or(u64::MAX / 2);
+        let up = self.world.replicas().filter(|replica| replica.is_up()).count() as u64;
+        Event::ExpectSettled { written: settling.written.map(|(_, index)| index), reads: before + up }
+    }
+}
+
+fn mentions(state: &ConfState, id: NodeId) -> bool {
+    [&state.voters, &state.voters_outgoing, &state.learners].iter().any(|ids| ids.contains(&id))
+}
+
+/// Whether nobody else votes, so that nobody else can know better.
+fn is_only_voter(replica: &Replica) -> bool {
+    replica.node().is_some_and(|node| {
+        let voters = node.configuration().voters();
+        voters.is_singleton() && voters.contains(replica.id())
+    })
+}
+
+/// How long the cluster may take: many election timeouts and many rounds of everything that is slow in this plan.
+fn patience(plan: &Plan) -> Time {
+    let election = plan.cluster.options.iter().map(|options| options.election_tick).max().unwrap_or(1);
+    let hosts = &plan.hosts;
+    let round = plan.network.latency + plan.network.jitter + hosts.step + hosts.write + hosts.sync + hosts.apply;
+    TICK * Time::from(election) * 60 + plan.network.lateness + round * 1500
+}
