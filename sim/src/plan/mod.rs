@@ -26,6 +26,7 @@ pub struct Plan {
     /// How many events happen.
     pub steps: u64,
     /// Whether the faults end after that, and the cluster has to come to rest.
+    #[serde(default)]
     pub settles: bool,
     /// The cluster.
     pub cluster: ClusterPlan,
