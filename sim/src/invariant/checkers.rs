@@ -211,6 +211,9 @@ impl Checkers {
         self.elections.sent(message)?;
         log_matching::sent(&self.cluster, message)?;
         durability::sent(&self.cluster, message)?;
+        if let Body::Append { previous, entries, .. } = &message.body {
+            self.creates(message.from, previous.term, entries)?;
+        }
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
             self.votes.given(message.from, term, message.to)?;
         }
@@ -390,6 +393,21 @@ impl Checkers {
         let largest = self.matching.largest_payload();
         self.unapplied.entry(id).or_default().wrote(id, node, entries, largest)?;
         self.cluster.write(id, entries);
+        Ok(())
+    }
+
+    /// A leader that was deposed before it handed its newest entries out has created them all the same, if it sends them.
+    fn creates(&mut self, id: NodeId, mut previous: Term, entries: &[Entry]) -> Check {
+        let Some(last) = entries.last() else { return Ok(()) };
+        if self.elections.leader(last.term) != Some(id) || self.matching.print(last.term, last.index).is_some() {
+            return Ok(());
+        }
+        for entry in entries {
+            let created = self.elections.leader(entry.term) == Some(id);
+            let origin = if created { Origin::Creates } else { Origin::Copies };
+            self.matching.takes_up(id, previous, entry, origin)?;
+            previous = entry.term;
+        }
         Ok(())
     }
 

@@ -299,6 +299,16 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_a_deposed_leader_sent_and_never_wrote_is_fine() {
+        let mut bench = led();
+        bench.elect(2, 2, &[3]).unwrap();
+        let body = Body::Append { previous: entry(1, 4).id(), entries: entries(1, 5..=5), commit: Index::ZERO };
+        bench.append(1, &[entry(2, 1)]).unwrap();
+        bench.checkers.sent(&message(1, 3, 1, body)).unwrap();
+        bench.append(3, &entries(1, 1..=5)).unwrap();
+    }
+
+    #[test]
     fn what_every_log_forgot_is_forgotten_here_too() {
         let mut matching = LogMatching::default();
         for index in 1..=100 {
