@@ -169,6 +169,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         crash,
         downtime: stream.magnitude(TICK, 60 * TICK),
         crash_all: *stream.pick(&[0, 0, 50, 300]),
+        ambush: *stream.pick(&[0, 500, 800]),
         partition,
         partition_length: stream.magnitude(5 * TICK, 80 * TICK),
         membership,

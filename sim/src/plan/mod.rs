@@ -144,6 +144,8 @@ pub struct FaultPlan {
     pub downtime: Time,
     /// How many of a thousand crashes take all nodes.
     pub crash_all: u64,
+    /// How many of a thousand crashes wait until a node is at work.
+    pub ambush: u64,
     /// Links are cut.
     pub partition: Option<Time>,
     /// How long they stay cut, on the average.

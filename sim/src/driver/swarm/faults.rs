@@ -10,7 +10,7 @@ use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::wal::SECTOR;
-use crate::world::{Event, NodeOptions, World};
+use crate::world::{Event, EventKind, NodeOptions, World};
 
 /// What can go wrong, or be done out of turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,17 +35,23 @@ pub(super) struct Faults {
     stream: Stream,
     changes_options: bool,
     calm: bool,
+    /// A crash waits for a node that is at work: between two steps of handling a Ready it has the most to lose.
+    ambush: bool,
     /// The links that are cut.
     cut: Vec<(NodeId, NodeId)>,
 }
 
 impl Faults {
+    /// How many of a thousand steps of work end in a crash while one waits.
+    const AMBUSHED: u64 = 50;
+
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
             plan: plan.faults.clone(),
             stream: Stream::new(plan.seed, Concern::Faults),
             changes_options: plan.cluster.changes_options,
             calm: false,
+            ambush: false,
             cut: Vec::new(),
         }
     }
@@ -81,6 +87,7 @@ impl Faults {
             return;
         }
         match fault {
+            Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
             Fault::Crash => self.crash_some(world, agenda, at_once),
             Fault::Partition => self.partition(world, agenda, at_once),
             Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
@@ -103,6 +110,21 @@ impl Faults {
         let leader = leader(world).filter(|_| self.stream.chance(300));
         let node = leader.unwrap_or_else(|| *self.stream.pick(&up));
         self.crash(node, world, agenda, at_once);
+    }
+
+    /// After an event at a node: lets it crash there and then, if a crash waits for that.
+    pub(super) fn after_event(
+        &mut self,
+        node: NodeId,
+        kind: EventKind,
+        world: &World,
+        agenda: &mut Agenda,
+        at_once: &mut VecDeque<Event>,
+    ) {
+        if self.ambush && is_work(kind) && self.stream.chance(Self::AMBUSHED) {
+            self.ambush = false;
+            self.crash(node, world, agenda, at_once);
+        }
     }
 
     fn crash(&mut self, node: NodeId, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
@@ -201,4 +223,20 @@ impl Faults {
         options.async_storage_writes = self.stream.chance(500);
         Some(options)
     }
+}
+
+/// Whether events of this kind handle a Ready or are part of storage work.
+const fn is_work(kind: EventKind) -> bool {
+    use EventKind as Kind;
+    matches!(
+        kind,
+        Kind::TakeReady
+            | Kind::Write
+            | Kind::Sync
+            | Kind::SyncDone
+            | Kind::Release
+            | Kind::Send
+            | Kind::Apply
+            | Kind::Compact
+    )
 }

@@ -254,6 +254,7 @@ impl<'a> Swarm<'a> {
             && let Some(replica) = self.world.replica(node)
         {
             self.hosts.plan_work(replica, event, &mut self.agenda);
+            self.faults.after_event(node, event.kind(), &self.world, &mut self.agenda, &mut self.at_once);
         }
     }
 
