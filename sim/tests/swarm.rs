@@ -90,11 +90,12 @@ const FEATURES: [Feature; 25] = [
 const NOT_BY_SWARM: [EventKind; 2] = [EventKind::SetElectionTimeout, EventKind::Inject];
 
 #[test]
-fn a_few_hundred_seeds_reach_every_event_and_every_feature() {
+fn a_few_hundred_seeds_hold_and_reach_every_event_and_every_feature() {
     let mut events = [0; EventKind::ALL.len()];
     let mut features = [0; FEATURES.len()];
     for seed in 0..300 {
-        let ended = run(&plan(seed, 6000), |_| {});
+        let ended = run(&Plan { settles: true, ..plan(seed, 6000) }, |_| {});
+        assert_eq!(ended.violation, None, "seed {seed}");
         let statistics = ended.world.statistics();
         for (count, kind) in events.iter_mut().zip(EventKind::ALL) {
             *count += statistics.events(kind);
@@ -156,4 +157,26 @@ fn without_faults_a_cluster_elects_once_and_works() {
         assert!(statistics.elections >= 1 && statistics.committed >= 1, "seed {seed}: {statistics:?}");
         assert_eq!(statistics.events(EventKind::Crash) + statistics.events(EventKind::Cut), 0, "seed {seed}");
     }
+}
+
+/// What a world holds, as far as it shows: entries, bytes on disk, messages in flight.
+fn size(ended: &Ended) -> (usize, u64, usize) {
+    let world = &ended.world;
+    let entries = world.replicas().filter_map(|replica| replica.node()).map(|node| node.storage().stored().len());
+    let bytes = world.replicas().map(|replica| replica.disk().used());
+    (entries.sum(), bytes.sum(), world.network().in_flight())
+}
+
+#[test]
+fn a_world_that_compacts_does_not_grow_with_its_history() {
+    let overrides = Overrides { steps: Some(10_000), nodes: Some(5), no_faults: true, ..Overrides::default() };
+    let mut plan = Plan::draw(23, &overrides);
+    (plan.hosts.snapshot_every, plan.hosts.keep_entries) = (Some(50), 10);
+    let early = size(&run(&plan, |_| {}));
+    plan.steps = 200_000;
+    let late = size(&run(&plan, |_| {}));
+    assert!(
+        late.0 <= 2 * early.0.max(5 * 60) && late.1 <= 2 * early.1 && late.2 <= 2 * early.2.max(50),
+        "{early:?} {late:?}"
+    );
 }
