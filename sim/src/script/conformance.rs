@@ -136,6 +136,23 @@ mod tests {
     }
 
     #[test]
+    fn the_application_of_etcds_tests_hands_out_only_what_it_applied_itself() {
+        let received = "\
+            add-nodes 1 voters=(1,2) index=5\n----\nok\n\n\
+            add-nodes 1\n----\nok\n\n\
+            campaign 1\n----\nok\n\n\
+            send-snapshot 1 2\n----\n1->2 MsgSnap Term:1 Log:0/0\n  \
+            Snapshot: Index:5 Term:1 ConfState:Voters:[1 2] VotersOutgoing:[] Learners:[] LearnersNext:[] AutoLeave:false\n\n\
+            deliver-msgs 2\n----\n1->2 MsgSnap Term:1 Log:0/0\n  \
+            Snapshot: Index:5 Term:1 ConfState:Voters:[1 2] VotersOutgoing:[] Learners:[] LearnersNext:[] AutoLeave:false\n\n\
+            process-ready 2\n----\nReady MustSync=true:\nLead:1 State:StateFollower\nHardState Term:1 Commit:5\n\
+            Snapshot Index:5 Term:1 ConfState:Voters:[1 2] VotersOutgoing:[] Learners:[] LearnersNext:[] AutoLeave:false\n\
+            Messages:\n2->1 MsgAppResp Term:1 Log:0/5\n\n\
+            send-snapshot 2 1\n----\n2->1 MsgSnap Term:1 Log:0/0\n";
+        assert_eq!(check(received), Ok(vec![]));
+    }
+
+    #[test]
     fn a_file_that_is_not_there_is_unusable() {
         assert!(matches!(check_file(Path::new("no/such/file.txt")), Verdict::Unusable(_)));
         assert_eq!(transcripts(&["no/such/folder".into()]), [PathBuf::from("no/such/folder")]);

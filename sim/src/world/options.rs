@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 /// What the entries of a node are applied to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub enum ApplicationKind {
-    /// The state is all applied data, one after another. After each entry it records a snapshot, which survives crashes
-    /// and is what the storage hands out. For scripts.
+    /// That of etcd's interaction tests. The state is all applied data, one after another. After each entry it records a
+    /// snapshot, which survives crashes and is what the storage hands out; a received snapshot changes neither, and the
+    /// membership that a restart begins with is that of the log's own snapshot. For scripts.
     Appender,
     /// A few keys, written by clients that number their commands; bounded in size. Its snapshots are taken by event.
     #[default]

@@ -115,10 +115,19 @@ impl Environment {
             let waits = if self.finish_ready(node)? { "" } else { UNDER_WAY };
             return Ok(text + waits);
         }
-        if self.to_do(node)?.send {
+        self.send_from_threads(node)?;
+        Ok(text)
+    }
+
+    /// With asynchronous storage writes: sends what may be sent. A host holds requests for votes until the new term is
+    /// durable; that of etcd's tests does not.
+    pub(super) fn send_from_threads(&mut self, node: NodeId) -> Done<()> {
+        let replica = self.replica(node)?;
+        let unsent = replica.ready().is_some_and(|ready| !ready.messages.is_empty());
+        if replica.to_do().send || self.imitates_etcd && unsent {
             self.apply(&Event::Send { node })?;
         }
-        Ok(text)
+        Ok(())
     }
 
     /// Takes a Ready and describes it, with the storage work that joined the queues.
@@ -196,6 +205,7 @@ impl Environment {
             self.continue_writing(node)?;
         }
         self.apply(&Event::Release { node })?;
+        self.send_from_threads(node)?;
         Ok(appended(node, &work))
     }
 

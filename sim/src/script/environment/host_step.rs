@@ -62,6 +62,7 @@ impl Environment {
             while self.to_do(node)?.release {
                 self.apply(&Event::Release { node })?;
             }
+            self.send_from_threads(node)?;
         } else if self.replica(node)?.ready().is_some() {
             self.finish_ready(node)?;
         }

@@ -249,9 +249,7 @@ impl Replica {
     }
 
     pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let Self { running, recorded, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
-        running.release(recorded, around)?;
+        self.up()?.release(around)?;
         Ok(None)
     }
 

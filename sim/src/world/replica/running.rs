@@ -148,11 +148,7 @@ impl Running {
         Ok(Ok(()))
     }
 
-    pub(super) fn release(
-        &mut self,
-        recorded: &mut Option<Recorded>,
-        around: &mut Surroundings<'_>,
-    ) -> Result<(), Halt> {
+    pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let id = self.id();
         let work = match &mut self.handling {
             Handling::OneByOne(_) => None,
@@ -160,7 +156,7 @@ impl Running {
         };
         let Append { work, .. } = work.ok_or_else(|| self.not_now("has no append that is done"))?;
         if let Some(snapshot) = &work.snapshot {
-            self.restore(snapshot, recorded, around)?;
+            self.restore(snapshot, around)?;
         }
         for response in work.responses {
             put_in_flight(response, around)?;
@@ -207,7 +203,7 @@ impl Running {
             && let Some(snapshot) = one.snapshot_to_restore().cloned()
         {
             one.restored = true;
-            self.restore(&snapshot, recorded, around)?;
+            self.restore(&snapshot, around)?;
             return Ok(None);
         }
         if self.handling.next_entry().is_none() {
@@ -299,15 +295,13 @@ impl Running {
         around.network.put(Envelope::Local { node, message: LocalMessage::Applied(applied) });
     }
 
-    fn restore(
-        &mut self,
-        snapshot: &Snapshot,
-        recorded: &mut Option<Recorded>,
-        around: &mut Surroundings<'_>,
-    ) -> Result<(), Halt> {
-        let kind = self.application.kind();
-        self.application = Application::restore(kind, snapshot);
-        self.record_snapshot(recorded);
+    fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        if self.application.records_snapshots() {
+            // It lives by entries alone, and goes on handing out the snapshot that it has made itself.
+            self.node.storage_mut().set_snapshot(self.application.snapshot());
+        } else {
+            self.application = Application::restore(self.application.kind(), snapshot);
+        }
         around.statistics.snapshots_installed += 1;
         around.checkers.snapshot_restored(self.id(), snapshot)?;
         Ok(())

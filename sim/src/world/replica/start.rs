@@ -11,7 +11,7 @@ use crate::disk::Disk;
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::wal::{Checkpoint, RecoveryError, Wal};
 use crate::world::application::Application;
-use crate::world::options::{Boot, NodeOptions};
+use crate::world::options::{ApplicationKind, Boot, NodeOptions};
 use crate::world::outcome::{Halt, Misfit, Refusal};
 
 /// What a node comes up with: from its boot, or from its disk.
@@ -40,16 +40,18 @@ impl Remembered {
     }
 
     /// Takes in what an application has stored by itself: what it covers is committed, and where the log does not hold
-    /// it, the log begins behind it.
+    /// it, the log begins behind it. What a received snapshot has overtaken says nothing about the log.
     fn with_recorded(mut self, recorded: &Recorded) -> Self {
         let id = recorded.snapshot.id;
-        self.hard_state.commit = self.hard_state.commit.max(id.index);
-        self.hard_state.term = self.hard_state.term.max(id.term);
-        if self.held(id.index) != Some(id) {
-            self.base = id;
-            self.entries.clear();
+        if id.index >= self.base.index {
+            self.hard_state.commit = self.hard_state.commit.max(id.index);
+            if self.held(id.index) != Some(id) {
+                self.hard_state.term = self.hard_state.term.max(id.term);
+                self.base = id;
+                self.entries.clear();
+            }
+            self.snapshot = Snapshot { id: self.base, conf_state: recorded.membership.clone(), data: Bytes::new() };
         }
-        self.snapshot = Snapshot { id: self.base, conf_state: recorded.membership.clone(), data: Bytes::new() };
         self.offered = Some(recorded.snapshot.clone());
         self
     }
@@ -67,7 +69,7 @@ impl Remembered {
     }
 
     fn applied(&self) -> Index {
-        self.newest().id.index
+        self.newest().id.index.max(self.base.index)
     }
 
     fn storage(&self) -> MemStorage {
@@ -95,16 +97,18 @@ impl Replica {
         seed: Option<u64>,
         around: &mut Surroundings<'_>,
     ) -> Result<Self, Halt> {
+        let remembered = Remembered::of_boot(boot);
+        let Snapshot { conf_state: membership, .. } = &remembered.snapshot;
+        let recorded = Recorded { snapshot: remembered.snapshot.clone(), membership: membership.clone() };
         let mut replica = Self {
             id,
             options: options.clone(),
             boot: boot.clone(),
             disk: Disk::default(),
-            recorded: None,
+            recorded: (options.application == ApplicationKind::Appender).then_some(recorded),
             running: None,
             view: View::default(),
         };
-        let remembered = Remembered::of_boot(boot);
         let config = options.config(id, remembered.applied(), seed);
         let node = RawNode::new(config, remembered.storage()).map_err(|error| Misfit::Config(id, error))?;
         let node = bootstrapped(node, boot)?;
