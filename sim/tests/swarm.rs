@@ -180,3 +180,13 @@ fn a_world_that_compacts_does_not_grow_with_its_history() {
         "{early:?} {late:?}"
     );
 }
+
+#[test]
+fn a_cluster_that_nobody_leads_is_not_at_rest() {
+    let node = raft::NodeId::new(1).expect("not zero");
+    let mut world = sim::world::World::new();
+    let (boot, options) = (sim::world::Boot::Peers(vec![node]), sim::world::NodeOptions::default());
+    world.apply(&Event::Start { node, boot, options, seed: Some(1) }).expect("a node starts");
+    let halt = world.apply(&Event::ExpectSettled { written: None, reads: 0 }).expect_err("nobody ticks");
+    assert!(halt.to_string().contains("nobody leads"), "{halt}");
+}

@@ -3,7 +3,6 @@
 use sim::driver::swarm::Swarm;
 use sim::explore::Exploration;
 use sim::plan::Plan;
-use sim::trace::Ending;
 
 use super::{HELD, VIOLATED};
 
@@ -33,15 +32,14 @@ pub(super) fn run(exploration: &Exploration) -> Result<u8, String> {
 /// The first step after which two runs of the plan have different digests.
 fn first_difference(plan: &Plan) -> Option<u64> {
     let (mut one, mut other) = (Swarm::new(plan), Swarm::new(plan));
-    while one.world().step() < plan.steps {
+    loop {
         let step = one.world().step();
-        let ends = (one.step(&mut |_| {}), other.step(&mut |_| {}));
+        let ends = (one.go_on(&mut |_| {}), other.go_on(&mut |_| {}));
         if one.world().digest() != other.world().digest() || ends.0 != ends.1 {
             return Some(step);
         }
-        if ends.0 != Ending::Completed {
-            break;
+        if ends.0.is_some() {
+            return None;
         }
     }
-    None
 }

@@ -26,15 +26,15 @@ pub fn record<W: Write>(plan: &Plan, out: W) -> io::Result<Recorded<W>> {
     let header = Header { plan: serde_json::to_value(plan)?, ..Header::new(Some(plan.seed)) };
     let mut writer = Writer::new(out, &header)?;
     let mut swarm = Swarm::new(plan);
-    let mut ending = Ending::Completed;
-    while swarm.world().step() < plan.steps && ending == Ending::Completed {
+    let ending = loop {
         let mut written = Ok(());
-        ending = swarm.step(&mut |event| written = writer.event(event));
+        let ended = swarm.go_on(&mut |event| written = writer.event(event));
         written?;
-        if ending == Ending::Completed {
-            writer.digest(swarm.world())?;
+        match ended {
+            None => writer.digest(swarm.world())?,
+            Some(ending) => break ending,
         }
-    }
+    };
     let out = writer.end(swarm.world(), &ending)?;
     Ok(Recorded { ended: swarm.end(&ending), ending, out })
 }

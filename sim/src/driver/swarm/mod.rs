@@ -65,13 +65,11 @@ pub fn run(plan: &Plan, record: impl FnMut(&Event)) -> Ended {
 /// Runs a plan as [`run`] does; an assertion of the code under test that fails ends it as a violation would.
 pub fn run_to_end(plan: &Plan, mut record: impl FnMut(&Event)) -> (Ended, Ending) {
     let mut swarm = Swarm::new(plan);
-    let mut ending = Ending::Completed;
-    while swarm.world.step() < plan.steps && ending == Ending::Completed {
-        ending = swarm.step(&mut record);
-    }
-    if ending == Ending::Completed && plan.settles {
-        ending = swarm.settle(&mut record);
-    }
+    let ending = loop {
+        if let Some(ending) = swarm.go_on(&mut record) {
+            break ending;
+        }
+    };
     (swarm.end(&ending), ending)
 }
 
@@ -92,6 +90,8 @@ pub struct Swarm<'a> {
     misfits: u64,
     /// The second phase, once it has begun.
     settling: Option<Settling>,
+    /// Whether the second phase is over.
+    judged: bool,
 }
 
 impl<'a> Swarm<'a> {
@@ -110,6 +110,7 @@ impl<'a> Swarm<'a> {
             members: Members::new(plan),
             misfits: 0,
             settling: None,
+            judged: false,
         };
         swarm.start_cluster();
         swarm.clients.begin(&mut swarm.agenda);
@@ -121,6 +122,18 @@ impl<'a> Swarm<'a> {
     /// The world as it is.
     pub const fn world(&self) -> &World {
         &self.world
+    }
+
+    /// Lets one more event of the plan happen. Returns how the run ended, once it has.
+    pub fn go_on(&mut self, record: &mut impl FnMut(&Event)) -> Option<Ending> {
+        let ending = if self.world.step() < self.plan.steps {
+            self.step(record)
+        } else if self.plan.settles && !self.judged {
+            self.settle(record)
+        } else {
+            return Some(Ending::Completed);
+        };
+        (ending != Ending::Completed).then_some(ending)
     }
 
     /// The run as it ended.

@@ -31,35 +31,33 @@ pub(super) struct Settling {
     /// How many reads had been answered when the write was committed.
     reads_before: Option<u64>,
     reads_asked: u64,
-    /// How much is applied on all nodes together, and when that last grew.
+    /// How much followers have received and all nodes have applied, together, and when that last grew.
     applied: u64,
     moved: Time,
 }
 
 impl Swarm<'_> {
-    /// Lets the cluster come to rest. Returns what is violated if it does not.
+    /// Lets one event of the second phase happen; the last one is the expectation that the cluster has come to rest.
     pub(super) fn settle(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
-        self.begin_to_settle();
-        while self.has_patience() {
-            if self.agenda.now() >= self.settling_round() {
-                if self.is_settled() {
-                    break;
-                }
-                self.operate();
-            }
-            let ending = self.step(record);
-            if ending != Ending::Completed {
-                return ending;
-            }
+        if self.settling.is_none() {
+            self.begin_to_settle();
         }
-        self.at_once.push_front(self.expectation());
+        let looks = self.agenda.now() >= self.settling_round();
+        if !self.has_patience() || (looks && self.is_settled()) {
+            self.at_once.push_front(self.expectation());
+            self.judged = true;
+        } else if looks {
+            self.operate();
+        }
         self.step(record)
     }
 
-    /// A cluster that still applies what it missed may take longer than one in which nothing moves.
+    /// A cluster that still brings to its members what they missed may take longer than one in which nothing moves.
     fn has_patience(&mut self) -> bool {
         let (now, patience) = (self.agenda.now(), patience(self.plan));
-        let applied = self.world.replicas().map(|replica| replica.view().applied.0).sum();
+        let followers = self.world.replicas().filter(|replica| leader(&self.world) != Some(replica.id()));
+        let received: u64 = followers.map(|replica| replica.view().last.index.0).sum();
+        let applied = received + self.world.replicas().map(|replica| replica.view().applied.0).sum::<u64>();
         let Some(settling) = &mut self.settling else { return false };
         if applied > settling.applied {
             (settling.applied, settling.moved) = (applied, now);
