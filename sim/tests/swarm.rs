@@ -87,14 +87,14 @@ const FEATURES: [Feature; 25] = [
 ];
 
 /// Events that only other drivers choose.
-const NOT_BY_SWARM: [EventKind; 2] = [EventKind::SetElectionTimeout, EventKind::Inject];
+const NOT_BY_SWARM: [EventKind; 3] = [EventKind::ExpectSettled, EventKind::SetElectionTimeout, EventKind::Inject];
 
 #[test]
 fn a_few_hundred_seeds_hold_and_reach_every_event_and_every_feature() {
     let mut events = [0; EventKind::ALL.len()];
     let mut features = [0; FEATURES.len()];
     for seed in 0..300 {
-        let ended = run(&Plan { settles: true, ..plan(seed, 6000) }, |_| {});
+        let ended = run(&plan(seed, 6000), |_| {});
         assert_eq!(ended.violation, None, "seed {seed}");
         let statistics = ended.world.statistics();
         for (count, kind) in events.iter_mut().zip(EventKind::ALL) {
@@ -189,4 +189,13 @@ fn a_cluster_that_nobody_leads_is_not_at_rest() {
     world.apply(&Event::Start { node, boot, options, seed: Some(1) }).expect("a node starts");
     let halt = world.apply(&Event::ExpectSettled { written: None, reads: 0 }).expect_err("nobody ticks");
     assert!(halt.to_string().contains("nobody leads"), "{halt}");
+}
+
+#[test]
+fn most_clusters_come_to_rest_once_faults_are_over() {
+    let settles = |seed| Plan { settles: true, ..plan(seed, 3000) };
+    let ends: Vec<Ended> = (0..60).map(|seed| run(&settles(seed), |_| {})).collect();
+    assert!(ends.iter().all(|ended| ended.world.statistics().events(EventKind::ExpectSettled) <= 1));
+    let at_rest = ends.iter().filter(|ended| ended.violation.is_none()).count();
+    assert!(at_rest >= 55, "{at_rest} of 60");
 }

@@ -44,6 +44,9 @@ pub(super) struct ExploreArguments {
     /// How many nodes each cluster begins with, 1 to 7, instead of as many as the seed says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Plan::MOST_NODES))]
     nodes: Option<u64>,
+    /// After the last step faults end, and each cluster has to come to rest: a leader, writes, reads, agreement
+    #[arg(long)]
+    settle: bool,
     /// Prints JSON lines instead of text
     #[arg(long)]
     json: bool,
@@ -77,7 +80,7 @@ impl ExploreArguments {
             seeds: self.seeds.clone(),
             shard: self.shard.unwrap_or_default(),
             jobs: self.jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
-            overrides: Overrides { steps: self.steps, nodes: self.nodes, ..Overrides::default() },
+            overrides: Overrides { steps: self.steps, nodes: self.nodes, settles: self.settle, ..Overrides::default() },
         }
     }
 }

@@ -29,6 +29,9 @@ pub(super) struct RunArguments {
     /// Nothing goes wrong: no crashes, partitions, losses or changes
     #[arg(long)]
     no_faults: bool,
+    /// After the last step faults end, and the cluster has to come to rest: a leader, writes, reads, agreement
+    #[arg(long)]
+    settle: bool,
     /// Writes every event to this file, one JSON line each
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -58,6 +61,7 @@ impl RunArguments {
             nodes: self.nodes,
             async_storage_writes: self.writes.map(|writes| writes == Writes::Async),
             no_faults: self.no_faults,
+            settles: self.settle,
         };
         Plan::draw(self.seed, &overrides)
     }

@@ -17,6 +17,8 @@ pub struct Overrides {
     pub async_storage_writes: Option<bool>,
     /// Nothing goes wrong.
     pub no_faults: bool,
+    /// Faults end after the last step, and the cluster has to come to rest.
+    pub settles: bool,
 }
 
 impl Plan {
@@ -32,7 +34,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             steps: overrides.steps.unwrap_or(Self::STEPS),
-            settles: overrides.steps.is_none(),
+            settles: overrides.settles,
             cluster: cluster(&mut stream, overrides),
             network: network(&mut stream),
             hosts: hosts(&mut stream),
