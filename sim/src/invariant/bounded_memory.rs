@@ -4,14 +4,15 @@
 //! l replicates to m  ⇒  messages in flight ≤ max_inflight_messages
 //!                     ∧ bytes in flight < max_inflight_bytes + one message
 //!                     ∧ bytes in flight ≤ messages in flight · the largest message
+//!                     ∧ the window is full only where one of the limits is reached
 //! l leads            ⇒  payload it has not applied ≤ what it had when elected + max_uncommitted_size, or one proposal
 //! ```
 //!
 //! Source: thesis, section 10.2.1 (pipelining); `max_inflight_*` and `max_uncommitted_size` of [`raft::Config`]; etcd
 //! issue 9073 and CockroachDB's memory exhaustion by uncommitted entries (etcd pull request 10167).
 //!
-//! The third line finds a window whose bytes are not reset with it: such a leak would in the end stop replication.
-//! The fourth allows for what a leader inherits: it is never counted, and yet discounted when it is applied.
+//! The third and fourth line find a window whose bytes are not reset with it: such a leak would in the end stop
+//! replication. The fifth allows for what a leader inherits: it is never counted, and yet discounted when it is applied.
 
 use std::collections::VecDeque;
 
@@ -36,6 +37,9 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
     }
     if bytes > config.max_inflight_bytes.saturating_add(message).saturating_sub(1) {
         return exceeded(format!("{} bytes allowed and messages of {message} bytes", config.max_inflight_bytes));
+    }
+    if progress.inflights_full && messages < config.max_inflight_messages && bytes < config.max_inflight_bytes {
+        return exceeded(format!("taken for full, with {} bytes allowed", config.max_inflight_bytes));
     }
     if bytes > message.saturating_mul(messages as u64) {
         return exceeded(format!("though no message has more than {message} bytes"));
@@ -145,6 +149,18 @@ mod tests {
     fn bytes_of_messages_that_are_no_longer_in_flight_are_found() {
         breaks(Invariant::BoundedMemory, window(0, 1));
         breaks(Invariant::BoundedMemory, window(1, 51));
+    }
+
+    #[test]
+    fn a_window_that_is_full_below_its_limits_is_found() {
+        let full = |inflight_messages, inflight_bytes| {
+            let progress =
+                ProgressView { inflight_messages, inflight_bytes, inflights_full: true, ..ProgressView::default() };
+            in_flight(node(1), &leader(), node(2), &progress, 40)
+        };
+        full(3, 10).unwrap();
+        full(2, 100).unwrap();
+        breaks(Invariant::BoundedMemory, full(2, 60));
     }
 
     fn proposal(index: u64, size: usize) -> Entry {

@@ -32,6 +32,7 @@ use super::{commit_quorum, durability, leader_append_only};
 /// | after every call on the node: tick, step, propose, advance, apply_conf_change, storage response … | [`observed`](Self::observed) |
 /// | a Ready was taken | [`handed_out`](Self::handed_out), with its snapshot and entries, in the place of `observed` |
 /// | what a Ready wrote is durable: no crash can lose it any more | [`persisted`](Self::persisted), in the order of the writes |
+/// | an asynchronous write was answered to the node | [`storage_answered`](Self::storage_answered), then `observed` |
 /// | a message leaves, also one to the node itself | [`sent`](Self::sent) |
 /// | a committed entry was applied | [`applied`](Self::applied), and [`executed`](Self::executed) if it held a client's command |
 /// | … and changed the membership | [`configuration_applied`](Self::configuration_applied), before the `observed` after `apply_conf_change` |
@@ -104,6 +105,7 @@ impl Checkers {
             return Ok(());
         }
         durability::recovers(&self.cluster, id, recovered)?;
+        durability::begins(id, recovered.hard_state, view.hard_state)?;
         if let HardState { term, vote: Some(candidate), .. } = recovered.hard_state {
             self.votes.given(id, term, candidate)?;
         }
@@ -201,6 +203,11 @@ impl Checkers {
             Some(HardState { term, vote: Some(candidate), .. }) => self.votes.given(id, term, candidate),
             Some(HardState { vote: None, .. }) | None => Ok(()),
         }
+    }
+
+    /// The storage answered a node, whose log ended and ends there. An answer changes what is stable, not the log.
+    pub fn storage_answered(&mut self, id: NodeId, before: EntryId, after: EntryId) -> Check {
+        if self.off { Ok(()) } else { log_matching::stays(id, before, after) }
     }
 
     /// A message leaves its sender.

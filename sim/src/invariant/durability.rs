@@ -5,7 +5,7 @@
 //! f accepts up to i in t         ⇒  f's disk holds the log of t's leader up to i, or moved on to a later term (2)
 //! l heartbeats f with commit c   ⇒  f's disk holds l's log up to c                                       (3)
 //! l leads and counts f up to m   ⇒  f's disk holds l's log up to m, or f is in a later term                (4)
-//! n restarts                     ⇒  n's disk still knows the term, the vote, the log and the snapshot        (5)
+//! n restarts                     ⇒  n and its disk still know term, vote, log and snapshot                  (5)
 //! n's log forgets up to i        ⇒  n's disk holds a snapshot that covers i                               (6)
 //! ```
 //!
@@ -151,6 +151,15 @@ fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
     }
 }
 
+/// A node shows itself for the first time after a start.
+pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
+    let forgot_vote = shown.term == back.term && back.vote.is_some() && shown.vote != back.vote;
+    if shown.term < back.term || forgot_vote || shown.commit < back.commit {
+        return Err(lost(id, format!("{back:?} came back from the disk, but it begins with {shown:?}")));
+    }
+    Ok(())
+}
+
 /// A node's log is about to forget its entries up to `through`.
 pub(super) fn compacts(cluster: &Cluster, id: NodeId, through: Index) -> Check {
     match cluster.get(id).filter(|node| node.durable.snapshot.index < through) {
@@ -284,6 +293,20 @@ mod tests {
         for back in [HardState::default(), HardState { term: Term(1), ..HardState::default() }] {
             let mut bench = led();
             breaks(Invariant::DurableBeforeSend, restart(&mut bench, &[], back));
+        }
+    }
+
+    #[test]
+    fn a_node_that_ignores_what_came_back_from_its_disk_is_found() {
+        let back = HardState { term: Term(3), vote: Some(node(1)), commit: Index(2) };
+        begins(node(1), back, back).unwrap();
+        begins(node(1), back, HardState { term: Term(4), vote: None, ..back }).unwrap();
+        for shown in [
+            HardState { term: Term(2), ..back },
+            HardState { vote: None, ..back },
+            HardState { commit: Index(1), ..back },
+        ] {
+            breaks(Invariant::DurableBeforeSend, begins(node(1), back, shown));
         }
     }
 

@@ -55,6 +55,8 @@ pub struct ProgressView {
     pub inflight_messages: usize,
     /// Their payload bytes.
     pub inflight_bytes: u64,
+    /// Whether the leader takes the window for full.
+    pub inflights_full: bool,
 }
 
 impl From<&Progress> for ProgressView {
@@ -63,6 +65,12 @@ impl From<&Progress> for ProgressView {
             ProgressState::Replicate { inflights, .. } => (inflights.count(), inflights.bytes()),
             ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => (0, 0),
         };
-        Self { matched: progress.matched(), next: progress.next(), inflight_messages, inflight_bytes }
+        Self {
+            matched: progress.matched(),
+            next: progress.next(),
+            inflight_messages,
+            inflight_bytes,
+            inflights_full: progress.inflights_full(),
+        }
     }
 }

@@ -18,7 +18,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use raft::{Body, Entry, EntryKind, Index, Message, NodeId, Term};
+use raft::{Body, Entry, EntryId, EntryKind, Index, Message, NodeId, Term};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cluster::{Cluster, Node};
@@ -175,6 +175,14 @@ pub(super) fn shows_what_it_wrote(id: NodeId, node: &Node) -> Check {
     ))
 }
 
+/// A node heard of what is stable of its log.
+pub(super) fn stays(id: NodeId, before: EntryId, after: EntryId) -> Check {
+    if before == after {
+        return Ok(());
+    }
+    Err(broken(id, format!("had a log that ended at {before} before its storage answered, now it ends at {after}")))
+}
+
 /// An append leaves: it is part of the leader's log.
 pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
     let Body::Append { previous, entries, commit } = &message.body else { return Ok(()) };
@@ -201,7 +209,7 @@ fn broken(id: NodeId, what: String) -> Violation {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use raft::{EntryId, Snapshot};
+    use raft::Snapshot;
 
     use super::super::testing::{Bench, breaks, entries, entry, message, node};
     use super::*;
@@ -271,6 +279,13 @@ mod tests {
         bench.append(2, &entries(1, 1..=3)).unwrap();
         let tail = bench.view(2, |view| view.last = EntryId::new(Term(1), Index(5)));
         breaks(Invariant::LogMatching, bench.checkers.handed_out(node(2), None, &[], &tail));
+    }
+
+    #[test]
+    fn a_log_that_an_answer_of_the_storage_changes_is_found() {
+        let (before, after) = (entry(1, 5).id(), entry(2, 4).id());
+        stays(node(1), before, before).unwrap();
+        breaks(Invariant::LogMatching, stays(node(1), before, after));
     }
 
     #[test]

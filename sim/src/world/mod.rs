@@ -225,7 +225,9 @@ impl World {
         };
         let to = envelope.to();
         match self.split(to) {
-            (Some(replica), _) if replica.is_up() && !cut => Ok((Some(to), replica.receive(envelope)?)),
+            (Some(replica), mut around) if replica.is_up() && !cut => {
+                Ok((Some(to), replica.receive(envelope, &mut around)?))
+            }
             (Some(_) | None, _) => Ok((None, Some(Refusal::Lost))),
         }
     }

@@ -197,14 +197,16 @@ impl Replica {
     }
 
     /// Takes a message; of the world's own making that the node is up for local ones.
-    pub(super) fn receive(&mut self, envelope: Envelope) -> Step {
+    pub(super) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
         let node = &mut self.up()?.node;
         let stepped = match envelope {
             Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
                 node.step(message)
             }
             Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
+                let before = node.basic_status().last;
                 node.storage_appended(appended);
+                around.checkers.storage_answered(node.id(), before, node.basic_status().last)?;
                 Ok(())
             }
             Envelope::Local { message: LocalMessage::Applied(applied), .. } => {
