@@ -1,4 +1,4 @@
-//! Switching on one of the bugs that [`raft::planted`] re-creates, by its name.
+//! Switching on one of the bugs that `raft::planted` re-creates, by its name.
 
 #[cfg(feature = "planted-bugs")]
 pub use raft::planted::Bug;

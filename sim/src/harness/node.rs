@@ -1,4 +1,4 @@
-//! The same as [`step`](super::step), through the run loop of the concurrent node: everything waits in its queues, and the
+//! The same as `step`, through the run loop of the concurrent node: everything waits in its queues, and the
 //! input says when the loop takes something, and from which arm.
 //!
 //! What the loop adds is checked as well: an answer comes for each question once and in order, one Ready at a time, and

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::format::{End, Ending, Header, Mark};
 use crate::world::{Event, World};
 
-/// Writes a trace, line by line, in pieces of [`Self::PIECE`] bytes.
+/// Writes a trace, line by line, in pieces of `PIECE` bytes.
 ///
 /// Events are serialised into one buffer that is used again and again, so that recording allocates nothing.
 pub struct Writer<W> {

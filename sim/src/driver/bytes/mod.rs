@@ -1,6 +1,6 @@
 //! The driver that bytes steer: a fuzzer finds the input by itself, and any input is a run.
 //!
-//! The first bytes say what cluster it is (see [`setup`]); then each choice is a byte for what happens, modulo the number
+//! The first bytes say what cluster it is (see `setup`); then each choice is a byte for what happens, modulo the number
 //! of possibilities, and bytes for where and how. Bytes that are missing read as zero, and the run ends where they end.
 //! Input that follows does not change what came before, so a fuzzer can build on what it found.
 //!
