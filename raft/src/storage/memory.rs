@@ -148,7 +148,7 @@ impl MemStorage {
     }
 
     /// The entries of the log, in order.
-    pub fn stored(&self) -> impl ExactSizeIterator<Item = &Entry> {
+    pub fn stored(&self) -> impl ExactSizeIterator<Item = &Entry> + DoubleEndedIterator {
         self.entries.iter()
     }
 

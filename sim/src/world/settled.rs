@@ -24,7 +24,7 @@ impl World {
         let behind = members
             .members()
             .filter_map(|id| self.replica(id))
-            .find(|member| member.is_up() && !agrees(member, leader));
+            .find(|member| member.is_up() && !agrees(member, leader) && !is_out_of_earshot(member, leader));
         behind.map(|member| Unsettled {
             nodes: vec![member.id(), leader.id()],
             reason: format!("{} does not agree with the leader, {}", shown(member), shown(leader)),
@@ -84,6 +84,17 @@ fn agrees(member: &Replica, leader: &Replica) -> bool {
         && member.soft_state.leader == leader.soft_state.leader
         && member.last == leader.last
         && member.applied == leader.last.index
+}
+
+/// Whether a member ignores the leader, and by the design of the protocol neither can change it. Its term is beyond the
+/// leader's, from a candidacy that failed, and without pre-vote and check-quorum it does not answer lower terms. And it
+/// does not campaign, because as far as it knows it has no vote, or nobody listens: with check-quorum, on in some nodes
+/// and not in others, those who hear from a leader ignore candidates. It hears of the next election.
+fn is_out_of_earshot(member: &Replica, leader: &Replica) -> bool {
+    let answers = member.options().pre_vote || member.options().check_quorum;
+    let votes = member.node().is_some_and(|node| node.configuration().is_voter(member.id()));
+    let is_heard = votes && !leader.options().check_quorum;
+    member.view().hard_state.term > leader.view().hard_state.term && !answers && !is_heard
 }
 
 fn can_win(candidate: &Replica, up: &[&Replica]) -> bool {

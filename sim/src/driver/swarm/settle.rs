@@ -8,7 +8,10 @@
 //! One stall is excused, since the protocol has it by design: see [`World::nobody_can_win`].
 
 use bytes::Bytes;
-use raft::{Body, ConfChangeV2, ConfState, Configuration, Index, NodeId, ProgressState, SnapshotStatus, Storage, Term};
+use raft::{
+    Body, ConfChangeV2, ConfState, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus,
+    Storage, Term,
+};
 
 use super::agenda::Intent;
 use super::{Swarm, leader};
@@ -155,12 +158,14 @@ impl Swarm<'_> {
         })
     }
 
-    /// Switches off who is in nobody's configuration any more.
+    /// Switches off who is in nobody's configuration any more, and in none that is on its way.
     fn switch_off_strangers(&mut self) {
         let up = || self.world.replicas().filter(|replica| replica.is_up());
         let counted = |id: NodeId| {
             let others = up().filter(|replica| replica.id() != id);
-            others.filter_map(|replica| replica.node()).any(|node| node.configuration().contains(id))
+            others
+                .filter_map(|replica| replica.node())
+                .any(|node| node.configuration().contains(id) || may_join(node, id))
         };
         let leads = |id: NodeId| leader(&self.world) == Some(id);
         let is_alone = |id: NodeId| up().all(|replica| replica.id() == id);
@@ -228,6 +233,13 @@ impl Swarm<'_> {
 
 fn mentions(state: &ConfState, id: NodeId) -> bool {
     [&state.voters, &state.voters_outgoing, &state.learners].iter().any(|ids| ids.contains(&id))
+}
+
+/// Whether a change that the node has not applied names another.
+fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
+    let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
+    let changes = unapplied.filter_map(|entry| entry.conf_change().ok().flatten());
+    changes.flat_map(|change| change.into_v2().changes).any(|change| change.node == Some(id))
 }
 
 /// Whether nobody else votes, so that nobody else can know better.
