@@ -46,7 +46,7 @@ pub use replica::{Replica, ToDo};
 pub use settled::Unsettled;
 pub use statistics::Statistics;
 
-use raft::{NodeId, ReadOnlyOption};
+use raft::{NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
 use crate::invariant::Checkers;
@@ -127,6 +127,13 @@ impl World {
     /// All nodes that ever started, by identity.
     pub fn replicas(&self) -> impl Iterator<Item = &Replica> {
         self.replicas.iter().flatten()
+    }
+
+    /// The leader of the highest term among the nodes that are up, as far as can be seen from outside.
+    pub fn leader(&self) -> Option<&Replica> {
+        // A node that is down shows itself as a follower.
+        let leaders = self.replicas().filter(|replica| replica.view().soft_state.role == Role::Leader);
+        leaders.max_by_key(|replica| replica.view().hard_state.term)
     }
 
     fn dispatch(&mut self, event: &Event) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {

@@ -1,6 +1,6 @@
 //! Whether the cluster has come to rest as it must once faults are over.
 
-use raft::{Index, NodeId, Role, VoteResult};
+use raft::{Index, NodeId, VoteResult};
 
 use super::{Replica, World};
 use crate::invariant::{Check, Invariant, Violation};
@@ -9,9 +9,7 @@ impl World {
     /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied. `None` where
     /// they have.
     pub fn unsettled(&self) -> Option<Unsettled> {
-        let leaders =
-            self.replicas().filter(|replica| replica.view().soft_state.role == Role::Leader && replica.is_up());
-        let Some(leader) = leaders.max_by_key(|replica| replica.view().hard_state.term) else {
+        let Some(leader) = self.leader() else {
             return Some(Unsettled { nodes: Vec::new(), reason: "nobody leads".to_owned() });
         };
         let members = leader.node().map(|node| node.configuration().clone()).unwrap_or_default();
@@ -38,11 +36,10 @@ impl World {
             return if self.nobody_can_win() { Ok(()) } else { liveness(&nodes, reason) };
         }
         let answered = self.statistics().reads;
+        let committed = self.leader().map_or(Index::ZERO, |leader| leader.view().hard_state.commit);
         match written {
             None => liveness(&[], "no leader took a fresh write".to_owned()),
-            Some(index) if self.leading_commit() < index => {
-                liveness(&[], format!("the fresh write at {index} is not committed"))
-            }
+            Some(index) if committed < index => liveness(&[], format!("the fresh write at {index} is not committed")),
             Some(_) if answered < reads => liveness(&[], format!("{answered} reads were answered, {reads} should be")),
             Some(_) => Ok(()),
         }
@@ -56,16 +53,7 @@ impl World {
     /// vote. An operator has to help. The thesis (section 4.2.2) lets a removed leader go on leading for this reason.
     pub fn nobody_can_win(&self) -> bool {
         let up: Vec<&Replica> = self.replicas().filter(|replica| replica.is_up()).collect();
-        up.iter().all(|replica| replica.view().soft_state.role != Role::Leader)
-            && !up.iter().any(|one| can_win(one, &up))
-    }
-
-    /// The commit index of the leader of the highest term among the nodes that are up.
-    fn leading_commit(&self) -> Index {
-        let leaders =
-            self.replicas().filter(|replica| replica.view().soft_state.role == Role::Leader && replica.is_up());
-        let leader = leaders.max_by_key(|replica| replica.view().hard_state.term);
-        leader.map_or(Index::ZERO, |leader| leader.view().hard_state.commit)
+        self.leader().is_none() && !up.iter().any(|one| can_win(one, &up))
     }
 }
 

@@ -13,7 +13,7 @@ mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use raft::{ConfState, Index, NodeId, Role};
+use raft::{ConfState, Index, NodeId};
 
 use self::agenda::{Agenda, Intent};
 use self::clients::Clients;
@@ -26,7 +26,7 @@ use crate::invariant::Violation;
 use crate::plan::{Plan, node_id};
 use crate::random::{Concern, Stream};
 use crate::trace::{Ending, Stop, apply};
-use crate::world::{Boot, Event, Outcome, World};
+use crate::world::{Boot, Event, Outcome, Replica, World};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -281,10 +281,9 @@ fn position(node: NodeId) -> usize {
     usize::try_from(node.get() - 1).expect("nodes are few")
 }
 
-/// Who leads in the highest term, as far as can be seen from outside.
+/// Who leads, by identity.
 fn leader(world: &World) -> Option<NodeId> {
-    let leaders = world.replicas().filter(|replica| replica.view().soft_state.role == Role::Leader);
-    leaders.max_by_key(|replica| replica.view().hard_state.term).map(|replica| replica.id())
+    world.leader().map(Replica::id)
 }
 
 /// Any node that ever started, up or down.

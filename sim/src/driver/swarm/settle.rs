@@ -58,7 +58,8 @@ impl Swarm<'_> {
     /// A cluster that still brings to its members what they missed may take longer than one in which nothing moves.
     fn has_patience(&mut self) -> bool {
         let (now, patience) = (self.agenda.now(), patience(self.plan));
-        let followers = self.world.replicas().filter(|replica| leader(&self.world) != Some(replica.id()));
+        let leader = leader(&self.world);
+        let followers = self.world.replicas().filter(|replica| leader != Some(replica.id()));
         let received: u64 = followers.map(|replica| replica.view().last.index.0).sum();
         let applied = received + self.world.replicas().map(|replica| replica.view().applied.0).sum::<u64>();
         let Some(settling) = &mut self.settling else { return false };
@@ -167,7 +168,8 @@ impl Swarm<'_> {
                 .filter_map(|replica| replica.node())
                 .any(|node| node.configuration().contains(id) || may_join(node, id))
         };
-        let leads = |id: NodeId| leader(&self.world) == Some(id);
+        let leader = leader(&self.world);
+        let leads = |id: NodeId| leader == Some(id);
         let is_alone = |id: NodeId| up().all(|replica| replica.id() == id);
         let strangers: Vec<NodeId> = up()
             .filter(|replica| !counted(replica.id()) && !is_alone(replica.id()) && !is_only_voter(replica))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raft::{EntryId, Index, MemStorage, NodeId, RawNode, Role};
+use raft::{EntryId, Index, MemStorage, NodeId, RawNode};
 
 use super::super::command::{Expectation, Expected, LogIds};
 use super::super::describe;
@@ -23,10 +23,8 @@ impl Environment {
     }
 
     fn expect_leader(&self, expected: Option<NodeId>) -> Done<()> {
-        let up = self.world.replicas().filter(|replica| replica.is_up());
-        let leaders = up.filter(|replica| replica.view().soft_state.role == Role::Leader);
-        let newest = leaders.max_by_key(|replica| replica.view().hard_state.term).map(Replica::id);
-        same("the leader", &name(newest), &name(expected))
+        let leader = self.world.leader().map(Replica::id);
+        same("the leader", &name(leader), &name(expected))
     }
 
     fn expect_of(&self, node: NodeId, fact: &Expected) -> Done<()> {
