@@ -19,3 +19,10 @@ pub struct ConfState {
     /// Whether the joint configuration is left as soon as it is applied, without being asked.
     pub auto_leave: bool,
 }
+
+impl ConfState {
+    /// Whether this node receives the log. Those in `learners_next` are voters of the outgoing half.
+    pub fn contains(&self, id: NodeId) -> bool {
+        [&self.voters, &self.voters_outgoing, &self.learners].iter().any(|ids| ids.contains(&id))
+    }
+}

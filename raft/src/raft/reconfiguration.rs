@@ -59,12 +59,8 @@ impl<S: Storage> Raft<S> {
         if snapshot.id.index <= self.log.committed() {
             return false;
         }
-        let members = &snapshot.conf_state;
-        let id = self.id();
-        let is_member =
-            members.voters.contains(&id) || members.learners.contains(&id) || members.voters_outgoing.contains(&id);
-        let Ok(configuration) = Configuration::from_conf_state(members) else { return false };
-        if !is_member {
+        let Ok(configuration) = Configuration::from_conf_state(&snapshot.conf_state) else { return false };
+        if !snapshot.conf_state.contains(self.id()) {
             return false;
         }
         if self.log.matches(snapshot.id) {

@@ -9,8 +9,7 @@
 
 use bytes::Bytes;
 use raft::{
-    Body, ConfChangeV2, ConfState, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus,
-    Storage, Term,
+    Body, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus, Storage, Term,
 };
 
 use super::agenda::Intent;
@@ -141,7 +140,7 @@ impl Swarm<'_> {
         for (peer, progress) in node.progress() {
             let ProgressState::Snapshot { pending } = *progress.state() else { continue };
             if progress.matched() < pending && !self.snapshot_in_flight(peer) {
-                takes |= !mentions(&snapshot.conf_state, peer);
+                takes |= !snapshot.conf_state.contains(peer);
                 self.at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Failure });
             } else if progress.matched() >= pending && progress.matched().next() < first {
                 self.at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Finish });
@@ -231,10 +230,6 @@ impl Swarm<'_> {
         let up = self.world.replicas().filter(|replica| replica.is_up()).count() as u64;
         Event::ExpectSettled { written: settling.written.map(|(_, index)| index), reads: before + up }
     }
-}
-
-fn mentions(state: &ConfState, id: NodeId) -> bool {
-    [&state.voters, &state.voters_outgoing, &state.learners].iter().any(|ids| ids.contains(&id))
 }
 
 /// Whether a change that the node has not applied names another.
