@@ -7,26 +7,16 @@ use sim::plan::Plan;
 use super::{HELD, VIOLATED};
 
 /// Runs each seed twice at once and names the first step after which the two worlds differ.
-pub(super) fn run(exploration: &Exploration) -> Result<u8, String> {
-    use rayon::prelude::*;
-
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(exploration.jobs.unwrap_or(0))
-        .build()
-        .map_err(|error| error.to_string())?;
-    let seeds: Vec<u64> = exploration.shard.of(exploration.seeds.clone()).collect();
-    let count = seeds.len();
-    let differences: Vec<(u64, u64)> = pool.install(|| {
-        seeds
-            .into_par_iter()
-            .filter_map(|seed| first_difference(&Plan::draw(seed, &exploration.overrides)).map(|step| (seed, step)))
-            .collect()
-    });
+pub(super) fn run(exploration: &Exploration) -> u8 {
+    let compared = exploration.each(|seed| (seed, first_difference(&Plan::draw(seed, &exploration.overrides))));
+    let count = compared.len();
+    let differences: Vec<(u64, u64)> =
+        compared.into_iter().filter_map(|(seed, step)| step.map(|step| (seed, step))).collect();
     for (seed, step) in &differences {
         println!("seed {seed}: two runs differ from step {step} on");
     }
     println!("{count} seeds run twice, {} differ", differences.len());
-    Ok(if differences.is_empty() { HELD } else { VIOLATED })
+    if differences.is_empty() { HELD } else { VIOLATED }
 }
 
 /// The first step after which two runs of the plan have different digests.

@@ -89,11 +89,11 @@ impl ExploreArguments {
 pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     let exploration = arguments.exploration();
     if arguments.determinism {
-        return super::determinism::run(&exploration);
+        return Ok(super::determinism::run(&exploration));
     }
     let began = Instant::now();
     let late = || arguments.time.is_some_and(|limit| began.elapsed() >= limit);
-    let progress = Progress::new(exploration.shard.of(exploration.seeds.clone()).count() as u64);
+    let progress = Progress::new(exploration.share().count() as u64);
     let explored = explore(&exploration, |end| progress.count(end), late);
     progress.bar.finish_and_clear();
     let mut out = std::io::stdout().lock();

@@ -76,10 +76,24 @@ pub fn explore(exploration: &Exploration, done: impl Fn(&SeedEnd) + Sync, stop: 
         done(&end);
         Some(end)
     };
-    let pool = ThreadPoolBuilder::new().num_threads(exploration.jobs.unwrap_or(0)).build().expect("threads can start");
-    let seeds: Vec<u64> = exploration.shard.of(exploration.seeds.clone()).collect();
-    let ends: Vec<Option<SeedEnd>> = pool.install(|| seeds.into_par_iter().map(run).collect());
-    ends.into_iter().flatten().fold(Explored::default(), Explored::with)
+    exploration.each(run).into_iter().flatten().fold(Explored::default(), Explored::with)
+}
+
+impl Exploration {
+    /// The seeds that are run here.
+    pub fn share(&self) -> impl Iterator<Item = u64> {
+        self.shard.of(self.seeds.clone())
+    }
+
+    /// Does something for each of these seeds, several at once. The results come in the order of the seeds.
+    ///
+    /// # Panics
+    /// If the operating system refuses to start a thread.
+    pub fn each<T: Send>(&self, run: impl Fn(u64) -> T + Sync) -> Vec<T> {
+        let pool = ThreadPoolBuilder::new().num_threads(self.jobs.unwrap_or(0)).build().expect("threads can start");
+        let seeds: Vec<u64> = self.share().collect();
+        pool.install(|| seeds.into_par_iter().map(&run).collect())
+    }
 }
 
 /// Runs one seed to its end.
