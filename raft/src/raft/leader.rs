@@ -10,7 +10,7 @@ use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress, ProgressState};
 use crate::quorum::VoteResult;
 use crate::storage::Storage;
-use crate::types::{EntryId, Index, NodeId};
+use crate::types::{EntryId, Index, NodeId, Term};
 
 use super::reads::UnconfirmedReads;
 use super::{Raft, RoleState};
@@ -175,7 +175,7 @@ impl<S: Storage> Raft<S> {
     /// those entries that the hint's term excludes: the follower holds that term at the hint, so nothing of a higher
     /// term can lie below it.
     fn handle_append_rejected(&mut self, from: NodeId, rejected: Index, hint: EntryId) {
-        let next_probe = if hint.term > crate::types::Term::ZERO {
+        let next_probe = if hint.term > Term::ZERO {
             self.log.find_conflict_by_term(hint.index, hint.term).index
         } else {
             hint.index

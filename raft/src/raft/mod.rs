@@ -28,7 +28,7 @@ use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress};
 use crate::rng::TimeoutRng;
 use crate::storage::Storage;
-use crate::types::{HardState, Index, NodeId, ReadState, Role, SoftState, Term};
+use crate::types::{Entry, HardState, Index, NodeId, ReadState, Role, SoftState, Term};
 
 use candidate::Votes;
 use leader::Leader;
@@ -268,7 +268,7 @@ impl<S: Storage> Raft<S> {
         self.role =
             RoleState::Leader(Box::new(Leader::new(self.id(), &self.configuration, last, self.inflight_limits())));
         // An entry of the own term is what lets the leader commit anything at all (Raft paper, section 5.4.2).
-        let accepted = self.append_as_leader(vec![crate::types::Entry::default()]);
+        let accepted = self.append_as_leader(vec![Entry::default()]);
         assert!(accepted, "an empty entry counts nothing against the bound on uncommitted data");
     }
 

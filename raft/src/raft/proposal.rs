@@ -4,7 +4,7 @@ use crate::error::ProposeError;
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::types::{Entry, EntryKind, NodeId};
+use crate::types::{Entry, EntryKind, Index, NodeId};
 
 use super::{Raft, RoleState};
 
@@ -55,7 +55,7 @@ impl<S: Storage> Raft<S> {
     /// Puts an empty entry in the place of a membership change that may not follow what is pending. An accepted change
     /// is remembered as pending even if the proposal is then dropped for its size, as etcd does: it delays later
     /// changes until the log has grown past it.
-    fn admit_conf_change(&mut self, index: crate::types::Index, entry: &mut Entry) {
+    fn admit_conf_change(&mut self, index: Index, entry: &mut Entry) {
         let Ok(Some(change)) = entry.conf_change() else { return };
         let RoleState::Leader(leader) = &mut self.role else { return };
         let pending = leader.pending_conf_index > self.log.applied() && !planted(Bug::ConfWhilePending);

@@ -1,6 +1,6 @@
 //! How a leader brings its log to the others: appends, snapshots, heartbeats, and the commit index.
 
-use crate::message::Body;
+use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::quorum::MajorityConfig;
 use crate::storage::{Storage, StorageError};
@@ -30,7 +30,7 @@ impl<S: Storage> Raft<S> {
                 true => self.log.committed(),
             };
             progress.sent_commit(commit);
-            self.outbox.messages.push(crate::message::Message {
+            self.outbox.messages.push(Message {
                 from: self.config.id,
                 to,
                 term: Some(self.term),

@@ -189,13 +189,6 @@ mod tests {
     use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
     use super::*;
 
-    fn led() -> Bench {
-        let mut bench = Bench::new(3);
-        bench.elect(1, 1, &[2]).unwrap();
-        bench.append(1, &entries(1, 2..=4)).unwrap();
-        bench
-    }
-
     fn accepts(bench: &mut Bench, from: u64, term: u64, index: u64) -> Check {
         bench.checkers.sent(&message(from, 1, term, Body::AppendAccepted { index: Index(index) }))
     }
@@ -215,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_acceptance_that_is_sent_before_it_is_durable_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=2)).unwrap();
         bench.append_unsynced(2, &entries(1, 3..=4)).unwrap();
         accepts(&mut bench, 2, 1, 2).unwrap();
@@ -253,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_heartbeat_that_commits_what_its_receiver_does_not_hold_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=4)).unwrap();
         bench.append(3, &entries(1, 1..=2)).unwrap();
         bench.commit(1, 4).unwrap();
@@ -264,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_leader_that_counts_what_a_follower_does_not_hold_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=2)).unwrap();
         let progress = |matched| ProgressView { matched: Index(matched), ..ProgressView::default() };
         bench.checkers.progress(node(1), node(2), &progress(2)).unwrap();
@@ -280,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_restart_with_what_was_durable_or_more_is_fine() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=2)).unwrap();
         bench.append_unsynced(2, &entries(1, 3..=4)).unwrap();
         let hard_state = bench.hard_state(1, 1);
@@ -291,7 +284,7 @@ mod tests {
     #[test]
     fn a_term_or_a_vote_that_is_lost_in_a_restart_is_found() {
         for back in [HardState::default(), HardState { term: Term(1), ..HardState::default() }] {
-            let mut bench = led();
+            let mut bench = Bench::led();
             breaks(Invariant::DurableBeforeSend, restart(&mut bench, &[], back));
         }
     }
@@ -312,7 +305,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_lost_in_a_restart_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=2)).unwrap();
         let hard_state = bench.hard_state(1, 1);
         breaks(Invariant::DurableBeforeSend, restart(&mut bench, &entries(1, 1..=1), hard_state));
@@ -321,7 +314,7 @@ mod tests {
     #[test]
     fn a_tail_that_was_being_replaced_may_come_back_old_or_new() {
         for new in [false, true] {
-            let mut bench = led();
+            let mut bench = Bench::led();
             bench.elect(2, 2, &[3]).unwrap();
             bench.append_unsynced(1, &[entry(2, 1)]).unwrap();
             bench.checkers.crashed(node(1));
@@ -333,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_log_that_forgets_before_the_snapshot_is_durable_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=4)).unwrap();
         bench.commit(1, 3).unwrap();
         let snapshot = bench.snapshot(3);

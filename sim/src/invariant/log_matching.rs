@@ -214,30 +214,23 @@ mod tests {
     use super::super::testing::{Bench, breaks, entries, entry, message, node};
     use super::*;
 
-    fn led() -> Bench {
-        let mut bench = Bench::new(3);
-        bench.elect(1, 1, &[2]).unwrap();
-        bench.append(1, &entries(1, 2..=4)).unwrap();
-        bench
-    }
-
     #[test]
     fn a_log_that_follows_the_leaders_is_fine() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=3)).unwrap();
         bench.append(2, &entries(1, 4..=4)).unwrap();
     }
 
     #[test]
     fn another_content_of_the_same_entry_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         let other = Entry { data: Bytes::from_static(b"other"), ..entry(1, 2) };
         breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 1), other]));
     }
 
     #[test]
     fn the_same_entry_after_another_one_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.elect(2, 2, &[3]).unwrap();
         bench.append(2, &entries(2, 2..=2)).unwrap();
         bench.append(3, &entries(1, 1..=1)).unwrap();
@@ -246,36 +239,36 @@ mod tests {
 
     #[test]
     fn an_entry_that_the_leader_did_not_create_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=4)).unwrap();
         breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 5)]));
     }
 
     #[test]
     fn a_log_with_falling_terms_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.elect(2, 2, &[3]).unwrap();
         breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 2)]));
     }
 
     #[test]
     fn cutting_off_entries_without_a_conflict_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=4)).unwrap();
         breaks(Invariant::LogMatching, bench.append(2, &entries(1, 2..=2)));
     }
 
     #[test]
     fn a_hole_in_a_log_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         breaks(Invariant::LogMatching, bench.append(2, &entries(1, 2..=3)));
-        let mut bench = led();
+        let mut bench = Bench::led();
         breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 1), entry(1, 3)]));
     }
 
     #[test]
     fn a_log_that_ends_elsewhere_than_what_was_written_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=3)).unwrap();
         let tail = bench.view(2, |view| view.last = EntryId::new(Term(1), Index(5)));
         breaks(Invariant::LogMatching, bench.checkers.handed_out(node(2), None, &[], &tail));
@@ -290,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_conflicting_tail_that_outlives_a_snapshot_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=4)).unwrap();
         bench.commit(1, 3).unwrap();
         let snapshot = Snapshot { id: EntryId::new(Term(1), Index(3)), ..bench.snapshot(3) };
@@ -303,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_append_that_is_not_part_of_the_leaders_log_is_found() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         let append = |previous: EntryId, entries: Vec<Entry>| {
             message(1, 2, 1, Body::Append { previous, entries, commit: Index::ZERO })
         };
@@ -315,7 +308,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_a_deposed_leader_sent_and_never_wrote_is_fine() {
-        let mut bench = led();
+        let mut bench = Bench::led();
         bench.elect(2, 2, &[3]).unwrap();
         let body = Body::Append { previous: entry(1, 4).id(), entries: entries(1, 5..=5), commit: Index::ZERO };
         bench.append(1, &[entry(2, 1)]).unwrap();

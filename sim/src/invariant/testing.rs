@@ -55,6 +55,14 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Voters 1 to 3, of whom 1 leads term 1 and has appended entries up to 4.
+    pub fn led() -> Self {
+        let mut bench = Self::new(3);
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(1, &entries(1, 2..=4)).unwrap();
+        bench
+    }
+
     /// Voters 1 to `voters`, just started.
     pub fn new(voters: u64) -> Self {
         let ids: Vec<u64> = (1..=voters).collect();
