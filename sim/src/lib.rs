@@ -4,6 +4,7 @@ pub mod disk;
 pub mod driver;
 pub mod explore;
 pub mod harness;
+pub mod history;
 pub mod invariant;
 pub mod plan;
 pub mod planted;
@@ -12,3 +13,5 @@ pub mod script;
 pub mod trace;
 pub mod wal;
 pub mod world;
+
+mod slots;

@@ -5,7 +5,8 @@ use std::fmt;
 use raft::NodeId;
 use serde::{Deserialize, Serialize};
 
-/// The properties that are checked; each has a file of its own in this module, with its formal statement.
+/// The properties that are checked; each has a file of its own in this module, or in the one it names, with its formal
+/// statement.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Invariant {
@@ -39,6 +40,8 @@ pub enum Invariant {
     BoundedMemory,
     /// Once faults are over, the cluster comes to rest with a leader, fresh writes and reads.
     Liveness,
+    /// What clients are told is what one copy of the data could have told them; see [`history`](crate::history).
+    Linearizability,
 }
 
 impl Invariant {
@@ -59,6 +62,7 @@ impl Invariant {
         Self::ExactlyOnce,
         Self::BoundedMemory,
         Self::Liveness,
+        Self::Linearizability,
     ];
 
     /// Its name, as reports and traces spell it.
@@ -79,6 +83,7 @@ impl Invariant {
             Self::ExactlyOnce => "exactly-once",
             Self::BoundedMemory => "bounded-memory",
             Self::Liveness => "liveness",
+            Self::Linearizability => "linearizability",
         }
     }
 }

@@ -6,6 +6,7 @@ use raft::{ConfState, Entry, EntryId, EntryKind, Snapshot};
 use super::digest::Digest;
 use super::key_value::{Command, KeyValue};
 use super::options::ApplicationKind;
+use crate::history::TookEffect;
 
 /// A node's application: how far it has applied, and its state.
 #[derive(Clone, Debug)]
@@ -27,14 +28,9 @@ pub(super) enum Effect {
     /// The entry holds none.
     NoCommand,
     /// It took effect.
-    Executed {
-        /// Whose it is.
-        client: u64,
-        /// The client's number for it.
-        sequence: u64,
-    },
-    /// It, or a later one of its client, had taken effect before.
-    Repeated,
+    Executed(TookEffect),
+    /// It, or a later one of its client, had taken effect before: this one.
+    Repeated(TookEffect),
 }
 
 impl Application {
@@ -112,18 +108,24 @@ impl Application {
 
     /// Applies the next entry. The membership that it leads to, if it does, is set first with
     /// [`set_conf_state`](Self::set_conf_state).
-    pub(super) fn apply(&mut self, entry: &Entry) -> Effect {
+    pub(super) fn apply(&mut self, entry: &Entry, command: Option<&Command>) -> Effect {
         self.applied = entry.id();
-        let data = match entry.kind {
-            EntryKind::Normal => Some(&entry.data),
-            EntryKind::ConfChange | EntryKind::ConfChangeV2 | EntryKind::RefusedConfChange => None,
-        };
         match &mut self.state {
             State::Appender(state) => {
-                state.extend_from_slice(data.map_or(&[], |data| data));
+                if entry.kind == EntryKind::Normal {
+                    state.extend_from_slice(&entry.data);
+                }
                 Effect::NoCommand
             }
-            State::KeyValue(state) => state.apply(entry.index, data.and_then(Command::parse)),
+            State::KeyValue(state) => state.apply(entry.index, command),
+        }
+    }
+
+    /// The client's command that an entry holds, if it holds one and the application obeys commands.
+    pub(super) fn command(&self, entry: &Entry) -> Option<Command> {
+        match self.kind() {
+            ApplicationKind::KeyValue if entry.kind == EntryKind::Normal => Command::parse(&entry.data),
+            ApplicationKind::KeyValue | ApplicationKind::Appender => None,
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::{Boot, NodeOptions};
 use crate::disk::Keep;
+use crate::history::Operation;
 
 /// The number of a message in flight, counted from 0 in the order in which messages were sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -103,6 +104,26 @@ pub enum Event {
         #[serde(with = "super::text")]
         context: Bytes,
     },
+    /// A client begins an operation at a node. One that it waited for until now is given up, and stays unknown.
+    Invoke {
+        /// Which client, below [`Command::CLIENTS`](super::Command::CLIENTS). What it does must not be mixed with
+        /// commands of the same client that are [proposed](Self::Propose) as data.
+        client: u64,
+        /// At which node.
+        node: NodeId,
+        /// What it asks.
+        operation: Operation,
+    },
+    /// A client sends what it waits for again, as the same operation: it takes effect once.
+    Retry {
+        /// Which client.
+        client: u64,
+        /// To which node.
+        node: NodeId,
+    },
+    /// From now on something happens on purpose that leases do not survive, so that reads served by a lease may be stale:
+    /// clocks that do not keep to the same pace, or a leader that is overruled while its lease lasts.
+    BreakLeases,
     /// The transport tells a node that it could not reach a peer.
     ReportUnreachable {
         /// Who is told.
@@ -240,6 +261,9 @@ pub enum EventKind {
     TransferLeadership,
     ForgetLeader,
     ReadIndex,
+    Invoke,
+    Retry,
+    BreakLeases,
     ReportUnreachable,
     ReportSnapshot,
     SetElectionTimeout,
@@ -264,7 +288,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::Start,
         Self::Crash,
         Self::Restart,
@@ -275,6 +299,9 @@ impl EventKind {
         Self::TransferLeadership,
         Self::ForgetLeader,
         Self::ReadIndex,
+        Self::Invoke,
+        Self::Retry,
+        Self::BreakLeases,
         Self::ReportUnreachable,
         Self::ReportSnapshot,
         Self::SetElectionTimeout,
@@ -312,6 +339,9 @@ impl Event {
             Self::TransferLeadership { .. } => EventKind::TransferLeadership,
             Self::ForgetLeader { .. } => EventKind::ForgetLeader,
             Self::ReadIndex { .. } => EventKind::ReadIndex,
+            Self::Invoke { .. } => EventKind::Invoke,
+            Self::Retry { .. } => EventKind::Retry,
+            Self::BreakLeases => EventKind::BreakLeases,
             Self::ReportUnreachable { .. } => EventKind::ReportUnreachable,
             Self::ReportSnapshot { .. } => EventKind::ReportSnapshot,
             Self::SetElectionTimeout { .. } => EventKind::SetElectionTimeout,

@@ -7,17 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::application::Effect;
 use super::digest::Digest;
+use crate::history::TookEffect;
+use crate::slots::slot;
 
-/// A client's write, as an entry's data holds it: `c3.17 k5=value` is write 17 of client 3.
+/// A client's command, as an entry's data holds it: `c3.17 k5=value`, number 17 of client 3, writes;
+/// `c3.17 k5?3=oldnew` does so only where the key holds the first 3 bytes, and writes the others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Command {
-    /// Who writes: below [`Self::CLIENTS`].
+    /// Whose it is: below [`Self::CLIENTS`].
     pub client: u64,
-    /// The client's number for it, counting up from 1. A client has one write outstanding, so an earlier number than the
-    /// highest that took effect is a repetition or was given up.
+    /// The client's number for it, counting up from 1. A client has one command outstanding, so an earlier number than
+    /// the highest that took effect is a repetition or was given up.
     pub sequence: u64,
     /// What is written: below [`Self::KEYS`].
     pub key: u64,
+    /// What the key has to hold for the command to change it, if anything. It never holds nothing: a key that was never
+    /// written holds the empty value.
+    pub expected: Option<Bytes>,
     /// The new value.
     pub value: Bytes,
 }
@@ -30,20 +36,34 @@ impl Command {
 
     /// The data to propose.
     pub fn encode(&self) -> Bytes {
-        let Self { client, sequence, key, value } = self;
-        let mut data = format!("c{client}.{sequence} k{key}=").into_bytes();
+        let Self { client, sequence, key, expected, value } = self;
+        let mut data = format!("c{client}.{sequence} k{key}").into_bytes();
+        if let Some(expected) = expected {
+            data.extend_from_slice(format!("?{}", expected.len()).as_bytes());
+        }
+        data.push(b'=');
+        data.extend_from_slice(expected.as_deref().unwrap_or_default());
         data.extend_from_slice(value);
         data.into()
     }
 
-    /// The command that `data` holds, if it holds one. The value shares its bytes.
+    /// The command that `data` holds, if it holds one. Its values share the bytes.
     pub fn parse(data: &Bytes) -> Option<Self> {
         let rest = data.strip_prefix(b"c")?;
         let (client, rest) = number(rest, b'.')?;
         let (sequence, rest) = number(rest, b' ')?;
-        let (key, rest) = number(rest.strip_prefix(b"k")?, b'=')?;
-        let value = data.slice(data.len() - rest.len()..);
-        (client < Self::CLIENTS && key < Self::KEYS).then_some(Self { client, sequence, key, value })
+        let rest = rest.strip_prefix(b"k")?;
+        let (key, expected, rest) = match number(rest, b'=') {
+            Some((key, rest)) => (key, None, rest),
+            None => {
+                let (key, rest) = number(rest, b'?')?;
+                let (length, rest) = number(rest, b'=')?;
+                let (expected, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+                (key, Some(data.slice_ref(expected)), rest)
+            }
+        };
+        let value = data.slice_ref(rest);
+        (client < Self::CLIENTS && key < Self::KEYS).then_some(Self { client, sequence, key, expected, value })
     }
 }
 
@@ -58,11 +78,11 @@ fn number(bytes: &[u8], end: u8) -> Option<(u64, &[u8])> {
     Some((value.filter(|_| length > 0)?, &rest[1..]))
 }
 
-/// The state: the highest write of each client, the value of each key, and a hash of everything that ever took effect.
+/// The state: the newest command of each client, the value of each key, and a hash of everything that ever took effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyValue {
     history: u64,
-    sequences: Vec<u64>,
+    newest: Vec<TookEffect>,
     #[serde(with = "texts")]
     values: Vec<Bytes>,
 }
@@ -84,7 +104,8 @@ impl KeyValue {
 
     /// The highest number of a command of this client that took effect, zero where none did.
     pub(super) fn executed(&self, client: u64) -> u64 {
-        usize::try_from(client).ok().and_then(|client| self.sequences.get(client)).copied().unwrap_or_default()
+        let newest = usize::try_from(client).ok().and_then(|client| self.newest.get(client));
+        newest.map_or(0, |newest| newest.sequence)
     }
 
     pub(super) const fn hash(&self) -> u64 {
@@ -92,41 +113,38 @@ impl KeyValue {
     }
 
     /// Applies the command of the entry at `index`, if it holds one.
-    pub(super) fn apply(&mut self, index: Index, command: Option<Command>) -> Effect {
-        let effect = self.execute(command);
+    pub(super) fn apply(&mut self, index: Index, command: Option<&Command>) -> Effect {
+        let effect = command.map_or(Effect::NoCommand, |command| self.execute(index, command));
         let mut history = Digest::new();
         history.word(self.history);
         history.word(index.0);
         match effect {
             Effect::NoCommand => {}
-            Effect::Repeated => history.word(1),
-            Effect::Executed { client, sequence } => {
-                history.word(client);
+            Effect::Repeated(_) => history.word(1),
+            Effect::Executed(TookEffect { sequence, succeeded, .. }) => {
+                history.word(command.map_or(0, |command| command.client));
                 history.word(sequence);
+                history.word(u64::from(succeeded));
             }
         }
         self.history = history.get();
         effect
     }
 
-    fn execute(&mut self, command: Option<Command>) -> Effect {
-        let Some(Command { client, sequence, key, value }) = command else { return Effect::NoCommand };
-        let highest = slot(&mut self.sequences, client);
-        if sequence <= *highest {
-            return Effect::Repeated;
+    fn execute(&mut self, index: Index, command: &Command) -> Effect {
+        let Command { client, sequence, key, expected, value } = command;
+        let newest = slot(&mut self.newest, *client);
+        if *sequence <= newest.sequence {
+            return Effect::Repeated(*newest);
         }
-        *highest = sequence;
-        *slot(&mut self.values, key) = value;
-        Effect::Executed { client, sequence }
+        let held = slot(&mut self.values, *key);
+        let succeeded = expected.as_ref().is_none_or(|expected| expected == held);
+        *newest = TookEffect { sequence: *sequence, index, succeeded };
+        if succeeded {
+            held.clone_from(value);
+        }
+        Effect::Executed(*newest)
     }
-}
-
-fn slot<T: Default + Clone>(slots: &mut Vec<T>, number: u64) -> &mut T {
-    let position = usize::try_from(number).expect("clients and keys are few");
-    if position >= slots.len() {
-        slots.resize(position + 1, T::default());
-    }
-    &mut slots[position]
 }
 
 /// Values in snapshots.
@@ -151,7 +169,7 @@ mod tests {
     use super::*;
 
     fn write(client: u64, sequence: u64, value: &'static str) -> Command {
-        Command { client, sequence, key: 5, value: Bytes::from_static(value.as_bytes()) }
+        Command { client, sequence, key: 5, expected: None, value: Bytes::from_static(value.as_bytes()) }
     }
 
     #[test]
@@ -159,11 +177,28 @@ mod tests {
         let command = write(3, 17, "a=b c");
         assert_eq!(command.encode(), "c3.17 k5=a=b c");
         assert_eq!(Command::parse(&command.encode()), Some(command));
+        let command = Command { expected: Some("a=?b".into()), ..write(3, 17, "=c") };
+        assert_eq!(command.encode(), "c3.17 k5?4=a=?b=c");
+        assert_eq!(Command::parse(&command.encode()), Some(command));
     }
 
     #[test]
     fn other_data_holds_no_command() {
-        let cases = ["", "c", "c3", "c3.17", "c3.17 k5", "c.1 k5=", "c3.x k5=", "c64.1 k5=", "c3.1 k16=", "foo"];
+        let cases = [
+            "",
+            "c",
+            "c3",
+            "c3.17",
+            "c3.17 k5",
+            "c.1 k5=",
+            "c3.x k5=",
+            "c64.1 k5=",
+            "c3.1 k16=",
+            "foo",
+            "c3.1 k5?3=ab",
+            "c3.1 k5?=ab",
+            "c3.1 k?2=ab",
+        ];
         for data in cases {
             assert_eq!(Command::parse(&Bytes::from_static(data.as_bytes())), None, "{data:?}");
         }
@@ -174,20 +209,37 @@ mod tests {
     #[test]
     fn a_repeated_or_overtaken_command_has_no_effect() {
         let mut state = KeyValue::default();
-        assert_eq!(state.apply(Index(1), Some(write(1, 2, "new"))), Effect::Executed { client: 1, sequence: 2 });
-        assert_eq!(state.apply(Index(2), Some(write(1, 2, "again"))), Effect::Repeated);
-        assert_eq!(state.apply(Index(3), Some(write(1, 1, "late"))), Effect::Repeated);
-        assert_eq!(state.get(5), Some(&Bytes::from_static(b"new")));
+        let effect = TookEffect { sequence: 2, index: Index(1), succeeded: true };
+        assert_eq!(state.apply(Index(1), Some(&write(1, 2, "new"))), Effect::Executed(effect));
+        assert_eq!(state.apply(Index(2), Some(&write(1, 2, "again"))), Effect::Repeated(effect));
+        assert_eq!(state.apply(Index(3), Some(&write(1, 1, "late"))), Effect::Repeated(effect));
+        assert_eq!(state.get(5), Some(&Bytes::from("new")));
+    }
+
+    #[test]
+    fn a_key_is_set_only_where_it_holds_what_is_expected() {
+        let set = |sequence, expected: &'static str, value| Command {
+            expected: Some(expected.into()),
+            ..write(1, sequence, value)
+        };
+        let mut state = KeyValue::default();
+        let cases = [("x", "a", false, ""), ("", "a", true, "a"), ("", "b", false, "a"), ("a", "b", true, "b")];
+        for (sequence, (expected, value, succeeded, then)) in (1..).zip(cases) {
+            let effect = TookEffect { sequence, index: Index(sequence), succeeded };
+            assert_eq!(state.apply(Index(sequence), Some(&set(sequence, expected, value))), Effect::Executed(effect));
+            assert_eq!(state.get(5).cloned().unwrap_or_default(), then);
+        }
     }
 
     #[test]
     fn a_restored_state_goes_on_as_the_original() {
         let mut state = KeyValue::default();
-        state.apply(Index(1), Some(write(1, 1, "one")));
+        state.apply(Index(1), Some(&write(1, 1, "one")));
         let mut restored = KeyValue::restore(&state.snapshot());
         assert_eq!(restored, state);
-        assert_eq!(restored.apply(Index(2), Some(write(1, 1, "again"))), Effect::Repeated);
-        state.apply(Index(2), Some(write(1, 1, "again")));
+        let effect = TookEffect { sequence: 1, index: Index(1), succeeded: true };
+        assert_eq!(restored.apply(Index(2), Some(&write(1, 1, "again"))), Effect::Repeated(effect));
+        state.apply(Index(2), Some(&write(1, 1, "again")));
         assert_eq!(restored.hash(), state.hash());
     }
 
@@ -196,7 +248,7 @@ mod tests {
         let hash = |commands: &[Option<Command>]| {
             let mut state = KeyValue::default();
             for (index, command) in (1..).zip(commands) {
-                state.apply(Index(index), command.clone());
+                state.apply(Index(index), command.as_ref());
             }
             state.hash()
         };

@@ -24,6 +24,7 @@
 //! ```
 
 mod application;
+mod client;
 mod digest;
 mod event;
 mod key_value;
@@ -33,15 +34,16 @@ mod outcome;
 mod replica;
 mod settled;
 mod statistics;
-mod text;
+pub(crate) mod text;
 
 pub use application::Application;
+pub use client::Clients;
 pub use digest::Digest;
 pub use event::{Event, EventKind, MessageId};
 pub use key_value::Command;
 pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, NodeOptions};
-pub use outcome::{Halt, Misfit, Outcome, Refusal};
+pub use outcome::{Completion, Halt, Misfit, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
 pub use settled::Unsettled;
 pub use statistics::Statistics;
@@ -49,7 +51,7 @@ pub use statistics::Statistics;
 use raft::{NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
-use crate::invariant::Checkers;
+use crate::invariant::{Checkers, Violation};
 
 /// The cluster and everything around it.
 ///
@@ -60,7 +62,11 @@ pub struct World {
     replicas: Vec<Option<Replica>>,
     network: Network,
     checkers: Checkers,
-    lease_reads: bool,
+    clients: Clients,
+    /// Whether some node serves reads by a lease that check-quorum gives.
+    has_leases: bool,
+    /// Whether leases need not hold.
+    leases_broken: bool,
     statistics: Statistics,
     digest: Digest,
     step: u64,
@@ -96,7 +102,8 @@ impl World {
         self.count(event, refused.as_ref());
         self.observe(event, node)?;
         self.step += 1;
-        Ok(Outcome { node, sent: first_sent..self.network.next_id(), refused })
+        let completed = self.clients.take_completed();
+        Ok(Outcome { node, sent: first_sent..self.network.next_id(), refused, completed })
     }
 
     /// How many events have been applied. A violation names the event by the count before it.
@@ -112,6 +119,21 @@ impl World {
     /// What happened, counted.
     pub const fn statistics(&self) -> &Statistics {
         &self.statistics
+    }
+
+    /// What the clients wait for.
+    pub const fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Searches for an order of the newest operations of clients that explains their answers, for each key. That happens
+    /// now and then by itself; to be called at the end of a run. See [`history`](crate::history).
+    ///
+    /// # Errors
+    /// There is none for some key.
+    pub fn search_histories(&mut self) -> Result<(), Violation> {
+        let step = self.step;
+        self.clients.search_all().map_err(|violation| violation.at(step))
     }
 
     /// The messages in flight, and the links.
@@ -141,7 +163,7 @@ impl World {
             Event::Start { node, boot, options, seed } => self.start(*node, boot, options, *seed),
             Event::Crash { node, keep } => self.at(*node, |replica, around| replica.crash(*keep, around)),
             Event::Restart { node, options, seed } => {
-                self.lease_reads |= options.as_ref().is_some_and(serves_by_lease);
+                self.has_leases |= options.as_ref().is_some_and(serves_by_lease);
                 self.at(*node, |replica, around| replica.restart(options.as_ref(), *seed, around))
             }
             Event::Tick { node } => self.at(*node, |replica, _| replica.tick()),
@@ -155,6 +177,14 @@ impl World {
             }
             Event::ForgetLeader { node } => self.at(*node, |replica, _| replica.forget_leader()),
             Event::ReadIndex { node, context } => self.at(*node, |replica, around| replica.read_index(context, around)),
+            Event::Invoke { client, node, operation } => {
+                self.at(*node, |replica, around| replica.invoke(*client, operation, around))
+            }
+            Event::Retry { client, node } => self.at(*node, |replica, around| replica.retry(*client, around)),
+            Event::BreakLeases => {
+                self.leases_broken = true;
+                Ok((None, None))
+            }
             Event::ReportUnreachable { node, peer } => self.at(*node, |replica, _| replica.report_unreachable(*peer)),
             Event::ReportSnapshot { node, peer, status } => {
                 self.at(*node, |replica, _| replica.report_snapshot(*peer, *status))
@@ -198,9 +228,10 @@ impl World {
 
     /// A node, and what it may use of the world around it.
     fn split(&mut self, node: NodeId) -> (Option<&mut Replica>, Surroundings<'_>) {
-        let Self { replicas, network, checkers, lease_reads, statistics, digest: _, step: _ } = self;
+        let stale_reads_excused = self.has_leases && self.leases_broken;
+        let Self { replicas, network, checkers, clients, statistics, step, .. } = self;
         let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_mut);
-        (replica, Surroundings { checkers, network, statistics, lease_reads: *lease_reads })
+        (replica, Surroundings { checkers, network, clients, statistics, step: *step, stale_reads_excused })
     }
 
     fn start(
@@ -216,7 +247,7 @@ impl World {
             return Err(Misfit::NodeExists(node).into());
         }
         let replica = Replica::start(node, boot, options, seed, &mut around)?;
-        self.lease_reads |= serves_by_lease(options);
+        self.has_leases |= serves_by_lease(options);
         if position >= self.replicas.len() {
             self.replicas.resize_with(position + 1, || None);
         }
@@ -310,5 +341,5 @@ fn position(id: NodeId) -> Option<usize> {
 }
 
 fn serves_by_lease(options: &NodeOptions) -> bool {
-    options.read_only_option == ReadOnlyOption::LeaseBased
+    options.read_only_option == ReadOnlyOption::LeaseBased && options.check_quorum
 }

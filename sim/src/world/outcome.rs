@@ -5,6 +5,7 @@ use std::ops::Range;
 use raft::{BootstrapError, ChangeError, ConfigError, Index, NodeId, ProposeError, StepError};
 
 use super::event::MessageId;
+use crate::history::{Answer, Operation};
 use crate::invariant::Violation;
 use crate::wal::{DiskError, RecoveryError};
 
@@ -17,6 +18,23 @@ pub struct Outcome {
     pub sent: Range<u64>,
     /// What the node did not accept, or what became of a message.
     pub refused: Option<Refusal>,
+    /// The operations of clients that were answered.
+    pub completed: Vec<Completion>,
+}
+
+/// A client's operation that a node answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Completion {
+    /// Whose it is.
+    pub client: u64,
+    /// The client's number for it.
+    pub sequence: u64,
+    /// Who answered.
+    pub node: NodeId,
+    /// What was asked.
+    pub operation: Operation,
+    /// What the client is told.
+    pub answer: Answer,
 }
 
 impl Outcome {
@@ -94,6 +112,15 @@ pub enum Misfit {
     /// The node has nothing of this kind to do now.
     #[error("node {0} {1}")]
     NotNow(NodeId, &'static str),
+    /// The client is beyond [`Command::CLIENTS`](super::Command::CLIENTS).
+    #[error("client {0} is beyond the largest number")]
+    NoSuchClient(u64),
+    /// The key is beyond [`Command::KEYS`](super::Command::KEYS).
+    #[error("key {0} is beyond the largest number")]
+    NoSuchKey(u64),
+    /// The client waits for nothing.
+    #[error("client {0} has nothing under way")]
+    NothingUnderWay(u64),
     /// The log cannot be compacted so far.
     #[error("node {0} cannot compact up to {1}")]
     Compact(NodeId, Index),

@@ -63,6 +63,10 @@ pub struct Statistics {
     pub proposals_dropped: u64,
     /// Read requests that were answered.
     pub reads: u64,
+    /// Operations of clients that were answered.
+    pub answered: u64,
+    /// Of those, reads that were stale, and excused.
+    pub stale_reads: u64,
     /// Requests to campaign at once that a leader sent to hand leadership over.
     pub transfers: u64,
     /// fsyncs that completed.

@@ -16,20 +16,33 @@ use raft::{
 use self::running::Running;
 pub use self::to_do::ToDo;
 use super::application::Application;
+use super::client::{Clients, Now, Request};
 use super::network::{Envelope, LocalMessage, Network};
-use super::options::{Boot, NodeOptions};
+use super::options::{ApplicationKind, Boot, NodeOptions};
 use super::outcome::{Halt, Misfit, Refusal};
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
+use crate::history::Operation;
 use crate::invariant::{Checkers, ProgressView, View};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
     pub(super) checkers: &'a mut Checkers,
     pub(super) network: &'a mut Network,
+    pub(super) clients: &'a mut Clients,
     pub(super) statistics: &'a mut Statistics,
-    /// Whether some node serves reads by its lease, so that reads may be stale.
-    pub(super) lease_reads: bool,
+    /// The number of this event.
+    pub(super) step: u64,
+    /// Whether reads may be stale.
+    pub(super) stale_reads_excused: bool,
+}
+
+impl Surroundings<'_> {
+    /// The clients, and what they may use.
+    fn clients(&mut self) -> (&mut Clients, Now<'_>) {
+        let Self { clients, statistics, step, stale_reads_excused, .. } = self;
+        (clients, Now { step: *step, stale_reads_excused: *stale_reads_excused, statistics })
+    }
 }
 
 /// What an event led to at a node.
@@ -141,6 +154,7 @@ impl Replica {
     fn forget_memory(&mut self, around: &mut Surroundings<'_>) {
         around.network.drop_local(self.id);
         around.checkers.crashed(self.id);
+        around.clients.crashed(self.id);
         self.view = View::default();
     }
 
@@ -179,6 +193,36 @@ impl Replica {
         around.checkers.read_requested(context);
         node.read_index(context.clone());
         Ok(None)
+    }
+
+    pub(super) fn invoke(&mut self, client: u64, operation: &Operation, around: &mut Surroundings<'_>) -> Step {
+        self.keeps_keys()?;
+        let request = around.clients.invoke(client, operation, around.step)?;
+        self.ask(client, &request, around)
+    }
+
+    pub(super) fn retry(&mut self, client: u64, around: &mut Surroundings<'_>) -> Step {
+        self.keeps_keys()?;
+        let request = around.clients.request(client)?;
+        self.ask(client, &request, around)
+    }
+
+    fn keeps_keys(&mut self) -> Result<(), Misfit> {
+        match self.up()?.application.kind() {
+            ApplicationKind::KeyValue => Ok(()),
+            ApplicationKind::Appender => Err(Misfit::NotNow(self.id, "keeps no keys")),
+        }
+    }
+
+    fn ask(&mut self, client: u64, request: &Request, around: &mut Surroundings<'_>) -> Step {
+        let refused = match request {
+            Request::Propose(data) => self.propose(data)?,
+            Request::ReadIndex(context) => self.read_index(context, around)?,
+        };
+        if refused.is_none() {
+            around.clients.asked(client, self.id);
+        }
+        Ok(refused)
     }
 
     pub(super) fn report_unreachable(&mut self, peer: NodeId) -> Step {

@@ -13,6 +13,7 @@ use crate::disk::Disk;
 use crate::invariant::{Check, View};
 use crate::wal::DiskError;
 use crate::world::application::{Application, Effect};
+use crate::world::key_value::Command;
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Misfit, Refusal};
 
@@ -76,8 +77,10 @@ impl Running {
         around.checkers.handed_out(id, restored, &ready.entries, &view)?;
         around.statistics.reads += ready.read_states.len() as u64;
         for read in &ready.read_states {
-            around.checkers.read_ready(id, read, around.lease_reads)?;
+            around.checkers.read_ready(id, read, around.stale_reads_excused)?;
+            around.clients.read_ready(id, read);
         }
+        self.answer_reads(around)?;
         self.take_in_hand(ready);
         self.settle(around)?;
         Ok(view)
@@ -212,6 +215,7 @@ impl Running {
         let refused = self.apply_entries(at_most.max(1), recorded, around)?;
         let (id, applied) = (self.id(), self.application.applied());
         around.checkers.state(id, applied.index, self.application.hash())?;
+        self.answer_reads(around)?;
         self.finish_apply(around);
         Ok(refused)
     }
@@ -262,15 +266,31 @@ impl Running {
                 Some(Refusal::Change(error))
             }
         };
-        match self.application.apply(entry) {
-            Effect::NoCommand => {}
-            Effect::Repeated => around.statistics.repeated += 1,
-            Effect::Executed { client, sequence } => {
+        self.execute(entry, around)?;
+        Ok(refused)
+    }
+
+    /// Lets the application do what a client commands, if the entry holds that.
+    fn execute(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Check {
+        let id = self.id();
+        let command = self.application.command(entry);
+        let effect = self.application.apply(entry, command.as_ref());
+        match (&command, effect) {
+            (_, Effect::NoCommand) => {}
+            (_, Effect::Repeated(_)) => around.statistics.repeated += 1,
+            (None, Effect::Executed(_)) => {}
+            (Some(Command { client, sequence, .. }), Effect::Executed(_)) => {
                 around.statistics.executed += 1;
-                around.checkers.executed(id, entry.index, client, sequence)?;
+                around.checkers.executed(id, entry.index, *client, *sequence)?;
             }
         }
-        Ok(refused)
+        let (clients, mut now) = around.clients();
+        clients.applied(id, entry.index, command.as_ref(), effect, &mut now)
+    }
+
+    fn answer_reads(&self, around: &mut Surroundings<'_>) -> Check {
+        let (clients, mut now) = around.clients();
+        clients.answer_reads(self.node.id(), &self.application, &mut now)
     }
 
     /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
@@ -304,6 +324,7 @@ impl Running {
         }
         around.statistics.snapshots_installed += 1;
         around.checkers.snapshot_restored(self.id(), snapshot)?;
+        self.answer_reads(around)?;
         Ok(())
     }
 

@@ -1,0 +1,165 @@
+//! The fast checker: an operation's instant is its position in the applied order.
+//!
+//! ```text
+//! a was acknowledged before b was invoked  ⇒  position(a) < position(b)      for a write or compare-and-set b
+//!                                             position(a) ≤ position(b)      for a read b
+//! an answer is what the operations up to its position, done one after another, lead to
+//! a client's command has one position
+//! ```
+//!
+//! A read stands behind the entry that its node had applied last when it answered. For real time it is enough to remember
+//! the highest position that was acknowledged so far: what an operation must come behind is that of its invocation. For
+//! the answers, the operations are done once more here as soon as the first node applies them, in a model of its own.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use raft::{Index, NodeId};
+use serde::{Deserialize, Serialize};
+
+use super::operation::{Answer, Operation, Text};
+use crate::invariant::{Check, Invariant, Violation};
+use crate::slots::slot;
+use crate::world::Command;
+
+/// Where a client's newest command took effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct TookEffect {
+    /// The client's number for it.
+    pub sequence: u64,
+    /// The index of the entry that held it when it was first applied.
+    pub index: Index,
+    /// Whether it changed anything: not so for a compare-and-set that found something else.
+    pub succeeded: bool,
+}
+
+/// The operations in the order in which they were applied, as far as answers still need it.
+#[derive(Clone, Debug, Default)]
+pub struct AppliedOrder {
+    /// The last index that any node applied.
+    last: Index,
+    /// The highest position of any operation that was acknowledged.
+    acknowledged: Index,
+    /// The newest command of each client.
+    newest: Vec<TookEffect>,
+    /// The values of each key.
+    keys: Vec<Versions>,
+}
+
+/// The newest values of a key, each with the index from which on it held, oldest first.
+#[derive(Clone, Debug)]
+struct Versions(VecDeque<(Index, Bytes)>);
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self([(Index::ZERO, Bytes::new())].into())
+    }
+}
+
+impl Versions {
+    /// How many are kept. A read that lags by more is judged by its position only.
+    const KEPT: usize = 16;
+
+    fn newest(&self) -> &Bytes {
+        &self.0.back().expect("the newest is never forgotten").1
+    }
+
+    fn push(&mut self, index: Index, value: Bytes) {
+        if self.0.len() == Self::KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back((index, value));
+    }
+
+    /// The value behind this index and where it was written, if that is still known.
+    fn at(&self, index: Index) -> Option<&(Index, Bytes)> {
+        self.0.iter().rev().find(|(from, _)| *from <= index)
+    }
+}
+
+impl AppliedOrder {
+    /// The highest position of any operation that was acknowledged: whatever is invoked now comes behind it.
+    pub const fn acknowledged(&self) -> Index {
+        self.acknowledged
+    }
+
+    /// A node applied an entry, with this command if it holds one. Only the first node to do so matters.
+    pub fn applied(&mut self, index: Index, command: Option<&Command>) {
+        if index <= self.last {
+            return;
+        }
+        self.last = index;
+        let Some(command) = command else { return };
+        let newest = slot(&mut self.newest, command.client);
+        if command.sequence <= newest.sequence {
+            return;
+        }
+        let versions = slot(&mut self.keys, command.key);
+        let succeeded = command.expected.as_ref().is_none_or(|expected| expected == versions.newest());
+        *newest = TookEffect { sequence: command.sequence, index, succeeded };
+        if succeeded {
+            versions.push(index, command.value.clone());
+        }
+    }
+
+    /// A node acknowledges a write or compare-and-set that was invoked when `floor` was [`acknowledged`](Self::acknowledged).
+    ///
+    /// # Errors
+    /// It stands elsewhere in the applied order than the node says, or came out otherwise, or does not come after what was
+    /// acknowledged before it.
+    pub fn acknowledge(&mut self, node: NodeId, client: u64, floor: Index, effect: &TookEffect) -> Check {
+        let TookEffect { sequence, index, .. } = effect;
+        let known = self.newest.get(client as usize).copied().unwrap_or_default();
+        if known != *effect {
+            let (known, said) = (shown(&known), shown(effect));
+            return violated(node, format!("client {client} is told that {said}; in the applied order, {known}"));
+        }
+        if *index <= floor {
+            let what = format!("command {sequence} of client {client} took effect at {index}");
+            return violated(node, format!("{what}; {floor} was acknowledged before it was invoked"));
+        }
+        self.acknowledged = self.acknowledged.max(*index);
+        Ok(())
+    }
+
+    /// A node that has applied `position` answers a read that was invoked when `floor` was
+    /// [`acknowledged`](Self::acknowledged); with none, the read may be stale.
+    ///
+    /// # Errors
+    /// It goes back behind what was acknowledged before it, or its value is not the one at its position.
+    pub fn read(&mut self, node: NodeId, floor: Option<Index>, position: Index, key: u64, value: &Bytes) -> Check {
+        if let Some(floor) = floor.filter(|floor| position < *floor) {
+            let what = format!("a read of k{key} is answered behind {position}");
+            return violated(node, format!("{what}; {floor} was acknowledged before it was invoked"));
+        }
+        let versions = slot(&mut self.keys, key);
+        if let Some((written, known)) = versions.at(position).filter(|(_, known)| known != value) {
+            let (known, value) = (Text(known), Text(value));
+            let what = format!("a read of k{key} behind {position} is answered {value}");
+            return violated(node, format!("{what}; it holds {known} since {written}"));
+        }
+        self.acknowledged = self.acknowledged.max(position);
+        Ok(())
+    }
+}
+
+impl Operation {
+    /// What a client is told whose command took effect like this; nothing for a read, which is no command.
+    pub fn answer(&self, effect: &TookEffect) -> Option<Answer> {
+        match self {
+            Self::Write { .. } => Some(Answer::Written),
+            Self::CompareAndSet { .. } => Some(Answer::CompareAndSet(effect.succeeded)),
+            Self::Read { .. } => None,
+        }
+    }
+}
+
+fn violated(node: NodeId, detail: String) -> Check {
+    Err(Violation::new(Invariant::Linearizability, &[node], format!("node {node}: {detail}")))
+}
+
+fn shown(effect: &TookEffect) -> String {
+    let TookEffect { sequence, index, succeeded } = effect;
+    let how = if *succeeded { "took effect" } else { "found something else" };
+    format!("command {sequence} {how} at {index}")
+}

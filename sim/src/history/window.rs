@@ -1,0 +1,174 @@
+//! Samples for the full search: for each key the operations of a window of time, which slides on by half its length after
+//! each search.
+//!
+//! A window begins at some step, with a value that nobody knows. What was answered until then is not in it. What was under
+//! way then may have taken effect before or after the last operation that is not in it, and in the first case the window
+//! must not count it: reads of that kind are left out, and writes may be there or not. So whatever the window leaves out,
+//! operations that are linearizable stay so.
+//!
+//! A write without an answer may take effect at any later time, however the window slides, until its client has had an
+//! answer to a later one: commands of a client that come out of order have no effect.
+
+use std::fmt::Write as _;
+
+use super::operation::{Answer, Fate, Operation, Record};
+use super::search::{Initial, Verdict, search};
+use crate::invariant::{Check, Invariant, Violation};
+use crate::slots::slot;
+
+/// The operations on each key that are to be searched next, and what became of the searches before.
+#[derive(Clone, Debug, Default)]
+pub struct Windows {
+    keys: Vec<Window>,
+    /// The newest write or compare-and-set of each client that was answered: its number, and the step of the answer.
+    answered: Vec<(u64, u64)>,
+    searched: Searched,
+}
+
+/// How many searches there were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Searched {
+    /// Searches that found an order.
+    pub linearizable: u64,
+    /// Searches that were given up.
+    pub undecided: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Window {
+    /// The step at which it begins; `None` for the beginning of time, when the key was empty.
+    start: Option<u64>,
+    /// Answered operations in the order of their answers, and between them unknown ones.
+    records: Vec<Record>,
+    answered: usize,
+    /// There are too many unknown operations; the key is not searched any more.
+    given_up: bool,
+}
+
+impl Windows {
+    /// How many operations of a key are answered before it is searched.
+    pub const LENGTH: usize = 32;
+    /// How many partial orders a search may visit.
+    const BUDGET: u64 = 10_000;
+
+    /// How many searches there were.
+    pub const fn searched(&self) -> Searched {
+        self.searched
+    }
+
+    /// Takes in an operation when its client was answered or gave it up. Whether the key should be searched now.
+    #[must_use]
+    pub fn push(&mut self, record: Record) -> bool {
+        if let (Fate::Answered { step, .. }, Operation::Write { .. } | Operation::CompareAndSet { .. }) =
+            (&record.fate, &record.operation)
+        {
+            *slot(&mut self.answered, record.client) = (record.sequence, *step);
+        }
+        slot(&mut self.keys, record.operation.key()).push(record)
+    }
+
+    /// Searches the window of this key, together with the operations on it that are `under_way`, and lets it slide.
+    ///
+    /// # Errors
+    /// There is no order that explains all answers.
+    pub fn search(&mut self, key: u64, under_way: impl Iterator<Item = Record>) -> Check {
+        let Self { keys, answered, searched } = self;
+        let window = slot(keys, key);
+        window.bound_unknown(answered);
+        match window.search(under_way) {
+            Verdict::Linearizable => searched.linearizable += 1,
+            Verdict::Undecided => searched.undecided += 1,
+            Verdict::Impossible => return Err(window.violation(key)),
+        }
+        window.slide();
+        Ok(())
+    }
+
+    /// The keys that have something to be searched.
+    pub fn keys(&self) -> impl Iterator<Item = u64> + use<> {
+        let keys = self.keys.iter().enumerate().filter(|(_, window)| window.answered > 0 && !window.given_up);
+        keys.map(|(key, _)| key as u64).collect::<Vec<_>>().into_iter()
+    }
+}
+
+impl Window {
+    fn push(&mut self, record: Record) -> bool {
+        if self.given_up {
+            return false;
+        }
+        if let Some(record) = record.begun_in(self.start) {
+            self.answered += usize::from(matches!(record.fate, Fate::Answered { .. }));
+            self.records.push(record);
+        }
+        if self.records.len() > Record::SEARCHABLE {
+            *self = Self { given_up: true, ..Self::default() };
+        }
+        self.answered >= Windows::LENGTH
+    }
+
+    /// Ends the time in which unknown operations can take effect, where their client shows that it is over.
+    fn bound_unknown(&mut self, answered: &[(u64, u64)]) {
+        for record in &mut self.records {
+            if let Fate::Unknown { until: until @ None } = &mut record.fate {
+                let later = answered.get(record.client as usize).filter(|(sequence, _)| *sequence > record.sequence);
+                *until = later.map(|(_, step)| *step);
+            }
+        }
+    }
+
+    fn search(&self, under_way: impl Iterator<Item = Record>) -> Verdict {
+        let mut records = self.records.clone();
+        records.extend(under_way);
+        let initial = if self.start.is_none() { Initial::empty() } else { Initial::Any };
+        search(&initial, &records, Windows::BUDGET)
+    }
+
+    /// Forgets the older half.
+    fn slide(&mut self) {
+        let steps = self.records.iter().filter_map(|record| match &record.fate {
+            Fate::Answered { step, .. } => Some(*step),
+            Fate::Unknown { .. } => None,
+        });
+        let Some(start) = steps.clone().nth(steps.count() / 2) else { return };
+        self.start = Some(start);
+        self.records = std::mem::take(&mut self.records)
+            .into_iter()
+            .filter(|record| record.until().is_none_or(|until| until > start))
+            .filter_map(|record| record.begun_in(self.start))
+            .collect();
+        self.answered = self.records.iter().filter(|record| matches!(record.fate, Fate::Answered { .. })).count();
+    }
+
+    fn violation(&self, key: u64) -> Violation {
+        let mut detail = format!("no order of the operations on k{key} explains their answers");
+        for record in &self.records {
+            write!(detail, "; {record}").expect("text takes everything");
+        }
+        Violation::new(Invariant::Linearizability, &[], detail)
+    }
+}
+
+impl Record {
+    /// The last step at which it can have taken effect.
+    const fn until(&self) -> Option<u64> {
+        match self.fate {
+            Fate::Answered { step, .. } => Some(step),
+            Fate::Unknown { until } => until,
+        }
+    }
+
+    /// The operation as a window with this start sees it, if it does.
+    fn begun_in(self, start: Option<u64>) -> Option<Self> {
+        if start.is_none_or(|start| self.invoked > start) {
+            return Some(self);
+        }
+        let until = self.until();
+        let changed_nothing = matches!(self.fate, Fate::Answered { answer: Answer::CompareAndSet(false), .. });
+        match self.operation {
+            Operation::Write { .. } | Operation::CompareAndSet { .. } if !changed_nothing => {
+                Some(Self { fate: Fate::Unknown { until }, ..self })
+            }
+            Operation::Write { .. } | Operation::CompareAndSet { .. } | Operation::Read { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The clients: what each is waiting for, and the checkers that look at every answer.
+//!
+//! A client has one operation under way. It sends it to a node and, as long as it has no answer, may send it again, to the
+//! same node or another; all of that is the same operation, with the same number, and takes effect once. It is answered
+//! when a node to which it was sent, and which has not crashed since, applies the command, or for a read the entry up to
+//! which it has to. A client that begins the next operation gives up the one before: whether that one took effect is
+//! unknown for good.
+
+use bytes::Bytes;
+use raft::{Index, NodeId, ReadState};
+
+use super::application::{Application, Effect};
+use super::key_value::Command;
+use super::outcome::{Completion, Misfit};
+use super::statistics::Statistics;
+use crate::history::{Answer, AppliedOrder, Fate, Operation, Record, TookEffect, Windows};
+use crate::invariant::{Check, Violation};
+use crate::slots::slot;
+
+/// The clients of a world.
+#[derive(Clone, Debug, Default)]
+pub struct Clients {
+    clients: Vec<Client>,
+    /// Reads that wait for their node to apply up to an index, for each node and client at most one.
+    waiting: Vec<Waiting>,
+    order: AppliedOrder,
+    windows: Windows,
+    completed: Vec<Completion>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Client {
+    /// The number of its newest operation.
+    sequence: u64,
+    /// How often that was sent.
+    sent: u64,
+    under_way: Option<UnderWay>,
+}
+
+/// An operation that is not answered yet.
+#[derive(Clone, Debug)]
+struct UnderWay {
+    operation: Operation,
+    /// The step of its invocation.
+    invoked: u64,
+    /// The highest position that had been acknowledged by then.
+    floor: Index,
+    /// The nodes that may answer, a bit each.
+    asked: u64,
+}
+
+/// A read that a node may answer once it has applied up to the index.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    node: NodeId,
+    index: Index,
+    client: u64,
+    sequence: u64,
+}
+
+/// How an operation is put to a node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Request {
+    /// As data to propose.
+    Propose(Bytes),
+    /// As the context of a read.
+    ReadIndex(Bytes),
+}
+
+impl Clients {
+    /// What this client waits for.
+    pub fn under_way(&self, client: u64) -> Option<&Operation> {
+        Some(&self.client(client)?.under_way.as_ref()?.operation)
+    }
+
+    /// Whether some node may still answer what this client waits for. If not, it waits until it sends again.
+    pub fn may_be_answered(&self, client: u64) -> bool {
+        self.client(client).and_then(|client| client.under_way.as_ref()).is_some_and(|under_way| under_way.asked != 0)
+    }
+
+    /// The operations of clients in the order of their answers, and what searches found.
+    pub const fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    fn client(&self, client: u64) -> Option<&Client> {
+        self.clients.get(usize::try_from(client).ok()?)
+    }
+
+    /// A client begins an operation, and gives up the one before.
+    pub(super) fn invoke(&mut self, number: u64, operation: &Operation, step: u64) -> Result<Request, Misfit> {
+        if number >= Command::CLIENTS {
+            return Err(Misfit::NoSuchClient(number));
+        }
+        if operation.key() >= Command::KEYS {
+            return Err(Misfit::NoSuchKey(operation.key()));
+        }
+        let floor = self.order.acknowledged();
+        let client = slot(&mut self.clients, number);
+        let under_way = UnderWay { operation: operation.clone(), invoked: step, floor, asked: 0 };
+        let given_up = client.under_way.replace(under_way).map(|before| before.record(number, client.sequence));
+        *client = Client { sequence: client.sequence + 1, sent: 0, under_way: client.under_way.take() };
+        if let Some(record) = given_up {
+            self.waiting.retain(|waiting| waiting.client != number);
+            // It has no answer that could complete a window.
+            let _ = self.windows.push(record);
+        }
+        self.request(number)
+    }
+
+    /// A client puts what it waits for to a node, once more or for the first time.
+    pub(super) fn request(&mut self, number: u64) -> Result<Request, Misfit> {
+        let client = usize::try_from(number).ok().and_then(|client| self.clients.get_mut(client));
+        let Some(Client { sequence, sent, under_way: Some(under_way) }) = client else {
+            return Err(Misfit::NothingUnderWay(number));
+        };
+        *sent += 1;
+        let (client, sequence) = (number, *sequence);
+        Ok(match under_way.operation.clone() {
+            Operation::Read { .. } => Request::ReadIndex(context(client, sequence, *sent)),
+            Operation::Write { key, value } => {
+                Request::Propose(Command { client, sequence, key, expected: None, value }.encode())
+            }
+            Operation::CompareAndSet { key, expected, value } => {
+                Request::Propose(Command { client, sequence, key, expected: Some(expected), value }.encode())
+            }
+        })
+    }
+
+    /// The node took the request.
+    pub(super) fn asked(&mut self, client: u64, node: NodeId) {
+        if let Some(under_way) = &mut slot(&mut self.clients, client).under_way {
+            under_way.asked |= bit(node);
+        }
+    }
+
+    /// A node forgot whom it has to answer.
+    pub(super) fn crashed(&mut self, node: NodeId) {
+        self.waiting.retain(|waiting| waiting.node != node);
+        for under_way in self.clients.iter_mut().filter_map(|client| client.under_way.as_mut()) {
+            under_way.asked &= !bit(node);
+        }
+    }
+
+    /// A node's application applied an entry, with this command if it holds one.
+    pub(super) fn applied(
+        &mut self,
+        node: NodeId,
+        index: Index,
+        command: Option<&Command>,
+        effect: Effect,
+        now: &mut Now<'_>,
+    ) -> Check {
+        self.order.applied(index, command);
+        match (command, effect) {
+            (Some(command), Effect::Executed(effect) | Effect::Repeated(effect)) => {
+                self.acknowledge(node, command.client, effect, now)
+            }
+            (Some(_), Effect::NoCommand) | (None, _) => Ok(()),
+        }
+    }
+
+    fn acknowledge(&mut self, node: NodeId, client: u64, effect: TookEffect, now: &mut Now<'_>) -> Check {
+        let Some(under_way) = self.answerable(node, client, effect.sequence) else { return Ok(()) };
+        let Some(answer) = under_way.operation.answer(&effect) else { return Ok(()) };
+        let floor = under_way.floor;
+        self.order.acknowledge(node, client, floor, &effect)?;
+        self.complete(node, client, answer, now)
+    }
+
+    /// A node may answer a read.
+    pub(super) fn read_ready(&mut self, node: NodeId, read: &ReadState) {
+        let Some((client, sequence)) = parse_context(&read.context) else { return };
+        if self.answerable(node, client, sequence).is_some() {
+            self.waiting.push(Waiting { node, index: read.index, client, sequence });
+        }
+    }
+
+    /// Lets a node answer the reads that waited for it to apply as much as it has.
+    pub(super) fn answer_reads(&mut self, node: NodeId, application: &Application, now: &mut Now<'_>) -> Check {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let position = application.applied().index;
+        while let Some(at) = self.waiting.iter().position(|one| one.node == node && one.index <= position) {
+            let Waiting { client, sequence, .. } = self.waiting.swap_remove(at);
+            let Some(under_way) = self.answerable(node, client, sequence) else { continue };
+            let (key, floor) = (under_way.operation.key(), under_way.floor);
+            let value = application.value(key).cloned().unwrap_or_default();
+            let stale = now.stale_reads_excused && position < floor;
+            now.statistics.stale_reads += u64::from(stale);
+            self.order.read(node, (!stale).then_some(floor), position, key, &value)?;
+            let answer = Answer::Read(value);
+            if stale {
+                self.answer(node, client, answer, now.statistics);
+            } else {
+                self.complete(node, client, answer, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What this client waits for, if it is this operation and this node may answer it.
+    fn answerable(&self, node: NodeId, client: u64, sequence: u64) -> Option<&UnderWay> {
+        let client = self.client(client).filter(|client| client.sequence == sequence)?;
+        client.under_way.as_ref().filter(|under_way| under_way.asked & bit(node) != 0)
+    }
+
+    /// Answers a client, and searches the key when its window is full.
+    fn complete(&mut self, node: NodeId, client: u64, answer: Answer, now: &mut Now<'_>) -> Check {
+        let fate = Fate::Answered { step: now.step, answer: answer.clone() };
+        let Some(record) = self.answer(node, client, answer, now.statistics) else { return Ok(()) };
+        let key = record.operation.key();
+        if self.windows.push(Record { fate, ..record }) { self.search(key) } else { Ok(()) }
+    }
+
+    fn answer(&mut self, node: NodeId, number: u64, answer: Answer, statistics: &mut Statistics) -> Option<Record> {
+        let client = slot(&mut self.clients, number);
+        let (sequence, under_way) = (client.sequence, client.under_way.take()?);
+        self.waiting.retain(|waiting| waiting.client != number);
+        statistics.answered += 1;
+        let record = under_way.record(number, sequence);
+        let operation = record.operation.clone();
+        self.completed.push(Completion { client: number, sequence, node, operation, answer });
+        Some(record)
+    }
+
+    /// What was answered since this was asked last.
+    pub(super) fn take_completed(&mut self) -> Vec<Completion> {
+        std::mem::take(&mut self.completed)
+    }
+
+    /// Searches the newest operations on every key.
+    pub(super) fn search_all(&mut self) -> Result<(), Violation> {
+        self.windows.keys().try_for_each(|key| self.search(key))
+    }
+
+    fn search(&mut self, key: u64) -> Check {
+        let Self { clients, windows, .. } = self;
+        let under_way = (0..).zip(clients.iter()).filter_map(|(number, client)| {
+            let under_way = client.under_way.as_ref().filter(|under_way| under_way.operation.key() == key)?;
+            Some(under_way.clone().record(number, client.sequence))
+        });
+        windows.search(key, under_way)
+    }
+}
+
+/// What the clients may use of the world around them.
+pub(super) struct Now<'a> {
+    pub(super) step: u64,
+    /// Whether reads may be stale.
+    pub(super) stale_reads_excused: bool,
+    pub(super) statistics: &'a mut Statistics,
+}
+
+impl UnderWay {
+    fn record(self, client: u64, sequence: u64) -> Record {
+        let Self { operation, invoked, .. } = self;
+        Record { client, sequence, operation, invoked, fate: Fate::Unknown { until: None } }
+    }
+}
+
+const fn bit(node: NodeId) -> u64 {
+    1 << (node.get() - 1)
+}
+
+/// The context of a client's read. Contexts are never used twice, so it says how often the read was sent.
+fn context(client: u64, sequence: u64, sent: u64) -> Bytes {
+    format!("c{client}.{sequence} read {sent}").into()
+}
+
+fn parse_context(context: &[u8]) -> Option<(u64, u64)> {
+    let (client, rest) = std::str::from_utf8(context).ok()?.strip_prefix('c')?.split_once('.')?;
+    let (sequence, _sent) = rest.split_once(" read ")?;
+    Some((client.parse().ok()?, sequence.parse().ok()?))
+}
