@@ -35,6 +35,8 @@
 mod operation;
 mod order;
 mod search;
+#[cfg(test)]
+mod testing;
 mod window;
 
 pub use operation::{Answer, Fate, Operation, Record};

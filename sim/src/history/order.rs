@@ -163,3 +163,6 @@ fn shown(effect: &TookEffect) -> String {
     let how = if *succeeded { "took effect" } else { "found something else" };
     format!("command {sequence} {how} at {index}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use super::operation::{Answer, Fate, Operation, Record};
 pub enum Initial {
     /// This value.
     Value(Bytes),
-    /// Nobody knows. The first read, or compare-and-set that succeeds, tells.
+    /// Nobody knows.
     Any,
 }
 
@@ -50,13 +50,14 @@ pub fn search(initial: &Initial, records: &[Record], budget: u64) -> Verdict {
         return Verdict::Undecided;
     }
     let mut values = Values::default();
-    let start = match initial {
-        Initial::Any => None,
-        Initial::Value(value) => Some(values.number(value)),
-    };
     let mut calls: Vec<Call> = records.iter().filter_map(|record| Call::new(record, &mut values)).collect();
     calls.sort_by_key(|call| call.invoked);
-    Search { required: required(&calls), calls, seen: BTreeSet::new(), budget }.run(start)
+    let starts = match initial {
+        Initial::Value(value) => vec![values.number(value)],
+        // Any value that is mentioned, or one that is not.
+        Initial::Any => (0..=values.count()).collect(),
+    };
+    Search { required: required(&calls), calls, seen: BTreeSet::new(), budget }.run(starts)
 }
 
 /// Values by number.
@@ -65,8 +66,12 @@ struct Values<'a>(BTreeMap<&'a Bytes, u32>);
 
 impl<'a> Values<'a> {
     fn number(&mut self, value: &'a Bytes) -> u32 {
-        let next = u32::try_from(self.0.len()).expect("two values an operation, at most");
+        let next = self.count();
         *self.0.entry(value).or_insert(next)
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).expect("an operation has two values at most")
     }
 }
 
@@ -128,13 +133,13 @@ impl Action {
         }
     }
 
-    /// The value afterwards, if this can happen to the value before; `None` inside is a value that nobody knows.
-    fn happen(self, value: Option<u32>) -> Option<Option<u32>> {
+    /// The value afterwards, if this can happen to the value before.
+    fn happen(self, value: u32) -> Option<u32> {
         match self {
-            Self::Write(written) => Some(Some(written)),
-            Self::Read(read) => value.is_none_or(|value| value == read).then_some(Some(read)),
-            Self::Set(from, to) => value.is_none_or(|value| value == from).then_some(Some(to)),
-            Self::Differs(other) => value.is_none_or(|value| value != other).then_some(value),
+            Self::Write(written) => Some(written),
+            Self::Read(read) => (value == read).then_some(value),
+            Self::Set(from, to) => (value == from).then_some(to),
+            Self::Differs(other) => (value != other).then_some(value),
         }
     }
 }
@@ -147,7 +152,7 @@ fn required(calls: &[Call]) -> Set {
 }
 
 /// The operations that are in a partial order, and the value that it leads to.
-type Partial = (Set, Option<u32>);
+type Partial = (Set, u32);
 
 struct Search {
     /// By invocation.
@@ -158,8 +163,8 @@ struct Search {
 }
 
 impl Search {
-    fn run(mut self, start: Option<u32>) -> Verdict {
-        let mut open: Vec<Partial> = vec![(0, start)];
+    fn run(mut self, starts: Vec<u32>) -> Verdict {
+        let mut open: Vec<Partial> = starts.into_iter().map(|start| (0, start)).collect();
         while let Some(partial) = open.pop() {
             let partial = self.with_what_changes_nothing(partial);
             if partial.0 & self.required == self.required {
@@ -181,15 +186,13 @@ impl Search {
         Verdict::Impossible
     }
 
-    /// Adds what can come next and leaves the value as it is.
+    /// Adds what can come next, leaves the value as it is, and shuts out nothing that may come as well.
     fn with_what_changes_nothing(&self, (mut done, value): Partial) -> Partial {
-        if value.is_none() {
-            return (done, value);
-        }
-        let idle = |call: &Call| call.required && call.action.is_idle() && call.action.happen(value) == Some(value);
         loop {
-            let found =
-                self.next(done).filter(|position| idle(&self.calls[*position])).fold(0, |set, at| set | 1 << at);
+            let before_all = self.earliest_end(done, |_| true);
+            let idle = |call: &Call| call.required && call.action.is_idle() && call.action.happen(value).is_some();
+            let fits = |position: &usize| self.calls[*position].invoked <= before_all && idle(&self.calls[*position]);
+            let found = self.next(done).filter(fits).fold(0, |set, position| set | 1 << position);
             if found == 0 {
                 return (done, value);
             }
@@ -199,13 +202,21 @@ impl Search {
 
     /// The operations that can come next: those that were invoked before any other that must come was answered, and can
     /// still take effect after all that were invoked so far.
-    fn next(&self, done: Set) -> impl Iterator<Item = usize> {
-        let open = move |position: &usize| done & (1 << position) == 0;
-        let must_come = |call: &&Call| call.required;
-        let deadline = (0..self.calls.len()).filter(open).map(|position| &self.calls[position]).filter(must_come);
-        let deadline = deadline.map(|call| call.until).min().unwrap_or(u64::MAX);
-        let last = (done != 0).then(|| self.calls[done.ilog2() as usize].invoked).unwrap_or(0);
-        let fits = move |call: &Call| call.until >= last && call.invoked <= deadline;
-        (0..self.calls.len()).filter(open).filter(move |position| fits(&self.calls[*position]))
+    fn next(&self, done: Set) -> impl Iterator<Item = usize> + use<'_> {
+        let end = self.earliest_end(done, |call| call.required);
+        let last = if done == 0 { 0 } else { self.calls[done.ilog2() as usize].invoked };
+        self.open(done).filter(move |(_, call)| call.until >= last && call.invoked <= end).map(|(position, _)| position)
+    }
+
+    /// The earliest last step of those operations that are not in the order.
+    fn earliest_end(&self, done: Set, of: impl Fn(&Call) -> bool) -> u64 {
+        self.open(done).filter(|(_, call)| of(call)).map(|(_, call)| call.until).min().unwrap_or(u64::MAX)
+    }
+
+    fn open(&self, done: Set) -> impl Iterator<Item = (usize, &Call)> {
+        self.calls.iter().enumerate().filter(move |(position, _)| done & (1 << position) == 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,8 @@ use crate::slots::slot;
 #[derive(Clone, Debug, Default)]
 pub struct Windows {
     keys: Vec<Window>,
-    /// The newest write or compare-and-set of each client that was answered: its number, and the step of the answer.
-    answered: Vec<(u64, u64)>,
+    /// For each client, whether some command of it in a window is unknown and can still take effect.
+    unbounded: Vec<bool>,
     searched: Searched,
 }
 
@@ -59,12 +59,30 @@ impl Windows {
     /// Takes in an operation when its client was answered or gave it up. Whether the key should be searched now.
     #[must_use]
     pub fn push(&mut self, record: Record) -> bool {
-        if let (Fate::Answered { step, .. }, Operation::Write { .. } | Operation::CompareAndSet { .. }) =
-            (&record.fate, &record.operation)
-        {
-            *slot(&mut self.answered, record.client) = (record.sequence, *step);
+        match (&record.operation, &record.fate) {
+            (Operation::Read { .. }, Fate::Unknown { .. }) => return false,
+            (Operation::Read { .. }, Fate::Answered { .. }) => {}
+            (Operation::Write { .. } | Operation::CompareAndSet { .. }, fate) => self.bound(record.client, fate),
         }
         slot(&mut self.keys, record.operation.key()).push(record)
+    }
+
+    /// An answer to a command ends the time in which earlier unknown ones of the client can take effect.
+    fn bound(&mut self, client: u64, fate: &Fate) {
+        let unbounded = slot(&mut self.unbounded, client);
+        match fate {
+            Fate::Unknown { .. } => *unbounded = true,
+            Fate::Answered { .. } if !*unbounded => {}
+            Fate::Answered { step, .. } => {
+                *unbounded = false;
+                let records = self.keys.iter_mut().flat_map(|window| &mut window.records);
+                for record in records.filter(|record| record.client == client) {
+                    if let Fate::Unknown { until: until @ None } = &mut record.fate {
+                        *until = Some(*step);
+                    }
+                }
+            }
+        }
     }
 
     /// Searches the window of this key, together with the operations on it that are `under_way`, and lets it slide.
@@ -72,13 +90,13 @@ impl Windows {
     /// # Errors
     /// There is no order that explains all answers.
     pub fn search(&mut self, key: u64, under_way: impl Iterator<Item = Record>) -> Check {
-        let Self { keys, answered, searched } = self;
-        let window = slot(keys, key);
-        window.bound_unknown(answered);
-        match window.search(under_way) {
-            Verdict::Linearizable => searched.linearizable += 1,
-            Verdict::Undecided => searched.undecided += 1,
-            Verdict::Impossible => return Err(window.violation(key)),
+        let window = slot(&mut self.keys, key);
+        let mut records = window.records.clone();
+        records.extend(under_way);
+        match search(&window.initial(), &records, Self::BUDGET) {
+            Verdict::Linearizable => self.searched.linearizable += 1,
+            Verdict::Undecided => self.searched.undecided += 1,
+            Verdict::Impossible => return Err(violation(key, &records)),
         }
         window.slide();
         Ok(())
@@ -106,21 +124,8 @@ impl Window {
         self.answered >= Windows::LENGTH
     }
 
-    /// Ends the time in which unknown operations can take effect, where their client shows that it is over.
-    fn bound_unknown(&mut self, answered: &[(u64, u64)]) {
-        for record in &mut self.records {
-            if let Fate::Unknown { until: until @ None } = &mut record.fate {
-                let later = answered.get(record.client as usize).filter(|(sequence, _)| *sequence > record.sequence);
-                *until = later.map(|(_, step)| *step);
-            }
-        }
-    }
-
-    fn search(&self, under_way: impl Iterator<Item = Record>) -> Verdict {
-        let mut records = self.records.clone();
-        records.extend(under_way);
-        let initial = if self.start.is_none() { Initial::empty() } else { Initial::Any };
-        search(&initial, &records, Windows::BUDGET)
+    fn initial(&self) -> Initial {
+        if self.start.is_none() { Initial::empty() } else { Initial::Any }
     }
 
     /// Forgets the older half.
@@ -129,7 +134,8 @@ impl Window {
             Fate::Answered { step, .. } => Some(*step),
             Fate::Unknown { .. } => None,
         });
-        let Some(start) = steps.clone().nth(steps.count() / 2) else { return };
+        let half = (Windows::LENGTH - 1) / 2;
+        let Some(start) = steps.clone().nth(half).or(steps.last()) else { return };
         self.start = Some(start);
         self.records = std::mem::take(&mut self.records)
             .into_iter()
@@ -138,14 +144,14 @@ impl Window {
             .collect();
         self.answered = self.records.iter().filter(|record| matches!(record.fate, Fate::Answered { .. })).count();
     }
+}
 
-    fn violation(&self, key: u64) -> Violation {
-        let mut detail = format!("no order of the operations on k{key} explains their answers");
-        for record in &self.records {
-            write!(detail, "; {record}").expect("text takes everything");
-        }
-        Violation::new(Invariant::Linearizability, &[], detail)
+fn violation(key: u64, records: &[Record]) -> Violation {
+    let mut detail = format!("no order of the operations on k{key} explains their answers");
+    for record in records {
+        write!(detail, "; {record}").expect("text takes everything");
     }
+    Violation::new(Invariant::Linearizability, &[], detail)
 }
 
 impl Record {
@@ -172,3 +178,6 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,14 +75,9 @@ impl Cluster {
 
     /// Lets this node do the next thing that it has to do, or takes the next message if there is none.
     pub fn advance(&mut self, at: u64) -> Result<(), Halt> {
-        if let Some(event) = self.next(node(at)) {
-            self.try_apply(event)?;
-        } else if let Some((message, _)) = self.world.network().iter().next() {
-            self.try_apply(Event::Deliver { message })?;
-        } else {
-            panic!("nothing is left to do");
-        }
-        Ok(())
+        let delivery = || self.world.network().iter().next().map(|(message, _)| Event::Deliver { message });
+        let event = self.next(node(at)).or_else(delivery).expect("there is something to do");
+        self.try_apply(event).map(drop)
     }
 
     /// Lets this node do all it has to do.
