@@ -84,7 +84,7 @@ impl World {
     /// A world without nodes that checks nothing: for scripts that show what a node does when it is told what no correct
     /// node would tell it, or is started again from what no correct host would have stored.
     pub fn unchecked() -> Self {
-        Self { checkers: Checkers::off(), ..Self::default() }
+        Self { checkers: Checkers::off(), clients: Clients::unchecked(), ..Self::default() }
     }
 
     /// Does what the event says and checks every property that it could break.

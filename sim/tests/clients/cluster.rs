@@ -31,13 +31,18 @@ impl Cluster {
     /// So many voters with these options, none of which leads yet.
     pub fn new(nodes: u64, options: &NodeOptions) -> Self {
         let mut cluster = Self::default();
+        cluster.start(nodes, options);
+        cluster
+    }
+
+    /// Starts so many voters.
+    pub fn start(&mut self, nodes: u64, options: &NodeOptions) {
         let peers: Vec<NodeId> = (1..=nodes).map(node).collect();
         for peer in &peers {
             let (boot, options) = (Boot::Peers(peers.clone()), options.clone());
-            cluster.apply(Event::Start { node: *peer, boot, options, seed: Some(peer.get()) });
+            self.apply(Event::Start { node: *peer, boot, options, seed: Some(peer.get()) });
         }
-        cluster.settle();
-        cluster
+        self.settle();
     }
 
     /// The same, led by node 1.
