@@ -7,7 +7,7 @@ mod draw;
 
 pub use draw::Overrides;
 
-use raft::NodeId;
+use raft::{NodeId, ReadOnlyOption};
 use serde::{Deserialize, Serialize};
 
 use crate::world::NodeOptions;
@@ -60,6 +60,11 @@ pub struct ClusterPlan {
 }
 
 impl ClusterPlan {
+    /// Whether reads are served by leases, and what happens need not let them hold.
+    pub fn breaks_leases(&self) -> bool {
+        self.options.iter().any(|options| options.read_only_option == ReadOnlyOption::LeaseBased)
+    }
+
     /// Every node that there may be.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (1..=self.nodes + self.spares).map(node_id)

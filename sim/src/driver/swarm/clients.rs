@@ -21,7 +21,7 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn new(plan: &Plan) -> Self {
-        let first = |client| Command { client, sequence: 0, key: 0, value: Bytes::new() };
+        let first = |client| Command { client, sequence: 0, key: 0, expected: None, value: Bytes::new() };
         Self {
             plan: plan.clients.clone(),
             stream: Stream::new(plan.seed, Concern::Clients),

@@ -179,6 +179,9 @@ impl<'a> Swarm<'a> {
             let start = self.start(node, boot.clone());
             self.at_once.push_back(start);
         }
+        if cluster.breaks_leases() {
+            self.at_once.push_back(Event::BreakLeases);
+        }
     }
 
     fn start(&mut self, node: NodeId, boot: Boot) -> Event {
