@@ -58,7 +58,7 @@ fn a_run_is_the_list_of_its_events() {
 type Feature = (&'static str, fn(&Statistics) -> u64);
 
 /// What has to be seen at least once in a few hundred seeds, by name, and how to see it.
-const FEATURES: [Feature; 25] = [
+const FEATURES: [Feature; 26] = [
     ("elections", |s| s.elections),
     ("candidacies", |s| s.candidacies),
     ("pre-candidacies", |s| s.pre_candidacies),
@@ -82,6 +82,7 @@ const FEATURES: [Feature; 25] = [
     ("messages refused", |s| s.messages_refused),
     ("proposals dropped", |s| s.proposals_dropped),
     ("reads answered", |s| s.reads),
+    ("clients answered", |s| s.answered),
     ("leadership handed over", |s| s.transfers),
     ("fsyncs", |s| s.syncs),
 ];
@@ -128,6 +129,8 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("pre-vote", |plan| plan.cluster.options[0].pre_vote);
     some("check-quorum", |plan| plan.cluster.options[0].check_quorum);
     some("lease reads", |plan| plan.cluster.options[0].read_only_option == ReadOnlyOption::LeaseBased);
+    some("leases kept", |plan| plan.cluster.keeps_leases);
+    some("leases broken", |plan| plan.cluster.breaks_leases());
     some("no forwarding", |plan| plan.cluster.options[0].disable_proposal_forwarding);
     some("step down on removal", |plan| plan.cluster.options[0].step_down_on_removal);
     some("options that change", |plan| plan.cluster.changes_options);

@@ -61,12 +61,17 @@ pub(super) fn of_plan(plan: &Plan) -> String {
     out.line(
         "clients",
         format_args!(
-            "{}, one request each {}; of 1000 reads {}, anywhere {}, repeated {}; values to {} bytes",
+            "{} on {} keys, one request each {}; of 1000 reads {}, compare-and-set {}, anywhere {}, repeated {}, \
+             given up {}, raw {}; values to {} bytes",
             clients.clients,
+            clients.keys,
             ticks(clients.pause),
             clients.reads,
+            clients.compare_and_sets,
             clients.anywhere,
             clients.repeats,
+            clients.gives_up,
+            clients.raw,
             clients.value,
         ),
     );
@@ -151,6 +156,7 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
             s.committed, s.applied, s.executed, s.repeated
         ),
     );
+    out.line("answers", format_args!("{} to clients, {} of them stale and excused", s.answered, s.stale_reads));
     out.line(
         "messages",
         format_args!(

@@ -41,7 +41,7 @@ struct Window {
     /// Answered operations in the order of their answers, and between them unknown ones.
     records: Vec<Record>,
     answered: usize,
-    /// There are too many unknown operations; the key is not searched any more.
+    /// The key is not searched any more: it has too many unknown operations, or others than those that are known.
     given_up: bool,
 }
 
@@ -102,6 +102,11 @@ impl Windows {
         Ok(())
     }
 
+    /// Stops searching this key: it is written by others than those whose operations are known.
+    pub fn give_up(&mut self, key: u64) {
+        slot(&mut self.keys, key).give_up();
+    }
+
     /// The keys that have something to be searched.
     pub fn keys(&self) -> impl Iterator<Item = u64> + use<> {
         let keys = self.keys.iter().enumerate().filter(|(_, window)| window.answered > 0 && !window.given_up);
@@ -119,9 +124,13 @@ impl Window {
             self.records.push(record);
         }
         if self.records.len() > Record::SEARCHABLE {
-            *self = Self { given_up: true, ..Self::default() };
+            self.give_up();
         }
         self.answered >= Windows::LENGTH
+    }
+
+    fn give_up(&mut self) {
+        *self = Self { given_up: true, ..Self::default() };
     }
 
     fn initial(&self) -> Initial {

@@ -4,7 +4,7 @@ use raft::{Config, ReadOnlyOption};
 
 use super::{ClientPlan, ClusterPlan, FaultPlan, HostPlan, NetworkPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, NodeOptions};
+use crate::world::{ApplicationKind, Command, NodeOptions};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -41,12 +41,34 @@ impl Plan {
             clients: clients(&mut stream),
             faults: faults(&mut stream),
         };
+        if stream.chance(500) && plan.cluster.serves_by_lease() {
+            plan.keep_leases();
+        }
         if overrides.no_faults {
             plan.faults = plan.faults.without_any();
             plan.network = NetworkPlan { loss: 0, duplication: 0, late: 0, ..plan.network };
             plan.hosts.hiccups = 0;
         }
         plan
+    }
+
+    /// Leaves out what a lease of etcd's kind does not survive. A leader looks for its quorum once in each election
+    /// timeout, so that its lease can last for nearly two of them after it was last heard; a follower waits for one. The
+    /// lease holds only if no follower misses the leader for so long while the leader runs: clocks keep the same pace,
+    /// the timeout is long, nothing is lost or slow, and nobody overrules the leader. Crashes may happen.
+    fn keep_leases(&mut self) {
+        const LONG: u32 = 20;
+        let Self { cluster, network, hosts, faults, .. } = self;
+        cluster.keeps_leases = true;
+        cluster.tick.fill(TICK);
+        for options in &mut cluster.options {
+            options.election_tick = LONG * options.heartbeat_tick;
+        }
+        network.latency = network.latency.min(TICK / 4);
+        network.jitter = network.jitter.min(TICK / 2);
+        (network.loss, network.late, hosts.hiccups) = (0, 0, 0);
+        (faults.partition, faults.membership, faults.transfer) = (None, None, None);
+        (faults.campaign, faults.forget_leader) = (None, None);
     }
 }
 
@@ -78,7 +100,16 @@ fn cluster(stream: &mut Stream, overrides: &Overrides) -> ClusterPlan {
     }
     options.truncate((nodes + spares) as usize);
     tick.truncate((nodes + spares) as usize);
-    ClusterPlan { nodes, learners, spares, from_snapshot, options, changes_options: stream.chance(150), tick }
+    ClusterPlan {
+        nodes,
+        learners,
+        spares,
+        from_snapshot,
+        options,
+        changes_options: stream.chance(150),
+        tick,
+        keeps_leases: false,
+    }
 }
 
 fn options(stream: &mut Stream) -> NodeOptions {
@@ -153,8 +184,12 @@ fn clients(stream: &mut Stream) -> ClientPlan {
         pause: stream.magnitude(TICK / 4, 8 * TICK),
         reads: stream.between(0, 500),
         anywhere: stream.between(0, 600),
-        repeats: stream.between(0, 300),
+        repeats: stream.between(20, 300),
         value: stream.magnitude(1, 512),
+        keys: stream.magnitude(1, Command::KEYS / 2),
+        compare_and_sets: stream.between(0, 500),
+        gives_up: stream.between(0, 100),
+        raw: stream.between(0, 300),
     }
 }
 

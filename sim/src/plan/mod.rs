@@ -57,11 +57,18 @@ pub struct ClusterPlan {
     pub changes_options: bool,
     /// The time between two ticks, for each node.
     pub tick: Vec<Time>,
+    /// Whether nothing happens that a lease does not survive, so that reads by lease must be right.
+    pub keeps_leases: bool,
 }
 
 impl ClusterPlan {
     /// Whether reads are served by leases, and what happens need not let them hold.
     pub fn breaks_leases(&self) -> bool {
+        self.serves_by_lease() && !self.keeps_leases
+    }
+
+    /// Whether some node serves reads by its lease.
+    pub fn serves_by_lease(&self) -> bool {
         self.options.iter().any(|options| options.read_only_option == ReadOnlyOption::LeaseBased)
     }
 
@@ -123,14 +130,22 @@ pub struct HostPlan {
 pub struct ClientPlan {
     /// How many there are.
     pub clients: u64,
+    /// How many keys they use.
+    pub keys: u64,
     /// The mean time between two requests of one.
     pub pause: Time,
     /// How many of a thousand requests are reads.
     pub reads: u64,
+    /// How many of a thousand other requests are compare-and-sets, not writes.
+    pub compare_and_sets: u64,
     /// How many of a thousand requests go to any node, the others to who leads.
     pub anywhere: u64,
-    /// How many of a thousand writes repeat the one before.
+    /// How many of a thousand times a client that may still be answered sends again.
     pub repeats: u64,
+    /// How many of a thousand times a client that waits gives up instead, and asks for something else.
+    pub gives_up: u64,
+    /// How many of a thousand requests are raw: data proposed and reads asked for without a client that waits.
+    pub raw: u64,
     /// The bytes of a value, at most.
     pub value: u64,
 }

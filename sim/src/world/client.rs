@@ -14,7 +14,7 @@ use super::key_value::Command;
 use super::outcome::{Completion, Misfit};
 use super::statistics::Statistics;
 use crate::history::{Answer, AppliedOrder, Fate, Operation, Record, TookEffect, Windows};
-use crate::invariant::{Check, Violation};
+use crate::invariant::Check;
 use crate::slots::slot;
 
 /// The clients of a world.
@@ -161,6 +161,10 @@ impl Clients {
         self.order.applied(index, command);
         match (command, effect) {
             (Some(command), Effect::Executed(effect) | Effect::Repeated(effect)) => {
+                if self.client(command.client).is_none_or(|client| client.sequence < command.sequence) {
+                    // Somebody proposed it as data, so that nobody knows when it was invoked.
+                    self.windows.give_up(command.key);
+                }
                 self.acknowledge(node, command.client, effect, now)
             }
             (Some(_), Effect::NoCommand) | (None, _) => Ok(()),
@@ -240,7 +244,7 @@ impl Clients {
     }
 
     /// Searches the newest operations on every key.
-    pub(super) fn search_all(&mut self) -> Result<(), Violation> {
+    pub(super) fn search_all(&mut self) -> Check {
         self.windows.keys().try_for_each(|key| self.search(key))
     }
 

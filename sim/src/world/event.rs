@@ -106,8 +106,8 @@ pub enum Event {
     },
     /// A client begins an operation at a node. One that it waited for until now is given up, and stays unknown.
     Invoke {
-        /// Which client, below [`Command::CLIENTS`](super::Command::CLIENTS). What it does must not be mixed with
-        /// commands of the same client that are [proposed](Self::Propose) as data.
+        /// Which client, below [`Command::CLIENTS`](super::Command::CLIENTS). Commands of the same client must not be
+        /// [proposed](Self::Propose) as data too, since those have numbers of their own.
         client: u64,
         /// At which node.
         node: NodeId,
@@ -124,6 +124,9 @@ pub enum Event {
     /// From now on something happens on purpose that leases do not survive, so that reads served by a lease may be stale:
     /// clocks that do not keep to the same pace, or a leader that is overruled while its lease lasts.
     BreakLeases,
+    /// For each key, an order of the newest operations of clients is looked for that explains their answers. That happens
+    /// now and then by itself; this is for the end of a run. See [`history`](crate::history).
+    SearchHistories,
     /// The transport tells a node that it could not reach a peer.
     ReportUnreachable {
         /// Who is told.
@@ -264,6 +267,7 @@ pub enum EventKind {
     Invoke,
     Retry,
     BreakLeases,
+    SearchHistories,
     ReportUnreachable,
     ReportSnapshot,
     SetElectionTimeout,
@@ -288,7 +292,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Start,
         Self::Crash,
         Self::Restart,
@@ -302,6 +306,7 @@ impl EventKind {
         Self::Invoke,
         Self::Retry,
         Self::BreakLeases,
+        Self::SearchHistories,
         Self::ReportUnreachable,
         Self::ReportSnapshot,
         Self::SetElectionTimeout,
@@ -342,6 +347,7 @@ impl Event {
             Self::Invoke { .. } => EventKind::Invoke,
             Self::Retry { .. } => EventKind::Retry,
             Self::BreakLeases => EventKind::BreakLeases,
+            Self::SearchHistories => EventKind::SearchHistories,
             Self::ReportUnreachable { .. } => EventKind::ReportUnreachable,
             Self::ReportSnapshot { .. } => EventKind::ReportSnapshot,
             Self::SetElectionTimeout { .. } => EventKind::SetElectionTimeout,

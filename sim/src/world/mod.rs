@@ -51,7 +51,7 @@ pub use statistics::Statistics;
 use raft::{NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
-use crate::invariant::{Checkers, Violation};
+use crate::invariant::Checkers;
 
 /// The cluster and everything around it.
 ///
@@ -126,16 +126,6 @@ impl World {
         &self.clients
     }
 
-    /// Searches for an order of the newest operations of clients that explains their answers, for each key. That happens
-    /// now and then by itself; to be called at the end of a run. See [`history`](crate::history).
-    ///
-    /// # Errors
-    /// There is none for some key.
-    pub fn search_histories(&mut self) -> Result<(), Violation> {
-        let step = self.step;
-        self.clients.search_all().map_err(|violation| violation.at(step))
-    }
-
     /// The messages in flight, and the links.
     pub const fn network(&self) -> &Network {
         &self.network
@@ -183,6 +173,10 @@ impl World {
             Event::Retry { client, node } => self.at(*node, |replica, around| replica.retry(*client, around)),
             Event::BreakLeases => {
                 self.leases_broken = true;
+                Ok((None, None))
+            }
+            Event::SearchHistories => {
+                self.clients.search_all()?;
                 Ok((None, None))
             }
             Event::ReportUnreachable { node, peer } => self.at(*node, |replica, _| replica.report_unreachable(*peer)),

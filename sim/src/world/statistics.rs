@@ -8,7 +8,7 @@ use crate::invariant::View;
 /// Counters. They never influence what happens.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Statistics {
-    events: [u64; EventKind::ALL.len()],
+    events: Events,
     /// Times that a node became leader.
     pub elections: u64,
     /// Times that a node became candidate, pre-candidates aside.
@@ -73,20 +73,30 @@ pub struct Statistics {
     pub syncs: u64,
 }
 
+/// A count for each kind of event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Events([u64; EventKind::ALL.len()]);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self([0; EventKind::ALL.len()])
+    }
+}
+
 impl Statistics {
     /// How many events of this kind happened.
     pub const fn events(&self, kind: EventKind) -> u64 {
-        self.events[kind as usize]
+        self.events.0[kind as usize]
     }
 
     /// How many events happened.
     pub fn total(&self) -> u64 {
-        self.events.iter().sum()
+        self.events.0.iter().sum()
     }
 
     /// Adds what happened in another world: sums, and of the highest term and index the higher.
     pub fn add(&mut self, other: &Self) {
-        for (mine, theirs) in self.events.iter_mut().zip(other.events) {
+        for (mine, theirs) in self.events.0.iter_mut().zip(other.events.0) {
             *mine += theirs;
         }
         self.highest_term = self.highest_term.max(other.highest_term);
@@ -116,12 +126,14 @@ impl Statistics {
         self.messages_refused += other.messages_refused;
         self.proposals_dropped += other.proposals_dropped;
         self.reads += other.reads;
+        self.answered += other.answered;
+        self.stale_reads += other.stale_reads;
         self.transfers += other.transfers;
         self.syncs += other.syncs;
     }
 
     pub(super) fn count(&mut self, event: &Event) {
-        self.events[event.kind() as usize] += 1;
+        self.events.0[event.kind() as usize] += 1;
     }
 
     /// A node shows itself in another way than before.

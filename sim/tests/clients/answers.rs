@@ -36,7 +36,7 @@ fn every_operation_is_answered_at_the_node_that_was_asked() {
             assert_eq!(told(&mut cluster), answers.map(|answer| (1, at, answer)));
         }
         assert_eq!(cluster.world.statistics().answered, 12);
-        cluster.world.search_histories().unwrap();
+        cluster.apply(Event::SearchHistories);
     }
 }
 

@@ -52,7 +52,7 @@ fn a_stale_lease_read_is_excused_where_leases_are_broken_on_purpose() {
     cluster.settle();
     assert_eq!(cluster.completed.pop().unwrap().answer, Answer::Read("".into()));
     assert_eq!(cluster.world.statistics().stale_reads, 1);
-    cluster.world.search_histories().unwrap();
+    cluster.apply(Event::SearchHistories);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_world_without_checks_tells_clients_anything() {
     cluster.invoke(2, 1, READ);
     cluster.settle();
     assert_eq!(cluster.completed.pop().unwrap().answer, Answer::Read("".into()));
-    cluster.world.search_histories().unwrap();
+    cluster.apply(Event::SearchHistories);
 }
 
 /// A node that is alone acknowledges a write, crashes, and leads again without having committed anything since.

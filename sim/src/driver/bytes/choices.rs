@@ -6,6 +6,7 @@ use raft::{
 };
 
 use crate::disk::Keep;
+use crate::history::Operation;
 use crate::world::{Command, Envelope, Event, EventKind, MessageId, World};
 
 /// How many clients there are.
@@ -18,6 +19,8 @@ pub(super) struct Choices<'a> {
     /// The last number that each client gave to a command.
     sequences: [u64; CLIENTS],
     reads: u64,
+    /// How many values known clients wrote.
+    values: u64,
 }
 
 /// What was chosen.
@@ -29,9 +32,9 @@ pub(super) enum Choice {
     Round,
 }
 
-/// What a byte can choose: all kinds of events but the start, which comes first, and the forged message, since no check
+/// What a byte can choose: all kinds of events but those that come first or last, and the forged message, since no check
 /// holds against liars; and then the chores.
-pub(super) const KINDS: [EventKind; 27] = {
+pub(super) const KINDS: [EventKind; 29] = {
     use EventKind as Kind;
     [
         Kind::Tick,
@@ -61,6 +64,8 @@ pub(super) const KINDS: [EventKind; 27] = {
         Kind::SetElectionTimeout,
         Kind::TakeSnapshot,
         Kind::Compact,
+        Kind::Invoke,
+        Kind::Retry,
     ]
 };
 
@@ -69,6 +74,15 @@ pub(super) const WORK: u8 = KINDS.len() as u8;
 /// The byte for a round.
 const ROUND: u8 = WORK + 1;
 
+/// A client whose operations the world knows. Others, and other keys, are for commands that are proposed as data.
+fn known_client(byte: u8) -> u64 {
+    Command::CLIENTS / 2 + u64::from(byte & 3)
+}
+
+fn known_key(byte: u8) -> u64 {
+    Command::KEYS / 2 + u64::from(byte & 3)
+}
+
 /// The node with this number, counting from zero.
 pub(super) fn node_id(number: u64) -> NodeId {
     NodeId::new(number + 1).expect("one or more")
@@ -76,7 +90,7 @@ pub(super) fn node_id(number: u64) -> NodeId {
 
 impl<'a> Choices<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, sequences: [0; CLIENTS], reads: 0 }
+        Self { bytes, sequences: [0; CLIENTS], reads: 0, values: 0 }
     }
 
     pub(super) const fn is_over(&self) -> bool {
@@ -105,7 +119,13 @@ impl<'a> Choices<'a> {
 
     fn event(&mut self, kind: EventKind, nodes: u64, world: &World) -> Option<Event> {
         let event = match kind {
-            EventKind::Start | EventKind::ExpectSettled | EventKind::Inject => return None,
+            EventKind::Start
+            | EventKind::Inject
+            | EventKind::BreakLeases
+            | EventKind::SearchHistories
+            | EventKind::ExpectSettled => return None,
+            EventKind::Invoke => self.invoke(nodes, world)?,
+            EventKind::Retry => Event::Retry { node: self.node(nodes), client: known_client(self.byte()) },
             EventKind::Tick => Event::Tick { node: self.node(nodes) },
             EventKind::Deliver => Event::Deliver { message: self.message(world)? },
             EventKind::Drop => Event::Drop { message: self.message(world)? },
@@ -169,7 +189,25 @@ impl<'a> Choices<'a> {
         let client = usize::from(byte) % CLIENTS;
         self.sequences[client] += 1;
         let value = vec![b'x'; usize::from(byte) / CLIENTS].into();
-        Command { client: client as u64, sequence: self.sequences[client], key: client as u64, value }.encode()
+        let (client, sequence) = (client as u64, self.sequences[client]);
+        Command { client, sequence, key: client, expected: None, value }.encode()
+    }
+
+    /// The second byte: bits 0 and 1 the client, 2 and 3 what it does, 4 and 5 the key.
+    fn invoke(&mut self, nodes: u64, world: &World) -> Option<Event> {
+        let (node, what) = (self.node(nodes), self.byte());
+        let key = known_key(what >> 4);
+        self.values += 1;
+        let value = self.values.to_string().into();
+        let operation = match what >> 2 & 3 {
+            0 => Operation::Write { key, value },
+            1 => Operation::Read { key },
+            _ => {
+                let expected = world.replica(node)?.application()?.get(key)?;
+                Operation::CompareAndSet { key, expected, value }
+            }
+        };
+        Some(Event::Invoke { client: known_client(what), node, operation })
     }
 
     fn context(&mut self) -> Bytes {

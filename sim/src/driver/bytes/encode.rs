@@ -5,6 +5,7 @@ use raft::{Change, ChangeKind, ConfChange, NodeId, SnapshotStatus, Transition};
 use super::choices::KINDS;
 use super::setup::option_bits;
 use crate::disk::Keep;
+use crate::history::Operation;
 use crate::world::{Boot, Event, MessageId, World};
 
 /// Bytes for these events. What bytes cannot say is said nearly: a cluster of more than seven nodes is one of seven, the
@@ -41,7 +42,20 @@ fn cluster(events: &[Event]) -> Vec<u8> {
 
 fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
     match event {
-        Event::Start { .. } | Event::ExpectSettled { .. } | Event::Inject { .. } => {}
+        Event::Start { .. }
+        | Event::Inject { .. }
+        | Event::BreakLeases
+        | Event::SearchHistories
+        | Event::ExpectSettled { .. } => {}
+        Event::Invoke { client, node, operation } => {
+            let what = match operation {
+                Operation::Write { .. } => 0,
+                Operation::Read { .. } => 1,
+                Operation::CompareAndSet { .. } => 2,
+            };
+            out.extend([name(*node), (client & 3) as u8 | what << 2 | ((operation.key() & 3) as u8) << 4]);
+        }
+        Event::Retry { client, node } => out.extend([name(*node), (client & 3) as u8]),
         Event::Tick { node }
         | Event::Campaign { node }
         | Event::ForgetLeader { node }

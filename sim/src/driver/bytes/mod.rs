@@ -11,9 +11,9 @@
 //! ```
 //! use sim::driver::bytes::run;
 //! use sim::world::EventKind;
-//! // One node on its own applies its first membership (27: all work), campaigns (3), and works again,
+//! // One node on its own applies its first membership (29: all work), campaigns (3), and works again,
 //! // after the five bytes that say what cluster it is.
-//! let ended = run(&[0, 0, 0, 0, 0, 27, 0, 3, 0, 27, 0]);
+//! let ended = run(&[0, 0, 0, 0, 0, 29, 0, 3, 0, 29, 0]);
 //! assert!(ended.violation.is_none());
 //! assert!(ended.events.iter().any(|event| event.kind() == EventKind::Campaign));
 //! ```
@@ -24,6 +24,8 @@ mod encode;
 mod setup;
 
 use std::collections::VecDeque;
+
+use raft::ReadOnlyOption;
 
 use crate::invariant::Violation;
 use crate::trace::{Ending, Header, Stop, Trace, apply};
@@ -99,8 +101,14 @@ impl<'a> Driver<'a> {
     /// Before the first event.
     pub fn new(bytes: &'a [u8]) -> Self {
         let mut choices = Choices::new(bytes);
-        let starts = setup::starts(&mut choices);
-        Self { choices, nodes: starts.len() as u64, starts, chores: VecDeque::new(), events: 0 }
+        let mut starts = setup::starts(&mut choices);
+        let nodes = starts.len() as u64;
+        // Nothing that bytes may choose lets leases hold.
+        let serves_by_lease = |start: &Event| matches!(start, Event::Start { options, .. } if options.read_only_option == ReadOnlyOption::LeaseBased);
+        if starts.iter().any(serves_by_lease) {
+            starts.push_back(Event::BreakLeases);
+        }
+        Self { choices, nodes, starts, chores: VecDeque::new(), events: 0 }
     }
 
     /// The next event, in this state of the world; `None` at the end.

@@ -1,10 +1,12 @@
-//! Clients: they write and read, here and there, and repeat themselves.
+//! Clients: they write, read and compare, here and there, wait, send again and give up. Besides them, data is proposed and
+//! reads are asked for by nobody who waits, under other names and on other keys.
 
 use bytes::Bytes;
 use raft::NodeId;
 
 use super::agenda::{Agenda, Intent};
 use super::{any_node, leader};
+use crate::history::Operation;
 use crate::plan::{ClientPlan, Plan};
 use crate::random::{Concern, Stream};
 use crate::world::{Command, Event, World};
@@ -14,7 +16,9 @@ use crate::world::{Command, Event, World};
 pub(super) struct Clients {
     plan: ClientPlan,
     stream: Stream,
-    /// What each client wrote last.
+    /// How many values were written; each is another.
+    values: u64,
+    /// What was proposed last as data, in the name of each client.
     last: Vec<Command>,
     reads: u64,
 }
@@ -22,10 +26,12 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new(plan: &Plan) -> Self {
         let first = |client| Command { client, sequence: 0, key: 0, expected: None, value: Bytes::new() };
+        let names = Command::CLIENTS / 2..Command::CLIENTS / 2 + plan.clients.clients;
         Self {
             plan: plan.clients.clone(),
             stream: Stream::new(plan.seed, Concern::Clients),
-            last: (0..plan.clients.clients).map(first).collect(),
+            values: 0,
+            last: names.map(first).collect(),
             reads: 0,
         }
     }
@@ -40,17 +46,19 @@ impl Clients {
         agenda.after(self.stream.between(1, 2 * self.plan.pause), Intent::Client(client));
     }
 
-    /// The next request of a client, if there is anybody to ask.
+    /// What a client does next, if anything.
     pub(super) fn ask(&mut self, client: u64, world: &World, agenda: &mut Agenda) -> Option<Event> {
         self.pause(client, agenda);
         let node = self.choose_node(world)?;
-        if self.stream.chance(self.plan.reads) {
-            self.reads += 1;
-            let context = Bytes::from(format!("r{}", self.reads));
-            return Some(Event::ReadIndex { node, context });
+        if self.stream.chance(self.plan.raw) {
+            return self.ask_raw(client, node);
         }
-        let data = self.next_write(client)?;
-        Some(Event::Propose { node, data })
+        let clients = world.clients();
+        if clients.under_way(client).is_none() || self.stream.chance(self.plan.gives_up) {
+            return Some(Event::Invoke { client, node, operation: self.operation(node, world) });
+        }
+        let sends_again = !clients.may_be_answered(client) || self.stream.chance(self.plan.repeats);
+        sends_again.then_some(Event::Retry { client, node })
     }
 
     fn choose_node(&mut self, world: &World) -> Option<NodeId> {
@@ -59,16 +67,42 @@ impl Clients {
         known.or_else(|| any_node(world, &mut self.stream))
     }
 
-    fn next_write(&mut self, client: u64) -> Option<Bytes> {
-        let last = self.last.get_mut(usize::try_from(client).ok()?)?;
-        if last.sequence == 0 || !self.stream.chance(self.plan.repeats) {
-            last.sequence += 1;
-            last.key = self.stream.below(Command::KEYS);
-            let mut value = format!("{client}.{}", last.sequence).into_bytes();
-            let length = self.stream.between(1, self.plan.value);
-            value.resize(value.len().max(usize::try_from(length).ok()?), b'.');
-            last.value = value.into();
+    fn operation(&mut self, node: NodeId, world: &World) -> Operation {
+        let key = self.stream.below(self.plan.keys);
+        if self.stream.chance(self.plan.reads) {
+            return Operation::Read { key };
         }
-        Some(last.encode())
+        let value = self.value();
+        if !self.stream.chance(self.plan.compare_and_sets) {
+            return Operation::Write { key, value };
+        }
+        // What the node holds now is often what it will hold then.
+        let held = world.replica(node).and_then(|replica| replica.application()?.get(key));
+        Operation::CompareAndSet { key, expected: held.unwrap_or_default(), value }
+    }
+
+    /// A value that nobody wrote before.
+    fn value(&mut self) -> Bytes {
+        self.values += 1;
+        let mut value = self.values.to_string().into_bytes();
+        let length = usize::try_from(self.stream.between(1, self.plan.value)).expect("values are short");
+        value.resize(value.len().max(length), b'.');
+        value.into()
+    }
+
+    fn ask_raw(&mut self, client: u64, node: NodeId) -> Option<Event> {
+        if self.stream.chance(self.plan.reads) {
+            self.reads += 1;
+            let context = Bytes::from(format!("r{}", self.reads));
+            return Some(Event::ReadIndex { node, context });
+        }
+        let repeats = self.stream.chance(self.plan.repeats);
+        let key = Command::KEYS / 2 + self.stream.below(Command::KEYS / 2);
+        let value = self.value();
+        let last = self.last.get_mut(usize::try_from(client).ok()?)?;
+        if last.sequence == 0 || !repeats {
+            *last = Command { sequence: last.sequence + 1, key, value, ..last.clone() };
+        }
+        Some(Event::Propose { node, data: last.encode() })
     }
 }

@@ -191,6 +191,9 @@ impl<'a> Swarm<'a> {
     }
 
     fn next_event(&mut self) -> Event {
+        if self.world.step() + 1 == self.plan.steps {
+            return Event::SearchHistories;
+        }
         loop {
             if let Some(event) = self.at_once.pop_front() {
                 return event;

@@ -62,6 +62,16 @@ fn a_key_with_too_many_unknown_writes_is_given_up() {
 }
 
 #[test]
+fn a_key_that_others_write_too_is_not_searched() {
+    let mut windows = Windows::default();
+    windows.give_up(KEY);
+    for step in 1..100 {
+        push(&mut windows, read(step, 0), false).unwrap();
+    }
+    assert_eq!(windows.searched(), Searched::default());
+}
+
+#[test]
 fn unknown_writes_are_forgotten_once_their_client_shows_that_they_are_past() {
     let mut windows = Windows::default();
     for step in 1..1000 {
