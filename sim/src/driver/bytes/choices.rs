@@ -203,7 +203,7 @@ impl<'a> Choices<'a> {
             0 => Operation::Write { key, value },
             1 => Operation::Read { key },
             _ => {
-                let expected = world.replica(node)?.application()?.get(key)?;
+                let expected = world.replica(node)?.application()?.value(key).cloned().unwrap_or_default();
                 Operation::CompareAndSet { key, expected, value }
             }
         };

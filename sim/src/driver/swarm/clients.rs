@@ -77,7 +77,7 @@ impl Clients {
             return Operation::Write { key, value };
         }
         // What the node holds now is often what it will hold then.
-        let held = world.replica(node).and_then(|replica| replica.application()?.get(key));
+        let held = world.replica(node).and_then(|replica| replica.application()?.value(key).cloned());
         Operation::CompareAndSet { key, expected: held.unwrap_or_default(), value }
     }
 

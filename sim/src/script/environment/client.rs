@@ -108,7 +108,7 @@ impl Environment {
                 // A client for each write, so that none overtakes another and makes it look like a repetition.
                 let count = self.clients.requests.len() as u64;
                 let (client, sequence) = (count % world::Command::CLIENTS, count / world::Command::CLIENTS + 1);
-                let write = world::Command { client, sequence, key: *key, value: value.clone() };
+                let write = world::Command { client, sequence, key: *key, expected: None, value: value.clone() };
                 self.expect_keys(*node)?;
                 let number = self.clients.ask(*node, Asked::Write(write));
                 self.propose(number)
