@@ -46,7 +46,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them, in the order of the module's table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ElectionSafety,
         Self::VoteOnce,
         Self::LeaderIsVoter,

@@ -18,6 +18,10 @@ pub(super) const fn message_of(event: &Event) -> Option<MessageId> {
         | Event::TransferLeadership { .. }
         | Event::ForgetLeader { .. }
         | Event::ReadIndex { .. }
+        | Event::Invoke { .. }
+        | Event::Retry { .. }
+        | Event::BreakLeases
+        | Event::SearchHistories
         | Event::ReportUnreachable { .. }
         | Event::ReportSnapshot { .. }
         | Event::SetElectionTimeout { .. }
@@ -52,6 +56,8 @@ pub(super) fn nodes_of(event: &Event, message: Option<&Envelope>) -> [Option<Nod
         | Event::TransferLeadership { node, .. }
         | Event::ForgetLeader { node }
         | Event::ReadIndex { node, .. }
+        | Event::Invoke { node, .. }
+        | Event::Retry { node, .. }
         | Event::ReportUnreachable { node, .. }
         | Event::ReportSnapshot { node, .. }
         | Event::SetElectionTimeout { node, .. }
@@ -66,7 +72,7 @@ pub(super) fn nodes_of(event: &Event, message: Option<&Envelope>) -> [Option<Nod
         | Event::TakeSnapshot { node }
         | Event::Compact { node, .. } => [Some(*node), None],
         Event::Cut { from, to } | Event::HealLink { from, to } => [Some(*from), Some(*to)],
-        Event::ExpectSettled { .. } => [None, None],
+        Event::BreakLeases | Event::SearchHistories | Event::ExpectSettled { .. } => [None, None],
         Event::Inject { message } => [Some(message.from), Some(message.to)],
         Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } => match message {
             Some(Envelope::Network(message)) => [Some(message.from), Some(message.to)],

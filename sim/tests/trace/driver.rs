@@ -109,7 +109,10 @@ impl Random {
     fn propose(&mut self, node: NodeId) -> Event {
         self.sequence += 1;
         let value = Bytes::from_static(b"value");
-        Event::Propose { node, data: Command { client: 1, sequence: self.sequence, key: 1, value }.encode() }
+        Event::Propose {
+            node,
+            data: Command { client: 1, sequence: self.sequence, key: 1, expected: None, value }.encode(),
+        }
     }
 
     fn work(&mut self, node: NodeId) -> Event {

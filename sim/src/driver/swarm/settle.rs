@@ -194,8 +194,13 @@ impl Swarm<'_> {
             }
             (Some(_) | None, None) => {
                 let sequence = 1 + self.agenda.now();
-                let data =
-                    Command { client: Command::CLIENTS - 1, sequence, key: 0, value: Bytes::from_static(b"settled") };
+                let data = Command {
+                    client: Command::CLIENTS - 1,
+                    sequence,
+                    key: 0,
+                    expected: None,
+                    value: Bytes::from_static(b"settled"),
+                };
                 self.at_once.push_back(Event::Propose { node, data: data.encode() });
             }
             (Some(_) | None, Some(_)) => {

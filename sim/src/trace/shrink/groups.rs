@@ -85,6 +85,10 @@ fn is_operation(kind: EventKind) -> bool {
         | EventKind::TransferLeadership
         | EventKind::ForgetLeader
         | EventKind::ReadIndex
+        | EventKind::Invoke
+        | EventKind::Retry
+        | EventKind::BreakLeases
+        | EventKind::SearchHistories
         | EventKind::ReportUnreachable
         | EventKind::ReportSnapshot
         | EventKind::SetElectionTimeout

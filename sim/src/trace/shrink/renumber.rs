@@ -89,7 +89,12 @@ impl Names<'_> {
                 (*from, *to) = (self.renamed(*from), self.renamed(*to))
             }
             Event::Inject { message } => *message = self.message(message),
-            Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } | Event::ExpectSettled { .. } => {}
+            Event::Deliver { .. }
+            | Event::Drop { .. }
+            | Event::Duplicate { .. }
+            | Event::BreakLeases
+            | Event::SearchHistories
+            | Event::ExpectSettled { .. } => {}
             Event::Crash { node, .. }
             | Event::Restart { node, .. }
             | Event::Tick { node }
@@ -97,6 +102,8 @@ impl Names<'_> {
             | Event::Propose { node, .. }
             | Event::ForgetLeader { node }
             | Event::ReadIndex { node, .. }
+            | Event::Invoke { node, .. }
+            | Event::Retry { node, .. }
             | Event::SetElectionTimeout { node, .. }
             | Event::TakeReady { node }
             | Event::Write { node }
