@@ -135,6 +135,14 @@ mod tests {
         assert_eq!(message("campaign 1\n----\nok\n"), "line 1: node 1 never started");
     }
 
+    /// Cases that etcd's implementation decides in a way that is easily missed.
+    #[test]
+    fn a_node_that_restarts_before_it_wrote_anything_is_in_term_zero() {
+        let restarted = "add-nodes 1 voters=(1,2) index=5\n----\nok\n\nrestart 1\n----\nok\n\nraft-state\n----\n\
+                         1: StateFollower (Voter) Term:0 Lead:0\n";
+        assert_eq!(check(restarted), Ok(vec![]));
+    }
+
     #[test]
     fn the_application_of_etcds_tests_hands_out_only_what_it_applied_itself() {
         let received = "\

@@ -1,6 +1,6 @@
 //! Reading the log back: what its bytes prove, and nothing else.
 
-use raft::{Entry, EntryId, HardState, Snapshot};
+use raft::{Entry, EntryId, HardState, Index, Snapshot, Term};
 
 use super::files::{DiskError, Files, Segment};
 use super::payload::{Reader, VERSION};
@@ -10,7 +10,8 @@ use super::sector::{self, Sectors};
 /// What a node remembers after a restart.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Recovered {
-    /// Term, vote and commit. The term is not behind any entry's and the commit index not behind the snapshot.
+    /// Term, vote and commit. The term is not behind any entry that was written after the hard state, and the commit
+    /// index not behind the snapshot.
     pub hard_state: HardState,
     /// The newest snapshot.
     pub snapshot: Option<Snapshot>,
@@ -90,6 +91,8 @@ pub fn recover(files: &impl Files) -> Result<Recovered, RecoveryError> {
 struct Replay {
     /// `None` until the checkpoint is complete.
     hard_state: Option<HardState>,
+    /// The highest term of what was written after the hard state.
+    term_since: Term,
     snapshot: Option<Snapshot>,
     base: EntryId,
     entries: Vec<Entry>,
@@ -136,7 +139,9 @@ impl Replay {
             Kind::Snapshot | Kind::Entry | Kind::HardState if first => None,
             Kind::Snapshot => payload.snapshot().and_then(|(snapshot, base)| self.restore(snapshot, base)),
             Kind::Entry => payload.entry().and_then(|entry| self.append(entry)),
-            Kind::HardState => payload.hard_state().map(|hard_state| self.hard_state = Some(hard_state)),
+            Kind::HardState => payload.hard_state().map(|hard_state| {
+                (self.hard_state, self.term_since) = (Some(hard_state), Term::ZERO);
+            }),
         }
         .ok_or(Misfit::Contradiction)
     }
@@ -146,6 +151,7 @@ impl Replay {
             return None;
         }
         self.entries.clear();
+        self.term_since = self.term_since.max(snapshot.id.term);
         (self.snapshot, self.base) = (Some(snapshot), base);
         Some(())
     }
@@ -154,6 +160,7 @@ impl Replay {
         let kept = entry.index.0.checked_sub(self.base.index.0)?.checked_sub(1)?;
         let kept = usize::try_from(kept).ok().filter(|&kept| kept <= self.entries.len())?;
         self.entries.truncate(kept);
+        self.term_since = self.term_since.max(entry.term);
         self.entries.push(entry);
         Some(())
     }
@@ -173,14 +180,14 @@ impl Replay {
             raised: false,
         };
         let last = recovered.last();
-        let snapshot = recovered.snapshot.as_ref().map_or(EntryId::ZERO, |snapshot| snapshot.id);
-        let known_term = last.term.max(snapshot.term);
-        recovered.raised = known_term > hard_state.term;
+        let covered = recovered.snapshot.as_ref().map_or(Index::ZERO, |snapshot| snapshot.id.index);
+        recovered.raised = self.term_since > hard_state.term;
         if recovered.raised {
-            // The hard state that went with the entries was lost, and with it no vote: none had been sent.
-            recovered.hard_state = HardState { term: known_term, vote: None, commit: hard_state.commit };
+            // The hard state that went with the entries was lost, and with it no vote: none had been sent. What was
+            // written before it does not count: a node that starts from a snapshot of term 1 is in term 0, as in etcd.
+            recovered.hard_state = HardState { term: self.term_since, vote: None, commit: hard_state.commit };
         }
-        recovered.hard_state.commit = hard_state.commit.max(snapshot.index);
+        recovered.hard_state.commit = hard_state.commit.max(covered);
         (recovered.hard_state.commit <= last.index).then_some(Some(recovered))
     }
 }
