@@ -1,4 +1,5 @@
-//! Makes the corpus in `traces/`: a short trace for each planted bug, and one for each main feature.
+//! Makes the corpus in `traces/`: a short trace for each planted bug, and one for each main feature. A trace that is there
+//! and whose events still lead to what it shows is kept, with the digests of today.
 //!
 //! `cargo run --release -p sim --features planted-bugs --example corpus -- traces [NAME …]`
 
@@ -9,7 +10,7 @@ use raft::planted::Bug;
 use sim::driver::swarm::{Swarm, run_to_end};
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Header, Trace, Watch, shrink};
-use sim::world::{Event, EventKind, Statistics};
+use sim::world::{Event, EventKind, Statistics, World};
 
 /// The name of a trace, and what its run has to show.
 type Feature = (&'static str, fn(&Statistics) -> bool);
@@ -41,6 +42,9 @@ fn main() {
 
 /// The shortest beginning of a run of the first seeds that shows a feature.
 fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
+    if let Some(again) = recorded_again(folder, name, "jsonl.zst").filter(|again| shows(&statistics(again))) {
+        return save(folder, name, "jsonl.zst", &again);
+    }
     let overrides = Overrides { nodes: Some(3), steps: Some(4000), ..Overrides::default() };
     let runs = (0..100).filter_map(|seed| {
         let plan = Plan::draw(seed, &overrides);
@@ -62,6 +66,12 @@ fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
 
 /// The shortest trace of some failures that the bug leads to and that do not happen without it.
 fn planted(folder: &Path, name: &str) {
+    {
+        let _switched = sim::planted::switch_on(Some(name)).expect("this build has it");
+        if let Some(again) = recorded_again(folder, name, "jsonl") {
+            return save(folder, name, "jsonl", &again);
+        }
+    }
     let mut best: Option<Trace> = None;
     for seed in 0..40 {
         let plan = Plan::draw(seed, &Overrides::default());
@@ -84,6 +94,26 @@ fn planted(folder: &Path, name: &str) {
     let Some(best) = best else { return println!("{name}: not caught") };
     let _switched = sim::planted::switch_on(Some(name)).expect("this build has it");
     save(folder, name, "jsonl", &best);
+}
+
+/// The trace that is there, if all its events still fit and end as they did.
+fn recorded_again(folder: &Path, name: &str, extension: &str) -> Option<Trace> {
+    let old = Trace::open(&folder.join(format!("{name}.{extension}"))).ok()?;
+    let again = Trace::record(old.header.clone(), &old.events);
+    let same = match (&again.ending, &old.ending) {
+        (Ending::Violation(again), Ending::Violation(old)) => again.invariant == old.invariant,
+        (Ending::Panic(_), Ending::Panic(_)) | (Ending::Completed, Ending::Completed) => true,
+        (Ending::Completed | Ending::Violation(_) | Ending::Panic(_), _) => false,
+    };
+    (same && again.events.len() == old.events.len()).then_some(again)
+}
+
+fn statistics(trace: &Trace) -> Statistics {
+    let mut world = World::new();
+    for event in &trace.events {
+        world.apply(event).expect("it was recorded so");
+    }
+    world.statistics().clone()
 }
 
 /// The events of a run that fails.

@@ -98,8 +98,8 @@ mod tests {
     use crate::harness;
 
     fn seeds() -> Seeds {
-        let rounds = [28; 8];
-        let elected = [&[2, 0, 0, 0, 0, 28, 3, 0], &rounds[..], &[2, 0, 9], &rounds[..]].concat();
+        let rounds = [bytes::ROUND; 8];
+        let elected = [&[2, 0, 0, 0, 0, bytes::ROUND, 3, 0], &rounds[..], &[2, 0, 9], &rounds[..]].concat();
         of_run(&bytes::run(&elected).events)
     }
 

@@ -71,9 +71,15 @@ impl Unapplied {
     /// A node wrote entries.
     pub fn wrote(&mut self, id: NodeId, node: &Node, entries: &[Entry], largest: u64) -> Check {
         let Some(first) = entries.first() else { return Ok(()) };
+        let inherits = |entry: &Entry| node.leads().is_some_and(|term| entry.term < term);
         while let Some((_, size)) = self.sizes.pop_back_if(|(index, _)| *index >= first.index) {
             self.total -= size;
+            if inherits(first) {
+                self.inherited = self.inherited.saturating_sub(size);
+            }
         }
+        // What a node had received but not handed out when it was elected is inherited too.
+        self.inherited += entries.iter().filter(|entry| inherits(entry)).map(Entry::payload_size).sum::<u64>();
         for entry in entries.iter().filter(|entry| entry.payload_size() > 0) {
             self.sizes.push_back((entry.index, entry.payload_size()));
             self.total += entry.payload_size();
@@ -187,6 +193,15 @@ mod tests {
         unapplied.elected(&leader());
         unapplied.wrote(node(1), &leader(), &[proposal(6, 90)], 90).unwrap();
         breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(7, 90)], 90));
+    }
+
+    #[test]
+    fn payload_that_is_received_before_an_election_and_written_after_it_does_not_count() {
+        let mut unapplied = Unapplied::default();
+        unapplied.elected(&leader());
+        let received = Entry { term: Term::ZERO, ..proposal(1, 90) };
+        unapplied.wrote(node(1), &leader(), &[received, proposal(2, 90)], 90).unwrap();
+        breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(3, 90)], 90));
     }
 
     #[test]

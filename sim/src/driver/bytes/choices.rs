@@ -72,7 +72,7 @@ pub(super) const KINDS: [EventKind; 29] = {
 /// The byte for the work of a node.
 pub(super) const WORK: u8 = KINDS.len() as u8;
 /// The byte for a round.
-const ROUND: u8 = WORK + 1;
+pub(crate) const ROUND: u8 = WORK + 1;
 
 /// A client whose operations the world knows. Others, and other keys, are for commands that are proposed as data.
 fn known_client(byte: u8) -> u64 {

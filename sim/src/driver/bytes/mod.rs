@@ -31,6 +31,8 @@ use crate::invariant::Violation;
 use crate::trace::{Ending, Header, Stop, Trace, apply};
 use crate::world::{Event, Halt, World};
 use choices::Choices;
+#[cfg(test)]
+pub(crate) use choices::ROUND;
 use chore::Chore;
 pub use encode::encode;
 
