@@ -73,10 +73,8 @@ mod log;
 pub mod membership;
 pub mod message;
 pub mod node;
-#[cfg(feature = "planted-bugs")]
+#[cfg_attr(not(feature = "planted-bugs"), doc(hidden))]
 pub mod planted;
-#[cfg(not(feature = "planted-bugs"))]
-mod planted;
 pub mod progress;
 pub mod quorum;
 mod raft;

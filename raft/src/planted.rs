@@ -3,10 +3,32 @@
 //! Only a build with the feature `planted-bugs` contains them: without it [`planted`] is the constant `false` and the
 //! compiler removes every branch that asks.
 
-/// A planted bug. The name of each, in kebab case, is the one it goes by on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[cfg_attr(not(feature = "planted-bugs"), allow(dead_code))]
-pub enum Bug {
+/// Declares the bugs; what each does is said once, for the documentation and for the command line.
+macro_rules! bugs {
+    ($($(#[doc = $does:literal])+ $name:ident,)+) => {
+        /// A planted bug. The name of each, in kebab case, is the one it goes by on the command line.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[cfg_attr(not(feature = "planted-bugs"), allow(dead_code))]
+        pub enum Bug {
+            $($(#[doc = $does])+ $name,)+
+        }
+
+        #[cfg(feature = "planted-bugs")]
+        impl Bug {
+            /// All of them, in the order of their declaration.
+            pub const ALL: [Self; 40] = [$(Self::$name),+];
+
+            /// What it does wrong, in one line.
+            pub fn description(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($does),+).trim_start(),)+
+                }
+            }
+        }
+    };
+}
+
+bugs! {
     /// A leader commits by counting replicas of an entry of an earlier term.
     CommitPriorTerm,
     /// A vote is granted although another candidate has it in this term.
@@ -91,50 +113,6 @@ pub enum Bug {
 
 #[cfg(feature = "planted-bugs")]
 impl Bug {
-    /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 40] = [
-        Self::CommitPriorTerm,
-        Self::VoteDoubleGrant,
-        Self::VoteComparesCommit,
-        Self::MustsyncDropsVote,
-        Self::MustsyncDropsEntries,
-        Self::SelfVoteBeforeDurable,
-        Self::TermLostOnRestart,
-        Self::StaleVoteRespCounted,
-        Self::CommitQuorumOffByOne,
-        Self::QuorumCountsLearners,
-        Self::AppendCommitMinLastindex,
-        Self::HeartbeatCommitUncapped,
-        Self::AckLastIndex,
-        Self::AppendAlwaysTruncates,
-        Self::CommitRegress,
-        Self::AckBeforeDurable,
-        Self::LeaderSelfAckUnstable,
-        Self::AsyncAppendAba,
-        Self::AppliedCursorIsCommit,
-        Self::CampaignUnappliedConf,
-        Self::ConfWhilePending,
-        Self::NewLeaderPendingConfZero,
-        Self::JointUnionQuorum,
-        Self::JointLostOnRestore,
-        Self::SnapshotConfstateLatest,
-        Self::SnapshotKeepsConflictTail,
-        Self::ReadindexNoOwnCommit,
-        Self::LeaseNoCheckquorum,
-        Self::LearnerCampaigns,
-        Self::LearnerRefusesVote,
-        Self::RemovedLeaderLingers,
-        Self::PrevoteTermWedge,
-        Self::PrecandidateStaleState,
-        Self::CheckquorumStuckPeer,
-        Self::TransferWedge,
-        Self::InflightsLeak,
-        Self::ProgressStuck,
-        Self::TermVoteNonatomic,
-        Self::SnapshotWalOrder,
-        Self::AppliedIndexNonatomic,
-    ];
-
     /// Its name, in kebab case.
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -160,8 +138,9 @@ impl Bug {
 }
 
 #[cfg(not(feature = "planted-bugs"))]
+/// Whether this bug is on: in this build none can be.
 #[inline(always)]
-pub(crate) const fn planted(_: Bug) -> bool {
+pub const fn planted(_: Bug) -> bool {
     false
 }
 

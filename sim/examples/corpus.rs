@@ -4,13 +4,13 @@
 //! `cargo run --release -p sim --features planted-bugs --example corpus -- traces [NAME …]`
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use raft::planted::Bug;
-use sim::driver::swarm::{Swarm, run_to_end};
+use sim::driver::swarm::Swarm;
+use sim::hunt::{Hunt, Unwatched, hunt};
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Header, Trace, Watch, shrink};
-use sim::world::{Event, EventKind, Statistics, World};
+use sim::trace::{Ending, Header, Trace};
+use sim::world::{EventKind, Statistics, World};
 
 /// The name of a trace, and what its run has to show.
 type Feature = (&'static str, fn(&Statistics) -> bool);
@@ -36,7 +36,7 @@ fn main() {
         feature(&folder, name, shows);
     }
     for bug in Bug::ALL.into_iter().filter(|bug| wanted(&bug.name())) {
-        planted(&folder, &bug.name());
+        planted(&folder, bug);
     }
 }
 
@@ -65,78 +65,22 @@ fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
 }
 
 /// The shortest trace of some failures that the bug leads to and that do not happen without it.
-fn planted(folder: &Path, name: &str) {
-    {
-        let _switched = sim::planted::switch_on(Some(name)).expect("this build has it");
-        if let Some(again) = recorded_again(folder, name, "jsonl") {
-            return save(folder, name, "jsonl", &again);
-        }
+fn planted(folder: &Path, bug: Bug) {
+    let switched = sim::planted::switched_on(Some(bug));
+    if let Some(again) = recorded_again(folder, &bug.name(), "jsonl") {
+        return save(folder, &bug.name(), "jsonl", &again);
     }
-    let mut best: Option<Trace> = None;
-    for seed in 0..40 {
-        let plan = Plan::draw(seed, &Overrides::default());
-        let Some(events) = failure(&plan, Some(name)) else { continue };
-        if failure(&plan, None).is_some() {
-            continue;
-        }
-        let header = Header { bug: Some(name.to_string()), ..Header::new(Some(seed)) };
-        let switched = sim::planted::switch_on(Some(name)).expect("this build has it");
-        let long = Trace::record(header, &events);
-        drop(switched);
-        let Ok(short) = shrink(&long, 0, &mut Patience(Instant::now())) else { continue };
-        if best.as_ref().is_none_or(|best| short.events.len() < best.events.len()) {
-            best = Some(short);
-        }
-        if best.as_ref().is_some_and(|best| best.events.len() < 60) {
-            break;
-        }
-    }
-    let Some(best) = best else { return println!("{name}: not caught") };
-    let _switched = sim::planted::switch_on(Some(name)).expect("this build has it");
-    save(folder, name, "jsonl", &best);
-}
-
-/// The trace that is there, if all its events still fit and end as they did.
-fn recorded_again(folder: &Path, name: &str, extension: &str) -> Option<Trace> {
-    let old = Trace::open(&folder.join(format!("{name}.{extension}"))).ok()?;
-    let again = Trace::record(old.header.clone(), &old.events);
-    let same = match (&again.ending, &old.ending) {
-        (Ending::Violation(again), Ending::Violation(old)) => again.invariant == old.invariant,
-        (Ending::Panic(_), Ending::Panic(_)) | (Ending::Completed, Ending::Completed) => true,
-        (Ending::Completed | Ending::Violation(_) | Ending::Panic(_), _) => false,
+    drop(switched);
+    let hunted = hunt(&[bug], &Hunt { seeds: 2000, ..Hunt::default() }, &Unwatched).pop();
+    let Some(shortest) = hunted.and_then(|hunted| hunted.shortest) else {
+        return println!("{}: not caught", bug.name());
     };
-    (same && again.events.len() == old.events.len()).then_some(again)
-}
-
-fn statistics(trace: &Trace) -> Statistics {
-    let mut world = World::new();
-    for event in &trace.events {
-        world.apply(event).expect("it was recorded so");
-    }
-    world.statistics().clone()
-}
-
-/// The events of a run that fails.
-fn failure(plan: &Plan, bug: Option<&str>) -> Option<Vec<Event>> {
-    let _switched = sim::planted::switch_on(bug).expect("this build has it");
-    let mut events = Vec::new();
-    let (_, ending) = run_to_end(plan, |event| events.push(event.clone()));
-    (ending != Ending::Completed).then_some(events)
+    let _switched = sim::planted::switched_on(Some(bug));
+    save(folder, &bug.name(), "jsonl", &shortest);
 }
 
 fn save(folder: &Path, name: &str, extension: &str, trace: &Trace) {
     let path = folder.join(format!("{name}.{extension}"));
     trace.save(&path).expect("the folder can be written");
     println!("{}: {} events", path.display(), trace.events.len());
-}
-
-/// Ten seconds.
-struct Patience(Instant);
-
-impl Watch for Patience {
-    fn improved(&mut self, _: &Trace) {}
-    fn tried(&mut self, _: &'static str, _: u64) {}
-    fn enough(&self) -> bool {
-        self.0.elapsed() > Duration::from_secs(10)
-    }
 }

@@ -5,6 +5,8 @@ pub mod driver;
 pub mod explore;
 pub mod harness;
 pub mod history;
+#[cfg(feature = "planted-bugs")]
+pub mod hunt;
 pub mod invariant;
 pub mod plan;
 pub mod planted;

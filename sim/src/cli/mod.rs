@@ -1,5 +1,6 @@
 //! The command line: what each subcommand is called, and who does it.
 
+mod bugs;
 mod conform;
 mod determinism;
 mod explore;
@@ -74,6 +75,7 @@ enum Command {
     /// Makes a page for the browser of a run
     Report(report::ReportArguments),
     Fuzz(fuzz::FuzzArguments),
+    Bugs(bugs::BugsArguments),
 }
 
 /// Parses the arguments and does what they say.
@@ -91,6 +93,7 @@ pub(crate) fn main() -> ExitCode {
         (Some(Command::Show(arguments)), _) => show::run(arguments),
         (Some(Command::Report(arguments)), _) => report::run(arguments),
         (Some(Command::Fuzz(arguments)), _) => fuzz::run(arguments),
+        (Some(Command::Bugs(arguments)), _) => bugs::run(arguments),
         (None, Some(arguments)) => run::run(arguments),
         (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
     };

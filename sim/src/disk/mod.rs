@@ -47,6 +47,7 @@ pub struct Disk {
     capacity: Option<u64>,
     next_sync_fails: bool,
     failed: bool,
+    damaged: bool,
 }
 
 /// A file: its first `durable` bytes survive every crash, the rest is pending.
@@ -154,11 +155,18 @@ impl Disk {
         self.next_sync_fails = true;
     }
 
+    /// Whether something other than a crash ever changed what was durable.
+    pub const fn was_damaged(&self) -> bool {
+        self.damaged
+    }
+
     /// Flips a bit of what is durable. `bit` counts from the first bit of the file; returns whether there is such a bit.
     pub fn flip_bit(&mut self, file: Segment, bit: u64) -> bool {
         let durable = self.files.get_mut(&file).map_or(&mut [][..], File::durable_bytes);
         let byte = usize::try_from(bit / 8).ok().and_then(|byte| durable.get_mut(byte));
-        byte.map(|byte| *byte ^= 1 << (bit % 8)).is_some()
+        let flipped = byte.map(|byte| *byte ^= 1 << (bit % 8)).is_some();
+        self.damaged |= flipped;
+        flipped
     }
 
     /// A misdirected write: copies block `from` of what is durable over block `to` of the same file, as far as `to`
@@ -179,6 +187,7 @@ impl Disk {
         let changed = durable[to.clone()] != copy[..to.len()];
         let length = to.len();
         durable[to].copy_from_slice(&copy[..length]);
+        self.damaged |= changed;
         changed
     }
 

@@ -20,6 +20,8 @@ pub use compare::{Difference, Excerpt};
 pub use conformance::{Mismatch, Verdict, check, check_file, transcripts};
 pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
+#[cfg(feature = "planted-bugs")]
+pub(crate) use error::nearest;
 pub use parse::{Block, Line, scenario, transcript};
 pub use play::{Played, play};
 pub use quote::quote;

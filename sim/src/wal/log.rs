@@ -9,6 +9,7 @@ use super::payload;
 use super::record::{self, Kind, Place};
 use super::recovery::{Recovered, RecoveryError, recover};
 use super::sector;
+use crate::planted::{Bug, planted};
 
 /// One write to the log. The host issues them one by one with [`Wal::write`], in the order in which [`plan`] and
 /// [`Checkpoint::plan`] give them.
@@ -260,7 +261,8 @@ impl Wal {
     /// # Errors
     /// The disk failed, now or before.
     pub fn remove_older(&mut self, files: &mut impl Files) -> Result<Option<Segment>, DiskError> {
-        let checkpoint_is_durable = self.checkpoint.is_some_and(|end| end <= self.synced);
+        let checkpoint_is_durable =
+            self.checkpoint.is_some_and(|end| end <= self.synced || planted(Bug::SnapshotWalOrder));
         let Some(&oldest) = self.older.first().filter(|_| checkpoint_is_durable) else { return Ok(None) };
         self.guard(|_| files.remove(oldest))?;
         self.older.remove(0);

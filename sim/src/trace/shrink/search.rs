@@ -63,10 +63,11 @@ impl<'a> Search<'a> {
         numbers: std::ops::Range<usize>,
         make: impl Fn(&Baseline, usize) -> Option<Candidate> + Sync,
     ) -> Option<usize> {
-        let batch = 4 * rayon::current_num_threads();
+        // Enough for many cores, and the same on every machine, as what ends the search may be a number of candidates.
+        const BATCH: usize = 64;
         let mut start = numbers.start;
         while start < numbers.end && !self.is_over() {
-            let end = numbers.end.min(start + batch);
+            let end = numbers.end.min(start + BATCH);
             let best = &self.best;
             let good = |number: usize| make(best, number).filter(|candidate| best.fails_with(candidate));
             let found = (start..end).into_par_iter().find_map_first(|number| Some((number, good(number)?)));

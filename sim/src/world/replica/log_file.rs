@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use raft::{Entry, EntryId, HardState, Index, MemStorage, Snapshot, Storage};
 
 use crate::disk::{Disk, SyncId};
-use crate::wal::{DiskError, Mark, Wal, Write};
+use crate::planted::{Bug, planted};
+use crate::wal::{Checkpoint, DiskError, Mark, Wal, Write};
 
 /// The writing end of a node's log. Records are counted from the start of the node, so that a count says up to where the
 /// log is written, asked to be durable, or durable.
@@ -98,6 +99,9 @@ impl LogFile {
     }
 
     pub(super) fn begin_sync(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
+        if planted(Bug::SnapshotWalOrder) && self.syncs.is_empty() {
+            self.remove_older(disk)?;
+        }
         let id = disk.begin_sync(self.wal.segment())?;
         self.syncs.push_back(PendingSync { id, mark: self.wal.mark(), covers: self.written });
         Ok(())
@@ -110,15 +114,17 @@ impl LogFile {
         assert_eq!(completed, Some(sync.id), "the log and the disk disagree on the oldest fsync");
         self.wal.synced(sync.mark);
         self.durable = self.durable.max(sync.covers);
-        let mut removed = false;
-        while self.wal.remove_older(disk)?.is_some() {
-            removed = true;
-        }
+        self.remove_older(disk)?;
         // The old segment goes exactly when the new one is durable.
-        Ok(self
-            .compaction
-            .take_if(|_| removed)
-            .map(|done| Compacted { snapshot: done.snapshot.id, through: done.base.index }))
+        let is_durable = !self.has_compaction_to_write() && self.wal.older().is_empty();
+        let done = self.compaction.take_if(|_| is_durable);
+        Ok(done.map(|done| Compacted { snapshot: done.snapshot.id, through: done.base.index }))
+    }
+
+    /// Removes the segments that the newest one replaces, if that is durable.
+    fn remove_older(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
+        while self.wal.remove_older(disk)?.is_some() {}
+        Ok(())
     }
 
     /// Begins to put the storage's snapshot and what follows `through` into a new segment. `None` where the storage
@@ -148,6 +154,12 @@ impl LogFile {
     /// Writes the next record of the compaction.
     pub(super) fn write_compaction(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
         let Some(compaction) = &mut self.compaction else { return Ok(()) };
+        if planted(Bug::AppliedIndexNonatomic) && compaction.written == 0 {
+            let index_alone = Snapshot { data: bytes::Bytes::new(), ..compaction.snapshot.clone() };
+            let Compaction { hard_state, base, entries, .. } = &*compaction;
+            let checkpoint = Checkpoint { hard_state: *hard_state, snapshot: Some(&index_alone), base: *base, entries };
+            checkpoint.plan().try_for_each(|write| self.wal.write(disk, write))?;
+        }
         let Some(record) = compaction.record(compaction.written) else { return Ok(()) };
         self.wal.write(disk, record)?;
         compaction.written += 1;

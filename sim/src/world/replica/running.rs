@@ -1,8 +1,8 @@
 //! A node that is up: everything about it that a crash loses.
 
 use raft::{
-    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, Index, MemStorage, NodeId, RawNode, Ready, Snapshot,
-    Storage, StorageAppend, StorageApplied, StorageApply,
+    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, HardState, Index, MemStorage, NodeId, RawNode, Ready,
+    Snapshot, Storage, StorageAppend, StorageApplied, StorageApply,
 };
 
 use super::handling::{Append, Handling, InHand, Threads};
@@ -11,7 +11,8 @@ use super::writing::{Written, cache};
 use super::{Recorded, Step, Surroundings, put_in_flight};
 use crate::disk::Disk;
 use crate::invariant::{Check, View};
-use crate::wal::DiskError;
+use crate::planted::{Bug, planted};
+use crate::wal::{DiskError, Write};
 use crate::world::application::{Application, Effect};
 use crate::world::key_value::Command;
 use crate::world::network::{Envelope, LocalMessage};
@@ -112,6 +113,12 @@ impl Running {
         let Some((record, written)) = self.handling.next_record() else {
             return Err(self.not_now("has nothing to write").into());
         };
+        if planted(Bug::TermVoteNonatomic)
+            && let Some(vote) = vote_alone(record, self.node.storage().hard_state())
+        {
+            cache(self.node.storage_mut(), vote);
+            return Ok(self.log.write(disk, vote).map(drop));
+        }
         match self.log.write(disk, record) {
             Ok(count) => {
                 cache(self.node.storage_mut(), record);
@@ -258,6 +265,12 @@ impl Running {
                 around.checkers.configuration_applied(id, entry.index, &conf_state)?;
                 // A leader may have committed more by it, and must not be judged by the next change.
                 around.checkers.observed(id, &self.view())?;
+                if planted(Bug::SnapshotConfstateLatest)
+                    && let Ok(snapshot) = self.node.storage().snapshot()
+                {
+                    let conf_state = conf_state.clone();
+                    self.node.storage_mut().set_snapshot(Snapshot { conf_state, ..snapshot });
+                }
                 self.application.set_conf_state(conf_state);
                 None
             }
@@ -321,6 +334,7 @@ impl Running {
             self.node.storage_mut().set_snapshot(self.application.snapshot());
         } else {
             self.application = Application::restore(self.application.kind(), snapshot);
+            around.checkers.state(self.id(), snapshot.id.index, self.application.hash())?;
         }
         around.statistics.snapshots_installed += 1;
         around.checkers.snapshot_restored(self.id(), snapshot)?;
@@ -356,6 +370,16 @@ impl Running {
         let refused = Misfit::Compact(self.id(), through);
         self.log.compact(self.node.storage(), through).ok_or(refused)?;
         Ok(())
+    }
+}
+
+/// The vote of a hard state that changes the term as well, in the term before.
+fn vote_alone(record: Write<'_>, before: HardState) -> Option<Write<'static>> {
+    match record {
+        Write::HardState(HardState { term, vote, .. }) if term != before.term && vote != before.vote => {
+            Some(Write::HardState(HardState { vote, ..before }))
+        }
+        Write::HardState(_) | Write::Segment | Write::Snapshot { .. } | Write::Entry(_) => None,
     }
 }
 

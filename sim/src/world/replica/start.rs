@@ -131,13 +131,27 @@ impl Replica {
         options.config(self.id, Index::ZERO, seed).validate().map_err(|error| Misfit::Config(self.id, error))?;
         let (wal, remembered) = match self.recover(around) {
             Ok(recovered) => recovered,
-            Err(error) => return Ok(Some(Refusal::Recovery(error))),
+            Err(error) => return self.stay_down(error),
         };
         self.options = options;
         let config = self.options.config(self.id, remembered.applied(), seed);
         let node = self.rebuild(config, &remembered)?;
         self.come_up(node, wal, &remembered, around)?;
         Ok(None)
+    }
+
+    /// A crash alone never makes a log unreadable: where nothing damaged the disk, its host lost what was durable.
+    fn stay_down(&self, error: RecoveryError) -> Step {
+        match error {
+            RecoveryError::Corruption { .. } | RecoveryError::Missing if !self.disk.was_damaged() => {
+                let detail = format!("node {} cannot read its log, and nothing damaged its disk: {error}", self.id);
+                Err(Violation::new(Invariant::DurableBeforeSend, &[self.id], detail).into())
+            }
+            RecoveryError::Corruption { .. }
+            | RecoveryError::Missing
+            | RecoveryError::Version { .. }
+            | RecoveryError::Disk(_) => Ok(Some(Refusal::Recovery(error))),
+        }
     }
 
     fn recover(&mut self, around: &mut Surroundings<'_>) -> Result<(Wal, Remembered), RecoveryError> {
@@ -213,6 +227,7 @@ impl Replica {
         around.checkers.started(self.id, node.config(), &recovered, &self.view)?;
         let handling = Handling::new(self.options.async_storage_writes);
         let application = Application::restore(self.options.application, remembered.newest());
+        around.checkers.state(self.id, application.applied().index, application.hash())?;
         self.running = Some(Box::new(Running { node, log: LogFile::new(wal), application, handling }));
         Ok(())
     }

@@ -1,0 +1,58 @@
+//! `sim bugs`: the proof that the checks catch what they claim.
+
+#[cfg(feature = "planted-bugs")]
+mod hunt;
+
+use clap::Args;
+
+/// Switches on one bug after another that real implementations had, and runs seeds until it is caught.
+#[derive(Args, Debug)]
+#[cfg_attr(not(feature = "planted-bugs"), allow(dead_code))]
+#[command(after_help = "Examples (in a build with --features planted-bugs):
+  sim bugs                              all of them: a table
+  sim bugs commit-prior-term            one, and leave its trace in commit-prior-term.jsonl
+  sim bugs --list                       what each of them does
+  sim bugs --quick                      only those that are caught within some dozens of seeds, once each
+
+Exit status: 0 all are caught, 1 one is not, or not by a property that is named for it, 2 bad usage")]
+pub(super) struct BugsArguments {
+    /// Only these; each leaves its trace in a file of its name
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Lists the bugs
+    #[arg(long)]
+    list: bool,
+    /// How many seeds are run at most, from each starting point [default: 20000, with --quick 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    seeds: Option<u64>,
+    /// From how many starting points [default: 5, with --quick 1]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    starts: Option<u64>,
+    /// How many events happen in each run before its faults end
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    events: Option<u64>,
+    /// How many at once, instead of one for each core
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u64).range(1..))]
+    jobs: Option<u64>,
+    /// Only the bugs that are caught quickly, from one starting point, and without shrinking
+    #[arg(long)]
+    quick: bool,
+    /// Does not shrink the traces
+    #[arg(long)]
+    no_shrink: bool,
+    /// Prints a JSON line for each bug instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Hunts, and says what was caught.
+#[cfg(feature = "planted-bugs")]
+pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
+    hunt::run(arguments)
+}
+
+/// This build has no bugs to hunt.
+#[cfg(not(feature = "planted-bugs"))]
+pub(super) fn run(_: &BugsArguments) -> Result<u8, String> {
+    Err("this build contains no planted bugs: `cargo run --release -p sim --features planted-bugs -- bugs`".to_owned())
+}

@@ -1,0 +1,133 @@
+//! The hunt itself, in a build that has something to hunt.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use raft::planted::Bug;
+use serde_json::json;
+use sim::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
+use sim::planted;
+
+use super::super::{HELD, VIOLATED};
+use super::BugsArguments;
+
+pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
+    let bugs = chosen(arguments)?;
+    if arguments.list {
+        return Ok(say(&list(&bugs), HELD));
+    }
+    // A bug is expected to break things; what a panic says is in the trace.
+    std::panic::set_hook(Box::new(|_| {}));
+    let how = how(arguments);
+    let progress = Progress::new(bugs.len() as u64 * how.starts);
+    let hunted = hunt(&bugs, &how, &progress);
+    progress.bar.finish_and_clear();
+    let traces = if arguments.names.is_empty() { Vec::new() } else { leave_traces(&hunted)? };
+    let text = match arguments.json {
+        true => hunted.iter().map(|hunted| as_json(hunted).to_string()).collect::<Vec<_>>(),
+        false => [vec![table(&hunted)], traces.iter().map(|path| path.display().to_string()).collect()].concat(),
+    };
+    Ok(say(&text.join("\n"), if hunted.iter().all(Hunted::is_caught) { HELD } else { VIOLATED }))
+}
+
+/// Prints, whether or not anybody reads: the exit status says how it ended.
+fn say(text: &str, code: u8) -> u8 {
+    drop(writeln!(std::io::stdout().lock(), "{text}"));
+    code
+}
+
+fn chosen(arguments: &BugsArguments) -> Result<Vec<Bug>, String> {
+    if !arguments.names.is_empty() {
+        return arguments.names.iter().map(|name| planted::named(name)).collect();
+    }
+    Ok(Bug::ALL.into_iter().filter(|bug| !arguments.quick || !takes_long(*bug)).collect())
+}
+
+fn list(bugs: &[Bug]) -> String {
+    let width = bugs.iter().map(|bug| bug.name().len()).max().unwrap_or(0);
+    let lines: Vec<String> = bugs.iter().map(|bug| format!("{:width$}  {}", bug.name(), bug.description())).collect();
+    lines.join("\n")
+}
+
+fn how(arguments: &BugsArguments) -> Hunt {
+    let usual = Hunt::default();
+    let usual = if arguments.quick { Hunt { seeds: 1000, starts: 1, shrinks: false, ..usual } } else { usual };
+    Hunt {
+        seeds: arguments.seeds.unwrap_or(usual.seeds),
+        starts: arguments.starts.unwrap_or(usual.starts),
+        events: arguments.events,
+        jobs: arguments.jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
+        shrinks: usual.shrinks && !arguments.no_shrink,
+    }
+}
+
+fn as_json(hunted: &Hunted) -> serde_json::Value {
+    let Hunted { bug, searches, shortest } = hunted;
+    json!({
+        "bug": bug.name(),
+        "caught": hunted.is_caught(),
+        "searches": searches,
+        "shrinks_to": shortest.as_ref().map(|trace| trace.events.len()),
+    })
+}
+
+fn leave_traces(hunted: &[Hunted]) -> Result<Vec<PathBuf>, String> {
+    let traces = hunted.iter().filter_map(|hunted| Some((hunted.bug, hunted.shortest.as_ref()?)));
+    let save = traces.map(|(bug, trace)| {
+        let path = PathBuf::from(format!("{}.jsonl", bug.name()));
+        let _switched = planted::switched_on(Some(bug));
+        trace.save(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
+    });
+    save.collect()
+}
+
+/// A bar on a terminal, nothing elsewhere: how many searches are over, and how many seeds were run.
+struct Progress {
+    bar: ProgressBar,
+    seeds: AtomicU64,
+}
+
+impl Progress {
+    fn new(searches: u64) -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(searches) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} searches, {elapsed}, {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, seeds: AtomicU64::new(0) }
+    }
+}
+
+impl Watch for Progress {
+    fn ran(&self, bug: Bug) {
+        let seeds = self.seeds.fetch_add(1, Ordering::Relaxed) + 1;
+        if seeds.is_multiple_of(16) {
+            self.bar.set_message(format!("{seeds} seeds, now {}", bug.name()));
+        }
+    }
+
+    fn searched(&self, _: Bug, _: &Search) {
+        self.bar.inc(1);
+    }
+
+    fn shrinks(&self, bug: Bug) {
+        self.bar.set_message(format!("shrinking {}", bug.name()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_a_line_for_each_bug() {
+        let list = list(&Bug::ALL);
+        assert_eq!(list.lines().count(), 40);
+        let line =
+            "commit-prior-term             A leader commits by counting replicas of an entry of an earlier term.";
+        assert_eq!(list.lines().next(), Some(line));
+    }
+}

@@ -1,0 +1,141 @@
+//! What is expected to catch each bug.
+
+use std::fmt;
+
+use raft::planted::Bug;
+use serde::{Serialize, Serializer};
+
+use crate::invariant::Invariant;
+use crate::trace::Ending;
+
+/// What a run broke.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Property {
+    /// A property that is checked.
+    Holds(Invariant),
+    /// An assertion of the code under test.
+    NoPanic,
+}
+
+impl Property {
+    /// What a run with this ending broke, if it broke anything.
+    pub fn broken_by(ending: &Ending) -> Option<Self> {
+        match ending {
+            Ending::Completed => None,
+            Ending::Violation(violation) => Some(Self::Holds(violation.invariant)),
+            Ending::Panic(_) => Some(Self::NoPanic),
+        }
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holds(invariant) => invariant.fmt(f),
+            Self::NoPanic => f.pad("panic"),
+        }
+    }
+}
+
+impl Serialize for Property {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What the literature calls one property, and where it is checked here: the property itself, and what it follows from
+/// by induction, which breaks first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Family {
+    name: &'static str,
+    checks: &'static [Invariant],
+}
+
+const fn family(name: &'static str, checks: &'static [Invariant]) -> Family {
+    Family { name, checks }
+}
+
+const ELECTION_SAFETY: Family = family("election safety", &[Invariant::ElectionSafety, Invariant::VoteOnce]);
+const LEADER_IS_VOTER: Family = family("leader is voter", &[Invariant::LeaderIsVoter]);
+const LOG_MATCHING: Family = family("log matching", &[Invariant::LogMatching]);
+const LEADER_COMPLETENESS: Family =
+    family("leader completeness", &[Invariant::LeaderCompleteness, Invariant::CommitQuorum]);
+const STATE_MACHINE_SAFETY: Family = family("state-machine safety", &[Invariant::StateMachineSafety]);
+const DURABLE_BEFORE_SEND: Family = family("durable before send", &[Invariant::DurableBeforeSend]);
+const CONFIGURATION: Family = family("configuration agreement", &[Invariant::ConfigurationAgreement]);
+const LINEARIZABLE_READS: Family = family("linearizable read", &[Invariant::LinearizableRead]);
+const MONOTONIC: Family = family("monotonic", &[Invariant::Monotonic]);
+const EXACTLY_ONCE: Family = family("exactly once", &[Invariant::ExactlyOnce]);
+const LIVENESS: Family = family("liveness", &[Invariant::Liveness]);
+const BOUNDED_MEMORY: Family = family("bounded memory", &[Invariant::BoundedMemory]);
+/// A host that cannot read back what it made durable.
+const RECOVERY: Family = family("recovery", &[Invariant::DurableBeforeSend]);
+
+/// The properties that this bug breaks. To be caught by another one, or by a panic, does not count.
+const fn families(bug: Bug) -> &'static [Family] {
+    match bug {
+        Bug::CommitPriorTerm => &[LEADER_COMPLETENESS, STATE_MACHINE_SAFETY],
+        Bug::VoteDoubleGrant => &[ELECTION_SAFETY],
+        Bug::VoteComparesCommit => &[LEADER_COMPLETENESS, STATE_MACHINE_SAFETY],
+        Bug::MustsyncDropsVote => &[DURABLE_BEFORE_SEND, ELECTION_SAFETY],
+        Bug::MustsyncDropsEntries => &[DURABLE_BEFORE_SEND, LEADER_COMPLETENESS],
+        Bug::SelfVoteBeforeDurable => &[DURABLE_BEFORE_SEND, ELECTION_SAFETY],
+        Bug::TermLostOnRestart | Bug::StaleVoteRespCounted => &[ELECTION_SAFETY],
+        Bug::CommitQuorumOffByOne | Bug::QuorumCountsLearners | Bug::AckLastIndex | Bug::AppendAlwaysTruncates => {
+            &[LEADER_COMPLETENESS]
+        }
+        Bug::AppendCommitMinLastindex | Bug::HeartbeatCommitUncapped => &[STATE_MACHINE_SAFETY],
+        Bug::CommitRegress => &[MONOTONIC],
+        Bug::AckBeforeDurable | Bug::LeaderSelfAckUnstable => &[DURABLE_BEFORE_SEND, LEADER_COMPLETENESS],
+        Bug::AsyncAppendAba | Bug::SnapshotKeepsConflictTail => &[LOG_MATCHING, STATE_MACHINE_SAFETY],
+        Bug::AppliedCursorIsCommit => &[STATE_MACHINE_SAFETY, MONOTONIC],
+        Bug::CampaignUnappliedConf | Bug::ConfWhilePending | Bug::NewLeaderPendingConfZero => {
+            &[ELECTION_SAFETY, CONFIGURATION]
+        }
+        Bug::JointUnionQuorum => &[ELECTION_SAFETY, LEADER_COMPLETENESS],
+        Bug::JointLostOnRestore => &[CONFIGURATION, ELECTION_SAFETY],
+        Bug::SnapshotConfstateLatest => &[CONFIGURATION],
+        Bug::ReadindexNoOwnCommit | Bug::LeaseNoCheckquorum => &[LINEARIZABLE_READS],
+        Bug::LearnerCampaigns => &[ELECTION_SAFETY, LEADER_IS_VOTER],
+        Bug::LearnerRefusesVote
+        | Bug::RemovedLeaderLingers
+        | Bug::PrevoteTermWedge
+        | Bug::CheckquorumStuckPeer
+        | Bug::TransferWedge
+        | Bug::ProgressStuck => &[LIVENESS],
+        Bug::PrecandidateStaleState => &[LIVENESS, ELECTION_SAFETY],
+        Bug::InflightsLeak => &[LIVENESS, BOUNDED_MEMORY],
+        Bug::TermVoteNonatomic => &[ELECTION_SAFETY, DURABLE_BEFORE_SEND],
+        Bug::SnapshotWalOrder => &[STATE_MACHINE_SAFETY, RECOVERY],
+        Bug::AppliedIndexNonatomic => &[STATE_MACHINE_SAFETY, EXACTLY_ONCE],
+    }
+}
+
+/// The name of the property that is named for the bug and that this breaks, if it is one.
+pub fn named_for(property: Property, bug: Bug) -> Option<&'static str> {
+    match property {
+        Property::Holds(invariant) => {
+            families(bug).iter().find(|family| family.checks.contains(&invariant)).map(|family| family.name)
+        }
+        // A follower that is told to commit beyond the end of its log finds that by itself.
+        Property::NoPanic => (bug == Bug::HeartbeatCommitUncapped).then_some("panic"),
+    }
+}
+
+/// Whether the bug takes more than about a hundred seeds, so that there is no time to look for it with every submission.
+pub const fn takes_long(bug: Bug) -> bool {
+    matches!(
+        bug,
+        Bug::TermLostOnRestart
+            | Bug::StaleVoteRespCounted
+            | Bug::AppendCommitMinLastindex
+            | Bug::HeartbeatCommitUncapped
+            | Bug::AckLastIndex
+            | Bug::AppendAlwaysTruncates
+            | Bug::AsyncAppendAba
+            | Bug::SnapshotKeepsConflictTail
+            | Bug::LeaseNoCheckquorum
+            | Bug::PrecandidateStaleState
+            | Bug::TransferWedge
+    )
+}

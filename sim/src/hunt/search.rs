@@ -1,0 +1,127 @@
+//! One search: seed after seed from a starting point on, until the bug is caught.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use raft::planted::Bug;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::property::{Property, named_for};
+use super::{Hunt, Watch};
+use crate::driver::swarm;
+use crate::plan::{Overrides, Plan};
+use crate::planted::switched_on;
+use crate::trace::Ending;
+
+/// The seed that caught a bug.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Catch {
+    /// The seed.
+    pub seed: u64,
+    /// What broke.
+    pub property: Property,
+    /// How many events led to it.
+    pub events: u64,
+}
+
+/// How a search went.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Search {
+    /// What ended it, unless the budget did.
+    pub caught: Option<Catch>,
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// How many events happened in all of them together.
+    pub events: u64,
+    /// How many of them broke something that is not named for the bug, and the first of those.
+    pub others: BTreeMap<Property, Other>,
+}
+
+/// Seeds that broke something else than what is named for the bug.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Other {
+    /// How many.
+    pub seeds: u64,
+    /// The first.
+    pub first: u64,
+}
+
+/// How one seed ended with the bug switched on.
+struct Attempt {
+    seed: u64,
+    events: u64,
+    broken: Option<Property>,
+    catches: bool,
+}
+
+impl Search {
+    /// No more than so many seeds are under way before the search looks whether one of them caught the bug.
+    const LARGEST_BATCH: u64 = 512;
+
+    /// Runs seeds from `start` on until one catches the bug, or the budget is spent. What runs side by side does not show:
+    /// the first seed that catches it counts, and of later ones nothing does.
+    pub(super) fn run(bug: Bug, start: u64, hunt: &Hunt, watch: &impl Watch) -> Self {
+        let mut search = Self::default();
+        let mut batch = 1;
+        while search.caught.is_none() && search.seeds < hunt.seeds {
+            let from = start + search.seeds;
+            let to = start + (search.seeds + batch).min(hunt.seeds);
+            let first = AtomicU64::new(u64::MAX);
+            let attempts = (from..to).into_par_iter().filter_map(|seed| {
+                let passed_by = seed > first.load(Ordering::Relaxed);
+                let attempt = (!passed_by).then(|| Attempt::run(bug, seed, hunt))?;
+                if attempt.catches {
+                    first.fetch_min(seed, Ordering::Relaxed);
+                }
+                watch.ran(bug);
+                Some(attempt)
+            });
+            let attempts: Vec<Attempt> = attempts.collect();
+            attempts.into_iter().for_each(|attempt| search.count(attempt));
+            batch = (batch * 2).min(Self::LARGEST_BATCH);
+        }
+        search
+    }
+
+    fn count(&mut self, attempt: Attempt) {
+        if self.caught.is_some() {
+            return;
+        }
+        let Attempt { seed, events, broken, catches } = attempt;
+        self.seeds += 1;
+        self.events += events;
+        match broken {
+            Some(property) if catches => self.caught = Some(Catch { seed, property, events }),
+            Some(property) => self.others.entry(property).or_insert(Other { seeds: 0, first: seed }).seeds += 1,
+            None => {}
+        }
+    }
+}
+
+impl Attempt {
+    fn run(bug: Bug, seed: u64, hunt: &Hunt) -> Self {
+        let plan = hunt.plan(seed);
+        let (events, ending) = run(&plan, Some(bug));
+        let broken = Property::broken_by(&ending);
+        let named = broken.is_some_and(|property| named_for(property, bug).is_some());
+        // Where the ordinary node fails as well, the bug has nothing to do with it.
+        let catches = named && run(&plan, None).1 == Ending::Completed;
+        Self { seed, events, broken, catches }
+    }
+}
+
+/// Runs a plan with this bug or none; returns how many events there were, and how it ended.
+pub(super) fn run(plan: &Plan, bug: Option<Bug>) -> (u64, Ending) {
+    let _switched = switched_on(bug);
+    let (ended, ending) = swarm::run_to_end(plan, |_| {});
+    let last = u64::from(ending != Ending::Completed);
+    (ended.world.step() + last, ending)
+}
+
+impl Hunt {
+    /// What happens in the run of a seed. It knows nothing of the bug.
+    pub(super) fn plan(&self, seed: u64) -> Plan {
+        Plan::draw(seed, &Overrides { steps: self.events, settles: true, ..Overrides::default() })
+    }
+}
