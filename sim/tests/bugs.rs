@@ -64,10 +64,10 @@ mod planted {
 
     #[test]
     fn json_has_a_line_for_each_bug() {
-        let output =
-            sim(&["bugs", "commit-prior-term", "vote-double-grant", "--json", "--seeds", "1", "--events", "100"]);
+        let how = ["--json", "--seeds", "1", "--starts", "1", "--events", "200"];
+        let output = sim(&[&["bugs", "commit-prior-term", "vote-double-grant"][..], &how[..]].concat());
         let lines: Vec<serde_json::Value> =
-            text(&output.stdout).lines().take(2).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+            text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         assert_eq!(lines[0]["bug"], "commit-prior-term");
         assert_eq!((&lines[1]["bug"], &lines[1]["caught"]), (&"vote-double-grant".into(), &true.into()));
     }
