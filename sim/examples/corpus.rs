@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use raft::planted::Bug;
 use sim::driver::swarm::Swarm;
-use sim::hunt::{Hunt, Unwatched, hunt};
+use sim::hunt::{Hunt, Property, Unwatched, hunt, named_for};
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Header, Trace};
 use sim::world::{EventKind, Statistics, World};
@@ -67,7 +67,9 @@ fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
 /// The shortest trace of some failures that the bug leads to and that do not happen without it.
 fn planted(folder: &Path, bug: Bug) {
     let switched = sim::planted::switched_on(Some(bug));
-    if let Some(again) = recorded_again(folder, &bug.name(), "jsonl") {
+    let is_named =
+        |trace: &Trace| Property::broken_by(&trace.ending).is_some_and(|property| named_for(property, bug).is_some());
+    if let Some(again) = recorded_again(folder, &bug.name(), "jsonl").filter(is_named) {
         return save(folder, &bug.name(), "jsonl", &again);
     }
     drop(switched);
@@ -77,6 +79,26 @@ fn planted(folder: &Path, bug: Bug) {
     };
     let _switched = sim::planted::switched_on(Some(bug));
     save(folder, &bug.name(), "jsonl", &shortest);
+}
+
+/// The trace that is there, if all its events still fit and end as they did.
+fn recorded_again(folder: &Path, name: &str, extension: &str) -> Option<Trace> {
+    let old = Trace::open(&folder.join(format!("{name}.{extension}"))).ok()?;
+    let again = Trace::record(old.header.clone(), &old.events);
+    let same = match (&again.ending, &old.ending) {
+        (Ending::Violation(again), Ending::Violation(old)) => again.invariant == old.invariant,
+        (Ending::Panic(_), Ending::Panic(_)) | (Ending::Completed, Ending::Completed) => true,
+        (Ending::Completed | Ending::Violation(_) | Ending::Panic(_), _) => false,
+    };
+    (same && again.events.len() == old.events.len()).then_some(again)
+}
+
+fn statistics(trace: &Trace) -> Statistics {
+    let mut world = World::new();
+    for event in &trace.events {
+        world.apply(event).expect("it was recorded so");
+    }
+    world.statistics().clone()
 }
 
 fn save(folder: &Path, name: &str, extension: &str, trace: &Trace) {
