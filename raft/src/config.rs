@@ -71,6 +71,11 @@ pub struct Config {
     /// lie behind what was answered before, since it is not synced, and beside a removed leader the voter may lead a
     /// later term. Unless this is set, reads wait for the first commit of the term, and a removed leader asks the voter.
     pub immediate_singleton_reads: bool,
+    /// A candidate leads as soon as a quorum has granted its vote, even if its own vote is not among those, as in etcd.
+    /// With asynchronous storage writes others may grant theirs before the candidate's own term is durable; one that then
+    /// leads, crashes and forgets the term can be elected in it a second time, and write other entries at the same
+    /// positions. Unless this is set, a candidate waits for its own vote, which counts once it is durable.
+    pub lead_before_own_vote: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,
 }
@@ -100,6 +105,7 @@ impl Config {
             disable_conf_change_validation: false,
             allow_missing_term: false,
             immediate_singleton_reads: false,
+            lead_before_own_vote: false,
             step_down_on_removal: false,
         }
     }

@@ -20,7 +20,8 @@ use crate::types::{Entry, EntryId, HardState, ReadState, Snapshot, SoftState, Te
 /// Steps 2 and 3 may be done in either order, and a written snapshot is restored as one unit with what it replaces.
 ///
 /// # Asynchronous storage writes
-/// `messages` may be sent at once. `storage_append` goes to the append thread's queue and `storage_apply` to the apply
+/// `messages` may be sent at once: a candidate asks for votes while its own term is being written, but does not lead
+/// before that is durable ([`Config::lead_before_own_vote`](crate::Config::lead_before_own_vote)). `storage_append` goes to the append thread's queue and `storage_apply` to the apply
 /// thread's; both queues are worked off in order. There is no `advance`; further Readys may be taken meanwhile. The
 /// other fields tell what the two contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -69,8 +69,12 @@ impl<S: Storage> Raft<S> {
             RoleState::Follower | RoleState::Leader(_) => return,
         };
         votes.record(from, granted);
+        let own_is_missing = votes.get(self.config.id).is_none() && !self.config.lead_before_own_vote;
         match (self.configuration.voters().vote_result(|voter| votes.get(voter)), next) {
             (VoteResult::Pending, _) => {}
+            // The own vote counts once it is durable. Whoever led before that could crash, forget this term, be elected
+            // in it again and write other entries at the same positions.
+            (VoteResult::Won, VoteWon::Lead) if own_is_missing => {}
             (VoteResult::Won, VoteWon::Campaign) => self.campaign(Campaign::Election),
             (VoteResult::Won, VoteWon::Lead) => {
                 self.become_leader();

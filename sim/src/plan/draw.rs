@@ -135,6 +135,7 @@ fn options(stream: &mut Stream) -> NodeOptions {
         step_down_on_removal: stream.chance(500),
         allow_missing_term: false,
         immediate_singleton_reads: false,
+        lead_before_own_vote: false,
     }
 }
 

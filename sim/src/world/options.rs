@@ -37,6 +37,8 @@ pub struct NodeOptions {
     pub step_down_on_removal: bool,
     pub allow_missing_term: bool,
     pub immediate_singleton_reads: bool,
+    #[serde(default)]
+    pub lead_before_own_vote: bool,
 }
 
 impl NodeOptions {
@@ -62,6 +64,7 @@ impl NodeOptions {
             step_down_on_removal: self.step_down_on_removal,
             allow_missing_term: self.allow_missing_term,
             immediate_singleton_reads: self.immediate_singleton_reads,
+            lead_before_own_vote: self.lead_before_own_vote,
         }
     }
 }
@@ -88,6 +91,7 @@ impl Default for NodeOptions {
             step_down_on_removal: usual.step_down_on_removal,
             allow_missing_term: usual.allow_missing_term,
             immediate_singleton_reads: usual.immediate_singleton_reads,
+            lead_before_own_vote: usual.lead_before_own_vote,
         }
     }
 }

@@ -23,6 +23,7 @@ impl Environment {
             application: nodes.application.unwrap_or(usual),
             allow_missing_term: self.imitates_etcd,
             immediate_singleton_reads: self.imitates_etcd,
+            lead_before_own_vote: self.imitates_etcd,
             ..nodes.options.clone()
         };
         for _ in 0..nodes.count {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use raft::{Body, Entry, Message, NodeId, Ready, Snapshot, StorageAppend, StorageApply};
+use raft::{Entry, NodeId, Ready, Snapshot, StorageAppend, StorageApply};
 
 use super::log_file::LogFile;
 use super::to_do::ToDo;
@@ -77,19 +77,9 @@ impl Append {
 }
 
 impl Threads {
-    /// Whether there are messages to send and none of them has to wait.
-    ///
-    /// raft lets a host with asynchronous storage writes send all of them at once. That is too early for a request for
-    /// votes: the others may elect the candidate before its own term is durable. If it then crashes and forgets the term,
-    /// it can be elected in it a second time, and write other entries at the same positions.
+    /// Whether there are messages to send.
     fn may_send(&self) -> bool {
-        let asks_for_votes = |message: &Message| matches!(message.body, Body::RequestVote { .. });
-        let mut messages = self.unsent.iter().flat_map(|ready| &ready.messages).peekable();
-        messages.peek().is_some() && (self.term_is_durable() || !messages.any(asks_for_votes))
-    }
-
-    fn term_is_durable(&self) -> bool {
-        self.appends.iter().all(|append| append.persisted || append.work.hard_state.is_none())
+        self.unsent.iter().any(|ready| !ready.messages.is_empty())
     }
 }
 
