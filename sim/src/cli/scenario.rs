@@ -1,40 +1,106 @@
-//! `sim scenario PATH…`: what happens in a scenario, or whether it is still what its snapshot says.
+//! `sim scenario PATH…`: what happens in a scenario, or whether it is still what its snapshot says; and
+//! `sim scenario --from-trace FILE`: a trace as a scenario.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sim::script::{self, Played};
 
-use super::{HELD, VIOLATED};
+use sim::trace::Trace;
 
-/// Runs scenarios and prints what happens, or compares with their snapshots.
+use super::{HELD, USAGE, VIOLATED};
+
+/// Runs scenarios and prints what happens, or compares with their snapshots; or makes a scenario of a trace.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sim scenario scenarios/elections                    print what happens
+  sim scenario --check scenarios                      compare with the snapshots
+  sim scenario --from-trace short.jsonl -o short.txt  make a scenario of a short trace
+
+Exit status: 0 all went well, 1 a property was violated, an expectation not met or a snapshot differs,
+2 FILE makes no scenario, or a scenario shows a planted bug that is not in this build")]
 pub(super) struct ScenarioArguments {
     /// Scenarios, or folders with scenarios (*.txt) in them
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "from_trace", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Compares the transcripts with the snapshots beside the scenarios, instead of printing them
     #[arg(long)]
     check: bool,
+    /// Makes a scenario of a short trace that ends as the trace does
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "check"])]
+    from_trace: Option<PathBuf>,
+    /// Where to put that scenario, instead of printing it
+    #[arg(short, long, value_name = "OUT", requires = "from_trace")]
+    output: Option<PathBuf>,
 }
 
-/// Runs every scenario.
+/// What became of a scenario.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Well,
+    Otherwise,
+    /// It needs a planted bug that this build does not have.
+    Skipped,
+}
+
+/// Runs every scenario, or makes one.
 ///
 /// # Errors
-/// A file cannot be read.
+/// A file cannot be read or written, or a trace makes no scenario.
 pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
+    std::panic::set_hook(Box::new(|_| {}));
+    if let Some(trace) = &arguments.from_trace {
+        return from_trace(trace, arguments.output.as_deref());
+    }
     let files = script::transcripts(&arguments.paths);
-    let mut failed = 0;
+    let mut ended = Vec::new();
     for path in &files {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let played = script::play(&text);
-        let held = if arguments.check { check(path, &played) } else { print(path, &played, files.len() > 1) };
-        failed += usize::from(!held);
+        ended.push(match (&played.needs_bug, arguments.check) {
+            (Some(_), _) => skip(path, &played),
+            (None, true) if check(path, &played) => Ended::Well,
+            (None, false) if print(path, &played, files.len() > 1) => Ended::Well,
+            (None, true | false) => Ended::Otherwise,
+        });
     }
+    let count = |wanted| ended.iter().filter(|ended| **ended == wanted).count();
     if arguments.check {
-        println!("{} of {} scenarios as their snapshots say", files.len() - failed, files.len());
+        let skipped = count(Ended::Skipped);
+        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        println!("{} of {} scenarios as their snapshots say{skipped}", count(Ended::Well), files.len());
     }
-    Ok(if failed == 0 { HELD } else { VIOLATED })
+    Ok(match (count(Ended::Otherwise), count(Ended::Skipped)) {
+        (0, 0) => HELD,
+        (0, _) => {
+            if arguments.check {
+                HELD
+            } else {
+                USAGE
+            }
+        }
+        (_, _) => VIOLATED,
+    })
+}
+
+fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
+    let trace = Trace::open(path).map_err(|error| error.to_string())?;
+    let text = script::from_trace(&trace).map_err(|error| format!("{}: {error}", path.display()))?;
+    match output {
+        None => print!("{text}"),
+        Some(output) => {
+            std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))?;
+            println!("{}", output.display());
+        }
+    }
+    Ok(HELD)
+}
+
+fn skip(path: &Path, played: &Played) -> Ended {
+    if let Some(failure) = &played.failure {
+        eprintln!("{}: skipped, {failure}", path.display());
+    }
+    Ended::Skipped
 }
 
 fn print(path: &Path, played: &Played, several: bool) -> bool {

@@ -86,6 +86,31 @@ impl Invariant {
             Self::Linearizability => "linearizability",
         }
     }
+
+    /// What it says, in one sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::ElectionSafety => "there is at most one leader a term, elected by a quorum of its configuration.",
+            Self::VoteOnce => "a node votes once a term, for a candidate whose log is at least as up to date.",
+            Self::LeaderIsVoter => "only a voter campaigns and leads.",
+            Self::LogMatching => "where two logs hold the same entry, they are equal up to there.",
+            Self::LeaderAppendOnly => "a leader never changes its log but at the end.",
+            Self::LeaderCompleteness => "every leader holds what was committed before its term.",
+            Self::StateMachineSafety => "no two nodes commit or apply different entries at the same index.",
+            Self::CommitQuorum => "a leader commits what a quorum of its configuration holds durably.",
+            Self::DurableBeforeSend => {
+                "nothing is sent before what it promises is durable, and what was durable survives."
+            }
+            Self::ConfigurationAgreement => {
+                "committed configurations agree, and successive ones have quorums that meet."
+            }
+            Self::Monotonic => "term, commit, applied and match never go back.",
+            Self::LinearizableRead => "a read sees every write that was committed when it was asked for.",
+            Self::ExactlyOnce => "each command of a client takes effect once.",
+            Self::BoundedMemory => "in-flight windows and uncommitted data stay within their limits.",
+            Self::Liveness => "once faults are over, the cluster comes to rest with a leader, fresh writes and reads.",
+        }
+    }
 }
 
 impl fmt::Display for Invariant {

@@ -8,7 +8,7 @@ use raft::NodeId;
 use super::error::ScriptError;
 use super::parse::{Block, Line};
 
-/// One word of a command: `word`, `key=value` or `key=(value, value)`.
+/// One word of a command: `word`, `"any text"`, `key=value` or `key=(value, value)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Argument {
     key: String,
@@ -32,11 +32,11 @@ impl<'a> Arguments<'a> {
     /// Splits the command's line.
     ///
     /// # Errors
-    /// A parenthesis that is not closed.
+    /// A parenthesis or a quotation mark that is not closed.
     pub fn new(block: &'a Block) -> Result<Self, ScriptError> {
-        let mut words = split(&block.command)?;
-        let name = if words.is_empty() { String::new() } else { words.remove(0) };
-        Ok(Self { block, name, unread: words.iter().map(|word| Argument::new(word)).collect(), asked: Vec::new() })
+        let mut unread = split(&block.command)?;
+        let name = if unread.is_empty() { String::new() } else { unread.remove(0).key };
+        Ok(Self { block, name, unread, asked: Vec::new() })
     }
 
     /// The command's name.
@@ -87,6 +87,11 @@ impl<'a> Arguments<'a> {
         let position = self.unread.iter().position(|argument| argument.values.is_some())?;
         let argument = self.unread.remove(position);
         argument.values.map(|values| (argument.key, values.join(",")))
+    }
+
+    /// Whether a `key=value` is left that nobody asked for.
+    pub fn has_pairs(&self) -> bool {
+        self.unread.iter().any(|argument| argument.values.is_some())
     }
 
     /// The plain words and the values of `key`, in the order in which they stand; true marks those of `key`.
@@ -271,30 +276,66 @@ impl Argument {
     }
 }
 
-/// Splits at blanks outside of parentheses.
-fn split(line: &Line) -> Result<Vec<String>, ScriptError> {
-    let mut words = Vec::new();
+/// Splits at blanks outside of parentheses. What begins with a quotation mark is a plain word up to the next one, in which
+/// a backslash takes a quotation mark or another backslash as it is.
+fn split(line: &Line) -> Result<Vec<Argument>, ScriptError> {
+    let unclosed = |what| ScriptError::new(line.number, format!("{what} is not closed in \"{}\"", line.text));
+    let mut arguments = Vec::new();
+    let mut characters = line.text.chars().peekable();
+    while let Some(&first) = characters.peek() {
+        match first {
+            ' ' | '\t' => drop(characters.next()),
+            '"' => {
+                characters.next();
+                let text = quoted(&mut characters).ok_or_else(|| unclosed("a quotation mark"))?;
+                arguments.push(Argument { key: text, values: None });
+            }
+            _ => {
+                let word = unquoted(&mut characters).ok_or_else(|| unclosed("a parenthesis"))?;
+                arguments.push(Argument::new(&word));
+            }
+        }
+    }
+    Ok(arguments)
+}
+
+type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn quoted(characters: &mut Characters<'_>) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        match characters.next()? {
+            '"' => return Some(text),
+            '\\' => text.push(characters.next()?),
+            character => text.push(character),
+        }
+    }
+}
+
+fn unquoted(characters: &mut Characters<'_>) -> Option<String> {
     let mut word = String::new();
     let mut depth = 0_usize;
-    for character in line.text.chars() {
+    while let Some(character) = characters.next_if(|character| depth > 0 || !matches!(character, ' ' | '\t')) {
         match character {
-            ' ' | '\t' if depth == 0 => {
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-                continue;
-            }
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
             _ => {}
         }
         word.push(character);
     }
-    if depth > 0 {
-        return Err(ScriptError::new(line.number, format!("a parenthesis is not closed in \"{}\"", line.text)));
+    (depth == 0).then_some(word)
+}
+
+/// The text as a word of a command: quoted where it would be read as something else otherwise. None where it cannot be
+/// written in one line.
+pub fn word(text: &str) -> Option<String> {
+    let plain = |character: char| character.is_alphanumeric() || "-_.:/".contains(character);
+    if !text.is_empty() && text.chars().all(plain) {
+        return Some(text.to_owned());
     }
-    words.extend(Some(word).filter(|word| !word.is_empty()));
-    Ok(words)
+    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+    // A backslash at the end of a line would continue it.
+    (!text.contains(char::is_control)).then(|| format!("\"{quoted}\""))
 }
 
 #[cfg(test)]
@@ -321,6 +362,24 @@ mod tests {
         assert_eq!(arguments.values::<String>("x").unwrap(), ["a"]);
         assert!(arguments.values::<u64>("absent").unwrap().is_empty());
         assert_eq!(arguments.finish(), Ok(()));
+    }
+
+    #[test]
+    fn every_text_of_one_line_can_be_written_as_a_word() {
+        for text in ["", "plain", "c1.2 k3=a b", "\"", "a\\", "(", "key=value", " ", "#", "ä"] {
+            let block = block(&format!("propose {}", word(text).unwrap()));
+            let mut arguments = Arguments::new(&block).unwrap();
+            assert_eq!(arguments.word().as_deref(), Some(text));
+            assert_eq!(arguments.finish(), Ok(()));
+        }
+        assert_eq!(word("two\nlines"), None);
+    }
+
+    #[test]
+    fn a_quotation_mark_must_be_closed() {
+        let block = block("propose 1 \"a b");
+        let error = Arguments::new(&block).unwrap_err();
+        assert_eq!(error.to_string(), "line 7: a quotation mark is not closed in \"propose 1 \"a b\"");
     }
 
     #[test]

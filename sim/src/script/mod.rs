@@ -10,6 +10,7 @@ mod conformance;
 pub mod describe;
 mod environment;
 mod error;
+mod from_trace;
 mod parse;
 mod play;
 mod quote;
@@ -22,6 +23,7 @@ pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
 #[cfg(feature = "planted-bugs")]
 pub(crate) use error::nearest;
+pub use from_trace::{CannotTell, from_trace};
 pub use parse::{Block, Line, scenario, transcript};
 pub use play::{Played, play};
 pub use quote::quote;

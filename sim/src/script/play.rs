@@ -2,7 +2,7 @@
 //! what happened.
 
 use super::command::Command;
-use super::environment::Environment;
+use super::environment::{Environment, Trouble};
 use super::error::ScriptError;
 use super::parse::{Block, scenario};
 
@@ -14,6 +14,8 @@ pub struct Played {
     /// Why it ended early: a command that cannot be understood or carried out, a property that does not hold, or an
     /// expectation that is not met.
     pub failure: Option<ScriptError>,
+    /// The planted bug that it shows, where this build has none of that name.
+    pub needs_bug: Option<String>,
 }
 
 /// Runs a scenario from its first command to its last. Nothing runs where a command cannot be understood.
@@ -32,7 +34,7 @@ pub fn play(text: &str) -> Played {
     });
     let commands = match understood {
         Ok(commands) => commands,
-        Err(error) => return Played { transcript: String::new(), failure: Some(error) },
+        Err(error) => return Played { transcript: String::new(), failure: Some(error), needs_bug: None },
     };
     let mut environment = Environment::new();
     let mut transcript = String::new();
@@ -43,11 +45,20 @@ pub fn play(text: &str) -> Played {
             Err(trouble) => {
                 transcript += &format!("{trouble}\n");
                 let failure = Some(ScriptError::new(block.command.number, trouble.to_string()));
-                return Played { transcript, failure };
+                let needs_bug = match trouble {
+                    Trouble::NeedsBug(unknown) => Some(unknown.0),
+                    Trouble::Halt(_)
+                    | Trouble::Panic(_)
+                    | Trouble::Unstable(_)
+                    | Trouble::Unmet(_)
+                    | Trouble::NoSuchWrite(_)
+                    | Trouble::NoKeys(_) => None,
+                };
+                return Played { transcript, failure, needs_bug };
             }
         }
     }
-    Played { transcript, failure: None }
+    Played { transcript, failure: None, needs_bug: None }
 }
 
 fn echo(transcript: &mut String, block: &Block) {

@@ -41,6 +41,14 @@ impl Envelope {
         }
     }
 
+    /// The node from which it comes.
+    pub const fn from(&self) -> NodeId {
+        match self {
+            Self::Network(message) => message.from,
+            Self::Local { node, .. } => *node,
+        }
+    }
+
     /// Whether it never leaves its node.
     pub const fn is_local(&self) -> bool {
         match self {

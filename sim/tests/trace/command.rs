@@ -68,3 +68,23 @@ fn what_breaks_nothing_cannot_be_shrunk() {
     let (code, said) = status(&sim(&folder, &["shrink", "t.jsonl", "-o", "o.jsonl"]));
     assert_eq!((code, &*said), (Some(2), "error: t.jsonl: the events of this trace break nothing\n"));
 }
+
+#[test]
+fn a_short_failure_becomes_a_scenario_that_fails_too() {
+    let folder = tempfile::tempdir().unwrap();
+    broken(5, 1000).save(&path(&folder, "long.jsonl")).unwrap();
+    let (code, said) = status(&sim(&folder, &["scenario", "--from-trace", "long.jsonl", "-o", "short.txt"]));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.starts_with("error: long.jsonl: ") && said.contains("are too many for a scenario"), "{said}");
+    sim(&folder, &["shrink", "long.jsonl", "-o", "short.jsonl"]);
+    let told = status(&sim(&folder, &["scenario", "--from-trace", "short.jsonl", "-o", "short.txt"]));
+    assert_eq!(told, (Some(0), "short.txt\n".to_owned()));
+    let (code, said) = status(&sim(&folder, &["scenario", "short.txt"]));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("election-safety violated at step "), "{said}");
+    std::fs::write(path(&folder, "bug.txt"), "planted-bug no-such-bug\n").unwrap();
+    let (code, said) = status(&sim(&folder, &["scenario", "bug.txt"]));
+    assert_eq!((code, said.contains("skipped, line 1: this build has no planted bug")), (Some(2), true), "{said}");
+    let (code, said) = status(&sim(&folder, &["scenario", "--check", "bug.txt"]));
+    assert_eq!((code, said.contains("1 skipped")), (Some(0), true), "{said}");
+}

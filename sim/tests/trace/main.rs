@@ -5,4 +5,5 @@ mod driver;
 mod format;
 mod replay;
 mod report;
+mod scenario;
 mod shrink;

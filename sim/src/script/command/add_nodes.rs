@@ -1,6 +1,6 @@
 //! `add-nodes`: how many, what they start from, and their options.
 
-use raft::{ConfState, Index, ReadOnlyOption};
+use raft::{ConfState, Index, NodeId, ReadOnlyOption};
 
 use super::super::arguments::{Arguments, Meaning, Wanted, choose};
 use super::super::error::ScriptError;
@@ -11,6 +11,8 @@ use crate::world::{ApplicationKind, Boot, NodeOptions};
 pub struct AddNodes {
     /// How many.
     pub count: u64,
+    /// The number of the first; without, one more than the highest there is.
+    pub first: Option<NodeId>,
     /// What each starts from.
     pub boot: Boot,
     /// Their options, those aside that the environment decides.
@@ -24,26 +26,43 @@ pub struct AddNodes {
 impl AddNodes {
     pub(super) fn parse(arguments: &mut Arguments<'_>) -> Result<Self, ScriptError> {
         let count = arguments.required("how many")?;
+        let first = arguments.value("first")?;
         let conf_state = ConfState {
             voters: arguments.values("voters")?.into_iter().collect(),
+            voters_outgoing: arguments.values("outgoing")?.into_iter().collect(),
             learners: arguments.values("learners")?.into_iter().collect(),
-            ..ConfState::default()
+            learners_next: arguments.values("learners-next")?.into_iter().collect(),
+            auto_leave: arguments.value("auto-leave")?.unwrap_or(false),
         };
+        let peers: Option<Vec<NodeId>> = arguments.list("peers")?;
         let index = Index(arguments.value("index")?.unwrap_or(0));
         // The content of the first snapshot, which nothing prints.
         let _: Option<String> = arguments.value("content")?;
-        let options = options(arguments)?;
         let boots = index > Index::ZERO || conf_state != ConfState::default();
-        if boots && index <= Index(1) {
-            return Err(arguments.error("index must be above 1, since a snapshot stands for at least one entry"));
-        }
-        let boot = if boots { Boot::Snapshot { index, conf_state } } else { Boot::Empty };
-        Ok(Self { count, boot, options, application: arguments.value("application")?, seed: arguments.value("seed")? })
+        let boot = match (peers, boots) {
+            (None, false) => Boot::Empty,
+            (Some(peers), false) => Boot::Peers(peers),
+            (Some(_), true) => {
+                return Err(arguments.error("nodes start from a snapshot or from a list of peers, not both"));
+            }
+            (None, true) if index == Index::ZERO => {
+                return Err(arguments.error("a membership to start from needs index="));
+            }
+            (None, true) => Boot::Snapshot { index, conf_state },
+        };
+        let options = options(arguments)?;
+        let application = arguments.value("application")?;
+        Ok(Self { count, first, boot, options, application, seed: arguments.value("seed")? })
+    }
+
+    /// The options of a node that nobody says anything about.
+    pub fn usual_options() -> NodeOptions {
+        NodeOptions { election_tick: 3, max_inflight_messages: usize::MAX, ..NodeOptions::default() }
     }
 }
 
-fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, ScriptError> {
-    let mut options = NodeOptions { election_tick: 3, max_inflight_messages: usize::MAX, ..NodeOptions::default() };
+pub(super) fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, ScriptError> {
+    let mut options = AddNodes::usual_options();
     set(arguments, "async-storage-writes", &mut options.async_storage_writes)?;
     set(arguments, "prevote", &mut options.pre_vote)?;
     set(arguments, "checkquorum", &mut options.check_quorum)?;

@@ -1,6 +1,6 @@
 //! What hosts do with what their nodes want done.
 
-use raft::NodeId;
+use raft::{Index, NodeId};
 
 use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
@@ -33,6 +33,14 @@ pub enum HostCommand {
     HoldFsync(NodeId),
     /// `complete-fsync`: they complete, those that follow are not held, and the host goes on with what waited for them.
     CompleteFsync(NodeId),
+    /// `begin-fsync`: an fsync begins.
+    BeginFsync(NodeId),
+    /// `end-fsync`: the oldest fsync that is under way completes.
+    EndFsync(NodeId),
+    /// `take-snapshot`: the application takes a snapshot.
+    TakeSnapshot(NodeId),
+    /// `begin-compaction`: the log is to forget all up to this index, once that is written and synced.
+    BeginCompaction(NodeId, Index),
     /// One step of handling a Ready.
     Step(NodeId, HostStep),
 }
@@ -59,7 +67,13 @@ pub enum HostStep {
 pub(super) const COMMANDS: &[Syntax] = &[
     Syntax::new("advance", |arguments| step(arguments, |_| Ok(HostStep::Advance))),
     Syntax::new("apply", |arguments| step(arguments, |arguments| count(arguments).map(HostStep::Apply))),
+    Syntax::new("begin-compaction", |arguments| {
+        let (node, index) = (node(arguments)?, arguments.required("the last index that goes")?);
+        Ok(Command::Host(HostCommand::BeginCompaction(node, Index(index))))
+    }),
+    Syntax::new("begin-fsync", |arguments| node(arguments).map(HostCommand::BeginFsync).map(Command::Host)),
     Syntax::new("complete-fsync", |arguments| node(arguments).map(HostCommand::CompleteFsync).map(Command::Host)),
+    Syntax::new("end-fsync", |arguments| node(arguments).map(HostCommand::EndFsync).map(Command::Host)),
     Syntax::new("hold-fsync", |arguments| node(arguments).map(HostCommand::HoldFsync).map(Command::Host)),
     Syntax::new("process-append-thread", |arguments| {
         nodes(arguments).map(HostCommand::ProcessAppendThread).map(Command::Host)
@@ -80,6 +94,7 @@ pub(super) const COMMANDS: &[Syntax] = &[
     }),
     Syntax::new("sync-log", |arguments| step(arguments, |_| Ok(HostStep::SyncLog))),
     Syntax::new("take-ready", |arguments| step(arguments, |_| Ok(HostStep::TakeReady))),
+    Syntax::new("take-snapshot", |arguments| node(arguments).map(HostCommand::TakeSnapshot).map(Command::Host)),
     Syntax::new("write-log", |arguments| step(arguments, |arguments| count(arguments).map(HostStep::WriteLog))),
 ];
 

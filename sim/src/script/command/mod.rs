@@ -11,6 +11,7 @@ mod input;
 mod membership;
 mod network;
 mod nodes;
+mod planted;
 mod show;
 mod step;
 
@@ -26,7 +27,7 @@ pub use expect::{Expectation, Expected, LogIds};
 pub use host::{HostCommand, HostStep};
 pub use input::{InputCommand, Ticks};
 pub use network::{Link, MessageKind, NetworkCommand, Selection};
-pub use nodes::NodeCommand;
+pub use nodes::{NodeCommand, keep_word};
 pub use show::{LogLevel, ShowCommand};
 
 /// One command, understood.
@@ -46,6 +47,8 @@ pub enum Command {
     Show(ShowCommand),
     /// Something must hold.
     Expect(Expectation),
+    /// `planted-bug`: a bug that real implementations had is switched on, for the rest of the scenario.
+    Plant(String),
 }
 
 /// A command's name and how its arguments are read.
@@ -78,6 +81,7 @@ fn language() -> impl Iterator<Item = &'static Syntax> {
         client::COMMANDS,
         show::COMMANDS,
         expect::COMMANDS,
+        planted::COMMANDS,
     ];
     topics.into_iter().flatten()
 }
@@ -149,8 +153,14 @@ mod tests {
                 "add-nodes 1 chekquorum=true",
                 "line 1: \"add-nodes\" does not know the argument \"chekquorum\"; the nearest known word is \"checkquorum\"",
             ),
-            ("add-nodes 1 index=1", "line 1: index must be above 1, since a snapshot stands for at least one entry"),
-            ("add-nodes 1 voters=(1)", "line 1: index must be above 1, since a snapshot stands for at least one entry"),
+            ("add-nodes 1 voters=(1)", "line 1: a membership to start from needs index="),
+            (
+                "add-nodes 1 peers=(1) voters=(1) index=2",
+                "line 1: nodes start from a snapshot or from a list of peers, not both",
+            ),
+            ("deliver 1-2", "line 1: a link: \"1-2\" is not a link such as 1->3"),
+            ("deliver 1->2 nth=0", "line 1: nth: \"0\" is not a number above 0"),
+            ("planted-bug", "line 1: \"planted-bug\" needs the name of a bug"),
             (
                 "deliver-msgs 1 type=MsgAp",
                 "line 1: type: \"MsgAp\" is none of MsgApp, MsgAppResp, MsgHeartbeat, MsgHeartbeatResp, MsgPreVote, \

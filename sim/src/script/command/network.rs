@@ -1,5 +1,7 @@
 //! Messages in flight and the links they travel on.
 
+use std::num::NonZeroUsize;
+
 use raft::{Message, NodeId};
 
 use super::super::arguments::{Arguments, Meaning, Wanted, choose};
@@ -9,6 +11,8 @@ use super::{Command, Syntax, step, two_nodes};
 /// What happens to messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworkCommand {
+    /// `deliver`: these messages arrive, also those of a node to itself.
+    Arrive(Selection),
     /// `deliver-msgs`: messages arrive or are lost.
     Deliver {
         /// For whom, in this order; true where they are lost.
@@ -25,6 +29,8 @@ pub enum NetworkCommand {
     },
     /// `step`: a message that no node sent arrives.
     Step(Message),
+    /// `inject`: a message that no node sent is put in flight.
+    Inject(Message),
     /// `lose`: messages in flight are lost.
     Lose(Selection),
     /// `delay`: messages in flight stay there until they are let go on.
@@ -59,6 +65,8 @@ pub struct Link {
 /// Some of the messages in flight between nodes; all, as long as nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
+    /// On their way on these links.
+    pub links: Vec<Link>,
     /// `type=`: of these kinds.
     pub kinds: Vec<MessageKind>,
     /// `from=`: sent by these nodes.
@@ -67,6 +75,8 @@ pub struct Selection {
     pub to: Vec<NodeId>,
     /// `first=`: only so many, the oldest ones.
     pub first: Option<usize>,
+    /// `nth=`: only this one, the oldest counting as 1.
+    pub nth: Option<NonZeroUsize>,
 }
 
 pub(super) const COMMANDS: &[Syntax] = &[
@@ -78,12 +88,14 @@ pub(super) const COMMANDS: &[Syntax] = &[
         Ok(Command::Network(NetworkCommand::Cut(links)))
     }),
     Syntax::new("delay", |arguments| selection(arguments).map(NetworkCommand::Delay).map(Command::Network)),
+    Syntax::new("deliver", |arguments| selection(arguments).map(NetworkCommand::Arrive).map(Command::Network)),
     Syntax::new("deliver-msgs", |arguments| {
         let recipients = arguments.rest_and_values("a node", "drop")?;
         Ok(Command::Network(NetworkCommand::Deliver { recipients, kind: arguments.value("type")? }))
     }),
     Syntax::new("duplicate", |arguments| selection(arguments).map(NetworkCommand::Duplicate).map(Command::Network)),
     Syntax::new("heal", |arguments| arguments.rest("a link").map(NetworkCommand::Heal).map(Command::Network)),
+    Syntax::with_input("inject", |arguments| step::parse(arguments).map(NetworkCommand::Inject).map(Command::Network)),
     Syntax::new("let-go", |arguments| selection(arguments).map(NetworkCommand::LetGo).map(Command::Network)),
     Syntax::new("lose", |arguments| selection(arguments).map(NetworkCommand::Lose).map(Command::Network)),
     Syntax::new("partition", |arguments| partition(arguments).map(NetworkCommand::Partition).map(Command::Network)),
@@ -97,10 +109,12 @@ pub(super) const COMMANDS: &[Syntax] = &[
 
 fn selection(arguments: &mut Arguments<'_>) -> Result<Selection, ScriptError> {
     Ok(Selection {
+        links: arguments.rest("a link")?,
         kinds: arguments.values("type")?,
         from: arguments.values("from")?,
         to: arguments.values("to")?,
         first: arguments.value("first")?,
+        nth: arguments.value("nth")?,
     })
 }
 
@@ -133,6 +147,12 @@ impl Meaning for Group {
             .collect::<Result<_, _>>()
             .map(Self)
             .map_err(|_| wanted)
+    }
+}
+
+impl Meaning for NonZeroUsize {
+    fn from_word(word: &str) -> Result<Self, Wanted> {
+        word.parse().map_err(|_| Wanted::Kind("a number above 0"))
     }
 }
 

@@ -30,8 +30,16 @@ impl Environment {
                 Ok(Reply::default())
             }
             HostCommand::CompleteFsync(node) => self.complete_fsync(*node),
+            HostCommand::BeginFsync(node) => self.once(&Event::Sync { node: *node }),
+            HostCommand::EndFsync(node) => self.once(&Event::SyncDone { node: *node }),
+            HostCommand::TakeSnapshot(node) => self.once(&Event::TakeSnapshot { node: *node }),
+            HostCommand::BeginCompaction(node, index) => self.once(&Event::Compact { node: *node, index: *index }),
             HostCommand::Step(node, step) => self.host_step(*node, *step),
         }
+    }
+
+    fn once(&mut self, event: &Event) -> Done {
+        self.apply(event).map(|outcome| Reply::refused(outcome.refused))
     }
 
     /// Lets each node do something, with headings where they are several.

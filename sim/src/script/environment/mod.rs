@@ -11,11 +11,15 @@ mod run;
 mod show;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use raft::{MemStorage, NodeId, RawNode};
 
 use self::client::Clients;
+pub(super) use self::network::kind_of;
 use super::command::{Command, HostCommand, LogLevel};
+use crate::planted::{self, Switched, UnknownBug};
+use crate::trace::{self, Ending, Stop};
 use crate::world::{Event, Halt, MessageId, Misfit, Outcome, Refusal, Replica, World};
 
 /// A world, and what commands have said about what happens in it by itself.
@@ -30,6 +34,8 @@ pub struct Environment {
     /// The messages that do not arrive.
     delayed: BTreeSet<MessageId>,
     clients: Clients,
+    /// Keeps a planted bug switched on.
+    planted: Option<Arc<Switched>>,
 }
 
 /// Why a script cannot go on.
@@ -38,6 +44,12 @@ pub enum Trouble {
     /// The command does not fit the state of the world, or led to a violation.
     #[error(transparent)]
     Halt(#[from] Halt),
+    /// An assertion of the code itself failed.
+    #[error("panic: {0}")]
+    Panic(String),
+    /// The scenario shows a planted bug, and this build has none of that name.
+    #[error("this build has no planted bug {0}: they are in builds with the feature planted-bugs")]
+    NeedsBug(UnknownBug),
     /// Messages and Readys that never come to an end.
     #[error("still not stable after {0} rounds")]
     Unstable(u32),
@@ -55,6 +67,17 @@ pub enum Trouble {
 impl From<Misfit> for Trouble {
     fn from(misfit: Misfit) -> Self {
         Self::Halt(misfit.into())
+    }
+}
+
+impl From<Stop> for Trouble {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Misfit(misfit) => misfit.into(),
+            Stop::Broken(Ending::Violation(violation)) => Self::Halt(violation.into()),
+            Stop::Broken(Ending::Panic(message)) => Self::Panic(message),
+            Stop::Broken(Ending::Completed) => unreachable!("what broke did not end well"),
+        }
     }
 }
 
@@ -96,6 +119,7 @@ impl Environment {
             held: BTreeSet::new(),
             delayed: BTreeSet::new(),
             clients: Clients::default(),
+            planted: None,
         }
     }
 
@@ -135,7 +159,8 @@ impl Environment {
             | Command::Network(_)
             | Command::Client(_)
             | Command::Show(_)
-            | Command::Expect(_) => self.level,
+            | Command::Expect(_)
+            | Command::Plant(_) => self.level,
         }
     }
 
@@ -148,13 +173,19 @@ impl Environment {
             Command::Client(command) => self.client_command(command),
             Command::Show(command) => self.show_command(*command),
             Command::Expect(expectation) => self.expect(expectation),
+            Command::Plant(bug) => self.plant(bug),
         }
     }
 
     fn apply(&mut self, event: &Event) -> Done<Outcome> {
-        let outcome = self.world.apply(event)?;
+        let outcome = trace::apply(&mut self.world, event)?;
         self.clients.notice(&self.world, event);
         Ok(outcome)
+    }
+
+    fn plant(&mut self, bug: &str) -> Done {
+        self.planted = Some(Arc::new(planted::switch_on(Some(bug)).map_err(Trouble::NeedsBug)?));
+        Ok(Reply::default())
     }
 
     fn replica(&self, node: NodeId) -> Done<&Replica> {

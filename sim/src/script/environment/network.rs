@@ -10,9 +10,14 @@ use crate::world::{Envelope, Event, LocalMessage, MessageId, Refusal};
 impl Environment {
     pub(super) fn network_command(&mut self, command: &NetworkCommand) -> Done {
         match command {
+            NetworkCommand::Arrive(selection) => self.arrive(selection),
             NetworkCommand::Deliver { recipients, kind } => self.deliver_or_drop(recipients, *kind),
             NetworkCommand::SendSnapshot { from, to } => self.send_snapshot(*from, *to),
             NetworkCommand::Step(message) => self.step(message),
+            NetworkCommand::Inject(message) => {
+                self.apply(&Event::Inject { message: message.clone() })?;
+                Ok(describe::message(message).into())
+            }
             NetworkCommand::Lose(selection) => self.for_each(selection, "lost", Self::lose),
             NetworkCommand::Delay(selection) => self.for_each(selection, "delayed", |environment, message| {
                 environment.delayed.insert(message);
@@ -39,15 +44,29 @@ impl Environment {
     pub(super) fn deliver(&mut self, to: NodeId, kind: Option<MessageKind>) -> Done<String> {
         let mut text = String::new();
         for (message, envelope) in self.in_flight_to(to, kind) {
-            let outcome = self.apply(&Event::Deliver { message })?;
-            let description = describe_envelope(&envelope);
-            text += &match outcome.refused {
-                None => format!("{description}\n"),
-                Some(Refusal::Lost) => format!("lost: {description}\n"),
-                Some(refused) => format!("{description}\n{refused}\n"),
-            };
+            text += &self.deliver_one(message, &describe_envelope(&envelope))?;
         }
         Ok(text)
+    }
+
+    /// Delivers the messages of a selection, also those of a node to itself.
+    fn arrive(&mut self, selection: &Selection) -> Done {
+        let arriving = self.world.network().iter().filter(|(message, _)| !self.delayed.contains(message));
+        let described = |(message, envelope)| (message, describe_envelope(envelope));
+        let selected: Vec<_> = selection.choose(arriving).map(described).collect();
+        let mut text = String::new();
+        for (message, description) in selected {
+            text += &self.deliver_one(message, &description)?;
+        }
+        Ok(or_no_messages(text))
+    }
+
+    fn deliver_one(&mut self, message: MessageId, description: &str) -> Done<String> {
+        Ok(match self.apply(&Event::Deliver { message })?.refused {
+            None => format!("{description}\n"),
+            Some(Refusal::Lost) => format!("lost: {description}\n"),
+            Some(refused) => format!("{description}\n{refused}\n"),
+        })
     }
 
     /// Loses what is in flight to a node now. What a node says to itself is never lost.
@@ -72,9 +91,8 @@ impl Environment {
     }
 
     fn selected(&self, selection: &Selection) -> Vec<(MessageId, String)> {
-        let messages = self.world.network().iter().filter(|(_, envelope)| selection.takes(envelope));
-        let described = messages.map(|(message, envelope)| (message, describe_envelope(envelope)));
-        described.take(selection.first.unwrap_or(usize::MAX)).collect()
+        let between = self.world.network().iter().filter(|(_, envelope)| matches!(envelope, Envelope::Network(_)));
+        selection.choose(between).map(|(message, envelope)| (message, describe_envelope(envelope))).collect()
     }
 
     /// Does something to each message and says to which.
@@ -184,14 +202,27 @@ impl Environment {
 }
 
 impl Selection {
+    /// Those of the messages that it means.
+    pub(in super::super) fn choose<'a>(
+        &self,
+        messages: impl Iterator<Item = (MessageId, &'a Envelope)>,
+    ) -> impl Iterator<Item = (MessageId, &'a Envelope)> {
+        let (skipped, taken) = match self.nth {
+            None => (0, self.first.unwrap_or(usize::MAX)),
+            Some(nth) => (nth.get() - 1, 1),
+        };
+        messages.filter(|(_, envelope)| self.takes(envelope)).skip(skipped).take(taken)
+    }
+
     /// Whether a message is one of them, however many are wanted.
     fn takes(&self, envelope: &Envelope) -> bool {
-        let Envelope::Network(message) = envelope else { return false };
         let any_or = |nodes: &[NodeId], node| nodes.is_empty() || nodes.contains(&node);
-        let kind = describe::kind(&message.body);
+        let (from, to) = (envelope.from(), envelope.to());
+        let kind = kind_of(envelope);
         (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.0 == kind))
-            && any_or(&self.from, message.from)
-            && any_or(&self.to, message.to)
+            && (self.links.is_empty() || self.links.contains(&Link { from, to }))
+            && any_or(&self.from, from)
+            && any_or(&self.to, to)
     }
 }
 
@@ -207,7 +238,8 @@ fn is_local(envelope: &Envelope) -> bool {
     }
 }
 
-fn kind_of(envelope: &Envelope) -> &'static str {
+/// The kind of what is in flight, by etcd's name of it.
+pub(in super::super) fn kind_of(envelope: &Envelope) -> &'static str {
     match envelope {
         Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
             describe::kind(&message.body)

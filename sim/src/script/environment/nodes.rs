@@ -3,7 +3,7 @@
 use raft::NodeId;
 
 use super::super::command::{AddNodes, NodeCommand};
-use super::{Done, Environment, Reply};
+use super::{Done, Environment, Reply, Trouble};
 use crate::disk::Keep;
 use crate::world::{ApplicationKind, Envelope, Event, Halt, MessageId, Misfit, NodeOptions};
 
@@ -11,42 +11,50 @@ impl Environment {
     pub(super) fn node_command(&mut self, command: &NodeCommand) -> Done {
         match command {
             NodeCommand::Add(nodes) => self.add_nodes(nodes),
-            NodeCommand::Restart(node) => self.restart(*node),
+            NodeCommand::Restart { node, options, seed } => self.restart(*node, options.as_ref(), *seed),
             NodeCommand::Crash(node, keep) => self.crash(*node, *keep).map(|()| Reply::default()),
         }
     }
 
-    /// Identities count up in the order of creation.
+    /// Identities count up in the order of creation, where nothing else is said.
     fn add_nodes(&mut self, nodes: &AddNodes) -> Done {
         let usual = if self.imitates_etcd { ApplicationKind::Appender } else { ApplicationKind::KeyValue };
-        let options = NodeOptions {
-            application: nodes.application.unwrap_or(usual),
-            allow_missing_term: self.imitates_etcd,
-            immediate_singleton_reads: self.imitates_etcd,
-            lead_before_own_vote: self.imitates_etcd,
-            ..nodes.options.clone()
-        };
-        for _ in 0..nodes.count {
-            let next = self.world.replicas().map(|replica| replica.id().get()).max().unwrap_or_default() + 1;
-            let node = NodeId::new(next).expect("one more than a number is not zero");
+        let options = self.completed(&nodes.options, nodes.application.unwrap_or(usual));
+        let highest = self.world.replicas().map(|replica| replica.id().get()).max().unwrap_or_default();
+        let first = nodes.first.map_or(highest + 1, NodeId::get);
+        for next in (first..).take(usize::try_from(nodes.count).unwrap_or(usize::MAX)) {
+            let node = NodeId::new(next).expect("a number that counts up from one is not zero");
             let seed = nodes.seed.map(|seed| seed.wrapping_add(next));
             let start = Event::Start { node, boot: nodes.boot.clone(), options: options.clone(), seed };
-            match self.world.apply(&start) {
+            match self.apply(&start) {
                 Ok(_) => {}
-                Err(Halt::Misfit(Misfit::Config(_, error))) => {
+                Err(Trouble::Halt(Halt::Misfit(Misfit::Config(_, error)))) => {
                     return Ok(Reply { text: String::new(), error: Some(error.to_string()) });
                 }
-                Err(halt) => return Err(halt.into()),
+                Err(trouble) => return Err(trouble),
             }
         }
         Ok(Reply::default())
     }
 
-    fn restart(&mut self, node: NodeId) -> Done {
+    /// A node's options, with those that commands do not speak of.
+    fn completed(&self, options: &NodeOptions, application: ApplicationKind) -> NodeOptions {
+        NodeOptions {
+            application,
+            allow_missing_term: self.imitates_etcd,
+            immediate_singleton_reads: self.imitates_etcd,
+            lead_before_own_vote: self.imitates_etcd,
+            ..options.clone()
+        }
+    }
+
+    fn restart(&mut self, node: NodeId, options: Option<&NodeOptions>, seed: Option<u64>) -> Done {
         if self.replica(node)?.is_up() {
             self.crash(node, Keep::All)?;
         }
-        let outcome = self.apply(&Event::Restart { node, options: None, seed: None })?;
+        let application = self.replica(node)?.options().application;
+        let options = options.map(|options| self.completed(options, application));
+        let outcome = self.apply(&Event::Restart { node, options, seed })?;
         Ok(Reply::refused(outcome.refused))
     }
 

@@ -1,0 +1,57 @@
+//! What a scenario has to lead to, to say the same as a trace.
+
+use raft::NodeId;
+
+use super::phrase::Phrase;
+use crate::invariant::View;
+use crate::script::environment::{Environment, Trouble};
+use crate::trace::{Ending, Failure};
+use crate::world::{Halt, World};
+
+/// How a scenario has to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// It fails in this way.
+    Fails(Failure),
+    /// It comes to its end, and leaves the nodes like this.
+    Rests(Vec<State>),
+}
+
+/// A node, whether it is up, and what it shows.
+type State = (NodeId, bool, View);
+
+impl Goal {
+    /// To leave all nodes as they are in this world.
+    pub(super) fn rests(world: &World) -> Self {
+        Self::Rests(world.replicas().map(|replica| (replica.id(), replica.is_up(), *replica.view())).collect())
+    }
+
+    /// Plays the phrases. How many of them it takes to come to the goal, if they do.
+    pub(super) fn reached_by(&self, phrases: &[Phrase]) -> Option<usize> {
+        let mut environment = Environment::new();
+        for (position, phrase) in phrases.iter().enumerate() {
+            if let Err(trouble) = environment.run(phrase.command()) {
+                return (Self::Fails(failure(trouble)?) == *self).then_some(position + 1);
+            }
+        }
+        (Self::rests(environment.world()) == *self).then_some(phrases.len())
+    }
+}
+
+fn failure(trouble: Trouble) -> Option<Failure> {
+    Failure::of(&ending(trouble)?)
+}
+
+/// How a run ended that ended in trouble, if something broke.
+pub(super) fn ending(trouble: Trouble) -> Option<Ending> {
+    match trouble {
+        Trouble::Halt(Halt::Violation(violation)) => Some(Ending::Violation(violation)),
+        Trouble::Panic(message) => Some(Ending::Panic(message)),
+        Trouble::Halt(Halt::Misfit(_))
+        | Trouble::NeedsBug(_)
+        | Trouble::Unstable(_)
+        | Trouble::Unmet(_)
+        | Trouble::NoSuchWrite(_)
+        | Trouble::NoKeys(_) => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! Fewer phrases, and fewer words in each.
+
+use bytes::Bytes;
+use raft::NodeId;
+
+use super::super::phrase::Phrase;
+use super::Draft;
+use crate::script::arguments::word;
+use crate::script::command::{
+    ClientCommand, Command, HostCommand, HostStep, InputCommand, NetworkCommand, NodeCommand, Ticks,
+};
+use crate::world;
+
+/// Leaves out phrases that do not matter, the last first. Where nothing breaks, what people do is what the trace shows, so
+/// that stays.
+pub(super) fn left_out(draft: &mut Draft) {
+    let shows_deeds = draft.shows_no_failure();
+    for position in (0..draft.phrases().len()).rev() {
+        // What follows a failure falls away, so there may be fewer by now.
+        let Some(phrase) = draft.phrases().get(position) else { continue };
+        if !(shows_deeds && is_deed(phrase)) {
+            draft.replace(&[position], position, None);
+        }
+    }
+}
+
+/// Whether people do this, or the world around the cluster, and nobody sees in the logs whether they did.
+fn is_deed(phrase: &Phrase) -> bool {
+    match phrase.command() {
+        Command::Input(_, input) => match input {
+            InputCommand::Campaign
+            | InputCommand::ProposeConfChange(_)
+            | InputCommand::ReadIndex(_)
+            | InputCommand::TransferLeadership(_)
+            | InputCommand::ForgetLeader
+            | InputCommand::Compact(_) => true,
+            InputCommand::Tick(_)
+            | InputCommand::SetElectionTimeout(_)
+            | InputCommand::Propose(_)
+            | InputCommand::ReportUnreachable(_)
+            | InputCommand::ReportSnapshot(..) => false,
+        },
+        Command::Network(command) => {
+            matches!(command, NetworkCommand::Cut(_) | NetworkCommand::Heal(_) | NetworkCommand::Partition(_))
+        }
+        Command::Host(command) => {
+            matches!(command, HostCommand::TakeSnapshot(_) | HostCommand::BeginCompaction(..))
+        }
+        Command::Client(command) => matches!(command, ClientCommand::Read { .. }),
+        Command::Node(_) => true,
+        Command::Show(_) | Command::Expect(_) | Command::Plant(_) => false,
+    }
+}
+
+/// Leaves out arguments that do not matter.
+pub(super) fn fewer(draft: &mut Draft) {
+    // The number of a node is needed until it is clear which nodes start together.
+    fewer_where(draft, |_, word| !word.starts_with("first="));
+}
+
+/// Leaves out all arguments that do not matter.
+pub(super) fn fewest(draft: &mut Draft) {
+    fewer_where(draft, |_, _| true);
+}
+
+/// Leaves out options of nodes that do not matter.
+pub(super) fn fewer_of_starts(draft: &mut Draft) {
+    fewer_where(draft, |phrase, word| {
+        matches!(phrase.command(), Command::Node(NodeCommand::Add(_))) && !word.starts_with("first=")
+    });
+}
+
+fn fewer_where(draft: &mut Draft, wanted: fn(&Phrase, &str) -> bool) {
+    let mut position = 0;
+    while position < draft.phrases().len() {
+        for at in (1..draft.phrases()[position].words().len()).rev() {
+            // What follows a failure falls away, so there may be fewer phrases by now.
+            let Some(phrase) = draft.phrases().get(position) else { return };
+            let shorter = if wanted(phrase, &phrase.words()[at]) { phrase.without(at) } else { None };
+            if let Some(shorter) = shorter {
+                draft.replace(&[position], position, Some(shorter));
+            }
+        }
+        position += 1;
+    }
+}
+
+/// Says in one phrase what neighbours say.
+pub(super) fn joined(draft: &mut Draft) {
+    let mut position = 0;
+    while position + 1 < draft.phrases().len() {
+        let both = join(&draft.phrases()[position], &draft.phrases()[position + 1]);
+        let joined = both.is_some_and(|both| draft.replace(&[position, position + 1], position, Some(both)));
+        position += usize::from(!joined);
+    }
+}
+
+fn join(one: &Phrase, other: &Phrase) -> Option<Phrase> {
+    if let (Some((name, node, count)), Some((other, next, more))) = (repeated(one), repeated(other)) {
+        let same = (name, node) == (other, next);
+        return if same { counted(name, node, count.checked_add(more)?) } else { None };
+    }
+    let joined = || Phrase::new(one.words().iter().chain(&other.words()[1..]).cloned());
+    (takes_several(one) && one.words()[0] == other.words()[0] && one != other).then(joined)?
+}
+
+/// What a phrase has happen several times at a node.
+fn repeated(phrase: &Phrase) -> Option<(&'static str, NodeId, u32)> {
+    if let Command::Input(node, InputCommand::Tick(Ticks::Count(ticks))) = phrase.command() {
+        return Some(("tick", *node, *ticks));
+    }
+    let Command::Host(HostCommand::Step(node, HostStep::WriteLog(Some(records)))) = phrase.command() else {
+        return None;
+    };
+    Some(("write-log", *node, *records))
+}
+
+/// Whether the words of two such phrases make one.
+fn takes_several(phrase: &Phrase) -> bool {
+    matches!(
+        phrase.command(),
+        Command::Host(HostCommand::ProcessReady(_))
+            | Command::Network(NetworkCommand::Arrive(_) | NetworkCommand::Cut(_))
+    )
+}
+
+fn counted(name: &str, node: NodeId, count: u32) -> Option<Phrase> {
+    Phrase::new([name.to_owned(), node.get().to_string(), count.to_string()])
+}
+
+/// Has clients write what is proposed.
+pub(super) fn writes(draft: &mut Draft) {
+    for position in 0..draft.phrases().len() {
+        let Some(phrase) = draft.phrases().get(position) else { return };
+        if let Command::Input(node, InputCommand::Propose(data)) = phrase.command() {
+            let writes = write(*node, data);
+            writes.into_iter().any(|write| draft.replace(&[position], position, Some(write)));
+        }
+    }
+}
+
+/// The write with a short value, and as it was where its length matters.
+fn write(node: NodeId, data: &Bytes) -> Vec<Phrase> {
+    let (key, value) = match world::Command::parse(data) {
+        Some(command) => (command.key, command.value),
+        None if data.is_empty() => (1, Bytes::new()),
+        None => return Vec::new(),
+    };
+    // Plain words, so that they need no quotation marks behind the key.
+    let plain = std::str::from_utf8(&value).ok().filter(|value| word(value).as_deref() == Some(*value));
+    let values = ["green"].into_iter().chain(plain);
+    let words = values.map(|value| ["write".to_owned(), node.get().to_string(), format!("k{key}={value}")]);
+    words.filter_map(Phrase::new).collect()
+}
