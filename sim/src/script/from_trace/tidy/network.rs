@@ -53,7 +53,7 @@ fn is_usual(phrase: &Phrase) -> bool {
 
 /// The nodes at which hosts work and at which messages arrive.
 fn nodes_of(phrases: &[Phrase]) -> Vec<String> {
-    let nodes: BTreeSet<NodeId> = phrases.iter().flat_map(|phrase| happens_at(phrase)).collect();
+    let nodes: BTreeSet<NodeId> = phrases.iter().flat_map(happens_at).collect();
     nodes.into_iter().map(|node| node.get().to_string()).collect()
 }
 
