@@ -105,6 +105,7 @@ impl Invariant {
                 "committed configurations agree, and successive ones have quorums that meet."
             }
             Self::Monotonic => "term, commit, applied and match never go back.",
+            Self::Linearizability => "clients are told what one copy of the data could have told them.",
             Self::LinearizableRead => "a read sees every write that was committed when it was asked for.",
             Self::ExactlyOnce => "each command of a client takes effect once.",
             Self::BoundedMemory => "in-flight windows and uncommitted data stay within their limits.",

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use raft::NodeId;
 
-use super::super::arguments::{Arguments, Meaning, Wanted};
+use super::super::arguments::{Arguments, Meaning, Wanted, choose};
 use super::super::error::ScriptError;
 use super::{Command, Syntax, node};
+use crate::history::Operation;
 use crate::world;
 
 /// A client's request. Each is numbered, counting from 1; its outcome is printed when it is known.
@@ -34,6 +35,19 @@ pub enum ClientCommand {
         /// Which key.
         key: Key,
     },
+    /// `client`: a client whose answers are checked begins an operation, or sends the one under way again.
+    Checked {
+        /// Its number.
+        client: u64,
+        /// Whom it asks.
+        node: NodeId,
+        /// What; nothing where it asks again.
+        operation: Option<Operation>,
+    },
+    /// `break-leases`: from now on reads that a lease serves may be stale.
+    BreakLeases,
+    /// `search-histories`: the answers of the checked clients must have an explanation.
+    SearchHistories,
 }
 
 /// A key of the store, written `k0` to `k15`.
@@ -41,6 +55,9 @@ pub enum ClientCommand {
 pub struct Key(pub u64);
 
 pub(super) const COMMANDS: &[Syntax] = &[
+    Syntax::new("break-leases", |_| Ok(Command::Client(ClientCommand::BreakLeases))),
+    Syntax::new("client", |arguments| checked(arguments).map(Command::Client)),
+    Syntax::new("search-histories", |_| Ok(Command::Client(ClientCommand::SearchHistories))),
     Syntax::new("read", |arguments| {
         Ok(Command::Client(ClientCommand::Read { node: node(arguments)?, key: arguments.required("a key")? }))
     }),
@@ -50,12 +67,59 @@ pub(super) const COMMANDS: &[Syntax] = &[
     }),
     Syntax::new("write", |arguments| {
         let node = node(arguments)?;
-        let pair =
-            arguments.pair().ok_or_else(|| arguments.error("\"write\" needs what to write, such as k1=green"))?;
-        let (key, value) = (key(arguments, &pair.0)?, Bytes::from(pair.1));
+        let (key, value) = pair(arguments)?;
         Ok(Command::Client(ClientCommand::Write { node, key, value }))
     }),
 ];
+
+/// What a client whose answers are checked asks: `client 3 write 1 k1=green`.
+fn checked(arguments: &mut Arguments<'_>) -> Result<ClientCommand, ScriptError> {
+    let client = arguments.required("the number of a client")?;
+    let Asks(asks) = arguments.required("write, set, read or retry")?;
+    let node = node(arguments)?;
+    let operation = match asks {
+        Ask::Write => {
+            let (Key(key), value) = pair(arguments)?;
+            Some(Operation::Write { key, value })
+        }
+        Ask::Set => {
+            let expected = arguments.required_value::<String>("expecting")?.into();
+            let (Key(key), value) = pair(arguments)?;
+            Some(Operation::CompareAndSet { key, expected, value })
+        }
+        Ask::Read => {
+            let Key(key) = arguments.required("a key")?;
+            Some(Operation::Read { key })
+        }
+        Ask::Retry => None,
+    };
+    Ok(ClientCommand::Checked { client, node, operation })
+}
+
+#[derive(Clone, Copy)]
+enum Ask {
+    Write,
+    Set,
+    Read,
+    Retry,
+}
+
+struct Asks(Ask);
+
+impl Meaning for Asks {
+    fn from_word(word: &str) -> Result<Self, Wanted> {
+        let all = [Ask::Write, Ask::Set, Ask::Read, Ask::Retry];
+        choose(word, &["write", "set", "read", "retry"]).map(|ask| Self(all[ask]))
+    }
+}
+
+fn pair(arguments: &mut Arguments<'_>) -> Result<(Key, Bytes), ScriptError> {
+    let name = arguments.name().to_owned();
+    let pair = arguments.pair();
+    let (word, value) =
+        pair.ok_or_else(|| arguments.error(format!("\"{name}\" needs what to write, such as k1=green")))?;
+    Ok((key(arguments, &word)?, Bytes::from(value)))
+}
 
 /// A key that stands before an equals sign.
 pub(super) fn key(arguments: &Arguments<'_>, word: &str) -> Result<Key, ScriptError> {

@@ -5,7 +5,8 @@ use raft::{Index, NodeId};
 
 use super::super::command::{ClientCommand, Key};
 use super::{Done, Environment, Reply, Trouble};
-use crate::world::{self, ApplicationKind, Event, World};
+use crate::history::Operation;
+use crate::world::{self, ApplicationKind, Completion, Event, World};
 
 /// Every request so far.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,13 @@ enum Asked {
 impl Clients {
     pub(super) fn take_outcomes(&mut self) -> String {
         std::mem::take(&mut self.outcomes)
+    }
+
+    /// Says what the checked clients are told.
+    pub(super) fn told(&mut self, completed: &[Completion]) {
+        for Completion { client, operation, answer, .. } in completed {
+            self.outcomes += &format!("client {client}: {operation}: {answer}\n");
+        }
     }
 
     fn ask(&mut self, node: NodeId, asked: Asked) -> usize {
@@ -124,6 +132,9 @@ impl Environment {
                     Some(Request { asked: Asked::Read { .. }, .. }) | None => Err(Trouble::NoSuchWrite(*request)),
                 }
             }
+            ClientCommand::Checked { client, node, operation } => self.checked(*client, *node, operation.as_ref()),
+            ClientCommand::BreakLeases => self.apply(&Event::BreakLeases).map(|_| Reply::default()),
+            ClientCommand::SearchHistories => self.apply(&Event::SearchHistories).map(|_| Reply::default()),
             ClientCommand::Read { node, key } => {
                 self.expect_keys(*node)?;
                 let number = self.clients.ask(*node, Asked::Read { key: *key, index: None });
@@ -131,6 +142,15 @@ impl Environment {
                 Ok(format!("#{number} read k{} at {}\n", key.0, node.get()).into())
             }
         }
+    }
+
+    fn checked(&mut self, client: u64, node: NodeId, operation: Option<&Operation>) -> Done {
+        self.expect_keys(node)?;
+        let event = match operation {
+            Some(operation) => Event::Invoke { client, node, operation: operation.clone() },
+            None => Event::Retry { client, node },
+        };
+        self.apply(&event).map(|outcome| Reply::refused(outcome.refused))
     }
 
     /// Proposes a write where it is asked for now.

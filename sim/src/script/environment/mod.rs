@@ -180,6 +180,7 @@ impl Environment {
     fn apply(&mut self, event: &Event) -> Done<Outcome> {
         let outcome = trace::apply(&mut self.world, event)?;
         self.clients.notice(&self.world, event);
+        self.clients.told(&outcome.completed);
         Ok(outcome)
     }
 

@@ -7,8 +7,9 @@ use raft::{
 
 use super::phrase::Phrase;
 use crate::disk::Keep;
+use crate::history::Operation;
 use crate::script::arguments::word;
-use crate::script::command::{AddNodes, Command, InputCommand, NetworkCommand, keep_word};
+use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, keep_word};
 use crate::script::describe;
 use crate::script::environment::kind_of;
 use crate::world::{ApplicationKind, Boot, Event, MessageId, NodeOptions, World};
@@ -36,6 +37,12 @@ pub(super) fn say(event: &Event, world: &World) -> Said {
         Event::ReadIndex { node, context } => {
             input("read-index", *node, context, InputCommand::ReadIndex(context.clone()))
         }
+        Event::Invoke { client, node, operation } => invoke(*client, *node, operation),
+        Event::Retry { client, node } => {
+            words(["client".to_owned(), client.to_string(), "retry".to_owned(), node.get().to_string()])
+        }
+        Event::BreakLeases => words(["break-leases".to_owned()]),
+        Event::SearchHistories => words(["search-histories".to_owned()]),
         Event::ReportUnreachable { node, peer } => at("report-unreachable", *node, [peer.get().to_string()]),
         Event::ReportSnapshot { node, peer, status } => {
             let status = match status {
@@ -87,6 +94,22 @@ fn input(name: &str, node: NodeId, data: &[u8], meaning: InputCommand) -> Said {
     let phrase = at(name, node, [data])?;
     let same = phrase.as_ref().is_some_and(|phrase| *phrase.command() == Command::Input(node, meaning));
     if same { Ok(phrase) } else { Err("its data means something else") }
+}
+
+fn invoke(client: u64, node: NodeId, operation: &Operation) -> Said {
+    let text = |bytes| std::str::from_utf8(bytes).map_err(|_| "a value is no text");
+    let (verb, rest) = match operation {
+        Operation::Write { key, value } => ("write", vec![format!("k{key}={}", text(value)?)]),
+        Operation::Read { key } => ("read", vec![format!("k{key}")]),
+        Operation::CompareAndSet { key, expected, value } => {
+            ("set", vec![format!("expecting={}", text(expected)?), format!("k{key}={}", text(value)?)])
+        }
+    };
+    let head = ["client".to_owned(), client.to_string(), verb.to_owned(), node.get().to_string()];
+    let phrase = words(head.into_iter().chain(rest))?;
+    let meant = ClientCommand::Checked { client, node, operation: Some(operation.clone()) };
+    let same = phrase.as_ref().is_some_and(|phrase| *phrase.command() == Command::Client(meant));
+    if same { Ok(phrase) } else { Err("a value means something else") }
 }
 
 fn start(node: NodeId, boot: &Boot, options: &NodeOptions, seed: Option<u64>) -> Said {

@@ -5,6 +5,7 @@ use raft::{NodeId, Role};
 use super::goal;
 use super::phrase::Phrase;
 use crate::disk::Keep;
+use crate::history::Operation;
 use crate::script::command::{ClientCommand, Command, HostCommand, InputCommand, NetworkCommand, NodeCommand};
 use crate::script::environment::Environment;
 use crate::trace::{Ending, Trace};
@@ -132,6 +133,16 @@ fn deed(phrase: &Phrase) -> Option<String> {
             Some(format!("a client tries again at node {}", node.get()))
         }
         Command::Client(ClientCommand::Read { node, .. }) => Some(format!("a client reads at node {}", node.get())),
+        Command::Client(ClientCommand::Checked { client, node, operation }) => Some(match operation {
+            Some(Operation::Write { .. }) => format!("client {client} writes at node {}", node.get()),
+            Some(Operation::Read { .. }) => format!("client {client} reads at node {}", node.get()),
+            Some(Operation::CompareAndSet { .. }) => {
+                format!("client {client} compares and sets at node {}", node.get())
+            }
+            None => format!("client {client} asks again at node {}", node.get()),
+        }),
+        Command::Client(ClientCommand::BreakLeases) => Some("leases do not hold from now on".to_owned()),
+        Command::Client(ClientCommand::SearchHistories) => Some("the clients compare what they were told".to_owned()),
         Command::Host(HostCommand::TakeSnapshot(node)) => Some(format!("node {} takes a snapshot", node.get())),
         Command::Host(HostCommand::BeginCompaction(node, index)) => {
             Some(format!("node {} compacts its log up to {index}", node.get()))

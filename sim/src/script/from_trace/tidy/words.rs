@@ -5,6 +5,7 @@ use raft::NodeId;
 
 use super::super::phrase::Phrase;
 use super::Draft;
+use crate::history::Operation;
 use crate::script::arguments::word;
 use crate::script::command::{
     ClientCommand, Command, HostCommand, HostStep, InputCommand, NetworkCommand, NodeCommand, Ticks,
@@ -46,7 +47,11 @@ fn is_deed(phrase: &Phrase) -> bool {
         Command::Host(command) => {
             matches!(command, HostCommand::TakeSnapshot(_) | HostCommand::BeginCompaction(..))
         }
-        Command::Client(command) => matches!(command, ClientCommand::Read { .. }),
+        Command::Client(command) => match command {
+            ClientCommand::Read { .. } | ClientCommand::BreakLeases | ClientCommand::SearchHistories => true,
+            ClientCommand::Checked { operation, .. } => matches!(operation, Some(Operation::Read { .. })),
+            ClientCommand::Write { .. } | ClientCommand::Retry { .. } => false,
+        },
         Command::Node(_) => true,
         Command::Show(_) | Command::Expect(_) | Command::Plant(_) => false,
     }
@@ -132,22 +137,36 @@ fn counted(name: &str, node: NodeId, count: u32) -> Option<Phrase> {
 pub(super) fn writes(draft: &mut Draft) {
     for position in 0..draft.phrases().len() {
         let Some(phrase) = draft.phrases().get(position) else { return };
-        if let Command::Input(node, InputCommand::Propose(data)) = phrase.command() {
-            let writes = write(*node, data);
-            writes.into_iter().any(|write| draft.replace(&[position], position, Some(write)));
+        let writes = written(phrase).map(|(node, key, value)| write(node, key, &value)).unwrap_or_default();
+        writes.into_iter().any(|write| draft.replace(&[position], position, Some(write)));
+    }
+}
+
+/// What a phrase has written, and where, in other words than those for a write that nobody checks.
+fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
+    match phrase.command() {
+        Command::Client(ClientCommand::Checked { node, operation: Some(Operation::Write { key, value }), .. }) => {
+            Some((*node, *key, value.clone()))
         }
+        Command::Input(node, InputCommand::Propose(data)) => match world::Command::parse(data) {
+            Some(command) => Some((*node, command.key, command.value)),
+            None => data.is_empty().then(|| (*node, 1, Bytes::new())),
+        },
+        Command::Client(_)
+        | Command::Input(..)
+        | Command::Node(_)
+        | Command::Host(_)
+        | Command::Network(_)
+        | Command::Show(_)
+        | Command::Expect(_)
+        | Command::Plant(_) => None,
     }
 }
 
 /// The write with a short value, and as it was where its length matters.
-fn write(node: NodeId, data: &Bytes) -> Vec<Phrase> {
-    let (key, value) = match world::Command::parse(data) {
-        Some(command) => (command.key, command.value),
-        None if data.is_empty() => (1, Bytes::new()),
-        None => return Vec::new(),
-    };
+fn write(node: NodeId, key: u64, value: &Bytes) -> Vec<Phrase> {
     // Plain words, so that they need no quotation marks behind the key.
-    let plain = std::str::from_utf8(&value).ok().filter(|value| word(value).as_deref() == Some(*value));
+    let plain = std::str::from_utf8(value).ok().filter(|value| word(value).as_deref() == Some(*value));
     let values = ["green"].into_iter().chain(plain);
     let words = values.map(|value| ["write".to_owned(), node.get().to_string(), format!("k{key}={value}")]);
     words.filter_map(Phrase::new).collect()
