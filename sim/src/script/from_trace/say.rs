@@ -161,7 +161,7 @@ fn members(conf_state: &ConfState) -> Vec<String> {
 /// Those that are not as usual in scenarios.
 fn options(options: &NodeOptions) -> Result<Vec<String>, &'static str> {
     let usual = AddNodes::usual_options();
-    if options.allow_missing_term || options.immediate_singleton_reads {
+    if options.allow_missing_term || options.immediate_singleton_reads || options.lead_before_own_vote {
         return Err("its options imitate mistakes of etcd's nodes");
     }
     let read_only = match options.read_only_option {
