@@ -12,6 +12,7 @@ pub mod plan;
 pub mod planted;
 pub mod random;
 pub mod script;
+pub mod situation;
 pub mod trace;
 pub mod wal;
 pub mod world;

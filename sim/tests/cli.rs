@@ -65,3 +65,15 @@ fn help_has_examples() {
     assert_eq!(output.status.code(), Some(0));
     assert!(stdout(&output).contains("Examples:"));
 }
+
+#[test]
+fn an_exploration_names_the_situations_that_it_never_reached_and_fails_if_asked_to() {
+    let few = ["explore", "--seeds", "1..2", "--steps", "500"];
+    let text = stdout(&sim(&few));
+    assert!(text.contains(" situations reached; never:\n  "), "{text}");
+    let all = sim(&[&few[..], &["--all-situations", "--json"]].concat());
+    assert_eq!(all.status.code(), Some(1));
+    let line: serde_json::Value = serde_json::from_slice(&all.stdout).expect("one JSON line");
+    let never = &line["situations"]["a follower truncated a conflicting tail"];
+    assert_eq!((&never["times"], &never["seeds"]), (&0.into(), &0.into()), "{line}");
+}

@@ -14,7 +14,7 @@ use sim::invariant::Violation;
 use sim::plan::{Overrides, Plan};
 
 use super::run::{leave_trace, seed};
-use super::{HELD, VIOLATED, summary};
+use super::{HELD, VIOLATED, situations, summary};
 
 /// Runs many seeds on every core and reports those that violate a property.
 #[derive(Args, Debug)]
@@ -24,7 +24,8 @@ use super::{HELD, VIOLATED, summary};
   sim explore --seeds 0..90000 --shard 2/9        the second of nine shares, for a batch system
   sim explore --seeds 0..1000 --json > found.jsonl  one JSON line for each failure, and one for the summary
 
-Exit status: 0 all checks held, 1 a property was violated, 2 bad usage")]
+Exit status: 0 all checks held, 1 a property was violated or, with --all-situations, a situation was never reached,
+2 bad usage")]
 pub(super) struct ExploreArguments {
     /// The seeds, the second bound excluded
     #[arg(long, value_name = "A..B", value_parser = seeds)]
@@ -50,6 +51,12 @@ pub(super) struct ExploreArguments {
     /// Prints JSON lines instead of text
     #[arg(long)]
     json: bool,
+    /// Prints how often each named situation happened, and in how many seeds
+    #[arg(long)]
+    situations: bool,
+    /// Fails if some named situation never happened
+    #[arg(long)]
+    all_situations: bool,
     /// Runs each seed twice and compares the runs step by step
     #[arg(long)]
     determinism: bool,
@@ -103,9 +110,20 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
             if arguments.json { failure_as_json(*seed, violation, &trace) } else { failure(*seed, violation, &trace) };
         drop(writeln!(out, "{line}"));
     }
-    let text = if arguments.json { summary_as_json(&explored) } else { summary_as_text(&explored, began.elapsed()) };
-    drop(writeln!(out, "{text}"));
-    Ok(if explored.failures.is_empty() { HELD } else { VIOLATED })
+    if arguments.json {
+        drop(writeln!(out, "{}", summary_as_json(&explored)));
+    } else {
+        let all = if arguments.situations { situations::all_as_text(&explored) } else { String::new() };
+        let never = situations::never_as_text(&explored);
+        drop(writeln!(
+            out,
+            "{all}{}{never}{}",
+            summary::of_statistics(&explored.statistics),
+            of_seeds(&explored, began.elapsed())
+        ));
+    }
+    let missed = arguments.all_situations && explored.statistics.situations.never().next().is_some();
+    Ok(if explored.failures.is_empty() && !missed { HELD } else { VIOLATED })
 }
 
 fn failure(seed: u64, violation: &Violation, trace: &std::path::Path) -> String {
@@ -117,26 +135,25 @@ fn failure_as_json(seed: u64, violation: &Violation, trace: &PathBuf) -> String 
     json!({ "seed": seed, "violation": violation, "trace": trace }).to_string()
 }
 
-fn summary_as_text(explored: &Explored, took: Duration) -> String {
+fn of_seeds(explored: &Explored, took: Duration) -> String {
     let rate = explored.seeds as f64 / took.as_secs_f64().max(0.001);
     let events = explored.statistics.total() as f64 / took.as_secs_f64().max(0.001);
-    let mut text = summary::of_statistics(&explored.statistics);
-    text.push_str(&format!(
+    format!(
         "{} seeds, {} failures; {rate:.0} seeds and {events:.0} events a second; digest {:016x}",
         explored.seeds,
         explored.failures.len(),
         explored.digest
-    ));
-    text
+    )
 }
 
 fn summary_as_json(explored: &Explored) -> String {
-    let Explored { seeds, digest, statistics, failures } = explored;
+    let Explored { seeds, digest, statistics, reached: _, failures } = explored;
     json!({
         "seeds": seeds,
         "failures": failures.len(),
         "events": statistics.total(),
         "digest": format!("{digest:016x}"),
+        "situations": situations::as_json(explored),
     })
     .to_string()
 }

@@ -11,6 +11,7 @@ mod run;
 mod scenario;
 mod show;
 mod shrink;
+mod situations;
 mod summary;
 
 use std::process::ExitCode;

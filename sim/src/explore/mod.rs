@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::driver::swarm::{self, Ended};
 use crate::invariant::Violation;
 use crate::plan::{Overrides, Plan};
+use crate::situation::Situations;
 use crate::world::Statistics;
 
 pub use seeds::{Shard, ShardError};
@@ -49,6 +50,8 @@ pub struct Explored {
     pub digest: u64,
     /// What happened in all of them together.
     pub statistics: Statistics,
+    /// In how many runs each situation happened.
+    pub reached: Situations,
     /// The seeds that violated a property, in order.
     pub failures: Vec<(u64, Violation)>,
 }
@@ -108,6 +111,7 @@ impl Explored {
         self.seeds += 1;
         self.digest = xxhash_rust::xxh3::xxh3_64_with_seed(&end.digest.to_le_bytes(), self.digest);
         self.statistics.add(&end.statistics);
+        self.reached.add_reached(&end.statistics.situations);
         self.failures.extend(end.violation.map(|violation| (end.seed, violation)));
         self
     }

@@ -35,6 +35,7 @@ mod replica;
 mod settled;
 mod statistics;
 pub(crate) mod text;
+mod witness;
 
 pub use application::Application;
 pub use client::Clients;
@@ -51,6 +52,7 @@ pub use statistics::Statistics;
 use raft::{NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
+use self::witness::Witness;
 use crate::invariant::Checkers;
 
 /// The cluster and everything around it.
@@ -68,6 +70,7 @@ pub struct World {
     /// Whether leases need not hold.
     leases_broken: bool,
     statistics: Statistics,
+    witness: Witness,
     digest: Digest,
     step: u64,
 }
@@ -94,6 +97,7 @@ impl World {
     /// property does not hold, with the number of this event; the world is not to be used further.
     pub fn apply(&mut self, event: &Event) -> Result<Outcome, Halt> {
         let first_sent = self.network.next_id();
+        let before = self.look(event);
         let (node, refused) = match self.dispatch(event) {
             Ok(done) => done,
             Err(Halt::Violation(violation)) => return Err(Halt::Violation(violation.at(self.step))),
@@ -101,6 +105,7 @@ impl World {
         };
         self.count(event, refused.as_ref());
         self.observe(event, node)?;
+        self.witness(&before, refused.as_ref());
         self.step += 1;
         let completed = self.clients.take_completed();
         Ok(Outcome { node, sent: first_sent..self.network.next_id(), refused, completed })

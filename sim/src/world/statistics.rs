@@ -4,6 +4,7 @@ use raft::{Body, ConfState, Message, Role};
 
 use super::event::{Event, EventKind};
 use crate::invariant::View;
+use crate::situation::{Situation, Situations};
 
 /// Counters. They never influence what happens.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -71,6 +72,8 @@ pub struct Statistics {
     pub transfers: u64,
     /// fsyncs that completed.
     pub syncs: u64,
+    /// Named situations.
+    pub situations: Situations,
 }
 
 /// A count for each kind of event.
@@ -130,6 +133,7 @@ impl Statistics {
         self.stale_reads += other.stale_reads;
         self.transfers += other.transfers;
         self.syncs += other.syncs;
+        self.situations.add(&other.situations);
     }
 
     pub(super) fn count(&mut self, event: &Event) {
@@ -153,7 +157,9 @@ impl Statistics {
 
     pub(super) fn sent(&mut self, message: &Message) {
         self.messages += 1;
-        self.snapshots_sent += u64::from(matches!(message.body, Body::InstallSnapshot { .. }));
+        let snapshot = matches!(message.body, Body::InstallSnapshot { .. });
+        self.snapshots_sent += u64::from(snapshot);
+        self.situations.note_if(snapshot, Situation::SnapshotSent);
         self.transfers += u64::from(matches!(message.body, Body::TimeoutNow));
     }
 

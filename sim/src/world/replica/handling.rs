@@ -96,6 +96,21 @@ impl Handling {
         }
     }
 
+    /// Whether some records of what is to be persisted together are written, and some are not.
+    pub(super) fn is_between_writes(&self) -> bool {
+        let between = |to_persist: ToPersist<'_>, written: Written| {
+            written.records > 0 && to_persist.record(written.records).is_some()
+        };
+        match self {
+            Self::OneByOne(in_hand) => {
+                in_hand.as_ref().is_some_and(|one| between(ToPersist::from(&one.ready), one.written))
+            }
+            Self::Threads(threads) => {
+                threads.appends.iter().any(|append| between(ToPersist::from(&append.work), append.written))
+            }
+        }
+    }
+
     /// Whether a record is to be written.
     pub(super) fn has_records(&self) -> bool {
         match self {

@@ -14,6 +14,7 @@ use raft::{
 };
 
 use self::running::Running;
+pub(in crate::world) use self::to_do::AtWork;
 pub use self::to_do::ToDo;
 use super::application::Application;
 use super::client::{Clients, Now, Request};
@@ -121,6 +122,11 @@ impl Replica {
     /// What the host of the node can do now.
     pub fn to_do(&self) -> ToDo {
         self.running.as_deref().map(Running::to_do).unwrap_or_default()
+    }
+
+    /// In the middle of what the host of the node is.
+    pub(in crate::world) fn at_work(&self) -> AtWork {
+        self.running.as_deref().map(Running::at_work).unwrap_or_default()
     }
 
     /// How the node showed itself after the last event that touched it.

@@ -1,8 +1,8 @@
 //! A node that is up: everything about it that a crash loses.
 
 use raft::{
-    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, HardState, Index, MemStorage, NodeId, RawNode, Ready,
-    Snapshot, Storage, StorageAppend, StorageApplied, StorageApply,
+    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, EntryKind, HardState, Index, MemStorage, NodeId,
+    RawNode, Ready, Snapshot, Storage, StorageAppend, StorageApplied, StorageApply,
 };
 
 use super::handling::{Append, Handling, InHand, Threads};
@@ -12,11 +12,13 @@ use super::{Recorded, Step, Surroundings, put_in_flight};
 use crate::disk::Disk;
 use crate::invariant::{Check, View};
 use crate::planted::{Bug, planted};
+use crate::situation::Situation;
 use crate::wal::{DiskError, Write};
 use crate::world::application::{Application, Effect};
 use crate::world::key_value::Command;
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Misfit, Refusal};
+use crate::world::witness::membership_changed;
 
 /// A raft node and its host.
 #[derive(Clone, Debug)]
@@ -257,11 +259,15 @@ impl Running {
         let id = self.id();
         around.checkers.applied(id, entry)?;
         around.statistics.applied += 1;
+        let refused_change = entry.kind == EntryKind::RefusedConfChange;
+        around.statistics.situations.note_if(refused_change, Situation::ChangeRefused);
         let change = entry.conf_change().expect("a leader accepts only membership changes that decode");
         let refused = match change.map(|change| self.apply_conf_change(entry.index, &change.into_v2())) {
             None => None,
             Some(Ok(conf_state)) => {
                 around.statistics.conf_change(self.application.conf_state(), &conf_state);
+                let situations = &mut around.statistics.situations;
+                membership_changed(situations, &self.node, entry.index, self.application.conf_state(), &conf_state);
                 around.checkers.configuration_applied(id, entry.index, &conf_state)?;
                 // A leader may have committed more by it, and must not be judged by the next change.
                 around.checkers.observed(id, &self.view())?;

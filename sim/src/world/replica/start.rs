@@ -9,6 +9,7 @@ use super::running::{Running, view};
 use super::{Recorded, Replica, Step, Surroundings};
 use crate::disk::Disk;
 use crate::invariant::{Invariant, Recovered, View, Violation};
+use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError, Wal};
 use crate::world::application::Application;
 use crate::world::options::{ApplicationKind, Boot, NodeOptions};
@@ -157,6 +158,7 @@ impl Replica {
     fn recover(&mut self, around: &mut Surroundings<'_>) -> Result<(Wal, Remembered), RecoveryError> {
         let (wal, recovered) = Wal::open(&mut self.disk)?;
         around.statistics.bytes_cut += recovered.cut;
+        around.statistics.situations.note_if(recovered.cut > 0, Situation::TornTailCut);
         let remembered = Remembered {
             hard_state: recovered.hard_state,
             snapshot: recovered.snapshot.unwrap_or_default(),

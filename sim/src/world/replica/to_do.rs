@@ -23,6 +23,15 @@ pub struct ToDo {
     pub advance: bool,
 }
 
+/// In the middle of what a host is. Everything is false for a node that is down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(in crate::world) struct AtWork {
+    /// Some records of a Ready or an append are written, and some are not.
+    pub(in crate::world) between_writes: bool,
+    /// Its log is being compacted.
+    pub(in crate::world) compacting: bool,
+}
+
 impl ToDo {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
@@ -31,6 +40,10 @@ impl ToDo {
 }
 
 impl Running {
+    pub(super) fn at_work(&self) -> AtWork {
+        AtWork { between_writes: self.handling.is_between_writes(), compacting: self.log.is_compacting() }
+    }
+
     pub(super) fn to_do(&self) -> ToDo {
         let storage = ToDo {
             ready: self.node.has_ready(),

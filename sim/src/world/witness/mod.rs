@@ -1,0 +1,244 @@
+//! Notices the named [situations](crate::situation): looks at the node that an event touches before and after it.
+//!
+//! It knows only what can be seen from outside, and influences nothing. What is frequent is looked at in few steps; what
+//! takes longer is done only where something rare happened: a role changed, a node crashed, a log was cut.
+
+mod crashes;
+mod heard;
+mod membership;
+mod messages;
+mod replication;
+mod requests;
+mod roles;
+mod snapshots;
+
+pub(super) use membership::changed as membership_changed;
+
+use raft::{Index, MemStorage, NodeId, RawNode, Role, SnapshotStatus, Term};
+
+use self::heard::{Heard, Tracked, tracked};
+use super::event::Event;
+use super::network::{Envelope, Network};
+use super::outcome::Refusal;
+use super::replica::Replica;
+use super::{World, position};
+use crate::history::Operation;
+use crate::invariant::View;
+use crate::situation::{Situation, Situations};
+
+/// What is remembered of the nodes beyond what the world itself does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Witness {
+    /// Node n at position n - 1.
+    past: Vec<Past>,
+}
+
+/// What is remembered of one node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    /// The last term in which it was candidate.
+    candidate_in: Term,
+    /// The last term in which it led.
+    led_in: Term,
+    /// While it leads, a bit for each follower whose latest answer to an append was a rejection.
+    rejected: u64,
+    /// Its commit index and the end of its log when it crashed.
+    commit: Index,
+    last: Index,
+}
+
+/// The state before an event, as far as it matters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before {
+    about: About,
+    /// How the node that the event touches showed itself.
+    view: View,
+    /// To whom it was handing leadership over.
+    transferee: Option<NodeId>,
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug)]
+enum About {
+    /// Nothing that has to be looked at.
+    Nothing,
+    /// Two ends of a link.
+    Link { from: NodeId, to: NodeId },
+    /// A node that was down.
+    Restart { node: NodeId, other_options: bool },
+    /// A node, which was up.
+    Node { node: NodeId, what: What },
+}
+
+/// What happens at a node.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// A message from another node arrives.
+    Message(Heard),
+    /// Something that may change its role.
+    Other,
+    /// Its storage threads or its host answer.
+    Stored,
+    Tick,
+    Ready,
+    Proposal,
+    Read,
+    Transfer(NodeId),
+    Campaign,
+    ForgetLeader,
+    Unreachable(Option<Tracked>, NodeId),
+    SnapshotReport(Option<Tracked>, SnapshotStatus),
+}
+
+/// The state after an event.
+struct Scene<'a> {
+    replicas: &'a [Option<Replica>],
+    network: &'a Network,
+    past: &'a mut Vec<Past>,
+    situations: &'a mut Situations,
+}
+
+/// A node to which something happened: how it showed itself before, and what it is now.
+struct Happened<'a> {
+    id: NodeId,
+    before: View,
+    now: View,
+    node: &'a RawNode<MemStorage>,
+}
+
+impl Scene<'_> {
+    fn note(&mut self, situation: Situation) {
+        self.situations.note(situation);
+    }
+
+    fn note_if(&mut self, holds: bool, situation: Situation) {
+        self.situations.note_if(holds, situation);
+    }
+
+    fn past(&mut self, id: NodeId) -> &mut Past {
+        let position = position(id).expect("the node exists");
+        if self.past.len() <= position {
+            self.past.resize(position + 1, Past::default());
+        }
+        &mut self.past[position]
+    }
+
+    fn others(&self, id: NodeId) -> impl Iterator<Item = &Replica> {
+        self.replicas.iter().flatten().filter(move |replica| replica.id() != id)
+    }
+}
+
+impl World {
+    /// What is to be known of the state before this event.
+    pub(super) fn look(&mut self, event: &Event) -> Before {
+        if let Event::Crash { node, .. } = event {
+            self.scene().crashes(*node);
+        }
+        let about = self.about(event);
+        let replica = match about {
+            About::Node { node, .. } => self.replica(node),
+            About::Nothing | About::Link { .. } | About::Restart { .. } => None,
+        };
+        let Some(replica) = replica else { return Before { about, view: View::default(), transferee: None } };
+        let view = *replica.view();
+        let leads = view.soft_state.role == Role::Leader;
+        let transferee = replica.node().filter(|_| leads).and_then(|node| node.basic_status().lead_transferee);
+        Before { about, view, transferee }
+    }
+
+    fn about(&self, event: &Event) -> About {
+        let (node, what) = match event {
+            Event::Deliver { message } => match self.network.get(*message) {
+                Some(Envelope::Network(message)) => {
+                    let known = |id| self.replica(id).and_then(Replica::node);
+                    (message.to, What::Message(Heard::new(message, known(message.from), known(message.to))))
+                }
+                Some(Envelope::Local { node, .. }) => (*node, What::Stored),
+                None => return About::Nothing,
+            },
+            Event::Tick { node } => (*node, What::Tick),
+            Event::Campaign { node } => (*node, What::Campaign),
+            Event::Propose { node, .. } | Event::ProposeConfChange { node, .. } => (*node, What::Proposal),
+            Event::Invoke { node, operation, .. } => {
+                let what = match operation {
+                    Operation::Read { .. } => What::Read,
+                    Operation::Write { .. } | Operation::CompareAndSet { .. } => What::Proposal,
+                };
+                (*node, what)
+            }
+            Event::TransferLeadership { node, target } => (*node, What::Transfer(*target)),
+            Event::ForgetLeader { node } => (*node, What::ForgetLeader),
+            Event::ReadIndex { node, .. } => (*node, What::Read),
+            Event::ReportUnreachable { node, peer } => (*node, What::Unreachable(self.tracked(*node, *peer), *peer)),
+            Event::ReportSnapshot { node, peer, status } => {
+                (*node, What::SnapshotReport(self.tracked(*node, *peer), *status))
+            }
+            Event::TakeReady { node } => (*node, What::Ready),
+            Event::Apply { node, .. } | Event::Advance { node } | Event::Retry { node, .. } => (*node, What::Other),
+            Event::Restart { node, options, .. } => {
+                return About::Restart { node: *node, other_options: options.is_some() };
+            }
+            Event::Cut { from, to } => return About::Link { from: *from, to: *to },
+            Event::Start { .. }
+            | Event::Crash { .. }
+            | Event::BreakLeases
+            | Event::SearchHistories
+            | Event::SetElectionTimeout { .. }
+            | Event::Write { .. }
+            | Event::Sync { .. }
+            | Event::SyncDone { .. }
+            | Event::Release { .. }
+            | Event::Send { .. }
+            | Event::TakeSnapshot { .. }
+            | Event::Compact { .. }
+            | Event::Drop { .. }
+            | Event::Duplicate { .. }
+            | Event::HealLink { .. }
+            | Event::ExpectSettled { .. }
+            | Event::Inject { .. } => return About::Nothing,
+        };
+        About::Node { node, what }
+    }
+
+    fn tracked(&self, node: NodeId, peer: NodeId) -> Option<Tracked> {
+        self.replica(node).and_then(Replica::node).and_then(|node| tracked(node, peer))
+    }
+
+    /// Notes what situations the event was or led to.
+    pub(super) fn witness(&mut self, before: &Before, refused: Option<&Refusal>) {
+        let mut scene = self.scene();
+        let (id, what) = match &before.about {
+            About::Nothing => return,
+            About::Restart { node, other_options } => return scene.restarted(*node, *other_options),
+            About::Link { from, to } => return scene.cut(*from, *to),
+            About::Node { node, what } => (*node, what),
+        };
+        let Some(replica) = position(id).and_then(|position| scene.replicas.get(position)?.as_ref()) else { return };
+        let Some(node) = replica.node() else {
+            return scene.note_if(matches!(what, What::Message(_)), Situation::LostAtDownNode);
+        };
+        if refused == Some(&Refusal::Lost) {
+            return scene.note(Situation::LostAtCut);
+        }
+        let happened = Happened { id, before: before.view, now: *replica.view(), node };
+        match what {
+            What::Message(heard) => scene.heard(&happened, heard, refused),
+            What::Ready => scene.took_ready(&happened, replica),
+            What::Tick => scene.ticked(&happened, before.transferee),
+            What::Proposal => scene.proposed(&happened, before.transferee, refused),
+            What::Read => scene.read(&happened),
+            What::Transfer(target) => scene.transfer(&happened, before.transferee, *target),
+            What::Campaign => scene.told_to_campaign(&happened),
+            What::ForgetLeader => scene.forgot_leader(&happened),
+            What::Unreachable(was, peer) => scene.unreachable(&happened, *was, *peer),
+            What::SnapshotReport(was, status) => scene.snapshot_reported(*was, *status),
+            What::Stored | What::Other => {}
+        }
+        scene.role_changed(&happened, what);
+    }
+
+    fn scene(&mut self) -> Scene<'_> {
+        let Self { replicas, network, witness, statistics, .. } = self;
+        Scene { replicas, network, past: &mut witness.past, situations: &mut statistics.situations }
+    }
+}
