@@ -302,7 +302,7 @@ impl World {
             Some(Refusal::Lost) => statistics.lost += 1,
             Some(Refusal::Step(_)) => statistics.messages_refused += 1,
             Some(Refusal::Propose(_)) => statistics.proposals_dropped += 1,
-            Some(Refusal::Change(_) | Refusal::Disk(_) | Refusal::Recovery(_)) => {}
+            Some(Refusal::Change(_) | Refusal::Undecodable(_) | Refusal::Disk(_) | Refusal::Recovery(_)) => {}
         }
     }
 

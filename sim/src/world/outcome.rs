@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use raft::{BootstrapError, ChangeError, ConfigError, Index, NodeId, ProposeError, StepError};
+use raft::{BootstrapError, ChangeError, ConfigError, DecodeError, Index, NodeId, ProposeError, StepError};
 
 use super::event::MessageId;
 use crate::history::{Answer, Operation};
@@ -60,6 +60,9 @@ pub enum Refusal {
     /// A committed membership change that the configuration does not allow; it was skipped.
     #[error("membership change: {0}")]
     Change(ChangeError),
+    /// A committed membership change that nobody can read, as only a forged message brings one; it was skipped.
+    #[error("membership change: {0}")]
+    Undecodable(DecodeError),
     /// The disk failed; the node has stopped.
     #[error("node stopped: {0}")]
     Disk(DiskError),

@@ -261,8 +261,16 @@ impl Running {
         around.statistics.applied += 1;
         let refused_change = entry.kind == EntryKind::RefusedConfChange;
         around.statistics.situations.note_if(refused_change, Situation::ChangeRefused);
-        let change = entry.conf_change().expect("a leader accepts only membership changes that decode");
-        let refused = match change.map(|change| self.apply_conf_change(entry.index, &change.into_v2())) {
+        let change = match entry.conf_change() {
+            Ok(change) => change.map(|change| self.apply_conf_change(entry.index, &change.into_v2())),
+            // No leader proposes what does not decode, but a follower takes entries as they come.
+            Err(error) => {
+                around.statistics.conf_changes_skipped += 1;
+                self.execute(entry, around)?;
+                return Ok(Some(Refusal::Undecodable(error)));
+            }
+        };
+        let refused = match change {
             None => None,
             Some(Ok(conf_state)) => {
                 around.statistics.conf_change(self.application.conf_state(), &conf_state);
