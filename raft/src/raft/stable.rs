@@ -57,12 +57,8 @@ impl<S: Storage> Raft<S> {
         if applied.index > self.log.applying() {
             return;
         }
-        let overtaken_by_snapshot = applied.index < self.log.applied();
         self.applied_to(applied.index, applied.encoded_size);
-        if let RoleState::Leader(leader) = &mut self.role
-            && !overtaken_by_snapshot
-        {
-            // Entries that a snapshot has replaced since they were handed out are not among those that the leader has.
+        if let RoleState::Leader(leader) = &mut self.role {
             leader.uncommitted_size = leader.uncommitted_size.saturating_sub(applied.payload_size);
         }
     }

@@ -45,9 +45,10 @@ pub(super) struct ExploreArguments {
     /// How many nodes each cluster begins with, 1 to 7, instead of as many as the seed says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Plan::MOST_NODES))]
     nodes: Option<u64>,
-    /// After the last step faults end, and each cluster has to come to rest: a leader, writes, reads, agreement
+    /// Ends each run with its last step. Else faults end then, and the cluster has to come to rest: a leader, writes,
+    /// reads, agreement
     #[arg(long)]
-    settle: bool,
+    no_settle: bool,
     /// Prints JSON lines instead of text
     #[arg(long)]
     json: bool,
@@ -87,7 +88,7 @@ impl ExploreArguments {
             seeds: self.seeds.clone(),
             shard: self.shard.unwrap_or_default(),
             jobs: self.jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
-            overrides: Overrides { steps: self.steps, nodes: self.nodes, settles: self.settle, ..Overrides::default() },
+            overrides: Overrides { steps: self.steps, nodes: self.nodes, no_settle: self.no_settle, ..Overrides::default() },
         }
     }
 }

@@ -85,7 +85,7 @@ fn seeds(arguments: &SeedsArguments) -> Result<u8, String> {
 
 /// A short run of this seed. Few nodes, so that much happens to each.
 fn of_seed(seed: u64) -> Seeds {
-    let overrides = Overrides { steps: Some(1000), nodes: Some(3), ..Overrides::default() };
+    let overrides = Overrides { steps: Some(1000), nodes: Some(3), no_settle: true, ..Overrides::default() };
     let mut events = Vec::new();
     swarm::run(&Plan::draw(seed, &overrides), |event| events.push(event.clone()));
     let mut seeds = of_run(&events);

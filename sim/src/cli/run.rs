@@ -29,9 +29,10 @@ pub(super) struct RunArguments {
     /// Nothing goes wrong: no crashes, partitions, losses or changes
     #[arg(long)]
     no_faults: bool,
-    /// After the last step faults end, and the cluster has to come to rest: a leader, writes, reads, agreement
+    /// Ends the run with its last step. Else faults end then, and the cluster has to come to rest: a leader, writes,
+    /// reads, agreement
     #[arg(long)]
-    settle: bool,
+    no_settle: bool,
     /// Writes every event to this file, one JSON line each
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -61,7 +62,7 @@ impl RunArguments {
             nodes: self.nodes,
             async_storage_writes: self.writes.map(|writes| writes == Writes::Async),
             no_faults: self.no_faults,
-            settles: self.settle,
+            no_settle: self.no_settle,
         };
         Plan::draw(self.seed, &overrides)
     }

@@ -7,7 +7,7 @@ use raft::{Config, ReadOnlyOption};
 use sim::driver::swarm::Ended;
 use sim::plan::{Plan, TICK, Time};
 use sim::trace::Ending;
-use sim::world::{EventKind, NodeOptions, Statistics};
+use sim::world::{EventKind, Excuse, NodeOptions, Statistics};
 
 /// What the seed decided.
 pub(super) fn of_plan(plan: &Plan) -> String {
@@ -193,6 +193,10 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
     );
     out.line("reads", format_args!("{} answered", s.reads));
     out.line("transfers", format_args!("{} handed over", s.transfers));
+    if s.events(EventKind::ExpectSettled) > 0 {
+        let excused = Excuse::ALL.map(|excuse| format!("{} {}", s.stalls(excuse), excuse.name()));
+        out.line("at rest", format_args!("{} in the end; excused: {}", s.came_to_rest, excused.join(", ")));
+    }
     out.0
 }
 

@@ -54,18 +54,26 @@ pub(super) struct Unapplied {
     total: u64,
     /// How much of it the node had when it was last elected.
     inherited: u64,
+    /// How much of it snapshots replaced. It may have been handed out before and be reported as applied later, even to a
+    /// leader, who takes it for its own.
+    overtaken: u64,
 }
 
 impl Unapplied {
     /// A node became leader: what it has is not counted against its limit.
     pub fn elected(&mut self, node: &Node) {
         self.forget_applied(node.view.applied);
-        self.inherited = self.total;
+        self.inherited = self.total + self.overtaken;
     }
 
-    /// A node starts, or received a snapshot in the place of its log.
-    pub fn restored(&mut self) {
+    /// A node starts.
+    pub fn started(&mut self) {
         *self = Self::default();
+    }
+
+    /// A node received a snapshot in the place of its log.
+    pub fn restored(&mut self) {
+        *self = Self { overtaken: self.overtaken + self.total, ..Self::default() };
     }
 
     /// A node wrote entries.
@@ -193,6 +201,16 @@ mod tests {
         unapplied.elected(&leader());
         unapplied.wrote(node(1), &leader(), &[proposal(6, 90)], 90).unwrap();
         breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(7, 90)], 90));
+    }
+
+    #[test]
+    fn payload_that_a_snapshot_replaced_may_be_discounted_once_more() {
+        let mut unapplied = Unapplied::default();
+        unapplied.wrote(node(1), &Node::default(), &[proposal(1, 90)], 90).unwrap();
+        unapplied.restored();
+        unapplied.elected(&leader());
+        unapplied.wrote(node(1), &leader(), &[proposal(2, 90), proposal(3, 90)], 90).unwrap();
+        breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(4, 90)], 90));
     }
 
     #[test]

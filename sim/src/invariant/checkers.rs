@@ -120,7 +120,7 @@ impl Checkers {
         let node = self.cluster.node(id);
         self.configurations.started(id, node)?;
         let unapplied = self.unapplied.entry(id).or_default();
-        unapplied.restored();
+        unapplied.started();
         unapplied.wrote(id, node, recovered.entries, self.matching.largest_payload())?;
         state_machine_safety::counts_as_applied(&self.cluster, id)?;
         self.commits(id)

@@ -17,8 +17,8 @@ pub struct Overrides {
     pub async_storage_writes: Option<bool>,
     /// Nothing goes wrong.
     pub no_faults: bool,
-    /// Faults end after the last step, and the cluster has to come to rest.
-    pub settles: bool,
+    /// The run ends with its last step, and the cluster need not come to rest.
+    pub no_settle: bool,
 }
 
 impl Plan {
@@ -34,7 +34,7 @@ impl Plan {
         let mut plan = Self {
             seed,
             steps: overrides.steps.unwrap_or(Self::STEPS),
-            settles: overrides.settles,
+            settles: !overrides.no_settle,
             cluster: cluster(&mut stream, overrides),
             network: network(&mut stream),
             hosts: hosts(&mut stream),

@@ -46,7 +46,7 @@ pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, NodeOptions};
 pub use outcome::{Completion, Halt, Misfit, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
-pub use settled::Unsettled;
+pub use settled::{Excuse, Unsettled};
 pub use statistics::Statistics;
 
 use raft::{NodeId, ReadOnlyOption, Role};

@@ -1,13 +1,13 @@
-//! Whether the cluster has come to rest as it must once faults are over.
+//! Whether the cluster has come to rest as it must once faults are over, and where the protocol excuses that it has not.
 
-use raft::{Index, NodeId, VoteResult};
+use raft::{Configuration, Index, NodeId, VoteResult};
 
 use super::{Replica, World};
-use crate::invariant::{Check, Invariant, Violation};
+use crate::invariant::{Invariant, Violation};
 
 impl World {
-    /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied. `None` where
-    /// they have.
+    /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied. Only members
+    /// that the leader reaches, and who reach it, have to agree. `None` where they have.
     pub fn unsettled(&self) -> Option<Unsettled> {
         let Some(leader) = self.leader() else {
             return Some(Unsettled { nodes: Vec::new(), reason: "nobody leads".to_owned() });
@@ -22,38 +22,56 @@ impl World {
         let behind = members
             .members()
             .filter_map(|id| self.replica(id))
-            .find(|member| member.is_up() && !agrees(member, leader) && !is_out_of_earshot(member, leader));
+            .filter(|member| member.is_up() && self.are_linked(member.id(), leader.id()))
+            .find(|member| !agrees(member, leader) && !is_out_of_earshot(member, leader));
         behind.map(|member| Unsettled {
             nodes: vec![member.id(), leader.id()],
             reason: format!("{} does not agree with the leader, {}", shown(member), shown(leader)),
         })
     }
 
-    /// Checks that the cluster is at rest, that a write at `written` is committed and that so many reads were answered.
-    pub(crate) fn check_settled(&self, written: Option<Index>, reads: u64) -> Check {
-        let liveness = |nodes: &[NodeId], reason: String| Err(Violation::new(Invariant::Liveness, nodes, reason));
-        if let Some(Unsettled { nodes, reason }) = self.unsettled() {
-            return if self.nobody_can_win() { Ok(()) } else { liveness(&nodes, reason) };
+    /// Why the cluster is not at rest, or does not work: with a write at `written` that is committed, and so many reads
+    /// that were answered. `None` where all is well.
+    pub fn stalled(&self, written: Option<Index>, reads: u64) -> Option<Unsettled> {
+        if let Some(unsettled) = self.unsettled() {
+            return Some(unsettled);
         }
-        let answered = self.statistics().reads;
         let committed = self.leader().map_or(Index::ZERO, |leader| leader.view().hard_state.commit);
-        match written {
-            None => liveness(&[], "no leader took a fresh write".to_owned()),
-            Some(index) if committed < index => liveness(&[], format!("the fresh write at {index} is not committed")),
-            Some(_) if answered < reads => liveness(&[], format!("{answered} reads were answered, {reads} should be")),
-            Some(_) => Ok(()),
+        let answered = self.statistics().reads;
+        let reason = match written {
+            None => "no leader took a fresh write".to_owned(),
+            Some(index) if committed < index => format!("the fresh write at {index} is not committed"),
+            Some(_) if answered < reads => format!("{answered} reads were answered, {reads} should be"),
+            Some(_) => return None,
+        };
+        Some(Unsettled { nodes: Vec::new(), reason })
+    }
+
+    /// Checks that the cluster has come to rest and works, unless the protocol excuses it, and counts which it is.
+    pub(super) fn check_settled(&mut self, written: Option<Index>, reads: u64) -> Result<(), Violation> {
+        let Some(Unsettled { nodes, reason }) = self.stalled(written, reads) else {
+            self.statistics.came_to_rest += 1;
+            return Ok(());
+        };
+        let Some(excuse) = self.excuse() else { return Err(Violation::new(Invariant::Liveness, &nodes, reason)) };
+        self.statistics.excused(excuse);
+        Ok(())
+    }
+
+    /// Why the protocol, as etcd has it, need not come to rest in this state, if that is so.
+    pub fn excuse(&self) -> Option<Excuse> {
+        let up: Vec<&Replica> = self.replicas().filter(|replica| replica.is_up()).collect();
+        let wins = |if_heard| up.iter().any(|one| can_win(one, &up, if_heard));
+        match self.leader() {
+            None if !wins(&|_, _| true) => Some(Excuse::NobodyCanWin),
+            None if !wins(&|voter, candidate| !is_outrun(voter, candidate, &up)) => Some(Excuse::Outrun),
+            Some(leader) if is_unheard(leader, &up) => Some(Excuse::Unheard),
+            None | Some(_) => None,
         }
     }
 
-    /// Whether nobody leads and nobody who may campaign could win: each candidate lacks a quorum of its own configuration
-    /// among the nodes that are up and do not know more than it does.
-    ///
-    /// The protocol gets there by design when a change takes effect on the nodes one by one: a leader that is demoted or
-    /// removed may hold the longest log, while those who may campaign have not applied that change and still need its
-    /// vote. An operator has to help. The thesis (section 4.2.2) lets a removed leader go on leading for this reason.
-    pub fn nobody_can_win(&self) -> bool {
-        let up: Vec<&Replica> = self.replicas().filter(|replica| replica.is_up()).collect();
-        self.leader().is_none() && !up.iter().any(|one| can_win(one, &up))
+    fn are_linked(&self, one: NodeId, other: NodeId) -> bool {
+        !self.network().is_cut(one, other) && !self.network().is_cut(other, one)
     }
 }
 
@@ -64,6 +82,41 @@ pub struct Unsettled {
     pub nodes: Vec<NodeId>,
     /// In words, with the numbers.
     pub reason: String,
+}
+
+/// A stall that the protocol has by design, as etcd has it: an operator has to help.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Excuse {
+    /// Nobody leads and nobody who may campaign could win: each candidate lacks a quorum of its own configuration among
+    /// the nodes that are up and do not know more than it does.
+    ///
+    /// The protocol gets there when a change takes effect on the nodes one by one: a leader that is demoted or removed may
+    /// hold the longest log, while those who may campaign have not applied that change and still need its vote. The thesis
+    /// (section 4.2.2) lets a removed leader go on leading for this reason.
+    NobodyCanWin,
+    /// Nobody leads, and whoever could win needs the vote of a node whose term it never learns: somebody who has not
+    /// applied the newest changes campaigns in vain, raises that node's term, and does not ask the candidate. etcd's nodes
+    /// answer a request to vote of a lower term with silence. With pre-vote, terms do not rise in vain and the candidate
+    /// is told.
+    Outrun,
+    /// A leader without a quorum goes on leading: so many voters have a higher term, from a candidacy that failed, that
+    /// those who still listen are too few; and the others neither answer nor campaign where the leader hears it. With
+    /// pre-vote or check-quorum they answer, and the leader steps down.
+    Unheard,
+}
+
+impl Excuse {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::NobodyCanWin, Self::Outrun, Self::Unheard];
+
+    /// Its name in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NobodyCanWin => "nobody can win",
+            Self::Outrun => "the candidate is outrun",
+            Self::Unheard => "the leader is unheard",
+        }
+    }
 }
 
 fn agrees(member: &Replica, leader: &Replica) -> bool {
@@ -77,22 +130,55 @@ fn agrees(member: &Replica, leader: &Replica) -> bool {
 /// Whether a member ignores the leader, and by the design of the protocol neither can change it. Its term is beyond the
 /// leader's, from a candidacy that failed, and without pre-vote and check-quorum it does not answer lower terms. And it
 /// does not campaign, because as far as it knows it has no vote, or nobody listens: with check-quorum, on in some nodes
-/// and not in others, those who hear from a leader ignore candidates. It hears of the next election.
+/// and not in others, those who hear from a leader ignore candidates; and who does not know that the leader is a member
+/// does not ask it. The member hears of the next election.
 fn is_out_of_earshot(member: &Replica, leader: &Replica) -> bool {
     let answers = member.options().pre_vote || member.options().check_quorum;
-    let votes = member.node().is_some_and(|node| node.configuration().is_voter(member.id()));
-    let is_heard = votes && !leader.options().check_quorum;
-    member.view().hard_state.term > leader.view().hard_state.term && !answers && !is_heard
+    let is_heard = asks(member, leader.id()) && !leader.options().check_quorum;
+    term(member) > term(leader) && !answers && !is_heard
 }
 
-fn can_win(candidate: &Replica, up: &[&Replica]) -> bool {
-    let Some(configuration) = candidate.node().map(|node| node.configuration()) else { return false };
+/// Whether too few voters listen to a leader that does not look whether they do.
+fn is_unheard(leader: &Replica, up: &[&Replica]) -> bool {
+    let Some(configuration) = leader.node().map(|node| node.configuration()) else { return false };
+    let listens = |voter: NodeId| {
+        let voter = up.iter().find(|replica| replica.id() == voter);
+        Some(voter.is_some_and(|voter| voter.id() == leader.id() || !is_out_of_earshot(voter, leader)))
+    };
+    !leader.options().check_quorum && configuration.voters().vote_result(listens) != VoteResult::Won
+}
+
+/// Whether the candidate does not get to the voter's term, nor hears of it: see [`Excuse::Outrun`].
+fn is_outrun(voter: &Replica, candidate: &Replica, up: &[&Replica]) -> bool {
+    let raises = |other: &&&Replica| {
+        let asks_voter = other.id() == voter.id() || asks(other, voter.id());
+        asks(other, other.id()) && asks_voter && !other.options().pre_vote && !asks(other, candidate.id())
+    };
+    let is_ahead = voter.id() != candidate.id() && term(voter) >= term(candidate);
+    is_ahead && !candidate.options().pre_vote && up.iter().any(|other| raises(&other))
+}
+
+/// Whether a node campaigns, and asks this one for its vote.
+fn asks(node: &Replica, voter: NodeId) -> bool {
+    configuration(node).is_some_and(|members| members.is_voter(node.id()) && members.is_voter(voter))
+}
+
+fn can_win(candidate: &Replica, up: &[&Replica], is_heard: &dyn Fn(&Replica, &Replica) -> bool) -> bool {
+    let Some(configuration) = configuration(candidate) else { return false };
     let last = |replica: &Replica| (replica.view().last.term, replica.view().last.index);
     let votes = |voter: NodeId| {
         let voter = up.iter().find(|replica| replica.id() == voter);
-        Some(voter.is_some_and(|voter| last(candidate) >= last(voter)))
+        Some(voter.is_some_and(|voter| last(candidate) >= last(voter) && is_heard(voter, candidate)))
     };
     configuration.is_voter(candidate.id()) && configuration.voters().vote_result(votes) == VoteResult::Won
+}
+
+fn configuration(replica: &Replica) -> Option<&Configuration> {
+    replica.node().map(|node| node.configuration())
+}
+
+fn term(replica: &Replica) -> raft::Term {
+    replica.view().hard_state.term
 }
 
 fn shown(replica: &Replica) -> String {

@@ -3,6 +3,7 @@
 use raft::{Body, ConfState, Message, Role};
 
 use super::event::{Event, EventKind};
+use super::settled::Excuse;
 use crate::invariant::View;
 use crate::situation::{Situation, Situations};
 
@@ -74,6 +75,10 @@ pub struct Statistics {
     pub syncs: u64,
     /// Named situations.
     pub situations: Situations,
+    /// Times that a cluster came to rest once faults were over.
+    pub came_to_rest: u64,
+    /// Times that it did not, for each excuse.
+    excused: [u64; Excuse::ALL.len()],
 }
 
 /// A count for each kind of event.
@@ -90,6 +95,11 @@ impl Statistics {
     /// How many events of this kind happened.
     pub const fn events(&self, kind: EventKind) -> u64 {
         self.events.0[kind as usize]
+    }
+
+    /// How often a cluster did not come to rest once faults were over, and had this excuse.
+    pub const fn stalls(&self, excuse: Excuse) -> u64 {
+        self.excused[excuse as usize]
     }
 
     /// How many events happened.
@@ -134,10 +144,18 @@ impl Statistics {
         self.transfers += other.transfers;
         self.syncs += other.syncs;
         self.situations.add(&other.situations);
+        self.came_to_rest += other.came_to_rest;
+        for (mine, theirs) in self.excused.iter_mut().zip(other.excused) {
+            *mine += theirs;
+        }
     }
 
     pub(super) fn count(&mut self, event: &Event) {
         self.events.0[event.kind() as usize] += 1;
+    }
+
+    pub(super) fn excused(&mut self, excuse: Excuse) {
+        self.excused[excuse as usize] += 1;
     }
 
     /// A node shows itself in another way than before.

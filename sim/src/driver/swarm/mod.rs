@@ -50,7 +50,7 @@ pub struct Ended {
 /// ```
 /// use sim::driver::swarm::run;
 /// use sim::plan::{Overrides, Plan};
-/// let plan = Plan::draw(1, &Overrides { steps: Some(500), ..Overrides::default() });
+/// let plan = Plan::draw(1, &Overrides { steps: Some(500), no_settle: true, ..Overrides::default() });
 /// let mut events = 0;
 /// let ended = run(&plan, |_| events += 1);
 /// assert_eq!((ended.violation, ended.world.step(), events), (None, 500, 500));

@@ -5,7 +5,7 @@
 //! that is to be left on request is left, and a snapshot whose fate is unknown is reported as lost. A removed leader that
 //! may stay (`step_down_on_removal` is off) is switched off as well, because etcd's goes on leading and drops proposals.
 //!
-//! One stall is excused, since the protocol has it by design: see [`World::nobody_can_win`].
+//! Some stalls are excused, since the protocol has them by design: see [`Excuse`].
 
 use bytes::Bytes;
 use raft::{
@@ -17,7 +17,7 @@ use super::{Swarm, leader};
 use crate::plan::{Plan, TICK, Time};
 use crate::trace::Ending;
 #[cfg(doc)]
-use crate::world::World;
+use crate::world::Excuse;
 use crate::world::{Command, Envelope, Event, Outcome, Replica};
 
 /// How often operators look.
@@ -28,8 +28,9 @@ const ROUND: Time = 5 * TICK;
 pub(super) struct Settling {
     began: Time,
     next_round: Time,
-    /// A fresh write that a leader took, in which term.
+    /// A fresh write that a leader took, in which term, and when.
     written: Option<(Term, Index)>,
+    written_at: Time,
     /// How many reads had been answered when the write was committed.
     reads_before: Option<u64>,
     reads_asked: u64,
@@ -111,6 +112,7 @@ impl Swarm<'_> {
             return;
         }
         self.switch_off_strangers();
+        self.switch_on_members();
         let Some(node) = leader(&self.world) else { return };
         let Some(configuration) =
             self.world.replica(node).and_then(|replica| replica.node()).map(|node| node.configuration().clone())
@@ -181,34 +183,41 @@ impl Swarm<'_> {
         }
     }
 
+    /// Switches on who was a stranger until a change arrived that was on its way.
+    fn switch_on_members(&mut self) {
+        let leader = self.world.leader().and_then(|replica| replica.node());
+        let members = leader.into_iter().flat_map(|node| node.configuration().members());
+        let down = |id: &NodeId| self.world.replica(*id).is_some_and(|replica| !replica.is_up());
+        for node in members.filter(down) {
+            self.agenda.after(1, Intent::Restart(node));
+        }
+    }
+
     /// Writes until a write is committed, then reads at every member until as many reads are answered.
     fn probe(&mut self, node: NodeId, configuration: &Configuration) {
-        let reads = self.world.statistics().reads;
+        let (reads, now, patience) = (self.world.statistics().reads, self.agenda.now(), patience(self.plan));
         let Some(view) = self.world.replica(node).map(|replica| *replica.view()) else { return };
         let Some(settling) = &mut self.settling else { return };
-        match (settling.written, settling.reads_before) {
-            (Some((term, index)), None) if term == view.hard_state.term => {
-                if view.hard_state.commit >= index {
-                    settling.reads_before = Some(reads);
-                }
-            }
-            (Some(_) | None, None) => {
-                let sequence = 1 + self.agenda.now();
-                let data = Command {
-                    client: Command::CLIENTS - 1,
-                    sequence,
-                    key: 0,
-                    expected: None,
-                    value: Bytes::from_static(b"settled"),
-                };
-                self.at_once.push_back(Event::Propose { node, data: data.encode() });
-            }
-            (Some(_) | None, Some(_)) => {
-                for member in configuration.members() {
-                    settling.reads_asked += 1;
-                    let context = Bytes::from(format!("settled{}", settling.reads_asked));
-                    self.at_once.push_back(Event::ReadIndex { node: member, context });
-                }
+        if let Some((_, index)) = settling.written
+            && settling.reads_before.is_none()
+            && view.hard_state.commit >= index
+        {
+            settling.reads_before = Some(reads);
+        }
+        // Who waits in vain for long writes again, and others write too. A leader that is demoted to a learner does not
+        // look whether what its followers hold is committed by the voters that remain, until something new comes.
+        let term = view.hard_state.term;
+        let waits = settling.reads_before.is_some() || settling.written.is_some_and(|(written, _)| written == term);
+        if !waits || now >= settling.written_at + patience / 10 {
+            let (client, value) = (Command::CLIENTS - 1, Bytes::from_static(b"settled"));
+            let command = Command { client, sequence: 1 + now, key: 0, expected: None, value };
+            self.at_once.push_back(Event::Propose { node, data: command.encode() });
+        }
+        if settling.reads_before.is_some() {
+            for member in configuration.members() {
+                settling.reads_asked += 1;
+                let context = Bytes::from(format!("settled{}", settling.reads_asked));
+                self.at_once.push_back(Event::ReadIndex { node: member, context });
             }
         }
     }
@@ -220,13 +229,14 @@ impl Swarm<'_> {
         let Some(replica) = self.world.replica(*node) else { return };
         if outcome.refused.is_none() && leader(&self.world) == Some(*node) {
             settling.written = Some((replica.view().hard_state.term, replica.view().last.index));
+            settling.written_at = self.agenda.now();
         }
     }
 
     fn is_settled(&self) -> bool {
         let Event::ExpectSettled { written, reads } = self.expectation() else { return false };
         self.settling.as_ref().is_some_and(|settling| settling.reads_before.is_some())
-            && self.world.check_settled(written, reads).is_ok()
+            && self.world.stalled(written, reads).is_none()
     }
 
     fn expectation(&self) -> Event {
@@ -237,8 +247,11 @@ impl Swarm<'_> {
     }
 }
 
-/// Whether a change that the node has not applied names another.
+/// Whether a change that the node has not applied names another, or may do so, since part of the log is not stored yet.
 fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
+    if node.storage().last_index() != node.basic_status().last.index {
+        return true;
+    }
     let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
     let changes = unapplied.filter_map(|entry| entry.conf_change().ok().flatten());
     changes.flat_map(|change| change.into_v2().changes).any(|change| change.node == Some(id))
