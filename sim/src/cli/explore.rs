@@ -88,7 +88,12 @@ impl ExploreArguments {
             seeds: self.seeds.clone(),
             shard: self.shard.unwrap_or_default(),
             jobs: self.jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
-            overrides: Overrides { steps: self.steps, nodes: self.nodes, no_settle: self.no_settle, ..Overrides::default() },
+            overrides: Overrides {
+                steps: self.steps,
+                nodes: self.nodes,
+                no_settle: self.no_settle,
+                ..Overrides::default()
+            },
         }
     }
 }
