@@ -122,6 +122,6 @@ pub(super) fn run(plan: &Plan, bug: Option<Bug>) -> (u64, Ending) {
 impl Hunt {
     /// What happens in the run of a seed. It knows nothing of the bug.
     pub(super) fn plan(&self, seed: u64) -> Plan {
-        Plan::draw(seed, &Overrides { steps: self.events, settles: true, ..Overrides::default() })
+        Plan::draw(seed, &Overrides { steps: self.events, ..Overrides::default() })
     }
 }
