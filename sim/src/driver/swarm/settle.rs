@@ -173,7 +173,8 @@ impl Swarm<'_> {
         let leads = |id: NodeId| leader == Some(id);
         let is_alone = |id: NodeId| up().all(|replica| replica.id() == id);
         let strangers: Vec<NodeId> = up()
-            .filter(|replica| !counted(replica.id()) && !is_alone(replica.id()) && !is_only_voter(replica))
+            .filter(|replica| !counted(replica.id()) || (leads(replica.id()) && is_removed(replica)))
+            .filter(|replica| !is_alone(replica.id()) && !is_only_voter(replica))
             .filter(|replica| !(leads(replica.id()) && replica.options().step_down_on_removal))
             .map(|replica| replica.id())
             .collect();
@@ -255,6 +256,13 @@ fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
     let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
     let changes = unapplied.filter_map(|entry| entry.conf_change().ok().flatten());
     changes.flat_map(|change| change.into_v2().changes).any(|change| change.node == Some(id))
+}
+
+/// Whether a leader has been removed, and has nothing left to commit.
+fn is_removed(replica: &Replica) -> bool {
+    let view = replica.view();
+    let is_member = replica.node().is_some_and(|node| node.configuration().contains(replica.id()));
+    !is_member && view.hard_state.commit == view.last.index
 }
 
 /// Whether nobody else votes, so that nobody else can know better.
