@@ -29,7 +29,17 @@ fn a_run_that_holds_prints_its_digest_and_exits_with_0() {
 #[test]
 fn a_trace_holds_a_header_and_a_line_for_each_event() {
     let path = temporary("held.jsonl");
-    let output = sim(&["--seed", "2", "--steps", "1000", "--nodes", "3", "--trace", path.to_str().expect("text")]);
+    let output = sim(&[
+        "--seed",
+        "2",
+        "--steps",
+        "1000",
+        "--no-settle",
+        "--nodes",
+        "3",
+        "--trace",
+        path.to_str().expect("text"),
+    ]);
     assert_eq!(output.status.code(), Some(0));
     let trace = std::fs::read_to_string(&path).expect("the trace was written");
     assert_eq!(trace.lines().count(), 1003, "a header, the events, a digest and the end");
