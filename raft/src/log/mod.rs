@@ -132,8 +132,13 @@ impl<S: Storage> RaftLog<S> {
 
     /// Replaces the whole log by `snapshot`. Applied and applying stay until the application has restored it.
     pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        let kept = match planted(Bug::SnapshotKeepsConflictTail) {
+            false => Vec::new(),
+            true => self.entries(snapshot.id.index.next(), u64::MAX).unwrap_or_default(),
+        };
         self.committed = snapshot.id.index;
         self.unstable.restore(snapshot);
+        self.unstable.truncate_and_append(kept);
     }
 
     /// The newest snapshot: the one that is being restored, otherwise that of the storage.

@@ -2,6 +2,7 @@
 
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
+use crate::progress::ProgressState;
 use crate::quorum::MajorityConfig;
 use crate::storage::{Storage, StorageError};
 use crate::types::{EntryId, Index, NodeId};
@@ -60,8 +61,11 @@ impl<S: Storage> Raft<S> {
         }
         let next = progress.next();
         let Ok(previous_term) = self.log.term(next.previous()) else { return self.maybe_send_snapshot(to) };
+        // As entries replace a tail that differs, both bugs need a leader that probes without any, as many do.
+        let probes_without = (planted(Bug::AppendCommitMinLastindex) || planted(Bug::AckLastIndex))
+            && matches!(progress.state(), ProgressState::Probe { .. });
         // With a full window an append still goes out, without entries: see `handle_heartbeat_response`.
-        let entries = if progress.inflights_full() {
+        let entries = if progress.inflights_full() || probes_without {
             Ok(Vec::new())
         } else {
             self.log.entries(next, self.config.max_size_per_message)

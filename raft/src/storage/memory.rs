@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use super::{Storage, StorageError, prefix_within};
 use crate::membership::ConfState;
-use crate::planted::{Bug, planted};
 use crate::types::{Entry, EntryId, HardState, Index, Snapshot, Term};
 
 /// Why a [`MemStorage`] refuses a write. It is left as it was.
@@ -98,10 +97,7 @@ impl MemStorage {
     pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Result<(), MemStorageError> {
         self.check_newer(snapshot.id.index)?;
         self.compacted = snapshot.id;
-        match planted(Bug::SnapshotKeepsConflictTail) {
-            false => self.entries.clear(),
-            true => self.entries.retain(|entry| entry.index > snapshot.id.index),
-        }
+        self.entries.clear();
         self.snapshot = snapshot;
         self.offered = None;
         Ok(())

@@ -13,10 +13,11 @@ use super::configuration::Configurations;
 use super::election_safety::{self, ElectionSafety};
 use super::exactly_once::ExactlyOnce;
 use super::input::{ProgressView, Recovered, View};
-use super::leader_completeness::LeaderCompleteness;
+use super::leader_completeness::{self, LeaderCompleteness};
 use super::linearizable_read::LinearizableRead;
 use super::log_matching::{self, LogMatching, Origin};
 use super::monotonic::{self, Matched};
+use super::pre_vote::PreVotes;
 use super::state_machine_safety::{self, StateMachineSafety};
 use super::violation::Check;
 use super::vote_once::{self, VoteOnce};
@@ -74,6 +75,7 @@ pub struct Checkers {
     pub(super) cluster: Cluster,
     elections: ElectionSafety,
     votes: VoteOnce,
+    pre_votes: PreVotes,
     matching: LogMatching,
     pub(super) completeness: LeaderCompleteness,
     state_machines: StateMachineSafety,
@@ -105,6 +107,7 @@ impl Checkers {
             return Ok(());
         }
         durability::recovers(&self.cluster, id, recovered)?;
+        vote_once::begins(id, recovered.hard_state, view.hard_state)?;
         durability::begins(id, recovered.hard_state, view.hard_state)?;
         if let HardState { term, vote: Some(candidate), .. } = recovered.hard_state {
             self.votes.given(id, term, candidate)?;
@@ -216,6 +219,7 @@ impl Checkers {
             return Ok(());
         }
         self.elections.sent(message)?;
+        self.pre_votes.sent(&self.cluster, message)?;
         log_matching::sent(&self.cluster, message)?;
         durability::sent(&self.cluster, message)?;
         if let Body::Append { previous, entries, .. } = &message.body {
@@ -358,6 +362,7 @@ impl Checkers {
 
     fn takes_part(&mut self, id: NodeId, view: &View) -> Check {
         election_safety::takes_part_as_voter(&self.cluster, id)?;
+        self.pre_votes.takes_part(&self.cluster, id);
         match view.soft_state.role {
             Role::Follower => Ok(()),
             Role::PreCandidate | Role::Candidate => {
@@ -386,6 +391,7 @@ impl Checkers {
     fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
         let node = self.cluster.node(id);
         leader_append_only::writes(id, node, node.led, entries)?;
+        leader_completeness::writes(id, node, entries)?;
         state_machine_safety::writes(id, node, entries)?;
         log_matching::writes(id, node, entries)?;
         self.configurations.writes(id, node, entries)?;

@@ -1,11 +1,13 @@
 //! Leader completeness: an entry that is committed in a term is in the logs of the leaders of all later terms.
 //!
 //! ```text
-//! e committed in t, n leads in t' > t  ⇒  e ∈ n.log
+//! e committed in t, n leads in t' > t  ⇒  e ∈ n.log                                      (1)
+//! n drops e from its log               ⇒  a different entry takes the place of e         (2)
 //! ```
 //!
 //! Source: Raft paper, figure 3, "Leader Completeness", and section 5.4.3; `LeaderCompleteness` in `raft.tla` and
-//! `etcdraft.tla`.
+//! `etcdraft.tla`. (2) is step 3 of AppendEntries (paper, figure 2): an append that arrives late must not cut off what came
+//! after it. It may be what the node acknowledged, and what is committed because it did.
 //!
 //! By Log Matching the newest entry that was committed in a term stands for all before it, so that one look is enough.
 //! It is looked at both when a leader is elected and when a leader commits, since a leader of an earlier term may count
@@ -13,9 +15,9 @@
 
 use std::collections::BTreeMap;
 
-use raft::{EntryId, NodeId, Term};
+use raft::{Entry, EntryId, NodeId, Term};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Node};
 use super::violation::{Check, Invariant, Violation};
 
 /// The newest entry that was committed in each of the newest terms.
@@ -52,6 +54,19 @@ impl LeaderCompleteness {
     }
 }
 
+/// A node is about to write entries in the place of those that it holds.
+pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
+    match entries.first() {
+        Some(first) if node.log.term(first.index) == Some(first.term) => {
+            let last = node.log.last();
+            let detail =
+                format!("node {id} cut its log, which ends at {last}, at {}, which it held already", first.id());
+            Err(Violation::new(Invariant::LeaderCompleteness, &[id], detail))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn holds(cluster: &Cluster, leader: NodeId, term: Term, entry: EntryId) -> Check {
     let Some(node) = cluster.get(leader).filter(|node| !node.log.holds(entry)) else { return Ok(()) };
     let leads = node.view.hard_state.term;
@@ -80,6 +95,13 @@ mod tests {
     #[test]
     fn a_leader_that_holds_what_was_committed_is_fine() {
         committed().elect(2, 2, &[3]).unwrap();
+    }
+
+    #[test]
+    fn cutting_off_entries_without_a_conflict_is_found() {
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        breaks(Invariant::LeaderCompleteness, bench.append(2, &entries(1, 2..=2)));
     }
 
     #[test]

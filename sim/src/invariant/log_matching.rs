@@ -11,8 +11,6 @@
 //! index holds the same content, and before it an entry of the same term. Besides:
 //!
 //! - only the leader of its term creates an entry, and terms never fall along a log;
-//! - a log drops entries only where it meets a different one (Raft paper, figure 2, AppendEntries, step 3): an append
-//!   that arrives late must not cut off what came after it;
 //! - what a node shows as its log is what it handed out to be written: storage that answers late, or a snapshot, must
 //!   not leave it with anything else.
 
@@ -157,10 +155,6 @@ pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     if let Some(gap) = entries.windows(2).find(|pair| pair[1].index != pair[0].index.next()) {
         return Err(broken(id, format!("wrote {} right after {}", gap[1].id(), gap[0].id())));
     }
-    if node.log.term(first.index) == Some(first.term) {
-        let detail = format!("cut its log, which ends at {last}, at {}, which it held already", first.id());
-        return Err(broken(id, detail));
-    }
     Ok(())
 }
 
@@ -249,13 +243,6 @@ mod tests {
         let mut bench = Bench::led();
         bench.elect(2, 2, &[3]).unwrap();
         breaks(Invariant::LogMatching, bench.append(2, &[entry(1, 2)]));
-    }
-
-    #[test]
-    fn cutting_off_entries_without_a_conflict_is_found() {
-        let mut bench = Bench::led();
-        bench.append(2, &entries(1, 1..=4)).unwrap();
-        breaks(Invariant::LogMatching, bench.append(2, &entries(1, 2..=2)));
     }
 
     #[test]

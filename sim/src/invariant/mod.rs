@@ -8,10 +8,11 @@
 //! | property | file | source | known bugs that break it |
 //! |---|---|---|---|
 //! | election safety, leader is voter | `election_safety` | paper, figure 3 | votes counted twice, early, of another term or by the wrong quorum; learners that campaign |
-//! | a vote once per term | `vote_once` | paper, figure 2 | double grants, up-to-date checks that compare the wrong thing, a vote lost in a restart |
+//! | with pre-vote, no candidacy without a quorum's pre-votes | `pre_vote` | thesis, 9.6 | grants that are kept from an earlier campaign |
+//! | a vote once per term | `vote_once` | paper, figure 2 | double grants, a vote lost in a restart |
 //! | log matching | `log_matching` | paper, figure 3 | late storage responses (ABA), late appends that truncate, snapshots that keep a tail |
 //! | leader append-only | `leader_append_only` | paper, figure 3 | a leader that truncates |
-//! | leader completeness | `leader_completeness` | paper, figure 3 | lax votes, commits that lacked a quorum |
+//! | leader completeness | `leader_completeness` | paper, figure 3 | up-to-date checks that compare the wrong thing, appends that cut off what was acknowledged, commits that lacked a quorum |
 //! | state-machine safety | `state_machine_safety` | paper, figure 3 | commits of a divergent tail, applied entries that were skipped or doubled |
 //! | commit quorum | `commit_quorum` | paper, 5.4.2; thesis, 4.3 | commit by counting earlier terms, learners, the union of joint halves, unsynced entries |
 //! | durable before send | `durability` | paper, figure 2 | missed syncs, early acknowledgements, acknowledgements of too much, lossy recovery |
@@ -40,6 +41,7 @@ mod linearizable_read;
 mod log_matching;
 mod log_shape;
 mod monotonic;
+mod pre_vote;
 mod quorum;
 mod state_machine_safety;
 #[cfg(test)]

@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! v gave its vote in t to c, and in t to d  ⇒  c = d, whatever restarts lie between          (1)
-//! v votes in t for c  ⇒  last(c's log when it campaigned in t) ≥ last(v's log), by term and index  (2)
+//! v's disk gives back a term and a vote       ⇒  v begins with them                              (2)
+//! v votes in t for c  ⇒  last(c's log when it campaigned in t) ≥ last(v's log), by term and index  (3)
 //! ```
+//!
+//! (3) is the restriction on which leader completeness rests, and reports [`Invariant::LeaderCompleteness`].
 //!
 //! Source: Raft paper, figure 2, "RequestVote RPC", and sections 5.2 and 5.4.1; `votedFor` in `raft.tla`.
 //!
@@ -12,7 +15,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use raft::{EntryId, NodeId, Term};
+use raft::{EntryId, HardState, NodeId, Term};
 
 use super::cluster::Cluster;
 use super::input::View;
@@ -75,6 +78,16 @@ pub(super) fn changed(cluster: &Cluster, id: NodeId, before: &View, now: &View) 
     }
 }
 
+/// A node shows itself for the first time after a start. One that forgot its vote would vote again.
+pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
+    let forgot_vote = shown.term == back.term && back.vote.is_some() && shown.vote != back.vote;
+    if shown.term < back.term || forgot_vote {
+        let detail = format!("node {id}: {back:?} came back from the disk, but it begins with {shown:?}");
+        return Err(Violation::new(Invariant::VoteOnce, &[id], detail));
+    }
+    Ok(())
+}
+
 fn up_to_date(cluster: &Cluster, voter: NodeId, candidate: NodeId, view: &View) -> Check {
     let term = view.hard_state.term;
     let campaign = cluster.get(candidate).and_then(|node| node.campaign);
@@ -88,7 +101,7 @@ fn up_to_date(cluster: &Cluster, voter: NodeId, candidate: NodeId, view: &View) 
         "node {voter}, whose log ends at {}, voted in term {term} for node {candidate}, whose log ends at {}",
         view.last, campaign.view.last
     );
-    Err(Violation::new(Invariant::VoteOnce, &[voter, candidate], detail))
+    Err(Violation::new(Invariant::LeaderCompleteness, &[voter, candidate], detail))
 }
 
 #[cfg(test)]
@@ -122,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_forgets_the_term_or_the_vote_on_its_disk_is_found() {
+        let back = HardState { term: Term(3), vote: Some(node(1)), ..HardState::default() };
+        begins(node(1), back, back).unwrap();
+        begins(node(1), back, HardState { term: Term(4), vote: None, ..back }).unwrap();
+        for shown in [HardState { term: Term(2), ..back }, HardState { vote: None, ..back }] {
+            breaks(Invariant::VoteOnce, begins(node(1), back, shown));
+        }
+    }
+
+    #[test]
     fn what_is_remembered_of_votes_is_bounded_and_the_forgotten_is_believed() {
         let mut votes = VoteOnce::default();
         for term in 1..=1000 {
@@ -138,7 +161,7 @@ mod tests {
         bench.elect(1, 1, &[2]).unwrap();
         bench.append(2, &entries(1, 1..=1)).unwrap();
         bench.campaign(3, 2).unwrap();
-        breaks(Invariant::VoteOnce, bench.vote(2, 2, 3));
+        breaks(Invariant::LeaderCompleteness, bench.vote(2, 2, 3));
     }
 
     #[test]

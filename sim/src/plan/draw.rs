@@ -129,7 +129,8 @@ fn options(stream: &mut Stream) -> NodeOptions {
         max_inflight_bytes: inflight_bytes(size_per_message, limit(stream, &[64, 1024, 16_384])),
         check_quorum,
         pre_vote: stream.chance(500),
-        read_only_option: if lease && check_quorum { ReadOnlyOption::LeaseBased } else { ReadOnlyOption::Safe },
+        // Without check-quorum as well: that the node refuses it is a promise like others.
+        read_only_option: if lease { ReadOnlyOption::LeaseBased } else { ReadOnlyOption::Safe },
         disable_proposal_forwarding: stream.chance(200),
         disable_conf_change_validation: false,
         step_down_on_removal: stream.chance(500),
@@ -252,7 +253,7 @@ mod tests {
             assert!((1..=Plan::MOST_NODES).contains(&cluster.nodes) && cluster.learners < cluster.nodes);
             assert_eq!(cluster.options.len() as u64, cluster.nodes + cluster.spares);
             for options in &cluster.options {
-                options.config(node_id(1), Index::ZERO, Some(seed)).validate().unwrap();
+                options.clone().as_accepted().config(node_id(1), Index::ZERO, Some(seed)).validate().unwrap();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! How a node of the world is set up: its options, its application, and what it first starts from.
 
-use raft::{ConfState, Config, Index, NodeId, ReadOnlyOption};
+use raft::{ConfState, Config, ConfigError, Index, NodeId, ReadOnlyOption};
 use serde::{Deserialize, Serialize};
 
 /// What the entries of a node are applied to.
@@ -66,6 +66,17 @@ impl NodeOptions {
             immediate_singleton_reads: self.immediate_singleton_reads,
             lead_before_own_vote: self.lead_before_own_vote,
         }
+    }
+}
+
+impl NodeOptions {
+    /// The options as a node accepts them: where it refuses to serve reads by a lease without check-quorum, with that.
+    #[must_use]
+    pub fn as_accepted(mut self) -> Self {
+        let anybody = NodeId::new(1).expect("one is not zero");
+        let refused = self.config(anybody, Index::ZERO, None).validate() == Err(ConfigError::LeaseWithoutCheckQuorum);
+        self.check_quorum |= refused;
+        self
     }
 }
 

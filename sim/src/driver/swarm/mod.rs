@@ -185,7 +185,7 @@ impl<'a> Swarm<'a> {
     }
 
     fn start(&mut self, node: NodeId, boot: Boot) -> Event {
-        let options = self.plan.cluster.options[position(node)].clone();
+        let options = self.plan.cluster.options[position(node)].clone().as_accepted();
         self.agenda.after(self.plan.cluster.tick[position(node)], Intent::Tick(node));
         Event::Start { node, boot, options, seed: Some(self.elections.number()) }
     }
