@@ -126,16 +126,11 @@ pub fn named_for(property: Property, bug: Bug) -> Option<&'static str> {
 pub const fn takes_long(bug: Bug) -> bool {
     matches!(
         bug,
-        Bug::TermLostOnRestart
-            | Bug::StaleVoteRespCounted
-            | Bug::AppendCommitMinLastindex
-            | Bug::HeartbeatCommitUncapped
-            | Bug::AckLastIndex
-            | Bug::AppendAlwaysTruncates
-            | Bug::AsyncAppendAba
-            | Bug::SnapshotKeepsConflictTail
+        Bug::AsyncAppendAba
+            | Bug::CheckquorumStuckPeer
             | Bug::LeaseNoCheckquorum
             | Bug::PrecandidateStaleState
-            | Bug::TransferWedge
+            | Bug::SnapshotKeepsConflictTail
+            | Bug::StaleVoteRespCounted
     )
 }

@@ -19,6 +19,7 @@ use super::log_matching::{self, LogMatching, Origin};
 use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
 use super::state_machine_safety::{self, StateMachineSafety};
+use super::transfer_ends::Transfers;
 use super::violation::Check;
 use super::vote_once::{self, VoteOnce};
 use super::{commit_quorum, durability, leader_append_only};
@@ -34,6 +35,9 @@ use super::{commit_quorum, durability, leader_append_only};
 /// | a Ready was taken | [`handed_out`](Self::handed_out), with its snapshot and entries, in the place of `observed` |
 /// | what a Ready wrote is durable: no crash can lose it any more | [`persisted`](Self::persisted), in the order of the writes |
 /// | an asynchronous write was answered to the node | [`storage_answered`](Self::storage_answered), then `observed` |
+/// | a message arrives | [`received`](Self::received) |
+/// | its clock ticked | [`ticked`](Self::ticked) |
+/// | … or a record was written | [`shows`](Self::shows) |
 /// | a message leaves, also one to the node itself | [`sent`](Self::sent) |
 /// | a committed entry was applied | [`applied`](Self::applied), and [`executed`](Self::executed) if it held a client's command |
 /// | … and changed the membership | [`configuration_applied`](Self::configuration_applied), before the `observed` after `apply_conf_change` |
@@ -76,6 +80,7 @@ pub struct Checkers {
     elections: ElectionSafety,
     votes: VoteOnce,
     pre_votes: PreVotes,
+    transfers: Transfers,
     matching: LogMatching,
     pub(super) completeness: LeaderCompleteness,
     state_machines: StateMachineSafety,
@@ -213,6 +218,11 @@ impl Checkers {
         if self.off { Ok(()) } else { log_matching::stays(id, before, after) }
     }
 
+    /// What a node shows as the term of an entry, after the storage wrote there or answered.
+    pub fn shows(&mut self, id: NodeId, index: Index, term: Option<Term>) -> Check {
+        if self.off { Ok(()) } else { log_matching::shows(id, self.cluster.node(id), index, term) }
+    }
+
     /// A message leaves its sender.
     pub fn sent(&mut self, message: &Message) -> Check {
         if self.off {
@@ -237,6 +247,18 @@ impl Checkers {
             self.agreed(message.from, snapshot, "sends a snapshot")?;
         }
         Ok(())
+    }
+
+    /// A message arrives at its receiver, which is up and takes it next.
+    pub fn received(&mut self, message: &Message) {
+        if !self.off {
+            self.pre_votes.received(&self.cluster, message);
+        }
+    }
+
+    /// A clock tick of a node is over; to whom it hands leadership over, if it does.
+    pub fn ticked(&mut self, id: NodeId, transferee: Option<NodeId>) -> Check {
+        if self.off { Ok(()) } else { self.transfers.ticked(&self.cluster, id, transferee) }
     }
 
     /// A node's application applied an entry.

@@ -169,6 +169,16 @@ pub(super) fn shows_what_it_wrote(id: NodeId, node: &Node) -> Check {
     ))
 }
 
+/// What a node shows at an index is what it handed out to be written there, whatever the storage has written by then.
+pub(super) fn shows(id: NodeId, node: &Node, index: Index, term: Option<Term>) -> Check {
+    match (term, node.log.term(index)) {
+        (Some(shown), Some(handed_out)) if shown != handed_out && node.is_handed_out() => {
+            Err(broken(id, format!("shows {shown}/{index} in its log, but handed out {handed_out}/{index}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A node heard of what is stable of its log.
 pub(super) fn stays(id: NodeId, before: EntryId, after: EntryId) -> Check {
     if before == after {
@@ -266,6 +276,15 @@ mod tests {
         let (before, after) = (entry(1, 5).id(), entry(2, 4).id());
         stays(node(1), before, before).unwrap();
         breaks(Invariant::LogMatching, stays(node(1), before, after));
+    }
+
+    #[test]
+    fn an_entry_that_is_not_the_one_handed_out_is_found() {
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=3)).unwrap();
+        bench.checkers.shows(node(2), Index(2), Some(Term(1))).unwrap();
+        bench.checkers.shows(node(2), Index(9), None).unwrap();
+        breaks(Invariant::LogMatching, bench.checkers.shows(node(2), Index(2), Some(Term(2))));
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | monotonic | `monotonic` | paper, figure 2 | commit or match that is assigned, not raised |
 //! | linearizable read | `linearizable_read` | thesis, 6.4 | reads before the first own commit, leases without check-quorum |
 //! | exactly once | `exactly_once` | thesis, 6.3 | an applied index stored apart from the state |
+//! | a transfer ends | `transfer_ends` | thesis, 3.10 | transfers that are never given up |
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
 //!
 //! Costs are in proportion to what a call brings: nothing but the restart of a node looks at a whole log. What is kept
@@ -46,6 +47,7 @@ mod quorum;
 mod state_machine_safety;
 #[cfg(test)]
 mod testing;
+mod transfer_ends;
 mod violation;
 mod vote_once;
 

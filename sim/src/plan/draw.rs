@@ -41,6 +41,10 @@ impl Plan {
             clients: clients(&mut stream),
             faults: faults(&mut stream),
         };
+        let late_answers = stream.magnitude(10, 20 * TICK);
+        if stream.chance(300) {
+            plan.hosts.answer = late_answers;
+        }
         if stream.chance(500) && plan.cluster.serves_by_lease() {
             plan.keep_leases();
         }
@@ -66,7 +70,7 @@ impl Plan {
         }
         network.latency = network.latency.min(TICK / 4);
         network.jitter = network.jitter.min(TICK / 2);
-        (network.loss, network.late, hosts.hiccups) = (0, 0, 0);
+        (network.loss, network.late, hosts.hiccups, hosts.answer) = (0, 0, 0, 10);
         (faults.partition, faults.membership, faults.transfer) = (None, None, None);
         (faults.campaign, faults.forget_leader) = (None, None);
     }
@@ -174,6 +178,7 @@ fn hosts(stream: &mut Stream) -> HostPlan {
         sync: stream.magnitude(1, 500),
         apply: stream.magnitude(1, 200),
         hiccups: on(hiccups, stream.magnitude(1, 20)),
+        answer: 10,
         page: *stream.pick(&[1, 4, 64, u32::MAX]),
         snapshot_every: compacts.then_some(every),
         keep_entries: stream.between(0, every),

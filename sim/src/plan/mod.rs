@@ -117,6 +117,8 @@ pub struct HostPlan {
     pub apply: Time,
     /// How many of a thousand of these take fifty times as long.
     pub hiccups: u64,
+    /// Until its storage's answer reaches the node.
+    pub answer: Time,
     /// How many entries are applied at once, at most.
     pub page: u32,
     /// After how many applied entries a snapshot is taken and the log compacted; `None` for never.

@@ -161,7 +161,7 @@ impl World {
                 self.has_leases |= options.as_ref().is_some_and(serves_by_lease);
                 self.at(*node, |replica, around| replica.restart(options.as_ref(), *seed, around))
             }
-            Event::Tick { node } => self.at(*node, |replica, _| replica.tick()),
+            Event::Tick { node } => self.tick(*node),
             Event::Campaign { node } => self.at(*node, |replica, _| replica.campaign()),
             Event::Propose { node, data } => self.at(*node, |replica, _| replica.propose(data)),
             Event::ProposeConfChange { node, change } => {
@@ -254,6 +254,14 @@ impl World {
         Ok((Some(node), None))
     }
 
+    fn tick(&mut self, node: NodeId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        let ended = self.at(node, |replica, _| replica.tick())?;
+        let leader = self.replica(node).filter(|replica| replica.view().soft_state.role == Role::Leader);
+        let transferee = leader.and_then(Replica::node).and_then(|node| node.basic_status().lead_transferee);
+        self.checkers.ticked(node, transferee)?;
+        Ok(ended)
+    }
+
     fn deliver(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let envelope = self.network.take(message)?;
         let cut = match &envelope {
@@ -263,7 +271,18 @@ impl World {
         let to = envelope.to();
         match self.split(to) {
             (Some(replica), mut around) if replica.is_up() && !cut => {
-                Ok((Some(to), replica.receive(envelope, &mut around)?))
+                let stable = match &envelope {
+                    Envelope::Network(message) => {
+                        around.checkers.received(message);
+                        None
+                    }
+                    Envelope::Local { message, .. } => message.stable(),
+                };
+                let refused = replica.receive(envelope, &mut around)?;
+                if let (Some(index), Some(node)) = (stable, replica.node()) {
+                    around.checkers.shows(to, index, node.entry_term(index))?;
+                }
+                Ok((Some(to), refused))
             }
             (Some(_) | None, _) => Ok((None, Some(Refusal::Lost))),
         }

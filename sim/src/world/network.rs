@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use raft::{Message, NodeId, StorageAppended, StorageApplied};
+use raft::{Index, Message, NodeId, StorageAppended, StorageApplied};
 
 use super::event::MessageId;
 use super::outcome::Misfit;
@@ -30,6 +30,16 @@ pub enum LocalMessage {
     Appended(StorageAppended),
     /// Committed entries are applied.
     Applied(StorageApplied),
+}
+
+impl LocalMessage {
+    /// The last entry that it says is stable, if it says so of any.
+    pub(super) fn stable(&self) -> Option<Index> {
+        match self {
+            Self::Appended(appended) => appended.last.map(|last| last.index),
+            Self::Own(_) | Self::Applied(_) => None,
+        }
+    }
 }
 
 impl Envelope {

@@ -44,6 +44,8 @@ pub(super) struct Faults {
 impl Faults {
     /// How many of a thousand steps of work end in a crash while one waits.
     const AMBUSHED: u64 = 50;
+    /// How many of a thousand partitions another one follows at once.
+    const ANOTHER_PARTITION: u64 = 300;
 
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
@@ -188,6 +190,15 @@ impl Faults {
             Fault::Campaign => Some(Event::Campaign { node }),
             Fault::ForgetLeader => Some(Event::ForgetLeader { node }),
             Fault::Report => Some(Event::ReportUnreachable { node: led, peer }),
+        }
+    }
+
+    /// Partitions follow each other at once now and then: what one began, the next may complete before all sides meet.
+    pub(super) fn heal_or_cut_elsewhere(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        let goes_on = !self.calm && !self.cut.is_empty() && self.stream.chance(Self::ANOTHER_PARTITION);
+        self.heal(at_once);
+        if goes_on {
+            self.partition(world, agenda, at_once);
         }
     }
 

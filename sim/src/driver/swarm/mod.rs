@@ -237,7 +237,7 @@ impl<'a> Swarm<'a> {
                 Some(Event::Restart { node, options, seed: Some(self.elections.number()) })
             }
             Intent::Heal => {
-                self.faults.heal(&mut self.at_once);
+                self.faults.heal_or_cut_elsewhere(&self.world, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::Calm => {

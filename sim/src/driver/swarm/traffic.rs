@@ -15,6 +15,8 @@ use crate::world::{Envelope, Event, MessageId, World};
 pub(super) struct Traffic {
     plan: NetworkPlan,
     stream: Stream,
+    /// How long a node's storage takes to answer.
+    answer: Time,
     calm: bool,
     nodes: usize,
     /// For each link, when its latest message arrives.
@@ -25,7 +27,14 @@ impl Traffic {
     pub(super) fn new(plan: &Plan) -> Self {
         let nodes = plan.cluster.options.len();
         let stream = Stream::new(plan.seed, Concern::Network);
-        Self { plan: plan.network.clone(), stream, calm: false, nodes, latest: vec![0; nodes * nodes] }
+        Self {
+            plan: plan.network.clone(),
+            stream,
+            answer: plan.hosts.answer,
+            calm: false,
+            nodes,
+            latest: vec![0; nodes * nodes],
+        }
     }
 
     /// In the calm no message is lost, doubled or late.
@@ -37,7 +46,7 @@ impl Traffic {
     pub(super) fn route(&mut self, id: MessageId, world: &World, agenda: &mut Agenda) {
         match world.network().get(id) {
             None => {}
-            Some(Envelope::Local { .. }) => agenda.after(self.stream.below(20), Intent::Deliver(id)),
+            Some(Envelope::Local { .. }) => agenda.after(self.stream.below(2 * self.answer + 1), Intent::Deliver(id)),
             Some(Envelope::Network(message)) => self.route_remote(id, message, agenda),
         }
     }

@@ -125,6 +125,10 @@ impl Running {
             Ok(count) => {
                 cache(self.node.storage_mut(), record);
                 *written = Written { records: written.records + 1, count };
+                if let Write::Entry(entry) = record {
+                    let index = entry.index;
+                    around.checkers.shows(self.node.id(), index, self.node.entry_term(index))?;
+                }
             }
             Err(error) => return Ok(Err(error)),
         }

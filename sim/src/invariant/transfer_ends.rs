@@ -1,0 +1,84 @@
+//! A leader gives up handing leadership over after an election timeout: until then it takes no proposals.
+//!
+//! ```text
+//! n led t and handed over to m at each of k ticks of its clock, one after another  ⇒  k ≤ election timeout
+//! ```
+//!
+//! Source: thesis, section 3.10. It is a part of [`Invariant::Liveness`] that need not wait for the faults to end: a leader
+//! that waits for ever, for a successor that is down or never got the message, stops the cluster although it is well.
+
+use std::collections::BTreeMap;
+
+use raft::{NodeId, Term};
+
+use super::cluster::Cluster;
+use super::violation::{Check, Invariant, Violation};
+
+/// The transfers that are under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Transfers {
+    under_way: BTreeMap<NodeId, Transfer>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Transfer {
+    term: Term,
+    target: NodeId,
+    ticks: u32,
+}
+
+impl Transfers {
+    /// The clock of a node ticked.
+    pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
+        let Some(target) = transferee else {
+            self.under_way.remove(&id);
+            return Ok(());
+        };
+        let Some(node) = cluster.get(id) else { return Ok(()) };
+        let (term, limit) =
+            (node.view.hard_state.term, node.config.as_ref().map_or(u32::MAX, |config| config.election_tick));
+        let transfer = self.under_way.entry(id).or_insert(Transfer { term, target, ticks: 0 });
+        if (transfer.term, transfer.target) != (term, target) {
+            *transfer = Transfer { term, target, ticks: 0 };
+        }
+        transfer.ticks += 1;
+        if transfer.ticks <= limit {
+            return Ok(());
+        }
+        let detail = format!(
+            "node {id} leads term {term} and has been handing over to node {target} for {} ticks",
+            transfer.ticks
+        );
+        Err(Violation::new(Invariant::Liveness, &[id, target], detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raft::Config;
+
+    use super::super::testing::{Bench, breaks, node};
+    use super::*;
+
+    #[test]
+    fn a_transfer_that_is_never_given_up_is_found() {
+        let mut bench = Bench::led();
+        let timeout = Config::new(node(1)).election_tick;
+        for _ in 0..timeout {
+            bench.checkers.ticked(node(1), Some(node(2))).unwrap();
+        }
+        breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(2))));
+    }
+
+    #[test]
+    fn a_transfer_to_somebody_else_has_its_own_time() {
+        let mut bench = Bench::led();
+        for target in [2, 3, 2, 3] {
+            for _ in 0..Config::new(node(1)).election_tick {
+                bench.checkers.ticked(node(1), Some(node(target))).unwrap();
+            }
+        }
+        bench.checkers.ticked(node(1), None).unwrap();
+        bench.checkers.ticked(node(1), Some(node(3))).unwrap();
+    }
+}
