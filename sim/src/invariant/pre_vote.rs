@@ -76,7 +76,7 @@ impl PreVotes {
 
 #[cfg(test)]
 mod tests {
-    use raft::{ConfState, Config, EntryId, HardState, Index};
+    use raft::{ConfState, Config, EntryId, HardState, Index, SoftState};
 
     use super::super::testing::{breaks, configuration, message, node};
     use super::super::{Checkers, Recovered, View};
@@ -98,9 +98,8 @@ mod tests {
     }
 
     fn becomes(checkers: &mut Checkers, role: Role, term: u64) {
-        let mut view = View::default();
-        view.hard_state = HardState { term: Term(term), vote: Some(node(1)), commit: Index::ZERO };
-        view.soft_state.role = role;
+        let hard_state = HardState { term: Term(term), vote: Some(node(1)), commit: Index::ZERO };
+        let view = View { hard_state, soft_state: SoftState { role, leader: None }, ..View::default() };
         checkers.observed(node(1), &view).unwrap();
     }
 
