@@ -23,6 +23,7 @@ pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
 #[cfg(feature = "planted-bugs")]
 pub(crate) use error::nearest;
+pub(crate) use from_trace::retell;
 pub use from_trace::{CannotTell, from_trace};
 pub use parse::{Block, Line, scenario, transcript};
 pub use play::{Played, play};

@@ -80,3 +80,54 @@ fn a_run_that_breaks_nothing_is_not_shrunk() {
     assert_eq!(trace.ending, Ending::Completed);
     assert_eq!(shrink(&trace, 1, &mut Unwatched), Err(CannotShrink::NothingBreaks));
 }
+
+/// Bugs that real implementations had, at work in long runs.
+#[cfg(feature = "planted-bugs")]
+mod planted {
+    use raft::planted::Bug;
+    use sim::driver::swarm::Swarm;
+    use sim::plan::{Overrides, Plan};
+    use sim::trace::{Ending, Failure, Header, Trace, Unwatched, shrink};
+
+    /// The first run of more than 5,000 events in which the bug breaks something.
+    fn long(bug: Bug) -> Trace {
+        let _switched = sim::planted::switched_on(Some(bug));
+        let overrides = Overrides { steps: Some(20_000), ..Overrides::default() };
+        let failed = (0..2000).filter_map(|seed| {
+            let mut events = Vec::new();
+            let plan = Plan::draw(seed, &overrides);
+            let mut swarm = Swarm::new(&plan);
+            let ending = loop {
+                if let Some(ending) = swarm.go_on(&mut |event| events.push(event.clone())) {
+                    break ending;
+                }
+            };
+            let header = Header { bug: Some(bug.name()), ..Header::new(Some(seed)) };
+            (ending != Ending::Completed && events.len() > 5000).then_some(Trace { header, events, ending })
+        });
+        failed.into_iter().next().unwrap_or_else(|| panic!("{} breaks no long run", bug.name()))
+    }
+
+    #[test]
+    fn thousands_of_events_come_down_to_fewer_than_sixty() {
+        let bugs = [
+            Bug::CampaignUnappliedConf,
+            Bug::CommitPriorTerm,
+            Bug::ConfWhilePending,
+            Bug::QuorumCountsLearners,
+            Bug::ReadindexNoOwnCommit,
+        ];
+        let mut too_long = Vec::new();
+        for bug in bugs {
+            let long = long(bug);
+            let began = std::time::Instant::now();
+            let short = shrink(&long, 0, &mut Unwatched).unwrap();
+            eprintln!("{} {} -> {} in {:?}", bug.name(), long.events.len(), short.events.len(), began.elapsed());
+            assert_eq!(Failure::of(&short.ending), Failure::of(&long.ending), "{}", bug.name());
+            if short.events.len() >= 60 {
+                too_long.push(format!("{}: {} of {} events", bug.name(), short.events.len(), long.events.len()));
+            }
+        }
+        assert!(too_long.is_empty(), "{too_long:#?}");
+    }
+}

@@ -36,6 +36,8 @@ pub struct Environment {
     clients: Clients,
     /// Keeps a planted bug switched on.
     planted: Option<Arc<Switched>>,
+    /// Everything that happened, where that is recorded.
+    recorded: Option<Vec<Event>>,
 }
 
 /// Why a script cannot go on.
@@ -120,6 +122,7 @@ impl Environment {
             delayed: BTreeSet::new(),
             clients: Clients::default(),
             planted: None,
+            recorded: None,
         }
     }
 
@@ -127,6 +130,16 @@ impl Environment {
     /// one in force: nothing is checked.
     pub fn like_etcd() -> Self {
         Self { world: World::unchecked(), imitates_etcd: true, ..Self::new() }
+    }
+
+    /// The same as [`new`](Self::new), with all that happens written down.
+    pub(super) fn recording() -> Self {
+        Self { recorded: Some(Vec::new()), ..Self::new() }
+    }
+
+    /// What was written down.
+    pub(super) fn recorded(&self) -> &[Event] {
+        self.recorded.as_deref().unwrap_or_default()
     }
 
     /// The world as it is now.
@@ -178,7 +191,11 @@ impl Environment {
     }
 
     fn apply(&mut self, event: &Event) -> Done<Outcome> {
-        let outcome = trace::apply(&mut self.world, event)?;
+        let applied = trace::apply(&mut self.world, event);
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(event.clone());
+        }
+        let outcome = applied?;
         self.clients.notice(&self.world, event);
         self.clients.told(&outcome.completed);
         Ok(outcome)

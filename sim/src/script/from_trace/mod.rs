@@ -15,9 +15,10 @@ mod tidy;
 use self::goal::Goal;
 use self::phrase::Phrase;
 use self::tidy::Draft;
+use super::environment::Environment;
 use crate::planted::{self, UnknownBug};
 use crate::trace::{Failure, Stop, Trace, apply};
-use crate::world::World;
+use crate::world::{Event, World};
 
 /// Longer traces make no scenario that anybody would read.
 const MOST_EVENTS: usize = 1000;
@@ -71,6 +72,18 @@ pub fn from_trace(trace: &Trace) -> Result<String, CannotTell> {
     let mut draft = Draft::new(phrases, goal).ok_or_else(|| said.unsaid.unwrap_or(CannotTell::Otherwise))?;
     draft.tidy();
     Ok(tell::tell(trace, draft.phrases()))
+}
+
+/// Other events that break the same, in the same way: those of a scenario of these. They take no side ways, so that pieces
+/// can be taken out of them that cannot be taken out of a run that somebody cut short already. A planted bug has to be
+/// switched on.
+pub(crate) fn retell(trace: &Trace) -> Option<Vec<Event>> {
+    let (goal, said) = say_all(trace).ok()?;
+    let mut draft = Draft::new(said.phrases, goal)?;
+    draft.tidy();
+    let mut environment = Environment::recording();
+    let broken = draft.phrases().iter().any(|phrase| environment.run(phrase.command()).is_err());
+    broken.then(|| environment.recorded().to_vec())
 }
 
 /// The trace, event by event.

@@ -68,6 +68,11 @@ impl Baseline {
         None
     }
 
+    /// Another run, if it fails in the same way.
+    pub(super) fn same_failure(&self, events: &[Event]) -> Option<Self> {
+        Self::of_recording(events).filter(|other| other.failure == self.failure)
+    }
+
     /// The run of a candidate, if it fails in the same way and has no more events.
     pub(super) fn improved_by(&self, candidate: &Candidate) -> Option<Self> {
         let steps: Vec<Arc<Step>> = self.steps[..candidate.shared].iter().chain(&candidate.rest).cloned().collect();
@@ -107,6 +112,16 @@ impl Baseline {
             rest[position - shared] = Arc::new(Step::new(event));
         }
         Candidate { shared, rest }
+    }
+
+    /// The run with other events at these positions, and without the step at one that is none of them.
+    pub(super) fn with_and_without(&self, changed: Vec<(usize, Event)>, removed: usize) -> Candidate {
+        let mut steps = self.steps.clone();
+        for (position, event) in changed {
+            steps[position] = Arc::new(Step::new(event));
+        }
+        steps.remove(removed);
+        Candidate { shared: 0, rest: steps }
     }
 
     pub(super) fn events(&self) -> Vec<Event> {

@@ -47,6 +47,32 @@ fn groups_of(search: &mut Search<'_>, grouping: Grouping, finest: usize) {
     }
 }
 
+/// Takes out what happens in a short while, at all nodes or at one, wherever that while begins. Returns whether some could
+/// be.
+pub(super) fn windows(search: &mut Search<'_>) -> bool {
+    const LONGEST: usize = 24;
+    search.begin("windows");
+    let mut taken = false;
+    let mut of_nodes: Vec<Vec<usize>> = groups::nodes(&search.best.steps);
+    of_nodes.push((0..search.best.steps.len()).collect());
+    let mut number = 0;
+    while number < of_nodes.len() && !search.is_over() {
+        let positions = &of_nodes[number];
+        let found = search.take_first(0..positions.len() * (LONGEST - 1), |best, form| {
+            let (length, start) = (LONGEST - form / positions.len(), form % positions.len());
+            positions.get(start..start + length).map(|removed| best.without(removed))
+        });
+        if found.is_some() {
+            taken = true;
+            of_nodes = groups::nodes(&search.best.steps);
+            of_nodes.push((0..search.best.steps.len()).collect());
+        } else {
+            number += 1;
+        }
+    }
+    taken
+}
+
 /// Takes out two events at once, anywhere, where the trace is short enough to try them all. Returns whether some could be.
 pub(super) fn pairs(search: &mut Search<'_>) -> bool {
     const LONGEST: usize = 160;
@@ -58,6 +84,21 @@ pub(super) fn pairs(search: &mut Search<'_>) -> bool {
     let taken = search.take_first(0..count * count, |best, number| {
         let (first, second) = (number / count, number % count);
         (first < second).then(|| best.without(&[first, second]))
+    });
+    taken.is_some()
+}
+
+/// As [`pairs`], three at once.
+pub(super) fn triples(search: &mut Search<'_>) -> bool {
+    const LONGEST: usize = 80;
+    search.begin("triples");
+    let count = search.best.steps.len();
+    if count > LONGEST {
+        return false;
+    }
+    let taken = search.take_first(0..count * count * count, |best, number| {
+        let (first, second, third) = (number / count / count, number / count % count, number % count);
+        (first < second && second < third).then(|| best.without(&[first, second, third]))
     });
     taken.is_some()
 }

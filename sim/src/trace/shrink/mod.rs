@@ -17,6 +17,7 @@ mod cut;
 mod failure;
 mod groups;
 mod lower;
+mod members;
 mod renumber;
 mod search;
 mod simpler;
@@ -81,7 +82,7 @@ pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Tr
     pool.install(|| {
         let mut search = Search::new(header(trace), &trace.events, watch).ok_or(CannotShrink::NothingBreaks)?;
         search.shrink();
-        Ok(search.into_trace())
+        Ok(search.trace())
     })
 }
 

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::baseline::{Baseline, Candidate};
 use super::{Watch, cut, simpler, trace_of};
+use crate::script::retell;
 use crate::trace::{Header, Trace};
 use crate::world::Event;
 
@@ -14,19 +15,38 @@ pub(super) struct Search<'a> {
     watch: &'a mut dyn Watch,
     tried: u64,
     pass: &'static str,
+    /// The length of the shortest trace that was announced.
+    shortest: usize,
 }
 
 impl<'a> Search<'a> {
     /// A search that begins with a recorded run, if that fails.
     pub(super) fn new(header: Header, events: &[Event], watch: &'a mut dyn Watch) -> Option<Self> {
         let best = Baseline::of_recording(events)?;
-        let mut search = Self { best, header, watch, tried: 0, pass: "cut" };
+        let mut search = Self { best, header, watch, tried: 0, pass: "cut", shortest: usize::MAX };
         search.announce();
         Some(search)
     }
 
-    /// Tries everything, until nothing makes the trace any better.
+    /// Tries everything, until nothing makes the trace any better, not even to begin once more with a run that breaks the
+    /// same in another way.
     pub(super) fn shrink(&mut self) {
+        self.descend();
+        while !self.is_over() {
+            self.begin("retold");
+            let best = self.trace();
+            let Some(other) = retell(&best).and_then(|events| self.best.same_failure(&events)) else { return };
+            let before = std::mem::replace(&mut self.best, other);
+            self.descend();
+            if self.best.steps.len() >= before.steps.len() {
+                self.best = before;
+                return;
+            }
+        }
+    }
+
+    /// Tries everything, until nothing makes the trace any better.
+    fn descend(&mut self) {
         // Single events of a long trace are too many to try: they wait until coarse pieces have made it short.
         let mut finest = (self.best.steps.len() / 64).max(1);
         while !self.is_over() {
@@ -36,14 +56,20 @@ impl<'a> Search<'a> {
             let after = self.best.steps.len();
             if finest > 1 && after * 10 > before * 9 {
                 finest = (finest / 4).max(1);
-            } else if finest == 1 && after == before && !simplified && !cut::pairs(self) {
+            } else if finest == 1 && after == before && !simplified && !self.takes_out_several() {
                 return;
             }
         }
     }
 
-    pub(super) fn into_trace(self) -> Trace {
-        trace_of(&self.header, self.best.events(), self.best.ending)
+    /// Tries what costs the most.
+    fn takes_out_several(&mut self) -> bool {
+        cut::windows(self) || cut::pairs(self) || cut::triples(self)
+    }
+
+    /// The best so far.
+    pub(super) fn trace(&self) -> Trace {
+        trace_of(&self.header, self.best.events(), self.best.ending.clone())
     }
 
     /// Names what is being tried.
@@ -87,8 +113,11 @@ impl<'a> Search<'a> {
         None
     }
 
+    /// Tells of the best so far, where it is no worse than the last one told of.
     fn announce(&mut self) {
-        let trace = trace_of(&self.header, self.best.events(), self.best.ending.clone());
-        self.watch.improved(&trace);
+        if self.best.steps.len() <= self.shortest {
+            self.shortest = self.best.steps.len();
+            self.watch.improved(&self.trace());
+        }
     }
 }

@@ -1,13 +1,9 @@
 //! Making events simpler: smaller numbers, shorter values, plainer faults, fewer nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use bytes::Bytes;
-use raft::{ConfState, Index, NodeId};
+use raft::{ConfChange, ConfChangeV2, ConfState, Index, Transition};
 
-use super::baseline::{Baseline, Candidate};
-use super::groups::touched;
-use super::renumber::renumber;
+use super::members;
 use super::search::Search;
 use crate::disk::Keep;
 use crate::world::{Boot, Command, Event, NodeOptions};
@@ -18,7 +14,7 @@ pub(super) fn values(search: &mut Search<'_>) -> bool {
     let mut changed = false;
     changed |= at_once(search);
     changed |= one_by_one(search);
-    changed |= members(search);
+    changed |= members::fewer(search);
     changed
 }
 
@@ -55,62 +51,6 @@ fn one_by_one(search: &mut Search<'_>) -> bool {
         }
     }
     changed
-}
-
-/// Takes nodes at which nothing happens out of the membership, and numbers the others from 1.
-fn members(search: &mut Search<'_>) -> bool {
-    let mut changed = false;
-    let live = live(&search.best);
-    let idle: Vec<NodeId> = named(&search.best).difference(&live).copied().collect();
-    for node in idle {
-        changed |= search.take_first(0..1, |best, _| without_member(best, node)).is_some();
-    }
-    let live: Vec<NodeId> = named(&search.best).union(&live).copied().collect();
-    let numbers: BTreeMap<NodeId, NodeId> = live.iter().copied().zip((1..).filter_map(NodeId::new)).collect();
-    if numbers.iter().any(|(old, new)| old != new) {
-        changed |= search.take_first(0..1, |best, _| renumber(best, &numbers)).is_some();
-    }
-    changed
-}
-
-/// The nodes at which something happens.
-fn live(best: &Baseline) -> BTreeSet<NodeId> {
-    best.steps.iter().flat_map(|step| touched(step)).flatten().collect()
-}
-
-/// The nodes that are in the membership from the start.
-fn named(best: &Baseline) -> BTreeSet<NodeId> {
-    let boots = best.steps.iter().filter_map(|step| match &step.event {
-        Event::Start { boot, .. } => Some(boot),
-        _ => None,
-    });
-    boots.flat_map(boot_members).collect()
-}
-
-fn boot_members(boot: &Boot) -> Vec<NodeId> {
-    match boot {
-        Boot::Empty => Vec::new(),
-        Boot::Peers(peers) => peers.clone(),
-        Boot::Snapshot { conf_state, .. } => conf_state.voters.iter().chain(&conf_state.learners).copied().collect(),
-    }
-}
-
-fn without_member(best: &Baseline, node: NodeId) -> Option<Candidate> {
-    let mut changed = Vec::new();
-    for (position, step) in best.steps.iter().enumerate() {
-        let mut event = step.event.clone();
-        let Event::Start { boot, .. } = &mut event else { continue };
-        match boot {
-            Boot::Empty => {}
-            Boot::Peers(peers) => peers.retain(|peer| *peer != node),
-            Boot::Snapshot { conf_state, .. } => {
-                conf_state.voters.remove(&node);
-                conf_state.learners.remove(&node);
-            }
-        }
-        changed.push((position, event));
-    }
-    Some(best.with(changed))
 }
 
 fn usual_options(event: &Event) -> Option<Event> {
@@ -168,6 +108,9 @@ fn simpler(event: &Event) -> Vec<Event> {
             let plainer = [Keep::All, Keep::Nothing].into_iter().take_while(|plain| plain != keep);
             forms.extend(plainer.map(|keep| Event::Crash { node: *node, keep }));
         }
+        Event::ProposeConfChange { node, change: ConfChange::V2(change) } => {
+            forms.extend(fewer_changes(change).map(|change| Event::ProposeConfChange { node: *node, change }));
+        }
         Event::Propose { node, data } => {
             forms.extend(shorter(data).map(|data| Event::Propose { node: *node, data }));
         }
@@ -175,6 +118,18 @@ fn simpler(event: &Event) -> Vec<Event> {
     }
     forms.extend(super::lower::lower(event));
     forms
+}
+
+/// The membership change with one step less, or as the leader would make it by itself.
+fn fewer_changes(change: &ConfChangeV2) -> impl Iterator<Item = ConfChange> + use<> {
+    let (all, simple) = (change.clone(), ConfChangeV2 { context: Bytes::new(), ..change.clone() });
+    let fewer = (0..change.changes.len()).map(move |position| {
+        let mut fewer = simple.clone();
+        fewer.changes.remove(position);
+        fewer
+    });
+    let usual = ConfChangeV2 { transition: Transition::Auto, context: Bytes::new(), ..all.clone() };
+    fewer.chain(Some(usual).filter(|usual| *usual != all)).map(ConfChange::V2)
 }
 
 /// Shorter data: none, or the client's command with the shortest value.

@@ -1,0 +1,144 @@
+//! Fewer nodes, and a membership that is what it has to be from the start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use raft::{ConfChange, ConfChangeV2, ConfState, Configuration, NodeId};
+
+use super::baseline::{Baseline, Candidate};
+use super::groups::touched;
+use super::renumber::renumber;
+use super::search::Search;
+use crate::world::{Boot, Event};
+
+/// Has nodes start as members of what they became later, takes those at which nothing happens out of the membership, and
+/// numbers the others from 1.
+pub(super) fn fewer(search: &mut Search<'_>) -> bool {
+    let mut changed = from_the_start(search);
+    changed |= together(search);
+    let live = live(&search.best);
+    let idle: Vec<NodeId> = named(&search.best).difference(&live).copied().collect();
+    for node in idle {
+        changed |= search.take_first(0..1, |best, _| without_member(best, node)).is_some();
+    }
+    let live: Vec<NodeId> = named(&search.best).union(&live).copied().collect();
+    let numbers: BTreeMap<NodeId, NodeId> = live.iter().copied().zip((1..).filter_map(NodeId::new)).collect();
+    if numbers.iter().any(|(old, new)| old != new) {
+        changed |= search.take_first(0..1, |best, _| renumber(best, &numbers)).is_some();
+    }
+    changed
+}
+
+/// The nodes at which something happens.
+fn live(best: &Baseline) -> BTreeSet<NodeId> {
+    best.steps.iter().flat_map(|step| touched(step)).flatten().collect()
+}
+
+/// The nodes that are in the membership from the start.
+fn named(best: &Baseline) -> BTreeSet<NodeId> {
+    let boots = best.steps.iter().filter_map(|step| match &step.event {
+        Event::Start { boot, .. } => Some(boot),
+        _ => None,
+    });
+    boots.flat_map(boot_members).collect()
+}
+
+fn boot_members(boot: &Boot) -> Vec<NodeId> {
+    match boot {
+        Boot::Empty => Vec::new(),
+        Boot::Peers(peers) => peers.clone(),
+        Boot::Snapshot { conf_state: ConfState { voters, voters_outgoing, learners, learners_next, .. }, .. } => {
+            [voters, voters_outgoing, learners, learners_next].into_iter().flatten().copied().collect()
+        }
+    }
+}
+
+fn without_member(best: &Baseline, node: NodeId) -> Option<Candidate> {
+    let mut changed = Vec::new();
+    for (position, step) in best.steps.iter().enumerate() {
+        let mut event = step.event.clone();
+        let Event::Start { boot, .. } = &mut event else { continue };
+        match boot {
+            Boot::Empty => {}
+            Boot::Peers(peers) => peers.retain(|peer| *peer != node),
+            Boot::Snapshot { conf_state, .. } => {
+                for members in [
+                    &mut conf_state.voters,
+                    &mut conf_state.voters_outgoing,
+                    &mut conf_state.learners,
+                    &mut conf_state.learners_next,
+                ] {
+                    members.remove(&node);
+                }
+            }
+        }
+        changed.push((position, event));
+    }
+    Some(best.with(changed))
+}
+
+/// Has a membership change be made before the run begins. Returns whether that could be.
+fn from_the_start(search: &mut Search<'_>) -> bool {
+    let mut changed = false;
+    loop {
+        // Those who join later do so empty, or they start as the others do.
+        let forms = 2 * changes(&search.best).len();
+        let taken = search.take_first(0..forms, |best, form| made_before(best, form / 2, form % 2 == 0));
+        if taken.is_none() {
+            return changed;
+        }
+        changed = true;
+    }
+}
+
+/// Has what two membership changes do be asked for as one. Returns whether that could be.
+fn together(search: &mut Search<'_>) -> bool {
+    let mut changed = false;
+    loop {
+        let forms = 2 * changes(&search.best).len().saturating_sub(1);
+        let taken = search.take_first(0..forms, |best, form| joined(best, form / 2, form % 2 == 0));
+        if taken.is_none() {
+            return changed;
+        }
+        changed = true;
+    }
+}
+
+/// The run in which the change of this number and the next are one, where the first or the second of them is asked for.
+fn joined(best: &Baseline, number: usize, first: bool) -> Option<Candidate> {
+    let changes = changes(best);
+    let [(one, node, before), (other, _, after)] = changes.get(number..number + 2)? else { return None };
+    let (before, after) = (before.as_v2(), after.as_v2());
+    let all = before.changes.iter().chain(&after.changes).copied().collect();
+    let change = ConfChange::V2(ConfChangeV2 { changes: all, ..after });
+    let (kept, removed) = if first { (*one, *other) } else { (*other, *one) };
+    Some(best.with_and_without(vec![(kept, Event::ProposeConfChange { node: *node, change })], removed))
+}
+
+/// The membership changes that are asked for, by position, and of whom.
+fn changes(best: &Baseline) -> Vec<(usize, NodeId, ConfChange)> {
+    let changes = best.steps.iter().enumerate().filter_map(|(position, step)| match &step.event {
+        Event::ProposeConfChange { node, change } => Some((position, *node, change.clone())),
+        _ => None,
+    });
+    changes.collect()
+}
+
+/// The run in which the change of this number is not asked for, but was made when the nodes started.
+fn made_before(best: &Baseline, number: usize, joins_at_once: bool) -> Option<Candidate> {
+    let (asked, _, change) = changes(best).into_iter().nth(number)?;
+    let boots = best.steps.iter().filter_map(|step| match &step.event {
+        Event::Start { boot: boot @ Boot::Snapshot { .. }, .. } => Some(boot),
+        _ => None,
+    });
+    let Boot::Snapshot { index, conf_state } = boots.into_iter().next()? else { return None };
+    let before = Configuration::from_conf_state(conf_state).ok()?;
+    let after = before.apply(&change.as_v2()).ok()?.configuration.conf_state();
+    let boot = Boot::Snapshot { index: *index, conf_state: after };
+    let started = best.steps.iter().enumerate().filter_map(|(position, step)| {
+        let Event::Start { node, boot: old, options, seed } = &step.event else { return None };
+        let empty = matches!(old, Boot::Empty) && !(joins_at_once && boot_members(&boot).contains(node));
+        let boot = if empty { Boot::Empty } else { boot.clone() };
+        Some((position, Event::Start { node: *node, boot, options: options.clone(), seed: *seed }))
+    });
+    Some(best.with_and_without(started.collect(), asked))
+}
