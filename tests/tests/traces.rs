@@ -27,6 +27,8 @@ fn the_corpus_holds_features_and_failures() {
         corpus().iter().map(|path| open(path)).partition(|trace| trace.header.bug.is_some());
     assert!(bugs.len() > 3 && features.len() > 3, "{} bugs, {} features", bugs.len(), features.len());
     assert!(bugs.iter().all(|trace| trace.ending != Ending::Completed), "a bug breaks something");
+    let longest = bugs.iter().map(|trace| trace.events.len()).max();
+    assert!(longest < Some(60), "a trace of a bug is shrunk: {longest:?} events");
 }
 
 #[test]

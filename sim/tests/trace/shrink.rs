@@ -93,7 +93,7 @@ mod planted {
     fn long(bug: Bug) -> Trace {
         let _switched = sim::planted::switched_on(Some(bug));
         let overrides = Overrides { steps: Some(20_000), ..Overrides::default() };
-        let failed = (0..2000).filter_map(|seed| {
+        let mut failed = (0..2000).filter_map(|seed| {
             let mut events = Vec::new();
             let plan = Plan::draw(seed, &overrides);
             let mut swarm = Swarm::new(&plan);
@@ -105,29 +105,17 @@ mod planted {
             let header = Header { bug: Some(bug.name()), ..Header::new(Some(seed)) };
             (ending != Ending::Completed && events.len() > 5000).then_some(Trace { header, events, ending })
         });
-        failed.into_iter().next().unwrap_or_else(|| panic!("{} breaks no long run", bug.name()))
+        failed.next().unwrap_or_else(|| panic!("{} breaks no long run", bug.name()))
     }
 
     #[test]
-    fn thousands_of_events_come_down_to_fewer_than_sixty() {
-        let bugs = [
-            Bug::CampaignUnappliedConf,
-            Bug::CommitPriorTerm,
-            Bug::ConfWhilePending,
-            Bug::QuorumCountsLearners,
-            Bug::ReadindexNoOwnCommit,
-        ];
-        let mut too_long = Vec::new();
-        for bug in bugs {
+    fn thousands_of_events_with_a_planted_bug_come_down_to_fewer_than_sixty() {
+        for bug in [Bug::CampaignUnappliedConf, Bug::ConfWhilePending] {
             let long = long(bug);
-            let began = std::time::Instant::now();
             let short = shrink(&long, 0, &mut Unwatched).unwrap();
-            eprintln!("{} {} -> {} in {:?}", bug.name(), long.events.len(), short.events.len(), began.elapsed());
             assert_eq!(Failure::of(&short.ending), Failure::of(&long.ending), "{}", bug.name());
-            if short.events.len() >= 60 {
-                too_long.push(format!("{}: {} of {} events", bug.name(), short.events.len(), long.events.len()));
-            }
+            let (events, of) = (short.events.len(), long.events.len());
+            assert!(events < 60, "{}: {events} of {of} events", bug.name());
         }
-        assert!(too_long.is_empty(), "{too_long:#?}");
     }
 }

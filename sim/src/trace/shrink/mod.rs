@@ -4,7 +4,9 @@
 //! fails [in the same way](Failure) and has no more events, and then the events that did not fit fall away as well. The
 //! passes take out, coarse pieces first, whole nodes, faults and what clients ask for, stretches of time, messages, and
 //! single events (delta debugging: Zeller and Hildebrandt, 2002); then they bring values, terms, times and the number of
-//! nodes down; and all of that again until nothing changes.
+//! nodes down, and have membership changes made before the run or at once; and all of that again until nothing changes.
+//! Then a scenario is [made](crate::script::from_trace) of what is left, whose events break the same on more usual ways,
+//! and all of it begins anew with them, as long as that leads to fewer.
 //!
 //! Taking out an event changes what is sent after it, and so the numbers of all later messages. That is why a candidate
 //! does not speak of messages by number: see [`step`].
