@@ -192,17 +192,17 @@ impl Application {
             }
             EntryKind::ConfChange | EntryKind::ConfChangeV2 => {
                 if let Some(change) = entry.conf_change()? {
-                    self.apply_change(change).await?;
+                    self.apply_change(entry.index, change).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn apply_change(&mut self, change: ConfChange) -> Result<(), Error> {
+    async fn apply_change(&mut self, index: Index, change: ConfChange) -> Result<(), Error> {
         let change = change.into_v2();
         let context: Result<[u8; 8], _> = change.context.as_ref().try_into();
-        match self.node.apply_conf_change(change).await {
+        match self.node.apply_conf_change_at(index, change).await {
             Ok(members) => self.machine.members = members,
             Err(NodeError::Refused(why)) => eprintln!("a membership change comes to nothing: {why}"),
             Err(NodeError::Stopped) => return Ok(()),

@@ -199,4 +199,7 @@ pub enum ChangeError {
     /// A field that only a joint configuration has is set.
     #[error("{0} must be empty when not joint")]
     OnlyWhenJoint(&'static str),
+    /// The node has taken up a snapshot that replaces the entry of the change, and the membership of the snapshot with it.
+    #[error("a snapshot has overtaken the change")]
+    Overtaken,
 }

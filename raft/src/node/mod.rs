@@ -30,7 +30,7 @@ use crate::raw_node::{RawNode, SnapshotStatus};
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::status::Status;
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{Index, NodeId};
 
 use shared::{Entry, Reply, Shared, State};
 use waiting::Queue;
@@ -288,6 +288,23 @@ impl<S: Storage> Node<S> {
     pub async fn apply_conf_change(&self, change: ConfChangeV2) -> Result<ConfState, NodeError<ChangeError>> {
         let reply: Reply<S, Result<ConfState, ChangeError>> =
             self.shared().ask(|run_loop| run_loop.apply_conf_change(change))?;
+        reply.await?.map_err(NodeError::Refused)
+    }
+
+    /// As [`apply_conf_change`](Self::apply_conf_change), of the entry at `index`. Messages go on while the application
+    /// applies what a Ready handed out, so that the node may take up a snapshot before it is told of a change that the
+    /// snapshot contains already: then this one keeps the membership of the snapshot, and the application has nothing to
+    /// do but to restore it when the next Ready brings it.
+    ///
+    /// # Errors
+    /// As `apply_conf_change`, and [`ChangeError::Overtaken`] where a snapshot has replaced the entry.
+    pub async fn apply_conf_change_at(
+        &self,
+        index: Index,
+        change: ConfChangeV2,
+    ) -> Result<ConfState, NodeError<ChangeError>> {
+        let reply: Reply<S, Result<ConfState, ChangeError>> =
+            self.shared().ask(|run_loop| run_loop.apply_conf_change_at(index, change))?;
         reply.await?.map_err(NodeError::Refused)
     }
 

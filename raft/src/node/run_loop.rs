@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 
 use super::arm::Arm;
 use super::input::{Notice, Proposal, Taken, Ticket};
-use crate::membership::ConfChangeV2;
+use crate::membership::{ChangeError, ConfChangeV2};
+use crate::message::Message;
 use crate::raw_node::RawNode;
 use crate::ready::Ready;
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{Index, NodeId};
 
 /// How much waits in a [`RunLoop`] at most; each at least one, or nothing of the kind ever gets in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -82,7 +83,7 @@ pub struct RunLoop<S: Storage> {
     /// In ascending order of the tickets. Those for which nobody waits have one too, so that others are found quickly.
     proposals: VecDeque<(Ticket, Proposal)>,
     notices: VecDeque<Notice>,
-    changes: VecDeque<(Ticket, ConfChangeV2)>,
+    changes: VecDeque<(Ticket, AppliedChange)>,
     ticks: u32,
     missed_ticks: u64,
     ready_requests: VecDeque<Ticket>,
@@ -95,6 +96,14 @@ pub struct RunLoop<S: Storage> {
     /// As it was when the last input had been taken.
     leader: Option<NodeId>,
     accepts_proposals: bool,
+}
+
+/// A membership change that the application applies.
+#[derive(Clone, Debug)]
+struct AppliedChange {
+    change: ConfChangeV2,
+    /// The entry it came in, where the application tells.
+    index: Option<Index>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,13 +186,21 @@ impl<S: Storage> RunLoop<S> {
 
     /// A node that was no member before is not taken for removed: it may be one without knowing, while it catches up.
     fn take_membership_change(&mut self) -> Option<Taken> {
-        let (ticket, change) = self.changes.pop_front()?;
+        let (ticket, AppliedChange { change, index }) = self.changes.pop_front()?;
+        if index.is_some_and(|index| self.is_overtaken(index)) {
+            return Some(Taken::MembershipChange { ticket, result: Err(ChangeError::Overtaken) });
+        }
         let was_member = self.is_member();
         let result = self.node.apply_conf_change(&change);
         if was_member && !self.is_member() {
             self.accepts_proposals = false;
         }
         Some(Taken::MembershipChange { ticket, result })
+    }
+
+    /// Whether a snapshot that the node took up has replaced the entry.
+    fn is_overtaken(&self, index: Index) -> bool {
+        index < self.node.basic_status().first_index
     }
 
     fn is_member(&self) -> bool {
@@ -263,6 +280,36 @@ impl<S: Storage> RunLoop<S> {
     /// Whether proposals are taken now, or have to wait.
     pub fn accepts_proposals(&self) -> bool {
         self.accepts_proposals
+    }
+
+    /// How much may wait.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// How many proposals wait.
+    pub fn waiting_proposals(&self) -> usize {
+        self.proposals.len()
+    }
+
+    /// How many messages, requests, reports and storage responses wait.
+    pub fn waiting_messages(&self) -> usize {
+        self.notices.len()
+    }
+
+    /// What [`Arm::Message`] would take, if that is a message.
+    pub fn next_message(&self) -> Option<&Message> {
+        match self.notices.front()? {
+            Notice::Message(message) => Some(message),
+            Notice::Campaign
+            | Notice::TransferLeadership(_)
+            | Notice::ForgetLeader
+            | Notice::ReadIndex(_)
+            | Notice::Unreachable(_)
+            | Notice::Snapshot(..)
+            | Notice::StorageAppended(_)
+            | Notice::StorageApplied(_) => None,
+        }
     }
 
     /// How many proposals more there is room for.

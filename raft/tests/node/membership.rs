@@ -1,9 +1,12 @@
 //! Which membership changes keep a node from taking proposals.
 
 use raft::node::{Arm, Taken};
-use raft::{Change, ChangeError, ChangeKind, ConfChangeV1, ConfChangeV2, ConfState, Transition};
+use raft::{
+    Body, Change, ChangeError, ChangeKind, ConfChangeV1, ConfChangeV2, ConfState, EntryId, Index, Snapshot, Term,
+    Transition,
+};
 
-use super::{Loop, heartbeat, id, loop_of, step, voters};
+use super::{Loop, heartbeat, id, loop_of, message, step, voters};
 
 fn apply(run_loop: &mut Loop, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
     let asked = run_loop.apply_conf_change(change).unwrap();
@@ -79,4 +82,19 @@ fn a_change_that_the_configuration_does_not_allow_is_told_and_changes_nothing() 
     let mut run_loop = follower();
     assert_eq!(apply(&mut run_loop, ConfChangeV2::leave_joint()), Err(ChangeError::NotJoint));
     assert!(run_loop.accepts_proposals());
+}
+
+#[test]
+fn a_change_that_a_snapshot_has_overtaken_leaves_the_membership_of_the_snapshot() {
+    let mut run_loop = follower();
+    let ticket = run_loop.apply_conf_change_at(Index(1), ConfChangeV1::remove(id(3)).into()).unwrap();
+    let snapshot = Snapshot { id: EntryId::new(Term(1), Index(9)), conf_state: voters(&[1, 2, 3, 4]), data: "".into() };
+    step(&mut run_loop, message(2, 1, Body::InstallSnapshot { snapshot: Box::new(snapshot) }));
+    let overtaken = Taken::MembershipChange { ticket, result: Err(ChangeError::Overtaken) };
+    assert_eq!(run_loop.take(Arm::MembershipChange), Some(overtaken));
+    assert_eq!(run_loop.node().configuration().conf_state(), voters(&[1, 2, 3, 4]));
+
+    let ticket = run_loop.apply_conf_change_at(Index(10), ConfChangeV1::remove(id(4)).into()).unwrap();
+    let in_force = Taken::MembershipChange { ticket, result: Ok(voters(&[1, 2, 3])) };
+    assert_eq!(run_loop.take(Arm::MembershipChange), Some(in_force), "a later change counts");
 }

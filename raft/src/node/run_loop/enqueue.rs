@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{RunLoop, Stop, Ticked};
+use super::{AppliedChange, RunLoop, Stop, Ticked};
 use crate::error::AdvanceError;
 use crate::membership::{ConfChange, ConfChangeV2};
 use crate::message::{Body, Message};
@@ -11,7 +11,7 @@ use crate::node::input::{Notice, Proposal, Ticket};
 use crate::raw_node::SnapshotStatus;
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{Index, NodeId};
 
 impl<S: Storage> RunLoop<S> {
     /// Data to propose; the answer says whether it was dropped.
@@ -135,9 +135,27 @@ impl<S: Storage> RunLoop<S> {
 
     /// A membership change that the application applies; the answer is the new membership.
     ///
+    /// It is taken at face value: where the node takes up a snapshot after it has handed the change out, the change is
+    /// applied to the membership of the snapshot, which contains it already. See
+    /// [`apply_conf_change_at`](Self::apply_conf_change_at).
+    ///
     /// # Errors
     /// Stopped.
     pub fn apply_conf_change(&mut self, change: ConfChangeV2) -> Result<Ticket, Stopped> {
+        self.enqueue_change(AppliedChange { change, index: None })
+    }
+
+    /// The membership change of the entry at `index`, that the application applies; the answer is the new membership, or
+    /// [`ChangeError::Overtaken`](crate::ChangeError::Overtaken) where the node has meanwhile taken up a snapshot that
+    /// replaces the entry, and keeps the membership of that.
+    ///
+    /// # Errors
+    /// Stopped.
+    pub fn apply_conf_change_at(&mut self, index: Index, change: ConfChangeV2) -> Result<Ticket, Stopped> {
+        self.enqueue_change(AppliedChange { change, index: Some(index) })
+    }
+
+    fn enqueue_change(&mut self, change: AppliedChange) -> Result<Ticket, Stopped> {
         self.check_running()?;
         let ticket = self.ticket();
         self.changes.push_back((ticket, change));
