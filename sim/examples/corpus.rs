@@ -15,7 +15,7 @@ use sim::world::{EventKind, Statistics, World};
 /// The name of a trace, and what its run has to show.
 type Feature = (&'static str, fn(&Statistics) -> bool);
 
-const FEATURES: [Feature; 8] = [
+const FEATURES: [Feature; 9] = [
     ("election-and-replication", |seen| seen.elections > 0 && seen.applied > 10),
     ("restart", |seen| seen.events(EventKind::Restart) > 0 && seen.bytes_lost > 0 && seen.elections > 1),
     ("partition", |seen| seen.lost > 0 && seen.events(EventKind::HealLink) > 0 && seen.elections > 1),
@@ -23,6 +23,7 @@ const FEATURES: [Feature; 8] = [
     ("joint-consensus", |seen| seen.joint_left > 1),
     ("transfer", |seen| seen.transfers > 0 && seen.elections > 1),
     ("reads", |seen| seen.reads > 3),
+    ("node-loop", |seen| seen.events(EventKind::Take) > 0 && seen.elections > 0 && seen.executed > 3),
     ("pre-vote", |seen| seen.pre_candidacies > 0 && seen.elections > 1),
 ];
 

@@ -21,6 +21,8 @@ pub enum Concern {
     Clients = 5,
     /// Changes to the membership.
     Members = 6,
+    /// Whether loops run the nodes, and what they take when.
+    Loops = 12,
 }
 
 /// A stream of random numbers.

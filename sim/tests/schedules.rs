@@ -11,6 +11,7 @@ const NODES: u64 = 3;
 
 /// Something in a schedule. What does not fit when it comes is skipped, so that every part of a schedule is one.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "schedules are short")]
 enum Item {
     Event(Event),
     /// The node does what its Readys and its disk ask for.

@@ -58,7 +58,7 @@ fn a_run_is_the_list_of_its_events() {
 type Feature = (&'static str, fn(&Statistics) -> u64);
 
 /// What has to be seen at least once in a few hundred seeds, by name, and how to see it.
-const FEATURES: [Feature; 26] = [
+const FEATURES: [Feature; 28] = [
     ("elections", |s| s.elections),
     ("candidacies", |s| s.candidacies),
     ("pre-candidacies", |s| s.pre_candidacies),
@@ -84,6 +84,8 @@ const FEATURES: [Feature; 26] = [
     ("reads answered", |s| s.reads),
     ("clients answered", |s| s.answered),
     ("leadership handed over", |s| s.transfers),
+    ("inputs for which a loop had no room", |s| s.turned_away),
+    ("ticks that loops missed", |s| s.ticks_missed),
     ("fsyncs", |s| s.syncs),
 ];
 
@@ -147,6 +149,7 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("transfers", |plan| plan.faults.transfer.is_some());
     some("campaigns out of turn", |plan| plan.faults.campaign.is_some());
     some("forgotten leaders", |plan| plan.faults.forget_leader.is_some());
+    some("loops", |plan| !plan.cluster.options[0].front.is_raw());
     some("reports for no reason", |plan| plan.faults.report.is_some());
 }
 

@@ -25,6 +25,8 @@ fn a_trace_that_breaks_nothing_leaves_the_nodes_as_its_scenario_does() {
         let text = match script::from_trace(&trace) {
             Ok(text) => text,
             Err(CannotTell::TooLong(_)) => continue,
+            // Hosts run the nodes of scenarios, and not loops.
+            Err(CannotTell::Event { event, .. }) if event == "Take" => continue,
             Err(error) => panic!("{}: {error}", path.display()),
         };
         let mut world = World::new();

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 use sim::driver::swarm::Ended;
 use sim::plan::{Plan, TICK, Time};
 use sim::trace::Ending;
-use sim::world::{EventKind, Excuse, NodeOptions, Statistics};
+use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
 
 /// What the seed decided.
 pub(super) fn of_plan(plan: &Plan) -> String {
@@ -100,6 +101,7 @@ fn options(nodes: &[NodeOptions]) -> String {
         ("lease reads", count(|options| options.read_only_option == ReadOnlyOption::LeaseBased)),
         ("no forwarding", count(|options| options.disable_proposal_forwarding)),
         ("step down on removal", count(|options| options.step_down_on_removal)),
+        ("loops", count(|options| !options.front.is_raw())),
     ];
     let on = on.iter().filter(|(_, count)| *count > 0).map(|(name, count)| match count {
         count if *count == nodes.len() => (*name).to_owned(),
@@ -117,6 +119,9 @@ fn options(nodes: &[NodeOptions]) -> String {
         ];
         let limited = limits.iter().filter(|(_, bytes)| *bytes != Config::NO_LIMIT);
         parts.extend(limited.map(|(name, bytes)| format!("{name} {bytes} B")));
+        if let Front::Loop(Limits { proposals, messages, ticks }) = first.front {
+            parts.push(format!("queues of {proposals} proposals, {messages} messages, {ticks} ticks"));
+        }
     }
     parts.join(", ")
 }

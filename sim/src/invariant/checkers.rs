@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use raft::node::Arm;
 use raft::{
     Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, ReadState, Role, Snapshot, Term,
 };
@@ -12,7 +13,7 @@ use super::cluster::{Campaign, Cluster};
 use super::configuration::Configurations;
 use super::election_safety::{self, ElectionSafety};
 use super::exactly_once::ExactlyOnce;
-use super::input::{ProgressView, Recovered, View};
+use super::input::{LoopView, ProgressView, Recovered, View};
 use super::leader_completeness::{self, LeaderCompleteness};
 use super::linearizable_read::LinearizableRead;
 use super::log_matching::{self, LogMatching, Origin};
@@ -22,7 +23,7 @@ use super::state_machine_safety::{self, StateMachineSafety};
 use super::transfer_ends::Transfers;
 use super::violation::Check;
 use super::vote_once::{self, VoteOnce};
-use super::{commit_quorum, durability, leader_append_only};
+use super::{commit_quorum, durability, leader_append_only, run_loop};
 
 /// Every check, behind one door.
 ///
@@ -46,6 +47,7 @@ use super::{commit_quorum, durability, leader_append_only};
 /// | the application took a snapshot | [`snapshot_taken`](Self::snapshot_taken); when durable [`snapshot_persisted`](Self::snapshot_persisted) |
 /// | its log was compacted | [`compacted`](Self::compacted) |
 /// | it led, and a progress changed | [`progress`](Self::progress) |
+/// | the loop that runs it went on | [`looped`](Self::looped) |
 /// | it crashed | [`crashed`](Self::crashed) |
 ///
 /// ```
@@ -221,6 +223,11 @@ impl Checkers {
     /// What a node shows as the term of an entry, after the storage wrote there or answered.
     pub fn shows(&mut self, id: NodeId, index: Index, term: Option<Term>) -> Check {
         if self.off { Ok(()) } else { log_matching::shows(id, self.cluster.node(id), index, term) }
+    }
+
+    /// The loop that runs a node showed itself so before and after an event, with which it took an input from this arm.
+    pub fn looped(&self, id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
+        if self.off { Ok(()) } else { run_loop::follows(id, taken, before, after) }
     }
 
     /// A message leaves its sender.

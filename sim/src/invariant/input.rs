@@ -1,6 +1,7 @@
 //! What the checkers are told: plain views of a node, made of the raft crate's plain types only.
 
-use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, Progress, ProgressState, SoftState};
+use raft::node::Limits;
+use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, NodeId, Progress, ProgressState, SoftState};
 
 /// A node as it shows itself from outside after a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -24,6 +25,35 @@ impl From<&BasicStatus> for View {
             last: status.last,
         }
     }
+}
+
+/// The loop that runs a node, as it shows itself, and what its host has counted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LoopView {
+    /// How much may wait.
+    pub limits: Limits,
+    /// The leader that the node knows.
+    pub leader: Option<NodeId>,
+    /// Whether proposals are taken.
+    pub accepts_proposals: bool,
+    /// Proposals that wait.
+    pub proposals: usize,
+    /// Messages, requests, reports and storage responses that wait.
+    pub messages: usize,
+    /// Ticks that wait.
+    pub pending_ticks: u32,
+    /// Ticks that the loop counts as missed.
+    pub missed_ticks: u64,
+    /// Ticks that the loop has taken, as the host counts.
+    pub taken_ticks: u64,
+    /// Ticks of the clock, as the host counts.
+    pub clock: u64,
+    /// Storage responses so far, as the host counts. There is room for them whatever the limit.
+    pub responses: u64,
+    /// Whether a Ready is out that the loop has not taken back, with synchronous storage writes.
+    pub ready_out: bool,
+    /// The arms that have something to take, a bit each.
+    pub available: u8,
 }
 
 /// What a starting node read back from its disk.

@@ -22,6 +22,7 @@
 //! | exactly once | `exactly_once` | thesis, 6.3 | an applied index stored apart from the state |
 //! | a transfer ends | `transfer_ends` | thesis, 3.10 | transfers that are never given up |
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
+//! | rules of the run loop | `run_loop` | etcd's `node.run` | proposals without a leader, a second Ready, queues without bound |
 //!
 //! Costs are in proportion to what a call brings: nothing but the restart of a node looks at a whole log. What is kept
 //! reaches back to where every running node has compacted its log, and over a fixed number of terms, votes, reads and
@@ -44,6 +45,7 @@ mod log_shape;
 mod monotonic;
 mod pre_vote;
 mod quorum;
+mod run_loop;
 mod state_machine_safety;
 #[cfg(test)]
 mod testing;
@@ -52,5 +54,5 @@ mod violation;
 mod vote_once;
 
 pub use checkers::Checkers;
-pub use input::{ProgressView, Recovered, View};
+pub use input::{LoopView, ProgressView, Recovered, View};
 pub use violation::{Check, Invariant, Violation};

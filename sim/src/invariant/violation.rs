@@ -42,11 +42,13 @@ pub enum Invariant {
     Liveness,
     /// What clients are told is what one copy of the data could have told them; see [`history`](crate::history).
     Linearizability,
+    /// The loop that runs a node keeps to its rules.
+    RunLoop,
 }
 
 impl Invariant {
     /// All of them, in the order of the module's table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ElectionSafety,
         Self::VoteOnce,
         Self::LeaderIsVoter,
@@ -63,6 +65,7 @@ impl Invariant {
         Self::BoundedMemory,
         Self::Liveness,
         Self::Linearizability,
+        Self::RunLoop,
     ];
 
     /// Its name, as reports and traces spell it.
@@ -84,6 +87,7 @@ impl Invariant {
             Self::BoundedMemory => "bounded-memory",
             Self::Liveness => "liveness",
             Self::Linearizability => "linearizability",
+            Self::RunLoop => "run-loop",
         }
     }
 
@@ -110,6 +114,7 @@ impl Invariant {
             Self::ExactlyOnce => "each command of a client takes effect once.",
             Self::BoundedMemory => "in-flight windows and uncommitted data stay within their limits.",
             Self::Liveness => "once faults are over, the cluster comes to rest with a leader, fresh writes and reads.",
+            Self::RunLoop => "the loop that runs a node keeps to its rules.",
         }
     }
 }

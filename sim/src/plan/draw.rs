@@ -1,10 +1,11 @@
 //! Drawing a plan from a seed.
 
+use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 
 use super::{ClientPlan, ClusterPlan, FaultPlan, HostPlan, NetworkPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, Command, NodeOptions};
+use crate::world::{ApplicationKind, Command, Front, NodeOptions};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -48,12 +49,25 @@ impl Plan {
         if stream.chance(500) && plan.cluster.serves_by_lease() {
             plan.keep_leases();
         }
+        plan.run_loops();
         if overrides.no_faults {
             plan.faults = plan.faults.without_any();
             plan.network = NetworkPlan { loss: 0, duplication: 0, late: 0, ..plan.network };
             plan.hosts.hiccups = 0;
         }
         plan
+    }
+
+    /// In a share of all seeds loops run the nodes. Where leases must hold they do not, since the ticks that wait in their
+    /// queues make clocks differ.
+    fn run_loops(&mut self) {
+        let mut stream = Stream::new(self.seed, Concern::Loops);
+        let (happens, limits) = (stream.chance(250), limits(&mut stream));
+        if happens && !self.cluster.keeps_leases {
+            for options in &mut self.cluster.options {
+                options.front = Front::Loop(limits);
+            }
+        }
     }
 
     /// Leaves out what a lease of etcd's kind does not survive. A leader looks for its quorum once in each election
@@ -141,6 +155,16 @@ fn options(stream: &mut Stream) -> NodeOptions {
         allow_missing_term: false,
         immediate_singleton_reads: false,
         lead_before_own_vote: false,
+        front: Front::Raw,
+    }
+}
+
+fn limits(stream: &mut Stream) -> Limits {
+    let Limits { proposals, messages, ticks } = Limits::default();
+    Limits {
+        proposals: *stream.pick(&[1, 4, 32, proposals]),
+        messages: *stream.pick(&[1, 4, 32, messages]),
+        ticks: *stream.pick(&[1, 2, 8, ticks]),
     }
 }
 

@@ -170,6 +170,12 @@ situations! {
     RestartedWithOtherOptions: "a node restarted with other options",
     TornTailCut: "a torn tail was cut at recovery",
 
+    // Nodes that loops run.
+    ProposalWaitedForLeader: "a loop kept proposals waiting, since no leader was known or the node was removed",
+    TickMissed: "a loop missed a tick",
+    QueueFull: "the queue of a loop had no room",
+    ChangeOvertakenInQueue: "a snapshot overtook a membership change that waited in the queue of a loop",
+
     // Network.
     LostAtCut: "a message was lost at a cut link",
     LostAtDownNode: "a message was lost at a node that was down",

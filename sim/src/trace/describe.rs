@@ -44,6 +44,7 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::Cut { from, to } => format!("{from}→{to} is cut"),
         Event::HealLink { from, to } => format!("{from}→{to} is healed"),
         Event::ExpectSettled { .. } => "the cluster has to be at rest".to_owned(),
+        Event::Take { node, arm } => format!("{node}'s loop takes {arm:?}"),
         Event::Inject { message } => format!("forged: {}", self::message(message)),
     }
 }

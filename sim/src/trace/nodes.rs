@@ -38,7 +38,8 @@ pub(super) const fn message_of(event: &Event) -> Option<MessageId> {
         | Event::Cut { .. }
         | Event::HealLink { .. }
         | Event::ExpectSettled { .. }
-        | Event::Inject { .. } => None,
+        | Event::Inject { .. }
+        | Event::Take { .. } => None,
     }
 }
 
@@ -70,7 +71,8 @@ pub(super) fn nodes_of(event: &Event, message: Option<&Envelope>) -> [Option<Nod
         | Event::Apply { node, .. }
         | Event::Advance { node }
         | Event::TakeSnapshot { node }
-        | Event::Compact { node, .. } => [Some(*node), None],
+        | Event::Compact { node, .. }
+        | Event::Take { node, .. } => [Some(*node), None],
         Event::Cut { from, to } | Event::HealLink { from, to } => [Some(*from), Some(*to)],
         Event::BreakLeases | Event::SearchHistories | Event::ExpectSettled { .. } => [None, None],
         Event::Inject { message } => [Some(message.from), Some(message.to)],

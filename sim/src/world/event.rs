@@ -2,6 +2,7 @@
 //! the shrinker removes.
 
 use bytes::Bytes;
+use raft::node::Arm;
 use raft::{ConfChange, Index, Message, NodeId, SnapshotStatus};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,9 @@ pub struct MessageId(pub u64);
 /// [`Send`](Self::Send) and [`Apply`](Self::Apply) in either order, then [`Advance`](Self::Advance). With asynchronous
 /// ones `TakeReady` and `Send` are free, the append thread does `Write`, `Sync`, `SyncDone`,
 /// [`Release`](Self::Release), and the apply thread does `Apply`.
+///
+/// A node that a loop [runs](super::Front::Loop) only puts into a queue what it is told, a `TakeReady` included, which asks
+/// for a Ready; what comes of it comes with the [`Take`](Self::Take) that takes it out again.
 ///
 /// As JSON, an event is one object with the kind as its only key:
 /// ```
@@ -248,6 +252,13 @@ pub enum Event {
         /// The message.
         message: Message,
     },
+    /// The loop of a node that has [one](super::Front::Loop) takes its next input.
+    Take {
+        /// Which node.
+        node: NodeId,
+        /// From which of its queues.
+        arm: Arm,
+    },
 }
 
 /// What kind of event an [`Event`] is: for counting, weighing and naming.
@@ -288,11 +299,12 @@ pub enum EventKind {
     HealLink,
     ExpectSettled,
     Inject,
+    Take,
 }
 
 impl EventKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Start,
         Self::Crash,
         Self::Restart,
@@ -327,10 +339,19 @@ impl EventKind {
         Self::HealLink,
         Self::ExpectSettled,
         Self::Inject,
+        Self::Take,
     ];
 }
 
 impl Event {
+    /// Whether with it the host gets a Ready.
+    pub const fn hands_out_ready(&self, is_loop: bool) -> bool {
+        match self {
+            Self::TakeReady { .. } => !is_loop,
+            other => matches!(other, Self::Take { arm: Arm::Ready, .. }),
+        }
+    }
+
     /// Its kind.
     pub const fn kind(&self) -> EventKind {
         match self {
@@ -368,6 +389,7 @@ impl Event {
             Self::HealLink { .. } => EventKind::HealLink,
             Self::ExpectSettled { .. } => EventKind::ExpectSettled,
             Self::Inject { .. } => EventKind::Inject,
+            Self::Take { .. } => EventKind::Take,
         }
     }
 }

@@ -43,17 +43,19 @@ pub use digest::Digest;
 pub use event::{Event, EventKind, MessageId};
 pub use key_value::Command;
 pub use network::{Envelope, LocalMessage, Network};
-pub use options::{ApplicationKind, Boot, NodeOptions};
+pub use options::{ApplicationKind, Boot, Front, NodeOptions};
 pub use outcome::{Completion, Halt, Misfit, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
 pub use settled::{Excuse, Unsettled};
 pub use statistics::Statistics;
 
+use raft::node::Arm;
 use raft::{NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
 use self::witness::Witness;
-use crate::invariant::Checkers;
+use crate::invariant::{Check, Checkers};
+use crate::situation::Situation;
 
 /// The cluster and everything around it.
 ///
@@ -153,6 +155,13 @@ impl World {
         leaders.max_by_key(|replica| replica.view().hard_state.term)
     }
 
+    /// The node whose loop has no room for this message, if the message has to wait for that.
+    pub fn waits_for_room(&self, message: MessageId) -> Option<NodeId> {
+        let envelope = self.network.get(message)?;
+        let to = envelope.to();
+        self.replica(to).filter(|replica| !replica.has_room_for(envelope)).map(|_| to)
+    }
+
     fn dispatch(&mut self, event: &Event) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         match event {
             Event::Start { node, boot, options, seed } => self.start(*node, boot, options, *seed),
@@ -211,6 +220,7 @@ impl World {
                 Ok((None, None))
             }
             Event::Inject { message } => self.inject(message),
+            Event::Take { node, arm } => self.take(*node, *arm),
         }
     }
 
@@ -256,13 +266,32 @@ impl World {
 
     fn tick(&mut self, node: NodeId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let ended = self.at(node, |replica, _| replica.tick())?;
-        let leader = self.replica(node).filter(|replica| replica.view().soft_state.role == Role::Leader);
-        let transferee = leader.and_then(Replica::node).and_then(|node| node.basic_status().lead_transferee);
-        self.checkers.ticked(node, transferee)?;
+        if self.replica(node).is_some_and(|replica| replica.run_loop().is_none()) {
+            self.ticked(node)?;
+        }
         Ok(ended)
     }
 
+    /// A node's loop takes its next input.
+    fn take(&mut self, node: NodeId, arm: Arm) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        let ended = self.at(node, |replica, around| replica.take(arm, around))?;
+        if arm == Arm::Tick {
+            self.ticked(node)?;
+        }
+        Ok(ended)
+    }
+
+    /// A tick has reached a node.
+    fn ticked(&mut self, node: NodeId) -> Check {
+        let leader = self.replica(node).filter(|replica| replica.view().soft_state.role == Role::Leader);
+        let transferee = leader.and_then(Replica::node).and_then(|node| node.basic_status().lead_transferee);
+        self.checkers.ticked(node, transferee)
+    }
+
     fn deliver(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        if let Some(busy) = self.waits_for_room(message) {
+            return Err(Misfit::NotNow(busy, "has no room for the message").into());
+        }
         let envelope = self.network.take(message)?;
         let cut = match &envelope {
             Envelope::Network(message) => self.network.is_cut(message.from, message.to),
@@ -273,7 +302,10 @@ impl World {
             (Some(replica), mut around) if replica.is_up() && !cut => {
                 let stable = match &envelope {
                     Envelope::Network(message) => {
-                        around.checkers.received(message);
+                        // What joins a queue is received when the loop takes it.
+                        if replica.run_loop().is_none() {
+                            around.checkers.received(message);
+                        }
                         None
                     }
                     Envelope::Local { message, .. } => message.stable(),
@@ -321,6 +353,10 @@ impl World {
             Some(Refusal::Lost) => statistics.lost += 1,
             Some(Refusal::Step(_)) => statistics.messages_refused += 1,
             Some(Refusal::Propose(_)) => statistics.proposals_dropped += 1,
+            Some(Refusal::Full) => {
+                statistics.turned_away += 1;
+                statistics.situations.note(Situation::QueueFull);
+            }
             Some(Refusal::Change(_) | Refusal::Undecodable(_) | Refusal::Disk(_) | Refusal::Recovery(_)) => {}
         }
     }
@@ -337,16 +373,20 @@ impl World {
                     Halt::Violation(violation) => Halt::Violation(violation.at(step)),
                     Halt::Misfit(misfit) => Halt::Misfit(misfit),
                 };
-                let view = replica.observe(&mut around).map_err(at_step)?;
-                if event.kind() == EventKind::TakeReady {
+                let view = replica.observe(event, &mut around).map_err(at_step)?;
+                let looped = replica.loop_view().copied();
+                if event.hands_out_ready(looped.is_some()) {
                     replica.observe_progress(None, &mut around).map_err(at_step)?;
                 }
-                Some(view)
+                Some((view, looped))
             }
         };
         self.digest.value(event);
-        if let Some(view) = view {
+        if let Some((view, looped)) = view {
             self.digest.value(&(view.hard_state, view.soft_state, view.applied, view.last));
+            if let Some(looped) = looped {
+                self.digest.value(&looped);
+            }
         }
         self.digest.word(self.network.next_id());
         Ok(())

@@ -1,5 +1,8 @@
 //! How a node of the world is set up: its options, its application, and what it first starts from.
 
+use std::hash::{Hash, Hasher};
+
+use raft::node::Limits;
 use raft::{ConfState, Config, ConfigError, Index, NodeId, ReadOnlyOption};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +42,37 @@ pub struct NodeOptions {
     pub immediate_singleton_reads: bool,
     #[serde(default)]
     pub lead_before_own_vote: bool,
+    /// What runs the node.
+    #[serde(default, skip_serializing_if = "Front::is_raw")]
+    pub front: Front,
+}
+
+/// What runs a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Front {
+    /// Its host: what it is told, it does at once.
+    #[default]
+    Raw,
+    /// The run loop of the concurrent front end: what it is told waits in queues, of which
+    /// [`Take`](super::Event::Take) takes the next input.
+    Loop(Limits),
+}
+
+impl Front {
+    /// Whether it is [`Raw`](Self::Raw).
+    pub fn is_raw(&self) -> bool {
+        *self == Self::Raw
+    }
+}
+
+/// A raw node adds nothing, so that the digests of worlds without loops are what they were before there were any.
+impl Hash for Front {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Raw => {}
+            Self::Loop(limits) => limits.hash(state),
+        }
+    }
 }
 
 impl NodeOptions {
@@ -103,6 +137,7 @@ impl Default for NodeOptions {
             allow_missing_term: usual.allow_missing_term,
             immediate_singleton_reads: usual.immediate_singleton_reads,
             lead_before_own_vote: usual.lead_before_own_vote,
+            front: Front::default(),
         }
     }
 }

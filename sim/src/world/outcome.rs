@@ -57,6 +57,9 @@ pub enum Refusal {
     /// The message was lost: its link is cut, or its receiver is down.
     #[error("the message is lost")]
     Lost,
+    /// The queue of the node's loop is full.
+    #[error("the queue is full")]
+    Full,
     /// A committed membership change that the configuration does not allow; it was skipped.
     #[error("membership change: {0}")]
     Change(ChangeError),

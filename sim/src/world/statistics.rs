@@ -63,6 +63,10 @@ pub struct Statistics {
     pub messages_refused: u64,
     /// Proposals that were dropped.
     pub proposals_dropped: u64,
+    /// Inputs for which the queue of a loop had no room.
+    pub turned_away: u64,
+    /// Ticks that loops missed.
+    pub ticks_missed: u64,
     /// Read requests that were answered.
     pub reads: u64,
     /// Operations of clients that were answered.
@@ -138,6 +142,8 @@ impl Statistics {
         self.lost += other.lost;
         self.messages_refused += other.messages_refused;
         self.proposals_dropped += other.proposals_dropped;
+        self.turned_away += other.turned_away;
+        self.ticks_missed += other.ticks_missed;
         self.reads += other.reads;
         self.answered += other.answered;
         self.stale_reads += other.stale_reads;

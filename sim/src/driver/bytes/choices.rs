@@ -1,6 +1,7 @@
 //! Bytes as choices: what happens, where, and how.
 
 use bytes::Bytes;
+use raft::node::Arm;
 use raft::{
     Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Index, NodeId, SnapshotStatus, Storage, Transition,
 };
@@ -24,6 +25,7 @@ pub(super) struct Choices<'a> {
 }
 
 /// What was chosen.
+#[allow(clippy::large_enum_variant, reason = "one at a time, and most are events")]
 pub(super) enum Choice {
     Event(Event),
     /// A node does all its work.
@@ -73,6 +75,23 @@ pub(super) const KINDS: [EventKind; 29] = {
 pub(super) const WORK: u8 = KINDS.len() as u8;
 /// The byte for a round.
 pub(crate) const ROUND: u8 = WORK + 1;
+/// The byte for the turn of a node's loop.
+pub(super) const TAKE: u8 = ROUND + 1;
+
+/// The byte that chooses events of this kind, if one does.
+pub(super) fn kind_byte(kind: EventKind) -> Option<u8> {
+    if kind == EventKind::Take {
+        return Some(TAKE);
+    }
+    let position = KINDS.iter().position(|other| *other == kind)?;
+    Some(u8::try_from(position).expect("there are few kinds"))
+}
+
+/// What the node's loop could take now, if a loop runs it.
+pub(super) fn arms(node: NodeId, world: &World) -> Vec<Arm> {
+    let run_loop = world.replica(node).and_then(|replica| replica.run_loop());
+    run_loop.map(|run_loop| run_loop.available().collect()).unwrap_or_default()
+}
 
 /// A client whose operations the world knows. Others, and other keys, are for commands that are proposed as data.
 fn known_client(byte: u8) -> u64 {
@@ -110,9 +129,10 @@ impl<'a> Choices<'a> {
 
     /// The next choice; `None` where it makes no sense now.
     pub(super) fn next(&mut self, nodes: u64, world: &World) -> Option<Choice> {
-        match self.byte() % (ROUND + 1) {
+        match self.byte() % (TAKE + 1) {
             WORK => Some(Choice::Work(self.node(nodes))),
             ROUND => Some(Choice::Round),
+            TAKE => self.take(nodes, world).map(Choice::Event),
             kind => self.event(KINDS[usize::from(kind)], nodes, world).map(Choice::Event),
         }
     }
@@ -120,6 +140,7 @@ impl<'a> Choices<'a> {
     fn event(&mut self, kind: EventKind, nodes: u64, world: &World) -> Option<Event> {
         let event = match kind {
             EventKind::Start
+            | EventKind::Take
             | EventKind::Inject
             | EventKind::BreakLeases
             | EventKind::SearchHistories
@@ -172,6 +193,13 @@ impl<'a> Choices<'a> {
             }
         };
         Some(event)
+    }
+
+    fn take(&mut self, nodes: u64, world: &World) -> Option<Event> {
+        let (node, choice) = (self.node(nodes), self.byte());
+        let arms = arms(node, world);
+        let arm = *arms.get(usize::from(choice) % arms.len().max(1))?;
+        Some(Event::Take { node, arm })
     }
 
     /// One of the messages in flight. What a node's storage says to it comes in order.
@@ -251,6 +279,14 @@ impl<'a> Choices<'a> {
             _ => ChangeKind::Update,
         };
         Change::new(kind, self.node(nodes))
+    }
+}
+
+/// Whether no choice lets something else arrive in the place of this message: what a node's storage says comes in order.
+pub(super) fn is_in_turn(id: MessageId, world: &World) -> bool {
+    match world.network().get(id) {
+        Some(Envelope::Local { node, .. }) => first_local(*node, world) == Some(id),
+        Some(Envelope::Network(_)) | None => true,
     }
 }
 

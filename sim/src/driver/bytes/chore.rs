@@ -2,7 +2,7 @@
 
 use raft::NodeId;
 
-use super::choices::node_id;
+use super::choices::{arms, is_in_turn, node_id};
 use crate::world::{Event, World};
 
 /// Something that is done event by event until nothing of it is left.
@@ -32,7 +32,8 @@ impl Chore {
                 work(*node, world)
             }
             Self::Deliver { below } => {
-                let (message, _) = world.network().iter().next().filter(|(id, _)| id.0 < *below)?;
+                let mut due = world.network().iter().map(|(id, _)| id).take_while(|id| id.0 < *below);
+                let message = due.find(|id| world.waits_for_room(*id).is_none() && is_in_turn(*id, world))?;
                 Some(Event::Deliver { message })
             }
         }
@@ -59,5 +60,6 @@ pub(super) fn work(node: NodeId, world: &World) -> Option<Event> {
         (to_do.advance, Event::Advance { node }),
         (to_do.ready, Event::TakeReady { node }),
     ];
-    stages.into_iter().find_map(|(wanted, event)| wanted.then_some(event))
+    let turn = || arms(node, world).first().map(|&arm| Event::Take { node, arm });
+    stages.into_iter().find_map(|(wanted, event)| wanted.then_some(event)).or_else(turn)
 }

@@ -2,8 +2,8 @@
 
 use raft::{Change, ChangeKind, ConfChange, NodeId, SnapshotStatus, Transition};
 
-use super::choices::KINDS;
-use super::setup::option_bits;
+use super::choices::{arms, kind_byte};
+use super::setup::{front_bits, option_bits};
 use crate::disk::Keep;
 use crate::history::Operation;
 use crate::world::{Boot, Event, MessageId, World};
@@ -14,8 +14,8 @@ pub fn encode(events: &[Event]) -> Vec<u8> {
     let mut bytes = cluster(events);
     let mut world = World::new();
     for event in events {
-        if let Some(position) = KINDS.iter().position(|kind| *kind == event.kind()) {
-            bytes.push(u8::try_from(position).expect("there are few kinds"));
+        if let Some(byte) = kind_byte(event.kind()) {
+            bytes.push(byte);
             arguments(event, &world, &mut bytes);
         }
         // A recorded violation is the end of the run.
@@ -27,7 +27,7 @@ pub fn encode(events: &[Event]) -> Vec<u8> {
 }
 
 fn cluster(events: &[Event]) -> Vec<u8> {
-    let (mut members, mut joining, mut options, mut snapshot) = (0u8, 0u8, 0, 0);
+    let (mut members, mut joining, mut options, mut snapshot, mut front) = (0u8, 0u8, 0, 0, 0);
     for event in events {
         let Event::Start { boot, options: its_options, .. } = event else { continue };
         match boot {
@@ -36,8 +36,9 @@ fn cluster(events: &[Event]) -> Vec<u8> {
             Boot::Snapshot { .. } => (members, snapshot) = (members.saturating_add(1), 1),
         }
         options = option_bits(its_options);
+        front = front_bits(its_options);
     }
-    vec![members.clamp(1, 5) - 1, joining.min(2), options, 0, snapshot]
+    vec![members.clamp(1, 5) - 1, joining.min(2), options, 0, snapshot | front]
 }
 
 fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
@@ -93,6 +94,10 @@ fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
         }
         Event::SetElectionTimeout { node, ticks } => out.extend([name(*node), (*ticks).min(255) as u8]),
         Event::Compact { node, .. } => out.extend([name(*node), 0]),
+        Event::Take { node, arm } => {
+            let position = arms(*node, world).iter().position(|other| other == arm);
+            out.extend([name(*node), position.unwrap_or(0) as u8]);
+        }
     }
 }
 

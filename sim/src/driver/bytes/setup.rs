@@ -1,21 +1,28 @@
 //! What cluster it is: the first five bytes of the input.
 //!
 //! A byte each: nodes that begin as members (1 to 5, modulo), nodes that join later (0 to 2), a bit for each of eight
-//! options, a bit for each of six limits, and how the members begin (bit 0: from a snapshot, not from peers).
+//! options, a bit for each of six limits, and how the members begin (bit 0: from a
+//! snapshot, not from peers) and are run (bit 1: by loops; bit 2: with little room in their queues).
 
 use std::collections::VecDeque;
 
+use raft::node::Limits;
 use raft::{ConfState, Config, Index, NodeId, ReadOnlyOption};
 
 use super::choices::{Choices, node_id};
-use crate::world::{Boot, Event, NodeOptions};
+use crate::world::{Boot, Event, Front, NodeOptions};
+
+/// Little room.
+const SMALL: Limits = Limits { proposals: 2, messages: 3, ticks: 2 };
 
 /// The members start, and then those that join later.
 pub(super) fn starts(choices: &mut Choices<'_>) -> VecDeque<Event> {
     let members = u64::from(choices.byte() % 5) + 1;
     let joining = u64::from(choices.byte() % 3);
     let options = options(choices.byte(), choices.byte());
-    let boot = boot(members, choices.byte() & 1 == 1);
+    let form = choices.byte();
+    let boot = boot(members, form & 1 == 1);
+    let options = NodeOptions { front: front(form), ..options };
     let start = |number| {
         let boot = if number < members { boot.clone() } else { Boot::Empty };
         Event::Start { node: node_id(number), boot, options: options.clone(), seed: Some(number) }
@@ -51,6 +58,22 @@ fn options(bits: u8, limits: u8) -> NodeOptions {
         max_inflight_messages: if limits >> 3 & 1 == 1 { 1 } else { 8 },
         max_inflight_bytes: limit(4, 200),
         ..NodeOptions::default()
+    }
+}
+
+fn front(form: u8) -> Front {
+    match form >> 1 & 3 {
+        0 | 2 => Front::Raw,
+        1 => Front::Loop(Limits::default()),
+        _ => Front::Loop(SMALL),
+    }
+}
+
+/// The bits of the last byte of which [`starts`] makes the same way to run nodes, nearly.
+pub(super) fn front_bits(options: &NodeOptions) -> u8 {
+    match options.front {
+        Front::Raw => 0,
+        Front::Loop(limits) => (1 | u8::from(limits.messages < 100) << 1) << 1,
     }
 }
 

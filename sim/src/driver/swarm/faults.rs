@@ -249,5 +249,6 @@ const fn is_work(kind: EventKind) -> bool {
             | Kind::Send
             | Kind::Apply
             | Kind::Compact
+            | Kind::Take
     )
 }

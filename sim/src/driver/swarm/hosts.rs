@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use raft::node::Arm;
 use raft::{Index, NodeId, Storage};
 
 use super::agenda::{Agenda, Intent};
@@ -22,6 +23,7 @@ pub(super) enum HostStep {
     Apply,
     Advance,
     Compact,
+    Turn,
 }
 
 /// The hosts.
@@ -29,6 +31,8 @@ pub(super) enum HostStep {
 pub(super) struct Hosts {
     plan: HostPlan,
     stream: Stream,
+    /// Which of its inputs a loop takes next.
+    turns: Stream,
     /// For each node a bit for each step that is on the agenda.
     planned: Vec<u16>,
     /// For each node the applied index at which it takes its next snapshot.
@@ -36,12 +40,16 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
+    /// How many turns of its loop a node has in the time of one step of its application.
+    const TURNS: Time = 8;
+
     pub(super) fn new(plan: &Plan) -> Self {
         let nodes = plan.cluster.options.len();
         let first_snapshot = Index(plan.hosts.snapshot_every.unwrap_or(0));
         Self {
             plan: plan.hosts.clone(),
             stream: Stream::new(plan.seed, Concern::Hosts),
+            turns: Stream::new(plan.seed, Concern::Loops),
             planned: vec![0; nodes],
             next_snapshot: vec![first_snapshot; nodes],
         }
@@ -61,12 +69,14 @@ impl Hosts {
             (to_do.apply, HostStep::Apply, apply),
             (to_do.advance, HostStep::Advance, step),
             (self.wants_snapshot(replica, event), HostStep::Compact, apply),
+            (to_do.take, HostStep::Turn, step),
         ] {
             let bit = 1 << host_step as u16;
             let planned = &mut self.planned[position(node)];
             if wanted && *planned & bit == 0 {
                 *planned |= bit;
                 let delay = self.delay(mean);
+                let delay = if host_step == HostStep::Turn { Self::between_turns(delay, mean) } else { delay };
                 agenda.after(delay, Intent::Host(node, host_step));
             }
         }
@@ -77,6 +87,11 @@ impl Hosts {
         event.kind() == EventKind::Apply
             && self.plan.snapshot_every.is_some()
             && replica.application().is_some_and(|application| application.applied().index >= next)
+    }
+
+    /// A loop is quick. But where hosts are slow at times, its thread does not run at times, and ticks pile up.
+    const fn between_turns(delay: Time, mean: Time) -> Time {
+        if delay > 2 * mean { delay } else { delay / Self::TURNS }
     }
 
     fn delay(&mut self, mean: Time) -> Time {
@@ -105,7 +120,16 @@ impl Hosts {
             HostStep::Apply => Some(Event::Apply { node, entries: self.plan.page }),
             HostStep::Advance => Some(Event::Advance { node }),
             HostStep::Compact => self.compact(world.replica(node)?, at_once),
+            HostStep::Turn => self.turn(world.replica(node)?),
         }
+    }
+
+    fn turn(&mut self, replica: &Replica) -> Option<Event> {
+        let arms: Vec<Arm> = replica.run_loop()?.available().collect();
+        if arms.is_empty() {
+            return None;
+        }
+        Some(Event::Take { node: replica.id(), arm: *self.turns.pick(&arms) })
     }
 
     fn compact(&mut self, replica: &Replica, at_once: &mut VecDeque<Event>) -> Option<Event> {
@@ -113,7 +137,8 @@ impl Hosts {
         let applied = replica.application()?.applied().index;
         self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every?);
         let first = replica.node()?.storage().first_index();
-        let index = Index(applied.0.saturating_sub(self.plan.keep_entries)).max(first);
+        let told = replica.run_loop().map_or(applied, |run_loop| run_loop.node().basic_status().applied);
+        let index = Index(applied.min(told).0.saturating_sub(self.plan.keep_entries)).max(first);
         at_once.push_back(Event::Compact { node, index });
         Some(Event::TakeSnapshot { node })
     }

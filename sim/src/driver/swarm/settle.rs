@@ -8,6 +8,7 @@
 //! Some stalls are excused, since the protocol has them by design: see [`Excuse`].
 
 use bytes::Bytes;
+use raft::node::Arm;
 use raft::{
     Body, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus, Storage, Term,
 };
@@ -18,7 +19,7 @@ use crate::plan::{Plan, TICK, Time};
 use crate::trace::Ending;
 #[cfg(doc)]
 use crate::world::Excuse;
-use crate::world::{Command, Envelope, Event, Outcome, Replica};
+use crate::world::{Command, Envelope, Event, EventKind, Outcome, Replica};
 
 /// How often operators look.
 const ROUND: Time = 5 * TICK;
@@ -226,9 +227,10 @@ impl Swarm<'_> {
     /// Notes where a leader put a fresh write.
     pub(super) fn note_probe(&mut self, event: &Event, outcome: &Outcome) {
         let Some(settling) = &mut self.settling else { return };
-        let Event::Propose { node, .. } = event else { return };
+        let (Event::Propose { node, .. } | Event::Take { node, arm: Arm::Proposal }) = event else { return };
         let Some(replica) = self.world.replica(*node) else { return };
-        if outcome.refused.is_none() && leader(&self.world) == Some(*node) {
+        let waits = replica.run_loop().is_some() && event.kind() == EventKind::Propose;
+        if !waits && outcome.refused.is_none() && leader(&self.world) == Some(*node) {
             settling.written = Some((replica.view().hard_state.term, replica.view().last.index));
             settling.written_at = self.agenda.now();
         }

@@ -24,6 +24,9 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
+    /// After what time a message for which its receiver had no room comes again.
+    pub(super) const WAIT: Time = 20;
+
     pub(super) fn new(plan: &Plan) -> Self {
         let nodes = plan.cluster.options.len();
         let stream = Stream::new(plan.seed, Concern::Network);

@@ -72,6 +72,7 @@ pub(super) fn say(event: &Event, world: &World) -> Said {
         Event::HealLink { from, to } => words(["heal".to_owned(), link(*from, *to)]),
         Event::ExpectSettled { .. } => Err("there is no command that expects a cluster at rest"),
         Event::Inject { message } => inject(message),
+        Event::Take { .. } => Err("nodes of scenarios are run by their hosts, not by loops"),
     }
 }
 

@@ -110,7 +110,8 @@ fn is_operation(kind: EventKind) -> bool {
         | EventKind::Apply
         | EventKind::Advance
         | EventKind::Deliver
-        | EventKind::ExpectSettled => false,
+        | EventKind::ExpectSettled
+        | EventKind::Take => false,
     }
 }
 

@@ -114,7 +114,8 @@ impl Names<'_> {
             | Event::Apply { node, .. }
             | Event::Advance { node }
             | Event::TakeSnapshot { node }
-            | Event::Compact { node, .. } => *node = self.renamed(*node),
+            | Event::Compact { node, .. }
+            | Event::Take { node, .. } => *node = self.renamed(*node),
         }
         event
     }

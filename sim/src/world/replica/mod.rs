@@ -1,7 +1,9 @@
 //! One node of the world: its disk, and while it is up a raft node, the log it writes, and its application.
 
+mod engine;
 mod handling;
 mod log_file;
+mod looping;
 mod running;
 mod start;
 mod to_do;
@@ -9,6 +11,7 @@ mod writing;
 
 use bytes::Bytes;
 use raft::StorageApply;
+use raft::node::{Arm, RunLoop};
 use raft::{
     ConfChange, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready, Snapshot, SnapshotStatus, StorageAppend,
 };
@@ -18,13 +21,14 @@ pub(in crate::world) use self::to_do::AtWork;
 pub use self::to_do::ToDo;
 use super::application::Application;
 use super::client::{Clients, Now, Request};
+use super::event::Event;
 use super::network::{Envelope, LocalMessage, Network};
 use super::options::{ApplicationKind, Boot, NodeOptions};
 use super::outcome::{Halt, Misfit, Refusal};
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
 use crate::history::Operation;
-use crate::invariant::{Checkers, ProgressView, View};
+use crate::invariant::{Checkers, LoopView, ProgressView, View};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -94,7 +98,22 @@ impl Replica {
 
     /// The raft node, while it is up. Its storage shows what is written, durable or not.
     pub fn node(&self) -> Option<&RawNode<MemStorage>> {
-        self.running.as_ref().map(|running| &running.node)
+        self.running.as_ref().map(|running| running.node())
+    }
+
+    /// The loop that runs the node, if one does, while the node is up.
+    pub fn run_loop(&self) -> Option<&RunLoop<MemStorage>> {
+        self.running.as_ref()?.engine.looped().map(|looped| &looped.run_loop)
+    }
+
+    /// How the loop that runs the node, if one does, showed itself after the last event that touched it.
+    pub fn loop_view(&self) -> Option<&LoopView> {
+        self.running.as_ref()?.engine.looped().map(|looped| &looped.view)
+    }
+
+    /// Whether a message can arrive, and need not wait for room in the queue of the loop.
+    pub(super) fn has_room_for(&self, envelope: &Envelope) -> bool {
+        self.running.as_ref().is_none_or(|running| running.engine.has_room_for(envelope))
     }
 
     /// The application, while the node is up.
@@ -142,7 +161,7 @@ impl Replica {
         let running = self.running.take().ok_or(Misfit::NodeDown(self.id))?;
         let statistics = &mut *around.statistics;
         statistics.leaders_crashed += u64::from(self.view.soft_state.role == raft::Role::Leader);
-        statistics.crashes_in_joint += u64::from(running.node.configuration().is_joint());
+        statistics.crashes_in_joint += u64::from(running.node().configuration().is_joint());
         statistics.crashes_at_work += u64::from(running.is_at_work());
         statistics.bytes_lost += self.disk.crash(keep);
         self.forget_memory(around);
@@ -165,40 +184,34 @@ impl Replica {
     }
 
     pub(super) fn tick(&mut self) -> Step {
-        self.up()?.node.tick();
+        self.up()?.engine.tick();
         Ok(None)
     }
 
     pub(super) fn campaign(&mut self) -> Step {
-        self.up()?.node.campaign();
-        Ok(None)
+        Ok(self.up()?.engine.campaign())
     }
 
     pub(super) fn propose(&mut self, data: &Bytes) -> Step {
-        let proposed = self.up()?.node.propose(data.clone());
-        Ok(proposed.err().map(Refusal::Propose))
+        Ok(self.up()?.engine.propose(data.clone()))
     }
 
     pub(super) fn propose_conf_change(&mut self, change: &ConfChange) -> Step {
-        let proposed = self.up()?.node.propose_conf_change(change);
-        Ok(proposed.err().map(Refusal::Propose))
+        Ok(self.up()?.engine.propose_conf_change(change))
     }
 
     pub(super) fn transfer_leadership(&mut self, target: NodeId) -> Step {
-        self.up()?.node.transfer_leadership(target);
-        Ok(None)
+        Ok(self.up()?.engine.transfer_leadership(target))
     }
 
     pub(super) fn forget_leader(&mut self) -> Step {
-        self.up()?.node.forget_leader();
-        Ok(None)
+        Ok(self.up()?.engine.forget_leader())
     }
 
     pub(super) fn read_index(&mut self, context: &Bytes, around: &mut Surroundings<'_>) -> Step {
-        let node = &mut self.up()?.node;
+        let engine = &mut self.up()?.engine;
         around.checkers.read_requested(context);
-        node.read_index(context.clone());
-        Ok(None)
+        Ok(engine.read_index(context.clone()))
     }
 
     pub(super) fn invoke(&mut self, client: u64, operation: &Operation, around: &mut Surroundings<'_>) -> Step {
@@ -232,44 +245,55 @@ impl Replica {
     }
 
     pub(super) fn report_unreachable(&mut self, peer: NodeId) -> Step {
-        self.up()?.node.report_unreachable(peer);
-        Ok(None)
+        Ok(self.up()?.engine.report_unreachable(peer))
     }
 
     pub(super) fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Step {
-        self.up()?.node.report_snapshot(peer, status);
-        Ok(None)
+        Ok(self.up()?.engine.report_snapshot(peer, status))
     }
 
     pub(super) fn set_election_timeout(&mut self, ticks: u32) -> Step {
-        self.up()?.node.set_randomized_election_timeout(ticks);
+        self.up()?.engine.set_election_timeout(ticks);
         Ok(None)
     }
 
     /// Takes a message; of the world's own making that the node is up for local ones.
     pub(super) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
-        let node = &mut self.up()?.node;
-        let stepped = match envelope {
+        let engine = &mut self.up()?.engine;
+        match envelope {
             Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
-                node.step(message)
+                Ok(engine.step(message))
             }
             Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
-                let before = node.basic_status().last;
-                node.storage_appended(appended);
+                let before = engine.node().basic_status().last;
+                engine.storage_appended(appended);
+                let node = engine.node();
                 around.checkers.storage_answered(node.id(), before, node.basic_status().last)?;
-                Ok(())
+                Ok(None)
             }
             Envelope::Local { message: LocalMessage::Applied(applied), .. } => {
-                node.storage_applied(applied);
-                Ok(())
+                engine.storage_applied(applied);
+                Ok(None)
             }
-        };
-        Ok(stepped.err().map(Refusal::Step))
+        }
+    }
+
+    /// Lets the loop take its next input.
+    pub(super) fn take(&mut self, arm: Arm, around: &mut Surroundings<'_>) -> Step {
+        let Self { running, recorded, view, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        if let (Arm::Message, Some(looped)) = (arm, running.engine.looped())
+            && let Some(message) = looped.run_loop.next_message().filter(|message| message.from != self.id)
+        {
+            around.checkers.received(message);
+        }
+        running.take(arm, view, recorded, around)
     }
 
     pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let view = self.up()?.take_ready(around)?;
-        self.view = view;
+        let Self { running, view, .. } = self;
+        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        running.take_ready(view, around)?;
         Ok(None)
     }
 
@@ -332,8 +356,9 @@ impl Replica {
     }
 
     /// Looks at the node after an event: counts, checks, and returns how it shows itself.
-    pub(super) fn observe(&mut self, around: &mut Surroundings<'_>) -> Result<View, Halt> {
-        let Some(running) = &self.running else { return Ok(self.view) };
+    pub(super) fn observe(&mut self, event: &Event, around: &mut Surroundings<'_>) -> Result<View, Halt> {
+        let Some(running) = &mut self.running else { return Ok(self.view) };
+        running.observe_loop(event, around)?;
         let view = running.view();
         if view != self.view {
             around.statistics.observe(&self.view, &view);
@@ -346,7 +371,7 @@ impl Replica {
     /// Shows the checkers what a leader knows of its followers, of one or of all of them.
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
-        for (peer, progress) in running.node.progress() {
+        for (peer, progress) in running.node().progress() {
             if of.is_none_or(|of| of == peer) {
                 around.checkers.progress(self.id, peer, &ProgressView::from(progress))?;
             }

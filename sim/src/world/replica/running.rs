@@ -5,6 +5,7 @@ use raft::{
     RawNode, Ready, Snapshot, Storage, StorageAppend, StorageApplied, StorageApply,
 };
 
+use super::engine::Engine;
 use super::handling::{Append, Handling, InHand, Threads};
 use super::log_file::LogFile;
 use super::writing::{Written, cache};
@@ -23,7 +24,7 @@ use crate::world::witness::membership_changed;
 /// A raft node and its host.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
-    pub(super) node: RawNode<MemStorage>,
+    pub(super) engine: Engine,
     pub(super) log: LogFile,
     pub(super) application: Application,
     pub(super) handling: Handling,
@@ -34,16 +35,21 @@ type OnDisk = Result<Result<(), DiskError>, Halt>;
 
 impl Running {
     /// The node's identity.
-    fn id(&self) -> NodeId {
-        self.node.id()
+    pub(super) fn id(&self) -> NodeId {
+        self.node().id()
     }
 
-    fn not_now(&self, why: &'static str) -> Misfit {
+    /// The raft node.
+    pub(super) fn node(&self) -> &RawNode<MemStorage> {
+        self.engine.node()
+    }
+
+    pub(super) fn not_now(&self, why: &'static str) -> Misfit {
         Misfit::NotNow(self.id(), why)
     }
 
     pub(super) fn view(&self) -> View {
-        view(&self.node)
+        view(self.node())
     }
 
     pub(super) fn is_at_work(&self) -> bool {
@@ -72,10 +78,25 @@ impl Running {
         self.threads().into_iter().flat_map(|threads| &threads.applies)
     }
 
-    pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Result<View, Halt> {
-        let ready = self.node.ready().ok_or_else(|| self.not_now("has no Ready"))?;
+    /// Takes a Ready, or asks the loop for one. `view` is how the node shows itself.
+    pub(super) fn take_ready(&mut self, view: &mut View, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        match &mut self.engine {
+            Engine::Raw(node) => {
+                let ready = node.ready().ok_or_else(|| self.not_now("has no Ready"))?;
+                self.handle(ready, view, around)
+            }
+            Engine::Loop(looped) if looped.asked => Err(self.not_now("waits for a Ready already").into()),
+            Engine::Loop(looped) => {
+                looped.request_ready();
+                Ok(())
+            }
+        }
+    }
+
+    /// Begins to do what a Ready asks for.
+    pub(super) fn handle(&mut self, ready: Ready, shown: &mut View, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let (id, view) = (self.id(), self.view());
-        let restored = ready.snapshot.as_ref().map(|snapshot| (snapshot, self.node.configuration().conf_state()));
+        let restored = ready.snapshot.as_ref().map(|snapshot| (snapshot, self.node().configuration().conf_state()));
         let restored = restored.as_ref().map(|(snapshot, configuration)| (*snapshot, configuration));
         around.checkers.handed_out(id, restored, &ready.entries, &view)?;
         around.statistics.reads += ready.read_states.len() as u64;
@@ -86,7 +107,16 @@ impl Running {
         self.answer_reads(around)?;
         self.take_in_hand(ready);
         self.settle(around)?;
-        Ok(view)
+        *shown = view;
+        Ok(())
+    }
+
+    /// Whether there is a Ready to take, or to be asked for.
+    pub(super) fn wants_ready(&self) -> bool {
+        match &self.engine {
+            Engine::Raw(node) => node.has_ready(),
+            Engine::Loop(looped) => !looped.asked,
+        }
     }
 
     fn take_in_hand(&mut self, mut ready: Ready) {
@@ -116,18 +146,18 @@ impl Running {
             return Err(self.not_now("has nothing to write").into());
         };
         if planted(Bug::TermVoteNonatomic)
-            && let Some(vote) = vote_alone(record, self.node.storage().hard_state())
+            && let Some(vote) = vote_alone(record, self.engine.node().storage().hard_state())
         {
-            cache(self.node.storage_mut(), vote);
+            cache(self.engine.storage_mut(), vote);
             return Ok(self.log.write(disk, vote).map(drop));
         }
         match self.log.write(disk, record) {
             Ok(count) => {
-                cache(self.node.storage_mut(), record);
+                cache(self.engine.storage_mut(), record);
                 *written = Written { records: written.records + 1, count };
                 if let Write::Entry(entry) = record {
                     let index = entry.index;
-                    around.checkers.shows(self.node.id(), index, self.node.entry_term(index))?;
+                    around.checkers.shows(self.node().id(), index, self.node().entry_term(index))?;
                 }
             }
             Err(error) => return Ok(Err(error)),
@@ -157,7 +187,7 @@ impl Running {
             around.statistics.compactions += 1;
             around.checkers.snapshot_persisted(self.id(), compacted.snapshot);
             // Where a snapshot from the leader has replaced the log meanwhile, there is nothing left to forget.
-            if self.node.storage_mut().compact(compacted.through).is_ok() {
+            if self.engine.storage_mut().compact(compacted.through).is_ok() {
                 around.checkers.compacted(self.id(), compacted.through)?;
             }
         }
@@ -222,15 +252,24 @@ impl Running {
             self.restore(&snapshot, around)?;
             return Ok(None);
         }
+        if self.engine.is_changing() {
+            return Err(self.not_now("waits for the answer to a membership change").into());
+        }
         if self.handling.next_entry().is_none() {
             return Err(self.not_now("has nothing to apply").into());
         }
         let refused = self.apply_entries(at_most.max(1), recorded, around)?;
+        self.applied_some(around)?;
+        Ok(refused)
+    }
+
+    /// After some entries are applied.
+    pub(super) fn applied_some(&mut self, around: &mut Surroundings<'_>) -> Check {
         let (id, applied) = (self.id(), self.application.applied());
         around.checkers.state(id, applied.index, self.application.hash())?;
         self.answer_reads(around)?;
         self.finish_apply(around);
-        Ok(refused)
+        Ok(())
     }
 
     fn apply_entries(&mut self, at_most: u32, recorded: &mut Option<Recorded>, around: &mut Surroundings<'_>) -> Step {
@@ -240,6 +279,9 @@ impl Running {
             // A snapshot may have overtaken what waits in the apply thread's queue.
             if entry.index > self.application.applied().index {
                 let entry = entry.clone();
+                if self.ask_to_change(&entry) {
+                    break;
+                }
                 refused = self.apply_entry(&entry, around)?.or(refused);
                 self.record_snapshot(recorded);
             }
@@ -249,10 +291,10 @@ impl Running {
     }
 
     /// Lets an application that stores its own snapshots do so.
-    fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
+    pub(super) fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
         if self.application.records_snapshots() {
             let snapshot = self.application.snapshot();
-            let storage = self.node.storage_mut();
+            let storage = self.engine.storage_mut();
             storage.set_snapshot(snapshot.clone());
             let (_, membership) = storage.initial_state();
             *recorded = Some(Recorded { snapshot, membership });
@@ -260,41 +302,54 @@ impl Running {
     }
 
     fn apply_entry(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Step {
+        let changed = match entry.conf_change() {
+            Ok(None) => None,
+            Ok(Some(change)) => Some(self.apply_conf_change(entry.index, &change.into_v2()).map_err(Refusal::Change)),
+            // No leader proposes what does not decode, but a follower takes entries as they come.
+            Err(error) => Some(Err(Refusal::Undecodable(error))),
+        };
+        self.complete_entry(entry, changed, around)
+    }
+
+    /// Applies an entry, after the node was told of the membership change in it, if it holds one, and answered this.
+    pub(super) fn complete_entry(
+        &mut self,
+        entry: &Entry,
+        changed: Option<Result<ConfState, Refusal>>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
         let id = self.id();
         around.checkers.applied(id, entry)?;
         around.statistics.applied += 1;
         let refused_change = entry.kind == EntryKind::RefusedConfChange;
         around.statistics.situations.note_if(refused_change, Situation::ChangeRefused);
-        let change = match entry.conf_change() {
-            Ok(change) => change.map(|change| self.apply_conf_change(entry.index, &change.into_v2())),
-            // No leader proposes what does not decode, but a follower takes entries as they come.
-            Err(error) => {
-                around.statistics.conf_changes_skipped += 1;
-                self.execute(entry, around)?;
-                return Ok(Some(Refusal::Undecodable(error)));
-            }
-        };
-        let refused = match change {
+        let refused = match changed {
             None => None,
             Some(Ok(conf_state)) => {
                 around.statistics.conf_change(self.application.conf_state(), &conf_state);
                 let situations = &mut around.statistics.situations;
-                membership_changed(situations, &self.node, entry.index, self.application.conf_state(), &conf_state);
+                membership_changed(
+                    situations,
+                    self.engine.node(),
+                    entry.index,
+                    self.application.conf_state(),
+                    &conf_state,
+                );
                 around.checkers.configuration_applied(id, entry.index, &conf_state)?;
                 // A leader may have committed more by it, and must not be judged by the next change.
                 around.checkers.observed(id, &self.view())?;
                 if planted(Bug::SnapshotConfstateLatest)
-                    && let Ok(snapshot) = self.node.storage().snapshot()
+                    && let Ok(snapshot) = self.node().storage().snapshot()
                 {
                     let conf_state = conf_state.clone();
-                    self.node.storage_mut().set_snapshot(Snapshot { conf_state, ..snapshot });
+                    self.engine.storage_mut().set_snapshot(Snapshot { conf_state, ..snapshot });
                 }
                 self.application.set_conf_state(conf_state);
                 None
             }
-            Some(Err(error)) => {
+            Some(Err(refusal)) => {
                 around.statistics.conf_changes_skipped += 1;
-                Some(Refusal::Change(error))
+                Some(refusal)
             }
         };
         self.execute(entry, around)?;
@@ -321,16 +376,21 @@ impl Running {
 
     fn answer_reads(&self, around: &mut Surroundings<'_>) -> Check {
         let (clients, mut now) = around.clients();
-        clients.answer_reads(self.node.id(), &self.application, &mut now)
+        clients.answer_reads(self.node().id(), &self.application, &mut now)
     }
 
     /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
     /// entry waited to be applied has brought a later membership, and forgotten the entry. To apply the change to that
     /// one would be wrong, and nothing in the interface of etcd's node keeps its host from doing so.
     fn apply_conf_change(&mut self, index: Index, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
-        if index >= self.node.basic_status().first_index {
-            return self.node.apply_conf_change(change);
+        match &mut self.engine {
+            Engine::Raw(node) if index >= node.basic_status().first_index => node.apply_conf_change(change),
+            Engine::Raw(_) | Engine::Loop(_) => self.change_overtaken(change),
         }
+    }
+
+    /// What a membership change leads to of which the node knows the outcome already.
+    pub(super) fn change_overtaken(&self, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
         let configuration = Configuration::from_conf_state(self.application.conf_state())?;
         Ok(configuration.apply(change)?.configuration.conf_state())
     }
@@ -349,7 +409,7 @@ impl Running {
     fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         if self.application.records_snapshots() {
             // It lives by entries alone, and goes on handing out the snapshot that it has made itself.
-            self.node.storage_mut().set_snapshot(self.application.snapshot());
+            self.engine.storage_mut().set_snapshot(self.application.snapshot());
         } else {
             self.application = Application::restore(self.application.kind(), snapshot);
             around.checkers.state(self.id(), snapshot.id.index, self.application.hash())?;
@@ -367,7 +427,7 @@ impl Running {
             Handling::Threads(_) => None,
         };
         let InHand { ready, .. } = taken.ok_or_else(|| self.not_now("has no Ready that is done"))?;
-        self.node.advance(ready).expect("it is the outstanding one");
+        self.engine.advance(ready);
         Ok(())
     }
 
@@ -375,7 +435,7 @@ impl Running {
         let why_not = "has nothing newer to take a snapshot of";
         let snapshot = self.application.snapshot();
         let Snapshot { id, conf_state, data } = snapshot.clone();
-        let storage = self.node.storage_mut();
+        let storage = self.engine.storage_mut();
         if storage.create_snapshot(id.index, conf_state, data).is_err() {
             return Err(self.not_now(why_not).into());
         }
@@ -386,7 +446,11 @@ impl Running {
 
     pub(super) fn compact(&mut self, through: Index) -> Result<(), Halt> {
         let refused = Misfit::Compact(self.id(), through);
-        self.log.compact(self.node.storage(), through).ok_or(refused)?;
+        // What the application has applied may still wait in a queue to be told to the node, which needs its log so far.
+        if self.engine.looped().is_some_and(|looped| !looped.has_applied(through)) {
+            return Err(refused.into());
+        }
+        self.log.compact(self.engine.node().storage(), through).ok_or(refused)?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use raft::{ConfState, Config, Entry, EntryId, HardState, Index, MemStorage, NodeId, RawNode, Snapshot, Storage, Term};
 
+use super::engine::Engine;
 use super::handling::Handling;
 use super::log_file::LogFile;
 use super::running::{Running, view};
@@ -12,7 +13,7 @@ use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError, Wal};
 use crate::world::application::Application;
-use crate::world::options::{ApplicationKind, Boot, NodeOptions};
+use crate::world::options::{ApplicationKind, Boot, Front, NodeOptions};
 use crate::world::outcome::{Halt, Misfit, Refusal};
 
 /// What a node comes up with: from its boot, or from its disk.
@@ -230,7 +231,11 @@ impl Replica {
         let handling = Handling::new(self.options.async_storage_writes);
         let application = Application::restore(self.options.application, remembered.newest());
         around.checkers.state(self.id, application.applied().index, application.hash())?;
-        self.running = Some(Box::new(Running { node, log: LogFile::new(wal), application, handling }));
+        let engine = match self.options.front {
+            Front::Raw => Engine::new(node, None),
+            Front::Loop(limits) => Engine::new(node, Some(limits)),
+        };
+        self.running = Some(Box::new(Running { engine, log: LogFile::new(wal), application, handling }));
         Ok(())
     }
 }

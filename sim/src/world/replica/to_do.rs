@@ -21,6 +21,8 @@ pub struct ToDo {
     pub apply: bool,
     /// [`Event::Advance`](crate::world::Event::Advance).
     pub advance: bool,
+    /// [`Event::Take`](crate::world::Event::Take), for a node that a loop runs.
+    pub take: bool,
 }
 
 /// In the middle of what a host is. Everything is false for a node that is down.
@@ -46,12 +48,14 @@ impl Running {
 
     pub(super) fn to_do(&self) -> ToDo {
         let storage = ToDo {
-            ready: self.node.has_ready(),
+            ready: self.wants_ready(),
+            take: self.engine.looped().is_some_and(|looped| looped.run_loop.available().next().is_some()),
             write: self.log.has_compaction_to_write() || self.handling.has_records(),
             sync: self.log.needs_sync(),
             sync_done: self.log.is_syncing(),
             ..ToDo::default()
         };
-        self.handling.add_to(storage)
+        let to_do = self.handling.add_to(storage);
+        ToDo { apply: to_do.apply && !self.engine.is_changing(), ..to_do }
     }
 }

@@ -14,7 +14,8 @@ mod snapshots;
 
 pub(super) use membership::changed as membership_changed;
 
-use raft::{Index, MemStorage, NodeId, RawNode, Role, SnapshotStatus, Term};
+use raft::node::Arm;
+use raft::{Index, MemStorage, Message, NodeId, RawNode, Role, SnapshotStatus, Term};
 
 use self::heard::{Heard, Tracked, tracked};
 use super::event::Event;
@@ -77,6 +78,8 @@ enum What {
     Message(Heard),
     /// Something that may change its role.
     Other,
+    /// A request, a report or an answer that waited in the queue of its loop.
+    Request,
     /// Its storage threads or its host answer.
     Stored,
     Tick,
@@ -146,13 +149,47 @@ impl World {
         Before { about, view, transferee }
     }
 
+    /// What the event is about. What only joins a queue of a node's loop is nothing yet.
     fn about(&self, event: &Event) -> About {
+        if let Event::Take { node, arm } = event {
+            return About::Node { node: *node, what: self.turn(*node, *arm) };
+        }
+        match self.about_at_once(event) {
+            About::Node { node, .. } if self.replica(node).is_some_and(|replica| replica.run_loop().is_some()) => {
+                About::Nothing
+            }
+            about @ (About::Nothing | About::Link { .. } | About::Restart { .. } | About::Node { .. }) => about,
+        }
+    }
+
+    /// What happens when a node's loop takes an input.
+    fn turn(&self, node: NodeId, arm: Arm) -> What {
+        match arm {
+            Arm::Proposal => What::Proposal,
+            Arm::Tick => What::Tick,
+            Arm::Ready => What::Ready,
+            Arm::MembershipChange | Arm::Advance => What::Other,
+            Arm::Status | Arm::Stop => What::Stored,
+            Arm::Message => {
+                let run_loop = self.replica(node).and_then(Replica::run_loop);
+                match run_loop.and_then(|run_loop| run_loop.next_message()) {
+                    Some(message) if message.from != node => What::Message(self.hears(message)),
+                    Some(_) => What::Stored,
+                    None => What::Request,
+                }
+            }
+        }
+    }
+
+    fn hears(&self, message: &Message) -> Heard {
+        let known = |id| self.replica(id).and_then(Replica::node);
+        Heard::new(message, known(message.from), known(message.to))
+    }
+
+    fn about_at_once(&self, event: &Event) -> About {
         let (node, what) = match event {
             Event::Deliver { message } => match self.network.get(*message) {
-                Some(Envelope::Network(message)) => {
-                    let known = |id| self.replica(id).and_then(Replica::node);
-                    (message.to, What::Message(Heard::new(message, known(message.from), known(message.to))))
-                }
+                Some(Envelope::Network(message)) => (message.to, What::Message(self.hears(message))),
                 Some(Envelope::Local { node, .. }) => (*node, What::Stored),
                 None => return About::Nothing,
             },
@@ -195,7 +232,8 @@ impl World {
             | Event::Duplicate { .. }
             | Event::HealLink { .. }
             | Event::ExpectSettled { .. }
-            | Event::Inject { .. } => return About::Nothing,
+            | Event::Inject { .. }
+            | Event::Take { .. } => return About::Nothing,
         };
         About::Node { node, what }
     }
@@ -232,7 +270,7 @@ impl World {
             What::ForgetLeader => scene.forgot_leader(&happened),
             What::Unreachable(was, peer) => scene.unreachable(&happened, *was, *peer),
             What::SnapshotReport(was, status) => scene.snapshot_reported(*was, *status),
-            What::Stored | What::Other => {}
+            What::Stored | What::Request | What::Other => {}
         }
         scene.role_changed(&happened, what);
     }

@@ -45,6 +45,7 @@ impl Scene<'_> {
             What::Tick => self.note(Situation::CheckQuorumDeposed),
             What::Other => self.note(Situation::RemovedLeaderSteppedDown),
             What::Stored
+            | What::Request
             | What::Ready
             | What::Proposal
             | What::Read

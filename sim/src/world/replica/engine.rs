@@ -1,0 +1,307 @@
+//! How a node is run: its host calls it, or puts everything into the queues of the loop that the concurrent front end
+//! consists of.
+
+use bytes::Bytes;
+use raft::node::{Arm, EnqueueError, Limits, RunLoop, Stopped, Taken, Ticked};
+use raft::{
+    Body, ConfChange, ConfChangeV2, Entry, Index, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
+    StorageAppended, StorageApplied,
+};
+
+use crate::invariant::LoopView;
+use crate::world::network::{Envelope, LocalMessage};
+use crate::world::outcome::Refusal;
+
+/// A raft node, and what runs it.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for each running node, which is boxed")]
+pub(super) enum Engine {
+    /// Whatever it is told, it does at once.
+    Raw(RawNode<MemStorage>),
+    /// Whatever it is told waits in a queue until the loop takes it.
+    Loop(Looped),
+}
+
+/// A run loop, and what its host has to remember.
+#[derive(Clone, Debug)]
+pub(super) struct Looped {
+    pub(super) run_loop: RunLoop<MemStorage>,
+    /// Whether the host has asked for a Ready that it has not got.
+    pub(super) asked: bool,
+    /// The entry whose membership change the loop has been told of and has not answered.
+    pub(super) changing: Option<Entry>,
+    /// As the loop last showed itself.
+    pub(super) view: LoopView,
+    counts: Counts,
+}
+
+/// What the host counts, to compare it with what the loop counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Ticks of the clock.
+    clock: u64,
+    /// Ticks that the loop has taken.
+    ticks: u64,
+    /// Responses of storage threads, for which there is always room.
+    responses: u64,
+    /// Whether a Ready is out, with synchronous storage writes.
+    ready_out: bool,
+}
+
+/// What the node did not accept.
+type Refused = Option<Refusal>;
+
+impl Engine {
+    pub(super) fn new(node: RawNode<MemStorage>, limits: Option<Limits>) -> Self {
+        match limits {
+            None => Self::Raw(node),
+            Some(limits) => Self::Loop(Looped::new(RunLoop::new(node, limits))),
+        }
+    }
+
+    pub(super) fn node(&self) -> &RawNode<MemStorage> {
+        match self {
+            Self::Raw(node) => node,
+            Self::Loop(looped) => looped.run_loop.node(),
+        }
+    }
+
+    pub(super) fn storage_mut(&mut self) -> &mut MemStorage {
+        match self {
+            Self::Raw(node) => node.storage_mut(),
+            Self::Loop(looped) => looped.run_loop.storage_mut(),
+        }
+    }
+
+    pub(super) const fn looped(&self) -> Option<&Looped> {
+        match self {
+            Self::Raw(_) => None,
+            Self::Loop(looped) => Some(looped),
+        }
+    }
+
+    /// Whether the loop has been told of a membership change and has not answered.
+    pub(super) const fn is_changing(&self) -> bool {
+        match self {
+            Self::Raw(_) => false,
+            Self::Loop(looped) => looped.changing.is_some(),
+        }
+    }
+
+    pub(super) fn tick(&mut self) {
+        match self {
+            Self::Raw(node) => node.tick(),
+            Self::Loop(looped) => looped.tick(),
+        }
+    }
+
+    pub(super) fn campaign(&mut self) -> Refused {
+        match self {
+            Self::Raw(node) => {
+                node.campaign();
+                None
+            }
+            Self::Loop(looped) => turned_away(looped.run_loop.campaign()),
+        }
+    }
+
+    pub(super) fn propose(&mut self, data: Bytes) -> Refused {
+        match self {
+            Self::Raw(node) => node.propose(data).err().map(Refusal::Propose),
+            Self::Loop(looped) => turned_away(looped.run_loop.propose(data)),
+        }
+    }
+
+    pub(super) fn propose_conf_change(&mut self, change: &ConfChange) -> Refused {
+        match self {
+            Self::Raw(node) => node.propose_conf_change(change).err().map(Refusal::Propose),
+            Self::Loop(looped) => turned_away(looped.run_loop.propose_conf_change(change.clone())),
+        }
+    }
+
+    pub(super) fn transfer_leadership(&mut self, target: NodeId) -> Refused {
+        match self {
+            Self::Raw(node) => {
+                node.transfer_leadership(target);
+                None
+            }
+            Self::Loop(looped) => turned_away(looped.run_loop.transfer_leadership(target)),
+        }
+    }
+
+    pub(super) fn forget_leader(&mut self) -> Refused {
+        match self {
+            Self::Raw(node) => {
+                node.forget_leader();
+                None
+            }
+            Self::Loop(looped) => turned_away(looped.run_loop.forget_leader()),
+        }
+    }
+
+    pub(super) fn read_index(&mut self, context: Bytes) -> Refused {
+        match self {
+            Self::Raw(node) => {
+                node.read_index(context);
+                None
+            }
+            Self::Loop(looped) => turned_away(looped.run_loop.read_index(context)),
+        }
+    }
+
+    pub(super) fn report_unreachable(&mut self, peer: NodeId) -> Refused {
+        match self {
+            Self::Raw(node) => {
+                node.report_unreachable(peer);
+                None
+            }
+            Self::Loop(looped) => turned_away(looped.run_loop.report_unreachable(peer)),
+        }
+    }
+
+    pub(super) fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Refused {
+        match self {
+            Self::Raw(node) => {
+                node.report_snapshot(peer, status);
+                None
+            }
+            Self::Loop(looped) => turned_away(looped.run_loop.report_snapshot(peer, status)),
+        }
+    }
+
+    pub(super) fn set_election_timeout(&mut self, ticks: u32) {
+        match self {
+            Self::Raw(node) => node.set_randomized_election_timeout(ticks),
+            Self::Loop(looped) => looped.run_loop.set_randomized_election_timeout(ticks),
+        }
+    }
+
+    /// Whether there is room for what is on its way here. A forwarded proposal never waits: without room it is lost.
+    pub(super) fn has_room_for(&self, envelope: &Envelope) -> bool {
+        let Self::Loop(looped) = self else { return true };
+        match envelope {
+            Envelope::Network(Message { body: Body::Propose { .. }, .. })
+            | Envelope::Local { message: LocalMessage::Appended(_) | LocalMessage::Applied(_), .. } => true,
+            Envelope::Network(_) | Envelope::Local { message: LocalMessage::Own(_), .. } => {
+                looped.run_loop.message_room() > 0
+            }
+        }
+    }
+
+    pub(super) fn step(&mut self, message: Message) -> Refused {
+        match self {
+            Self::Raw(node) => node.step(message).err().map(Refusal::Step),
+            Self::Loop(looped) => turned_away(looped.run_loop.step(message)),
+        }
+    }
+
+    pub(super) fn storage_appended(&mut self, appended: StorageAppended) {
+        match self {
+            Self::Raw(node) => node.storage_appended(appended),
+            Self::Loop(looped) => looped.respond(|run_loop| run_loop.storage_appended(appended)),
+        }
+    }
+
+    pub(super) fn storage_applied(&mut self, applied: StorageApplied) {
+        match self {
+            Self::Raw(node) => node.storage_applied(applied),
+            Self::Loop(looped) => looped.respond(|run_loop| run_loop.storage_applied(applied)),
+        }
+    }
+
+    /// Hands back the outstanding Ready.
+    pub(super) fn advance(&mut self, ready: Ready) {
+        match self {
+            Self::Raw(node) => node.advance(ready).expect("it is the outstanding one"),
+            Self::Loop(looped) => looped.run_loop.advance(ready).expect("it is the outstanding one"),
+        }
+    }
+}
+
+impl Looped {
+    fn new(run_loop: RunLoop<MemStorage>) -> Self {
+        let counts = Counts::default();
+        let view = counts.view(&run_loop);
+        Self { run_loop, asked: false, changing: None, view, counts }
+    }
+
+    fn tick(&mut self) {
+        self.counts.clock += 1;
+        match self.run_loop.tick().expect(NEVER_STOPPED) {
+            Ticked::Counted | Ticked::Missed => {}
+        }
+    }
+
+    fn respond(&mut self, respond: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<(), Stopped>) {
+        self.counts.responses += 1;
+        respond(&mut self.run_loop).expect(NEVER_STOPPED);
+    }
+
+    pub(super) fn request_ready(&mut self) {
+        self.asked = true;
+        self.run_loop.request_ready().expect(NEVER_STOPPED);
+    }
+
+    pub(super) fn apply_conf_change(&mut self, entry: Entry, change: ConfChangeV2) {
+        self.run_loop.apply_conf_change_at(entry.index, change).expect(NEVER_STOPPED);
+        self.changing = Some(entry);
+    }
+
+    /// Lets the loop take its next input; `None` where there is none on this arm.
+    pub(super) fn take(&mut self, arm: Arm) -> Option<Taken> {
+        let taken = self.run_loop.take(arm)?;
+        match &taken {
+            Taken::Tick => self.counts.ticks += 1,
+            Taken::Ready { .. } => {
+                self.asked = false;
+                self.counts.ready_out = !self.run_loop.node().config().async_storage_writes;
+            }
+            Taken::Advance => self.counts.ready_out = false,
+            Taken::Proposal { .. }
+            | Taken::UnattendedProposal(_)
+            | Taken::Message(_)
+            | Taken::MembershipChange { .. }
+            | Taken::Status { .. }
+            | Taken::Stop => {}
+        }
+        Some(taken)
+    }
+
+    pub(super) fn show(&self) -> LoopView {
+        self.counts.view(&self.run_loop)
+    }
+
+    /// Whether the node counts this entry as applied, so that its log needs it no longer.
+    pub(super) fn has_applied(&self, index: Index) -> bool {
+        index <= self.run_loop.node().basic_status().applied
+    }
+}
+
+impl Counts {
+    fn view(&self, run_loop: &RunLoop<MemStorage>) -> LoopView {
+        LoopView {
+            limits: run_loop.limits(),
+            leader: run_loop.node().soft_state().leader,
+            accepts_proposals: run_loop.accepts_proposals(),
+            proposals: run_loop.waiting_proposals(),
+            messages: run_loop.waiting_messages(),
+            pending_ticks: run_loop.pending_ticks(),
+            missed_ticks: run_loop.missed_ticks(),
+            taken_ticks: self.ticks,
+            clock: self.clock,
+            responses: self.responses,
+            ready_out: self.ready_out,
+            available: run_loop.available().fold(0, |bits, arm| bits | 1 << arm as u8),
+        }
+    }
+}
+
+const NEVER_STOPPED: &str = "a loop of the world ends only with its node";
+
+fn turned_away<T>(enqueued: Result<T, EnqueueError>) -> Refused {
+    match enqueued {
+        Ok(_) => None,
+        Err(EnqueueError::Full) => Some(Refusal::Full),
+        Err(EnqueueError::Stopped) => panic!("{NEVER_STOPPED}"),
+    }
+}

@@ -1,0 +1,84 @@
+//! The turn of a node's loop, and what comes of it at the node's host.
+
+use raft::node::{Arm, Taken};
+use raft::{ChangeError, ConfState, Entry};
+
+use super::engine::Engine;
+use super::running::Running;
+use super::{Recorded, Step, Surroundings};
+use crate::invariant::{Check, View};
+use crate::situation::Situation;
+use crate::world::event::Event;
+use crate::world::outcome::Refusal;
+
+impl Running {
+    /// Lets the loop take its next input. `view` is how the node shows itself.
+    pub(super) fn take(
+        &mut self,
+        arm: Arm,
+        view: &mut View,
+        recorded: &mut Option<Recorded>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        let taken = match &mut self.engine {
+            Engine::Raw(_) => return Err(self.not_now("has no loop").into()),
+            Engine::Loop(looped) => looped.take(arm),
+        };
+        match taken.ok_or_else(|| self.not_now("has nothing there that its loop could take"))? {
+            Taken::Proposal { result, .. } => Ok(result.err().map(Refusal::Propose)),
+            Taken::UnattendedProposal(result) | Taken::Message(result) => Ok(result.err().map(Refusal::Step)),
+            Taken::MembershipChange { result, .. } => self.finish_change(result, recorded, around),
+            Taken::Ready { ready, .. } => self.handle(*ready, view, around).map(|()| None),
+            Taken::Tick | Taken::Advance | Taken::Status { .. } | Taken::Stop => Ok(None),
+        }
+    }
+
+    /// Tells the loop of the membership change that an entry holds, if it holds one and there is a loop to tell. The
+    /// entry is applied when it has answered.
+    pub(super) fn ask_to_change(&mut self, entry: &Entry) -> bool {
+        let Engine::Loop(looped) = &mut self.engine else { return false };
+        let Ok(Some(change)) = entry.conf_change() else { return false };
+        looped.apply_conf_change(entry.clone(), change.into_v2());
+        true
+    }
+
+    /// Applies the entry that waited for this answer, unless a snapshot has overtaken it meanwhile.
+    fn finish_change(
+        &mut self,
+        result: Result<ConfState, ChangeError>,
+        recorded: &mut Option<Recorded>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        let Engine::Loop(looped) = &mut self.engine else { return Ok(None) };
+        let Some(entry) = looped.changing.take() else { return Ok(None) };
+        let mut refused = None;
+        if entry.index > self.application.applied().index {
+            let overtaken = result == Err(ChangeError::Overtaken);
+            around.statistics.situations.note_if(overtaken, Situation::ChangeOvertakenInQueue);
+            let changed = match (result, entry.conf_change()) {
+                (Err(ChangeError::Overtaken), Ok(Some(change))) => self.change_overtaken(&change.into_v2()),
+                (result, _) => result,
+            };
+            refused = self.complete_entry(&entry, Some(changed.map_err(Refusal::Change)), around)?;
+            self.record_snapshot(recorded);
+        }
+        self.handling.count_applied();
+        self.applied_some(around)?;
+        Ok(refused)
+    }
+
+    /// Looks at the loop after an event: counts and checks.
+    pub(super) fn observe_loop(&mut self, event: &Event, around: &mut Surroundings<'_>) -> Check {
+        let id = self.id();
+        let Engine::Loop(looped) = &mut self.engine else { return Ok(()) };
+        let (before, after) = (looped.view, looped.show());
+        looped.view = after;
+        let statistics = &mut *around.statistics;
+        statistics.ticks_missed += after.missed_ticks - before.missed_ticks;
+        statistics.situations.note_if(after.missed_ticks > before.missed_ticks, Situation::TickMissed);
+        let waits = after.proposals > before.proposals && !after.accepts_proposals;
+        statistics.situations.note_if(waits, Situation::ProposalWaitedForLeader);
+        let taken = if let Event::Take { arm, .. } = event { Some(*arm) } else { None };
+        around.checkers.looped(id, taken, &before, &after)
+    }
+}
