@@ -23,6 +23,12 @@ pub enum Concern {
     Members = 6,
     /// Whether loops run the nodes, and what they take when.
     Loops = 12,
+    /// What a seed decides about links, before the run begins.
+    LinkPlan = 8,
+    /// When links go wrong, and which.
+    Links = 9,
+    /// Who is healed when faults end.
+    Core = 10,
 }
 
 /// A stream of random numbers.

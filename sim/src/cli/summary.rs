@@ -6,19 +6,19 @@ use std::path::Path;
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 use sim::driver::swarm::Ended;
-use sim::plan::{Plan, TICK, Time};
+use sim::plan::{Heals, LinkPlan, Plan, TICK, Time};
 use sim::trace::Ending;
 use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
 
 /// What the seed decided.
 pub(super) fn of_plan(plan: &Plan) -> String {
-    let Plan { seed, steps, settles, cluster, network, hosts, clients, faults } = plan;
+    let Plan { seed, steps, settles, heals, cluster, network, links, hosts, clients, faults } = plan;
     let mut out = Text::default();
     out.line(
         "seed",
         format_args!(
             "{seed} ({seed:#x}), {steps} events{}",
-            if *settles { ", then the cluster has to come to rest" } else { "" }
+            if *settles { rests(*heals) } else { "" }
         ),
     );
     out.line(
@@ -46,6 +46,9 @@ pub(super) fn of_plan(plan: &Plan) -> String {
             ticks(network.lateness),
         ),
     );
+    if let Some(links) = of_links(links) {
+        out.line("links", links);
+    }
     out.line(
         "hosts",
         format_args!(
@@ -84,12 +87,43 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         ("campaign", faults.campaign),
         ("forget-leader", faults.forget_leader),
         ("report", faults.report),
+        ("ruin", faults.ruin),
     ];
     let kinds = kinds.iter().filter_map(|(name, mean)| mean.map(|mean| format!("{name} each {}", ticks(mean))));
     let kinds = kinds.collect::<Vec<_>>().join(", ");
     let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds };
     out.line("faults", format_args!("{kinds}; storm {}, calm {}", ticks(faults.storm), ticks(faults.calm)));
     out.0
+}
+
+const fn rests(heals: Heals) -> &'static str {
+    match heals {
+        Heals::Everything => ", then the cluster has to come to rest",
+        Heals::Quorum => ", then a quorum has to come to rest, the others stay as they are",
+        Heals::QuorumBesideCuts => ", then a quorum has to come to rest, beside others that are cut off in part",
+    }
+}
+
+/// What is wrong with links, if anything is.
+fn of_links(links: &LinkPlan) -> Option<String> {
+    let LinkPlan { clog, flap, length, queue, lossy_kinds, kind_loss, snapshot_loss, snapshot_crawl } = links;
+    let mut parts = Vec::new();
+    parts.extend(clog.map(|mean| format!("clogged each {}", ticks(mean))));
+    parts.extend(flap.map(|mean| format!("flapping each {}", ticks(mean))));
+    if !parts.is_empty() {
+        parts.push(format!("for {}", ticks(*length)));
+    }
+    parts.extend(queue.map(|messages| format!("holding {messages} messages")));
+    if *kind_loss > 0 {
+        parts.push(format!("of 1000 lost {kind_loss} {lossy_kinds:?}"));
+    }
+    if *snapshot_loss > 0 {
+        parts.push(format!("of 1000 snapshots lost {snapshot_loss}"));
+    }
+    if *snapshot_crawl > 0 {
+        parts.push(format!("snapshots up to {} longer", ticks(*snapshot_crawl)));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn options(nodes: &[NodeOptions]) -> String {
@@ -200,7 +234,9 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
     out.line("transfers", format_args!("{} handed over", s.transfers));
     if s.events(EventKind::ExpectSettled) > 0 {
         let excused = Excuse::ALL.map(|excuse| format!("{} {}", s.stalls(excuse), excuse.name()));
-        out.line("at rest", format_args!("{} in the end; excused: {}", s.came_to_rest, excused.join(", ")));
+        let (rests, beside) = (s.came_to_rest, s.rested_beside_faults);
+        let excused = excused.join(", ");
+        out.line("at rest", format_args!("{rests} in the end, {beside} beside members that stay cut off or down; excused: {excused}"));
     }
     out.0
 }

@@ -3,7 +3,7 @@
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 
-use super::{ClientPlan, ClusterPlan, FaultPlan, HostPlan, NetworkPlan, Plan, TICK, Time};
+use super::{ClientPlan, ClusterPlan, FaultPlan, Heals, HostPlan, LinkPlan, NetworkPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{ApplicationKind, Command, Front, NodeOptions};
 
@@ -36,8 +36,10 @@ impl Plan {
             seed,
             steps: overrides.steps.unwrap_or(Self::STEPS),
             settles: !overrides.no_settle,
+            heals: Heals::default(),
             cluster: cluster(&mut stream, overrides),
             network: network(&mut stream),
+            links: LinkPlan::draw(seed),
             hosts: hosts(&mut stream),
             clients: clients(&mut stream),
             faults: faults(&mut stream),
@@ -46,12 +48,18 @@ impl Plan {
         if stream.chance(300) {
             plan.hosts.answer = late_answers;
         }
-        if stream.chance(500) && plan.cluster.serves_by_lease() {
+        let keeps_leases = stream.chance(500);
+        let (is_ruined, ruin) = (stream.chance(200), stream.magnitude(30 * TICK, 300 * TICK));
+        plan.faults.ruin = is_ruined.then_some(ruin);
+        plan.heals = *stream.pick(&[Heals::Everything, Heals::Everything, Heals::Quorum, Heals::QuorumBesideCuts]);
+        if keeps_leases && plan.cluster.serves_by_lease() {
             plan.keep_leases();
         }
         plan.run_loops();
         if overrides.no_faults {
+            plan.heals = Heals::Everything;
             plan.faults = plan.faults.without_any();
+            plan.links = LinkPlan::default();
             plan.network = NetworkPlan { loss: 0, duplication: 0, late: 0, ..plan.network };
             plan.hosts.hiccups = 0;
         }
@@ -76,7 +84,9 @@ impl Plan {
     /// the timeout is long, nothing is lost or slow, and nobody overrules the leader. Crashes may happen.
     fn keep_leases(&mut self) {
         const LONG: u32 = 20;
-        let Self { cluster, network, hosts, faults, .. } = self;
+        self.heals = Heals::Everything;
+        let Self { cluster, network, links, hosts, faults, .. } = self;
+        *links = LinkPlan::default();
         cluster.keeps_leases = true;
         cluster.tick.fill(TICK);
         for options in &mut cluster.options {
@@ -86,7 +96,7 @@ impl Plan {
         network.jitter = network.jitter.min(TICK / 2);
         (network.loss, network.late, hosts.hiccups, hosts.answer) = (0, 0, 0, 10);
         (faults.partition, faults.membership, faults.transfer) = (None, None, None);
-        (faults.campaign, faults.forget_leader) = (None, None);
+        (faults.campaign, faults.forget_leader, faults.ruin) = (None, None, None);
     }
 }
 
@@ -245,6 +255,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         campaign,
         forget_leader,
         report,
+        ruin: None,
     }
 }
 
@@ -259,6 +270,7 @@ impl FaultPlan {
             campaign: None,
             forget_leader: None,
             report: None,
+            ruin: None,
             ..self
         }
     }

@@ -4,8 +4,10 @@
 //! hides what happens without it (swarm testing, Groce et al., 2012).
 
 mod draw;
+mod links;
 
 pub use draw::Overrides;
+pub use links::{LinkPlan, MessageKind};
 
 use raft::{NodeId, ReadOnlyOption};
 use serde::{Deserialize, Serialize};
@@ -28,16 +30,35 @@ pub struct Plan {
     /// Whether the faults end after that, and the cluster has to come to rest.
     #[serde(default)]
     pub settles: bool,
+    /// Who is healed then.
+    #[serde(default)]
+    pub heals: Heals,
     /// The cluster.
     pub cluster: ClusterPlan,
     /// The network.
     pub network: NetworkPlan,
+    /// What goes wrong with links and messages in storms.
+    #[serde(default)]
+    pub links: LinkPlan,
     /// The hosts and their disks.
     pub hosts: HostPlan,
     /// What clients do.
     pub clients: ClientPlan,
     /// What goes wrong, and what operators do.
     pub faults: FaultPlan,
+}
+
+/// Who is healed when the faults end. Where the membership is changing at that moment, it is everybody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Heals {
+    /// Every node and every link, but for nodes that are lost for good.
+    #[default]
+    Everything,
+    /// A quorum of the voters and the links between them. The others stay cut off, slow or down, as they are, and some go
+    /// down for good.
+    Quorum,
+    /// A quorum as well, and the others are cut off in part: they reach some of the quorum, or are reached by some.
+    QuorumBesideCuts,
 }
 
 /// The cluster.
@@ -182,4 +203,7 @@ pub struct FaultPlan {
     pub forget_leader: Option<Time>,
     /// A transport complains about a peer for no reason.
     pub report: Option<Time>,
+    /// A voter is lost for good, and operators put a node with a new identity in its place.
+    #[serde(default)]
+    pub ruin: Option<Time>,
 }

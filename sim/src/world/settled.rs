@@ -51,6 +51,7 @@ impl World {
     pub(super) fn check_settled(&mut self, written: Option<Index>, reads: u64) -> Result<(), Violation> {
         let Some(Unsettled { nodes, reason }) = self.stalled(written, reads) else {
             self.statistics.came_to_rest += 1;
+            self.statistics.rested_beside_faults += u64::from(self.has_lame_members());
             return Ok(());
         };
         let Some(excuse) = self.excuse() else { return Err(Violation::new(Invariant::Liveness, &nodes, reason)) };
@@ -65,9 +66,40 @@ impl World {
         match self.leader() {
             None if !wins(&|_, _| true) => Some(Excuse::NobodyCanWin),
             None if !wins(&|voter, candidate| !is_outrun(voter, candidate, &up)) => Some(Excuse::Outrun),
-            Some(leader) if is_unheard(leader, &up) => Some(Excuse::Unheard),
+            Some(leader) if self.is_unheard(leader, &up) => Some(Excuse::Unheard),
+            None | Some(_) if self.is_disrupted(&up) => Some(Excuse::Disrupted),
             None | Some(_) => None,
         }
+    }
+
+    /// Whether some member of the leader's configuration is down, or cut off from another one in some direction.
+    fn has_lame_members(&self) -> bool {
+        let members = self.leader().and_then(configuration).into_iter().flat_map(Configuration::members);
+        let members: Vec<NodeId> = members.collect();
+        let is_cut = |one| members.iter().any(|other| self.network().is_cut(one, *other));
+        members.iter().any(|one| is_cut(*one) || self.replica(*one).is_none_or(|replica| !replica.is_up()))
+    }
+
+    /// Whether a leader that does not look whether it is heard does not hear a quorum that listens.
+    fn is_unheard(&self, leader: &Replica, up: &[&Replica]) -> bool {
+        let Some(configuration) = configuration(leader) else { return false };
+        let listens = |voter: NodeId| {
+            let hears = |voter: &&Replica| self.are_linked(voter.id(), leader.id()) && !is_out_of_earshot(voter, leader);
+            let voter = up.iter().find(|replica| replica.id() == voter);
+            Some(voter.is_some_and(|voter| voter.id() == leader.id() || hears(voter)))
+        };
+        !leader.options().check_quorum && configuration.voters().vote_result(listens) != VoteResult::Won
+    }
+
+    /// Whether a node that does not hear everybody campaigns without pre-vote, and somebody without check-quorum listens.
+    fn is_disrupted(&self, up: &[&Replica]) -> bool {
+        let others = |one: NodeId| up.iter().filter(move |other| other.id() != one);
+        up.iter().filter(|one| asks(one, one.id()) && !one.options().pre_vote).any(|one| {
+            let misses_some = others(one.id()).any(|other| self.network().is_cut(other.id(), one.id()));
+            let listens = |other: &&&Replica| !other.options().check_quorum;
+            let reaches = |other: &&Replica| !self.network().is_cut(one.id(), other.id());
+            misses_some && others(one.id()).filter(listens).any(reaches)
+        })
     }
 
     fn are_linked(&self, one: NodeId, other: NodeId) -> bool {
@@ -99,15 +131,20 @@ pub enum Excuse {
     /// answer a request to vote of a lower term with silence. With pre-vote, terms do not rise in vain and the candidate
     /// is told.
     Outrun,
-    /// A leader without a quorum goes on leading: so many voters have a higher term, from a candidacy that failed, that
-    /// those who still listen are too few; and the others neither answer nor campaign where the leader hears it. With
-    /// pre-vote or check-quorum they answer, and the leader steps down.
+    /// A leader without a quorum goes on leading, because without check-quorum it does not look for one. Either so many
+    /// voters have a higher term, from a candidacy that failed, that those who still listen are too few, and the others
+    /// neither answer nor campaign where the leader hears it. Or links work in one direction only, so that the heartbeats
+    /// of the leader keep the others quiet, and it does not hear them. With check-quorum it steps down.
     Unheard,
+    /// A node that is cut off in one direction, or from some others only, does not hear the leader, campaigns without
+    /// pre-vote, and deposes every leader by the terms that it makes up, since somebody listens to it. With check-quorum,
+    /// those who hear from a leader do not listen.
+    Disrupted,
 }
 
 impl Excuse {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::NobodyCanWin, Self::Outrun, Self::Unheard];
+    pub const ALL: [Self; 4] = [Self::NobodyCanWin, Self::Outrun, Self::Unheard, Self::Disrupted];
 
     /// Its name in words.
     pub const fn name(self) -> &'static str {
@@ -115,6 +152,7 @@ impl Excuse {
             Self::NobodyCanWin => "nobody can win",
             Self::Outrun => "the candidate is outrun",
             Self::Unheard => "the leader is unheard",
+            Self::Disrupted => "a node that is cut off disrupts",
         }
     }
 }
@@ -136,16 +174,6 @@ fn is_out_of_earshot(member: &Replica, leader: &Replica) -> bool {
     let answers = member.options().pre_vote || member.options().check_quorum;
     let is_heard = asks(member, leader.id()) && !leader.options().check_quorum;
     term(member) > term(leader) && !answers && !is_heard
-}
-
-/// Whether too few voters listen to a leader that does not look whether they do.
-fn is_unheard(leader: &Replica, up: &[&Replica]) -> bool {
-    let Some(configuration) = leader.node().map(|node| node.configuration()) else { return false };
-    let listens = |voter: NodeId| {
-        let voter = up.iter().find(|replica| replica.id() == voter);
-        Some(voter.is_some_and(|voter| voter.id() == leader.id() || !is_out_of_earshot(voter, leader)))
-    };
-    !leader.options().check_quorum && configuration.voters().vote_result(listens) != VoteResult::Won
 }
 
 /// Whether the candidate does not get to the voter's term, nor hears of it: see [`Excuse::Outrun`].

@@ -81,6 +81,8 @@ pub struct Statistics {
     pub situations: Situations,
     /// Times that a cluster came to rest once faults were over.
     pub came_to_rest: u64,
+    /// Of those, clusters with members that are cut off from another one, or down.
+    pub rested_beside_faults: u64,
     /// Times that it did not, for each excuse.
     excused: [u64; Excuse::ALL.len()],
 }
@@ -151,6 +153,7 @@ impl Statistics {
         self.syncs += other.syncs;
         self.situations.add(&other.situations);
         self.came_to_rest += other.came_to_rest;
+        self.rested_beside_faults += other.rested_beside_faults;
         for (mine, theirs) in self.excused.iter_mut().zip(other.excused) {
             *mine += theirs;
         }

@@ -37,6 +37,12 @@ pub(super) enum Intent {
     Storm,
     /// The membership changes.
     ChangeMembers,
+    /// Links are clogged.
+    Clog,
+    /// The links between two nodes begin to flap.
+    Flap,
+    /// They change once.
+    Toggle,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,10 +1,11 @@
 //! What goes wrong: storms of faults, and the calm between them in which the cluster has to recover.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use raft::{NodeId, ReadOnlyOption};
 
 use super::agenda::{Agenda, Intent};
+use super::members::is_changing;
 use super::{any_node, leader};
 use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
@@ -21,11 +22,12 @@ pub(super) enum Fault {
     Campaign,
     ForgetLeader,
     Report,
+    Ruin,
 }
 
 impl Fault {
-    const ALL: [Self; 6] =
-        [Self::Crash, Self::Partition, Self::Transfer, Self::Campaign, Self::ForgetLeader, Self::Report];
+    const ALL: [Self; 7] =
+        [Self::Crash, Self::Partition, Self::Transfer, Self::Campaign, Self::ForgetLeader, Self::Report, Self::Ruin];
 }
 
 /// The faults.
@@ -39,6 +41,8 @@ pub(super) struct Faults {
     ambush: bool,
     /// The links that are cut.
     cut: Vec<(NodeId, NodeId)>,
+    /// The nodes that are lost for good.
+    gone: BTreeSet<NodeId>,
 }
 
 impl Faults {
@@ -55,6 +59,7 @@ impl Faults {
             calm: false,
             ambush: false,
             cut: Vec::new(),
+            gone: BTreeSet::new(),
         }
     }
 
@@ -73,6 +78,7 @@ impl Faults {
             Fault::Campaign => self.plan.campaign,
             Fault::ForgetLeader => self.plan.forget_leader,
             Fault::Report => self.plan.report,
+            Fault::Ruin => self.plan.ruin,
         }
     }
 
@@ -92,6 +98,7 @@ impl Faults {
             Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
             Fault::Crash => self.crash_some(world, agenda, at_once),
             Fault::Partition => self.partition(world, agenda, at_once),
+            Fault::Ruin => self.ruin(world, at_once),
             Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
                 at_once.extend(self.interfere(fault, world));
             }
@@ -134,6 +141,27 @@ impl Faults {
         at_once.push_back(Event::Crash { node, keep: self.keep(pending) });
         let downtime = self.stream.between(1, 2 * self.plan.downtime);
         agenda.after(downtime, Intent::Restart(node));
+    }
+
+    /// The nodes that are lost for good.
+    pub(super) const fn gone(&self) -> &BTreeSet<NodeId> {
+        &self.gone
+    }
+
+    /// A voter is lost for good, if the others can do without it.
+    fn ruin(&mut self, world: &World, at_once: &mut VecDeque<Event>) {
+        let Some(node) = self.dispensable(world) else { return };
+        self.gone.insert(node);
+        let pending = world.replica(node).map_or(0, |replica| replica.disk().pending());
+        at_once.push_back(Event::Crash { node, keep: self.keep(pending) });
+    }
+
+    /// A voter of a configuration that does not change, in which a majority is left without it.
+    fn dispensable(&mut self, world: &World) -> Option<NodeId> {
+        let node = world.leader()?.node().filter(|node| !is_changing(node))?;
+        let voters = node.configuration().conf_state().voters;
+        let left: Vec<NodeId> = voters.difference(&self.gone).copied().collect();
+        (2 * (left.len() - 1) > voters.len()).then(|| *self.stream.pick(&left))
     }
 
     fn keep(&mut self, pending: u64) -> Keep {
@@ -185,7 +213,7 @@ impl Faults {
         let peer = any_node(world, &mut self.stream)?;
         let led = leader(world).filter(|_| self.stream.chance(700)).unwrap_or(node);
         match fault {
-            Fault::Crash | Fault::Partition => None,
+            Fault::Crash | Fault::Partition | Fault::Ruin => None,
             Fault::Transfer => Some(Event::TransferLeadership { node: led, target: peer }),
             Fault::Campaign => Some(Event::Campaign { node }),
             Fault::ForgetLeader => Some(Event::ForgetLeader { node }),

@@ -1,6 +1,8 @@
 //! Operators that change the membership.
 
-use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, NodeId, Transition};
+use std::collections::BTreeSet;
+
+use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, MemStorage, NodeId, RawNode, Storage, Transition};
 
 use super::agenda::{Agenda, Intent};
 use super::{any_node, leader};
@@ -12,6 +14,8 @@ use crate::world::World;
 #[derive(Clone, Debug)]
 pub(super) struct Members {
     mean: Option<Time>,
+    /// Whether the membership changes for no reason.
+    is_restless: bool,
     stream: Stream,
     /// Every node that there may be.
     nodes: Vec<NodeId>,
@@ -22,7 +26,8 @@ pub(super) struct Members {
 impl Members {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            mean: plan.faults.membership,
+            mean: plan.faults.membership.or(plan.faults.ruin),
+            is_restless: plan.faults.membership.is_some(),
             stream: Stream::new(plan.seed, Concern::Members),
             nodes: plan.cluster.ids().collect(),
             wanted: usize::try_from(plan.cluster.nodes).expect("nodes are few"),
@@ -36,27 +41,52 @@ impl Members {
     }
 
     /// The next change, and at which node it is proposed.
-    pub(super) fn change(&mut self, world: &World, agenda: &mut Agenda) -> Option<(NodeId, ConfChange)> {
+    pub(super) fn change(
+        &mut self,
+        world: &World,
+        gone: &BTreeSet<NodeId>,
+        agenda: &mut Agenda,
+    ) -> Option<(NodeId, ConfChange)> {
         self.begin(agenda);
         let leader = leader(world)?;
         let configuration = world.replica(leader)?.node()?.configuration();
-        let change = self.choose(configuration)?;
+        let change = match configuration.members().find(|member| gone.contains(member)) {
+            Some(lost) => self.replace(lost, gone, configuration),
+            None if self.is_restless => self.choose(gone, configuration)?,
+            None => return None,
+        };
         let node = if self.stream.chance(150) { any_node(world, &mut self.stream)? } else { leader };
         Some((node, change))
     }
 
-    fn choose(&mut self, configuration: &Configuration) -> Option<ConfChange> {
+    /// Puts a node that is not a member in the place of one that is lost, or leaves a joint configuration first.
+    fn replace(&mut self, lost: NodeId, gone: &BTreeSet<NodeId>, configuration: &Configuration) -> ConfChange {
+        if configuration.is_joint() {
+            return ConfChangeV2::leave_joint().into();
+        }
+        let mut changes = vec![Change::new(ChangeKind::Remove, lost)];
+        let is_free = |node: &&NodeId| !gone.contains(node) && !configuration.contains(**node);
+        let free: Vec<NodeId> = self.nodes.iter().filter(is_free).copied().collect();
+        if !free.is_empty() {
+            changes.push(Change::new(ChangeKind::AddVoter, *self.stream.pick(&free)));
+        }
+        let transition = *self.stream.pick(&[Transition::Auto, Transition::Implicit, Transition::Explicit]);
+        ConfChangeV2 { transition, changes, context: bytes::Bytes::new() }.into()
+    }
+
+    fn choose(&mut self, gone: &BTreeSet<NodeId>, configuration: &Configuration) -> Option<ConfChange> {
         if configuration.is_joint() && self.stream.chance(700) {
             return Some(ConfChangeV2::leave_joint().into());
         }
-        let mut change = || Self::one_change(&mut self.stream, &self.nodes, self.wanted, configuration);
+        let nodes: Vec<NodeId> = self.nodes.iter().filter(|node| !gone.contains(node)).copied().collect();
+        let mut change = || Self::one_change(&mut self.stream, &nodes, self.wanted, configuration);
         let first = change()?;
         if self.stream.chance(400) {
             return Some(ConfChangeV1 { change: first, context: bytes::Bytes::new() }.into());
         }
         let mut changes = vec![first];
         for _ in 0..self.stream.below(3) {
-            let next = Self::one_change(&mut self.stream, &self.nodes, self.wanted, configuration)?;
+            let next = Self::one_change(&mut self.stream, &nodes, self.wanted, configuration)?;
             if changes.iter().all(|earlier| earlier.node != next.node) {
                 changes.push(next);
             }
@@ -93,6 +123,14 @@ impl Members {
     pub(super) fn to_start(&self, change: &ConfChange, world: &World) -> Vec<NodeId> {
         let changes = change.as_v2().changes;
         changes.iter().filter_map(|change| change.node).filter(|node| world.replica(*node).is_none()).collect()
+    }
+}
+
+/// Whether a node's configuration is joint, or a change that it has not applied is in its log, or may be there.
+pub(super) fn is_changing(node: &RawNode<MemStorage>) -> bool {
+    node.configuration().is_joint() || node.storage().last_index() != node.basic_status().last.index || {
+        let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
+        unapplied.into_iter().any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
     }
 }
 

@@ -5,8 +5,10 @@
 
 mod agenda;
 mod clients;
+mod core;
 mod faults;
 mod hosts;
+mod links;
 mod members;
 mod settle;
 mod traffic;
@@ -116,6 +118,7 @@ impl<'a> Swarm<'a> {
         swarm.clients.begin(&mut swarm.agenda);
         swarm.faults.begin(&mut swarm.agenda);
         swarm.members.begin(&mut swarm.agenda);
+        swarm.traffic.links.begin(&mut swarm.agenda);
         swarm
     }
 
@@ -226,7 +229,14 @@ impl<'a> Swarm<'a> {
             }
             Intent::Double(message) => Some(Event::Duplicate { message }),
             // In the second phase nobody makes trouble any more.
-            Intent::Client(_) | Intent::Fault(_) | Intent::Calm | Intent::Storm | Intent::ChangeMembers
+            Intent::Client(_)
+            | Intent::Fault(_)
+            | Intent::Calm
+            | Intent::Storm
+            | Intent::ChangeMembers
+            | Intent::Clog
+            | Intent::Flap
+            | Intent::Toggle
                 if self.settling.is_some() =>
             {
                 None
@@ -236,30 +246,44 @@ impl<'a> Swarm<'a> {
                 self.faults.strike(fault, &self.world, &mut self.agenda, &mut self.at_once);
                 None
             }
+            Intent::Restart(node) if self.stays_down(node) => None,
             Intent::Restart(node) => {
                 let options = self.faults.options_after_restart(node, &self.world);
                 Some(Event::Restart { node, options, seed: Some(self.elections.number()) })
             }
+            Intent::Heal if self.has_core() => None,
             Intent::Heal => {
                 self.faults.heal_or_cut_elsewhere(&self.world, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::Calm => {
-                self.traffic.set_calm(true);
+                self.traffic.set_calm(true, &mut self.at_once);
                 self.faults.calm_down(&self.world, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::Storm => {
-                self.traffic.set_calm(false);
+                self.traffic.set_calm(false, &mut self.at_once);
                 self.faults.storm(&mut self.agenda);
                 None
             }
             Intent::ChangeMembers => self.change_members(),
+            Intent::Clog => {
+                self.traffic.links.clog(&self.world, &mut self.agenda);
+                None
+            }
+            Intent::Flap => {
+                self.traffic.links.flap(&self.world, &mut self.agenda);
+                None
+            }
+            Intent::Toggle => {
+                self.traffic.links.toggle(&mut self.agenda, &mut self.at_once);
+                None
+            }
         }
     }
 
     fn change_members(&mut self) -> Option<Event> {
-        let (node, change) = self.members.change(&self.world, &mut self.agenda)?;
+        let (node, change) = self.members.change(&self.world, self.faults.gone(), &mut self.agenda)?;
         for added in self.members.to_start(&change, &self.world) {
             let start = self.start(added, Boot::Empty);
             self.at_once.push_back(start);
@@ -279,6 +303,11 @@ impl<'a> Swarm<'a> {
             self.hosts.plan_work(replica, event, &mut self.agenda);
             self.faults.after_event(node, event.kind(), &self.world, &mut self.agenda, &mut self.at_once);
         }
+    }
+
+    /// Whether a node is lost for good, or left as it is in the second phase.
+    fn stays_down(&self, node: NodeId) -> bool {
+        self.faults.gone().contains(&node) || (self.has_core() && !self.is_in_core(node))
     }
 
     fn is_up(&self, node: NodeId) -> bool {

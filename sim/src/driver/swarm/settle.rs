@@ -7,6 +7,8 @@
 //!
 //! Some stalls are excused, since the protocol has them by design: see [`Excuse`].
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{
@@ -27,6 +29,8 @@ const ROUND: Time = 5 * TICK;
 /// What the second phase has achieved.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settling {
+    /// Who is healed, if not everybody.
+    pub(super) core: Option<BTreeSet<NodeId>>,
     began: Time,
     next_round: Time,
     /// A fresh write that a leader took, in which term, and when.
@@ -76,9 +80,15 @@ impl Swarm<'_> {
 
     fn begin_to_settle(&mut self) {
         let now = self.agenda.now();
-        self.settling = Some(Settling { began: now, moved: now, ..Settling::default() });
-        self.traffic.set_calm(true);
-        self.faults.heal(&mut self.at_once);
+        let core = self.choose_core();
+        match &core {
+            Some(core) => self.heal_core(core),
+            None => {
+                self.traffic.set_calm(true, &mut self.at_once);
+                self.faults.heal(&mut self.at_once);
+            }
+        }
+        self.settling = Some(Settling { core, began: now, moved: now, ..Settling::default() });
         for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
             self.agenda.after(1, Intent::Restart(replica.id()));
         }

@@ -1,10 +1,11 @@
 //! When messages arrive, and which do not.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use raft::{Body, Message, SnapshotStatus};
+use raft::{Body, Message, NodeId, SnapshotStatus};
 
 use super::agenda::{Agenda, Intent};
+use super::links::Links;
 use super::position;
 use crate::plan::{NetworkPlan, Plan, Time};
 use crate::random::{Concern, Stream};
@@ -18,6 +19,9 @@ pub(super) struct Traffic {
     /// How long a node's storage takes to answer.
     answer: Time,
     calm: bool,
+    /// Between whom it is calm, if not between all.
+    core: Option<BTreeSet<NodeId>>,
+    pub(super) links: Links,
     nodes: usize,
     /// For each link, when its latest message arrives.
     latest: Vec<Time>,
@@ -35,14 +39,28 @@ impl Traffic {
             stream,
             answer: plan.hosts.answer,
             calm: false,
+            core: None,
+            links: Links::new(plan),
             nodes,
             latest: vec![0; nodes * nodes],
         }
     }
 
     /// In the calm no message is lost, doubled or late.
-    pub(super) fn set_calm(&mut self, calm: bool) {
+    pub(super) fn set_calm(&mut self, calm: bool, at_once: &mut VecDeque<Event>) {
         self.calm = calm;
+        self.links.set_calm(calm, at_once);
+    }
+
+    /// From now on it is calm between these nodes, and only there.
+    pub(super) fn calm_among(&mut self, core: BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
+        self.set_calm(true, at_once);
+        self.core = Some(core);
+    }
+
+    fn is_calm(&self, message: &Message) -> bool {
+        let is_within = |core: &BTreeSet<NodeId>| core.contains(&message.from) && core.contains(&message.to);
+        self.calm && self.core.as_ref().is_none_or(is_within)
     }
 
     /// Puts on the agenda what becomes of a new message.
@@ -57,9 +75,15 @@ impl Traffic {
     fn route_remote(&mut self, id: MessageId, message: &Message, agenda: &mut Agenda) {
         let NetworkPlan { latency, jitter, loss, duplication, late, lateness, .. } = self.plan;
         let mut delay = latency + self.stream.below(jitter + 1);
-        if !self.calm {
+        if !self.is_calm(message) {
+            let Some(longer) = self.links.set_out(message, agenda.now()) else {
+                self.links.enter(message);
+                return agenda.after(0, Intent::Lose(id));
+            };
+            delay += longer;
             let fate = self.stream.below(1000);
             if fate < loss {
+                self.links.enter(message);
                 return agenda.after(delay, Intent::Lose(id));
             }
             if fate < loss + duplication {
@@ -68,6 +92,7 @@ impl Traffic {
                 delay += self.stream.below(lateness);
             }
         }
+        self.links.enter(message);
         let arrival = self.in_order(message, agenda.now() + delay);
         agenda.at(arrival, Intent::Deliver(id));
     }
@@ -85,6 +110,7 @@ impl Traffic {
     /// Lets the sender know how a message ended that is about to arrive, or about to be lost on the way.
     pub(super) fn before_delivery(&mut self, id: MessageId, world: &World, at_once: &mut VecDeque<Event>) {
         let Some(Envelope::Network(message)) = world.network().get(id) else { return };
+        self.links.leave(message);
         let is_up = world.replica(message.to).is_some_and(|replica| replica.is_up());
         if !is_up || world.network().is_cut(message.from, message.to) {
             self.report_loss(message, at_once);
@@ -97,6 +123,7 @@ impl Traffic {
     /// Lets the sender know that a message is about to be lost.
     pub(super) fn before_loss(&mut self, id: MessageId, world: &World, at_once: &mut VecDeque<Event>) {
         if let Some(Envelope::Network(message)) = world.network().get(id) {
+            self.links.leave(message);
             self.report_loss(message, at_once);
         }
     }

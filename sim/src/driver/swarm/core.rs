@@ -1,0 +1,97 @@
+//! Who is healed in the second phase, where not everybody is: a quorum of the voters. All others stay as they are.
+
+use std::collections::BTreeSet;
+
+use raft::{Body, Configuration, Message, NodeId};
+
+use super::Swarm;
+use super::members::is_changing;
+use crate::disk::Keep;
+use crate::plan::Heals;
+use crate::random::{Concern, Stream};
+use crate::world::{Envelope, Event};
+
+impl Swarm<'_> {
+    pub(super) fn has_core(&self) -> bool {
+        self.settling.as_ref().is_some_and(|settling| settling.core.is_some())
+    }
+
+    pub(super) fn is_in_core(&self, node: NodeId) -> bool {
+        let core = self.settling.as_ref().and_then(|settling| settling.core.as_ref());
+        core.is_some_and(|core| core.contains(&node))
+    }
+
+    /// A quorum, where the plan wants no more than that. None where the membership is changing: what is a quorum now need
+    /// not be one later.
+    pub(super) fn choose_core(&self) -> Option<BTreeSet<NodeId>> {
+        let mut stream = Stream::new(self.plan.seed, Concern::Core);
+        let voters = match self.plan.heals {
+            Heals::Everything => None,
+            Heals::Quorum | Heals::QuorumBesideCuts => self.configuration_of_all(),
+        }?;
+        let voters = voters.conf_state().voters;
+        let mut up: Vec<NodeId> = voters.iter().copied().filter(|voter| self.is_up(*voter)).collect();
+        let majority = voters.len() / 2 + 1;
+        let size = stream.between(majority as u64, up.len() as u64);
+        while up.len() as u64 > size {
+            let leaves = stream.below(up.len() as u64);
+            up.remove(usize::try_from(leaves).expect("nodes are few"));
+        }
+        (up.len() >= majority).then(|| up.into_iter().collect())
+    }
+
+    /// The configuration of all members that are up, if it is the same everywhere and no change of it is under way.
+    fn configuration_of_all(&self) -> Option<&Configuration> {
+        let up = || self.world.replicas().filter_map(|replica| replica.node());
+        let configuration = up().max_by_key(|node| node.basic_status().applied)?.configuration();
+        let members = || up().filter(|node| configuration.contains(node.id()));
+        let differs = members().any(|node| node.configuration() != configuration);
+        let is_asked_for = |event: &Event| matches!(event, Event::ProposeConfChange { .. });
+        let is_changing = up().any(is_changing) || self.at_once.iter().any(is_asked_for) || self.change_in_flight();
+        (!differs && !is_changing).then_some(configuration)
+    }
+
+    fn change_in_flight(&self) -> bool {
+        self.world.network().iter().any(|(_, envelope)| {
+            if let Envelope::Network(Message { body: Body::Propose { entries }, .. }) = envelope {
+                entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
+            } else {
+                false
+            }
+        })
+    }
+
+    /// Lets all be well within the core. The others are left as they are, or made worse.
+    pub(super) fn heal_core(&mut self, core: &BTreeSet<NodeId>) {
+        self.traffic.calm_among(core.clone(), &mut self.at_once);
+        let links = core.iter().flat_map(|from| core.iter().map(move |to| (*from, *to)));
+        let cut = links.filter(|(from, to)| self.world.network().is_cut(*from, *to));
+        self.at_once.extend(cut.map(|(from, to)| Event::HealLink { from, to }));
+        let mut stream = Stream::new(!self.plan.seed, Concern::Core);
+        let outsiders = self.world.replicas().filter(|replica| replica.is_up() && !core.contains(&replica.id()));
+        for node in outsiders.map(|replica| replica.id()) {
+            match self.plan.heals {
+                Heals::Everything => {}
+                Heals::Quorum if stream.chance(300) => self.at_once.push_back(Event::Crash { node, keep: Keep::Nothing }),
+                Heals::Quorum => {}
+                Heals::QuorumBesideCuts => self.at_once.extend(cut_in_part(node, core, &mut stream)),
+            }
+        }
+    }
+}
+
+/// Cuts between a node and the core: what it sends, what it receives, or both, but for one node of the core.
+fn cut_in_part(node: NodeId, core: &BTreeSet<NodeId>, stream: &mut Stream) -> Vec<Event> {
+    let core: Vec<NodeId> = core.iter().copied().collect();
+    let (kind, spared) = (stream.below(4), *stream.pick(&core));
+    let cut = |from, to| Event::Cut { from, to };
+    let with = |other: NodeId| match kind {
+        0 => vec![cut(node, other)],
+        1 => vec![cut(other, node)],
+        2 if other == spared => Vec::new(),
+        2 => vec![cut(node, other), cut(other, node)],
+        _ if other == spared => vec![cut(node, other), cut(other, node)],
+        _ => Vec::new(),
+    };
+    core.iter().flat_map(|other| with(*other)).collect()
+}
