@@ -2,7 +2,7 @@
 
 use raft::ReadOnlyOption;
 use sim::driver::swarm::{Ended, run};
-use sim::plan::{Overrides, Plan};
+use sim::plan::{Heals, Overrides, Plan};
 use sim::trace::{Recorded, record};
 use sim::world::{Event, EventKind, Excuse, Statistics};
 
@@ -151,6 +151,16 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("forgotten leaders", |plan| plan.faults.forget_leader.is_some());
     some("loops", |plan| !plan.cluster.options[0].front.is_raw());
     some("reports for no reason", |plan| plan.faults.report.is_some());
+    some("voters lost for good", |plan| plan.faults.ruin.is_some());
+    some("clogs", |plan| plan.links.clog.is_some());
+    some("links that flap", |plan| plan.links.flap.is_some());
+    some("bounded queues", |plan| plan.links.queue.is_some());
+    some("kinds of messages that are lost", |plan| plan.links.kind_loss > 0);
+    some("snapshots that fail", |plan| plan.links.snapshot_loss > 0);
+    some("snapshots that crawl", |plan| plan.links.snapshot_crawl > 0);
+    some("all is healed", |plan| plan.heals == Heals::Everything);
+    some("a quorum is healed", |plan| plan.heals == Heals::Quorum);
+    some("a quorum is healed beside cuts", |plan| plan.heals == Heals::QuorumBesideCuts);
 }
 
 #[test]
@@ -196,6 +206,39 @@ fn a_cluster_that_nobody_leads_is_not_at_rest() {
     world.apply(&Event::Start { node, boot, options, seed: Some(1) }).expect("a node starts");
     let halt = world.apply(&Event::ExpectSettled { written: None, reads: 0 }).expect_err("nobody ticks");
     assert!(halt.to_string().contains("nobody leads"), "{halt}");
+}
+
+/// A voter is lost in a cluster that changes for no other reason, and operators put another in its place.
+#[test]
+fn a_voter_that_is_lost_for_good_is_replaced_and_the_cluster_goes_on() {
+    let mut replaced = 0;
+    for seed in 0..20 {
+        let overrides = Overrides { steps: Some(10_000), nodes: Some(5), no_faults: true, ..Overrides::default() };
+        let mut plan = Plan::draw(seed, &overrides);
+        plan.faults.ruin = Some(60 * sim::plan::TICK);
+        let ended = run(&plan, |_| {});
+        assert_eq!(ended.violation, None, "seed {seed}");
+        let world = &ended.world;
+        let members = world.leader().and_then(|leader| leader.node()).map(|node| node.configuration().conf_state());
+        let voters = members.map(|members| members.voters).unwrap_or_default();
+        replaced += voters.iter().filter(|voter| voter.get() > 5).count();
+        assert!(voters.len() >= 3, "seed {seed}: {voters:?}");
+        let lost = world.statistics().events(EventKind::Crash);
+        assert_eq!(world.statistics().events(EventKind::Restart), 0, "seed {seed}, {lost} lost");
+    }
+    assert!(replaced > 0);
+}
+
+#[test]
+fn a_quorum_comes_to_rest_though_others_stay_cut_off_or_down() {
+    let mut beside = 0;
+    for seed in 0..60 {
+        let heals = [Heals::Quorum, Heals::QuorumBesideCuts][seed as usize % 2];
+        let ended = run(&Plan { settles: true, heals, ..plan(seed, 3000) }, |_| {});
+        assert_eq!(ended.violation, None, "seed {seed}");
+        beside += ended.world.statistics().rested_beside_faults;
+    }
+    assert!(beside >= 10, "{beside}");
 }
 
 #[test]

@@ -14,13 +14,7 @@ use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
 pub(super) fn of_plan(plan: &Plan) -> String {
     let Plan { seed, steps, settles, heals, cluster, network, links, hosts, clients, faults } = plan;
     let mut out = Text::default();
-    out.line(
-        "seed",
-        format_args!(
-            "{seed} ({seed:#x}), {steps} events{}",
-            if *settles { rests(*heals) } else { "" }
-        ),
-    );
+    out.line("seed", format_args!("{seed} ({seed:#x}), {steps} events{}", if *settles { rests(*heals) } else { "" }));
     out.line(
         "cluster",
         format_args!(
@@ -236,7 +230,10 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
         let excused = Excuse::ALL.map(|excuse| format!("{} {}", s.stalls(excuse), excuse.name()));
         let (rests, beside) = (s.came_to_rest, s.rested_beside_faults);
         let excused = excused.join(", ");
-        out.line("at rest", format_args!("{rests} in the end, {beside} beside members that stay cut off or down; excused: {excused}"));
+        out.line(
+            "at rest",
+            format_args!("{rests} in the end, {beside} beside members that stay cut off or down; excused: {excused}"),
+        );
     }
     out.0
 }

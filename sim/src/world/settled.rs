@@ -84,7 +84,8 @@ impl World {
     fn is_unheard(&self, leader: &Replica, up: &[&Replica]) -> bool {
         let Some(configuration) = configuration(leader) else { return false };
         let listens = |voter: NodeId| {
-            let hears = |voter: &&Replica| self.are_linked(voter.id(), leader.id()) && !is_out_of_earshot(voter, leader);
+            let hears =
+                |voter: &&Replica| self.are_linked(voter.id(), leader.id()) && !is_out_of_earshot(voter, leader);
             let voter = up.iter().find(|replica| replica.id() == voter);
             Some(voter.is_some_and(|voter| voter.id() == leader.id() || hears(voter)))
         };
@@ -146,14 +147,12 @@ impl Excuse {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::NobodyCanWin, Self::Outrun, Self::Unheard, Self::Disrupted];
 
-    /// Its name in words.
+    /// Their names, in the same order.
+    pub const NAMES: [&str; 4] = ["nobody-can-win", "outrun", "unheard", "disrupted"];
+
+    /// Its name.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::NobodyCanWin => "nobody can win",
-            Self::Outrun => "the candidate is outrun",
-            Self::Unheard => "the leader is unheard",
-            Self::Disrupted => "a node that is cut off disrupts",
-        }
+        Self::NAMES[self as usize]
     }
 }
 

@@ -72,7 +72,9 @@ impl Swarm<'_> {
         for node in outsiders.map(|replica| replica.id()) {
             match self.plan.heals {
                 Heals::Everything => {}
-                Heals::Quorum if stream.chance(300) => self.at_once.push_back(Event::Crash { node, keep: Keep::Nothing }),
+                Heals::Quorum if stream.chance(300) => {
+                    self.at_once.push_back(Event::Crash { node, keep: Keep::Nothing })
+                }
                 Heals::Quorum => {}
                 Heals::QuorumBesideCuts => self.at_once.extend(cut_in_part(node, core, &mut stream)),
             }

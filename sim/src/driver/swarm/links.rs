@@ -52,7 +52,7 @@ impl Links {
         &mut self.links[position(message.from) * self.nodes + position(message.to)]
     }
 
-    /// In the calm nothing is wrong with any link.
+    /// In the calm no link is clogged, full or flapping.
     pub(super) fn set_calm(&mut self, calm: bool, at_once: &mut VecDeque<Event>) {
         self.calm = calm;
         if calm {
@@ -76,7 +76,8 @@ impl Links {
         let is_lost = loss > 0 && self.stream.chance(loss);
         let crawls = kind == MessageKind::Snapshot && self.plan.snapshot_crawl > 0;
         let crawl = if crawls { self.stream.below(self.plan.snapshot_crawl) } else { 0 };
-        let most = self.plan.queue.unwrap_or(u64::MAX);
+        // A link that is full for good starves: heartbeats leave no room for anything else.
+        let most = self.plan.queue.filter(|_| !self.calm).unwrap_or(u64::MAX);
         let (on_it, clogged) = *self.link(message);
         (!is_lost && on_it < most).then_some(crawl.max(clogged.saturating_sub(now)))
     }
@@ -115,7 +116,9 @@ impl Links {
     /// Two nodes begin to flap.
     pub(super) fn flap(&mut self, world: &World, agenda: &mut Agenda) {
         self.plan_next(self.plan.flap, Intent::Flap, agenda);
-        let Some((one, other)) = self.two_nodes(world).filter(|_| !self.calm && self.flapping.is_none()) else { return };
+        let Some((one, other)) = self.two_nodes(world).filter(|_| !self.calm && self.flapping.is_none()) else {
+            return;
+        };
         let changes = 2 * self.stream.between(1, self.plan.length / TICK);
         self.flapping = Some((one, other, changes));
         agenda.after(0, Intent::Toggle);
@@ -142,5 +145,69 @@ impl Links {
         let nodes: Vec<NodeId> = world.replicas().map(|replica| replica.id()).collect();
         let (one, other) = (*self.stream.pick(&nodes), *self.stream.pick(&nodes));
         (one != other).then_some((one, other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raft::{Body, Term};
+
+    use super::*;
+    use crate::plan::{Overrides, node_id};
+
+    fn links(plan: LinkPlan) -> Links {
+        Links::new(&Plan { links: plan, ..Plan::draw(1, &Overrides { nodes: Some(3), ..Overrides::default() }) })
+    }
+
+    fn message(from: u64, to: u64) -> Message {
+        Message { from: node_id(from), to: node_id(to), term: Some(Term(1)), body: Body::TimeoutNow }
+    }
+
+    #[test]
+    fn a_full_link_loses_what_comes_next_until_something_arrives() {
+        let mut links = links(LinkPlan { queue: Some(2), ..LinkPlan::default() });
+        links.enter(&message(1, 2));
+        assert_eq!(links.set_out(&message(1, 2), 0), Some(0));
+        links.enter(&message(1, 2));
+        assert_eq!(links.set_out(&message(1, 2), 0), None);
+        assert_eq!(links.set_out(&message(2, 1), 0), Some(0));
+        links.leave(&message(1, 2));
+        assert_eq!(links.set_out(&message(1, 2), 0), Some(0));
+    }
+
+    #[test]
+    fn only_the_kinds_that_the_plan_names_are_lost() {
+        let kinds = vec![MessageKind::Transfer];
+        let mut links = links(LinkPlan { lossy_kinds: kinds, kind_loss: 1000, ..LinkPlan::default() });
+        let vote = Message { body: Body::VoteResponse { granted: true }, ..message(1, 2) };
+        assert_eq!((links.set_out(&message(1, 2), 0), links.set_out(&vote, 0)), (None, Some(0)));
+    }
+
+    #[test]
+    fn what_is_sent_on_a_clogged_link_arrives_when_the_clog_is_over() {
+        let mut links = links(LinkPlan::default());
+        *links.link(&message(1, 2)) = (0, 500);
+        assert_eq!((links.set_out(&message(1, 2), 200), links.set_out(&message(2, 1), 200)), (Some(300), Some(0)));
+        links.set_calm(true, &mut VecDeque::new());
+        assert_eq!(links.set_out(&message(1, 2), 200), Some(0));
+    }
+
+    #[test]
+    fn links_that_flap_end_up_healed_by_themselves_or_in_the_calm() {
+        let both = |event: fn(NodeId, NodeId) -> Event| [event(node_id(1), node_id(2)), event(node_id(2), node_id(1))];
+        let cut = both(|from, to| Event::Cut { from, to });
+        let heal = both(|from, to| Event::HealLink { from, to });
+        for calm in [false, true] {
+            let mut links = links(LinkPlan::default());
+            let (mut agenda, mut at_once) = (Agenda::default(), VecDeque::new());
+            links.flapping = Some((node_id(1), node_id(2), 2));
+            links.toggle(&mut agenda, &mut at_once);
+            if calm {
+                links.set_calm(true, &mut at_once);
+            }
+            links.toggle(&mut agenda, &mut at_once);
+            links.toggle(&mut agenda, &mut at_once);
+            assert_eq!(at_once, [cut.clone(), heal.clone()].concat());
+        }
     }
 }

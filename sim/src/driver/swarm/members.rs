@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, MemStorage, NodeId, RawNode, Storage, Transition};
+use raft::{
+    Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, MemStorage, NodeId, RawNode, Storage,
+    Transition,
+};
 
 use super::agenda::{Agenda, Intent};
 use super::{any_node, leader};

@@ -290,5 +290,5 @@ fn patience(plan: &Plan) -> Time {
     let election = plan.cluster.options.iter().map(|options| options.election_tick).max().unwrap_or(1);
     let hosts = &plan.hosts;
     let round = plan.network.latency + plan.network.jitter + hosts.step + hosts.write + hosts.sync + hosts.apply;
-    TICK * Time::from(election) * 60 + plan.network.lateness + round * 1500
+    TICK * Time::from(election) * 60 + plan.network.lateness + round * 1500 + hosts.answer * 100
 }

@@ -6,12 +6,15 @@ use super::super::arguments::{Arguments, Meaning, Wanted, choose};
 use super::super::error::ScriptError;
 use super::client::{self, Key};
 use super::{Command, Syntax};
+use crate::world::Excuse;
 
 /// Facts that must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
     /// `expect leader=…`: who leads, where several do in the newest term; nobody where there is none.
     Leader(Option<NodeId>),
+    /// `expect excuse=…`: why the cluster need not come to rest as it is; `none` where it must.
+    Excuse(Option<Excuse>),
     /// `expect 1 2 …`: these facts, of each of these nodes.
     Of(Vec<NodeId>, Vec<Expected>),
 }
@@ -56,6 +59,9 @@ pub(super) const COMMANDS: &[Syntax] = &[Syntax::new("expect", |arguments| parse
 fn parse(arguments: &mut Arguments<'_>) -> Result<Expectation, ScriptError> {
     let nodes: Vec<NodeId> = arguments.rest("a node")?;
     if nodes.is_empty() {
+        if let Some(Excused(excuse)) = arguments.value("excuse")? {
+            return Ok(Expectation::Excuse(excuse));
+        }
         return arguments.required_value("leader").map(|Maybe(leader)| Expectation::Leader(leader));
     }
     let facts = facts(arguments)?;
@@ -99,6 +105,18 @@ impl Meaning for Maybe {
         match word {
             "none" => Ok(Self(None)),
             node => NodeId::from_word(node).map(Some).map(Self).map_err(|_| Wanted::Kind("a node or none")),
+        }
+    }
+}
+
+/// An excuse or `none`.
+struct Excused(Option<Excuse>);
+
+impl Meaning for Excused {
+    fn from_word(word: &str) -> Result<Self, Wanted> {
+        match word {
+            "none" => Ok(Self(None)),
+            word => choose(word, &Excuse::NAMES).map(|excuse| Self(Some(Excuse::ALL[excuse]))),
         }
     }
 }

@@ -7,12 +7,16 @@ use raft::{EntryId, Index, MemStorage, NodeId, RawNode};
 use super::super::command::{Expectation, Expected, LogIds};
 use super::super::describe;
 use super::{Done, Environment, Reply, Trouble};
-use crate::world::Replica;
+use crate::world::{Excuse, Replica};
 
 impl Environment {
     pub(super) fn expect(&self, expectation: &Expectation) -> Done {
         match expectation {
             Expectation::Leader(leader) => self.expect_leader(*leader)?,
+            Expectation::Excuse(excuse) => {
+                let name = |excuse: Option<Excuse>| excuse.map_or("none", Excuse::name);
+                same("the excuse", name(self.world.excuse()), name(*excuse))?;
+            }
             Expectation::Of(nodes, facts) => {
                 for node in nodes {
                     facts.iter().try_for_each(|fact| self.expect_of(*node, fact))?;
