@@ -21,14 +21,18 @@ pub enum Concern {
     Clients = 5,
     /// Changes to the membership.
     Members = 6,
-    /// Whether loops run the nodes, and what they take when.
-    Loops = 12,
+    /// What happens to disks.
+    Disks = 7,
     /// What a seed decides about links, before the run begins.
     LinkPlan = 8,
     /// When links go wrong, and which.
     Links = 9,
     /// Who is healed when faults end.
     Core = 10,
+    /// What happens to clocks.
+    Clocks = 11,
+    /// Whether loops run the nodes, and what they take when.
+    Loops = 12,
 }
 
 /// A stream of random numbers.

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use serde_json::json;
 use sim::explore::{Exploration, Explored, SeedEnd, Shard, explore};
 use sim::invariant::Violation;
 use sim::plan::{Overrides, Plan};
+use sim::trace::Ending;
 
 use super::run::{leave_trace, seed};
 use super::{HELD, VIOLATED, situations, summary};
@@ -110,10 +111,9 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     let explored = explore(&exploration, |end| progress.count(end), late);
     progress.bar.finish_and_clear();
     let mut out = std::io::stdout().lock();
-    for (seed, violation) in &explored.failures {
+    for (seed, ending) in &explored.failures {
         let trace = leave_trace(&Plan::draw(*seed, &exploration.overrides))?;
-        let line =
-            if arguments.json { failure_as_json(*seed, violation, &trace) } else { failure(*seed, violation, &trace) };
+        let line = if arguments.json { failure_as_json(*seed, ending, &trace) } else { failure(*seed, ending, &trace) };
         drop(writeln!(out, "{line}"));
     }
     if arguments.json {
@@ -132,13 +132,24 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     Ok(if explored.failures.is_empty() && !missed { HELD } else { VIOLATED })
 }
 
-fn failure(seed: u64, violation: &Violation, trace: &std::path::Path) -> String {
-    let Violation { invariant, step, detail, .. } = violation;
-    format!("seed {seed}: {invariant} at step {step}: {detail}; {}", trace.display())
+fn failure(seed: u64, ending: &Ending, trace: &Path) -> String {
+    let trace = trace.display();
+    match ending {
+        Ending::Completed => format!("seed {seed}: {trace}"),
+        Ending::Violation(Violation { invariant, step, detail, .. }) => {
+            format!("seed {seed}: {invariant} at step {step}: {detail}; {trace}")
+        }
+        Ending::Panic(message) => format!("seed {seed}: a panic: {message}; {trace}"),
+    }
 }
 
-fn failure_as_json(seed: u64, violation: &Violation, trace: &PathBuf) -> String {
-    json!({ "seed": seed, "violation": violation, "trace": trace }).to_string()
+fn failure_as_json(seed: u64, ending: &Ending, trace: &Path) -> String {
+    match ending {
+        Ending::Completed => json!({ "seed": seed, "trace": trace }),
+        Ending::Violation(violation) => json!({ "seed": seed, "violation": violation, "trace": trace }),
+        Ending::Panic(message) => json!({ "seed": seed, "panic": message, "trace": trace }),
+    }
+    .to_string()
 }
 
 fn of_seeds(explored: &Explored, took: Duration) -> String {
@@ -181,7 +192,7 @@ impl Progress {
 
     fn count(&self, end: &SeedEnd) {
         self.bar.inc(1);
-        if end.violation.is_some() {
+        if end.ending != Ending::Completed {
             let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
             self.bar.set_message(format!("{failures} failures"));
         }

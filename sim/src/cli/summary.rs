@@ -12,7 +12,7 @@ use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
 
 /// What the seed decided.
 pub(super) fn of_plan(plan: &Plan) -> String {
-    let Plan { seed, steps, settles, heals, cluster, network, links, hosts, clients, faults } = plan;
+    let Plan { seed, steps, settles, heals, cluster, network, links, hosts, clients, faults, disks, clocks } = plan;
     let mut out = Text::default();
     out.line("seed", format_args!("{seed} ({seed:#x}), {steps} events{}", if *settles { rests(*heals) } else { "" }));
     out.line(
@@ -82,6 +82,13 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         ("forget-leader", faults.forget_leader),
         ("report", faults.report),
         ("ruin", faults.ruin),
+        ("failing fsync", disks.fail_sync),
+        ("full disk", disks.fill),
+        ("slow disk", disks.slow),
+        ("damaged disk", disks.damage),
+        ("pause", clocks.pause),
+        ("jump of a clock", clocks.jump),
+        ("drift of a clock", clocks.drift),
     ];
     let kinds = kinds.iter().filter_map(|(name, mean)| mean.map(|mean| format!("{name} each {}", ticks(mean))));
     let kinds = kinds.collect::<Vec<_>>().join(", ");
@@ -224,6 +231,7 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
             s.conf_changes, s.joint_entered, s.joint_left, s.conf_changes_skipped
         ),
     );
+    out.line("disks", format_args!("{} stopped a node, {} recoveries refused", s.disks_failed, s.recoveries_refused));
     out.line("reads", format_args!("{} answered", s.reads));
     out.line("transfers", format_args!("{} handed over", s.transfers));
     if s.events(EventKind::ExpectSettled) > 0 {

@@ -13,11 +13,13 @@
 //! Creation, removal and truncation of files are durable at once and in order, as [`Files`] demands of every disk.
 
 mod crash;
+mod fault;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 pub use crash::Keep;
+pub use fault::DiskFault;
 
 use crate::wal::{DiskError, Files, SECTOR, Segment};
 

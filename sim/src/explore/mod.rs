@@ -8,9 +8,9 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use crate::driver::swarm::{self, Ended};
-use crate::invariant::Violation;
 use crate::plan::{Overrides, Plan};
 use crate::situation::Situations;
+use crate::trace::Ending;
 use crate::world::Statistics;
 
 pub use seeds::{Shard, ShardError};
@@ -33,8 +33,8 @@ pub struct Exploration {
 pub struct SeedEnd {
     /// The seed.
     pub seed: u64,
-    /// What was violated, if anything was.
-    pub violation: Option<Violation>,
+    /// Whether all held, or what was violated, or which assertion of the code under test failed.
+    pub ending: Ending,
     /// The digest of the whole run.
     pub digest: u64,
     /// What happened, counted.
@@ -52,8 +52,8 @@ pub struct Explored {
     pub statistics: Statistics,
     /// In how many runs each situation happened.
     pub reached: Situations,
-    /// The seeds that violated a property, in order.
-    pub failures: Vec<(u64, Violation)>,
+    /// The seeds that failed, in order, and how: never [`Ending::Completed`].
+    pub failures: Vec<(u64, Ending)>,
 }
 
 /// Runs the seeds. `done` hears of each as it ends, in no particular order and from several threads; no further seed is
@@ -102,8 +102,8 @@ impl Exploration {
 /// Runs one seed to its end.
 pub fn run_seed(seed: u64, overrides: &Overrides) -> SeedEnd {
     let plan = Plan::draw(seed, overrides);
-    let Ended { world, violation, .. } = swarm::run(&plan, |_| {});
-    SeedEnd { seed, violation, digest: world.digest(), statistics: world.statistics().clone() }
+    let (Ended { world, .. }, ending) = swarm::run_to_end(&plan, |_| {});
+    SeedEnd { seed, ending, digest: world.digest(), statistics: world.statistics().clone() }
 }
 
 impl Explored {
@@ -112,7 +112,24 @@ impl Explored {
         self.digest = xxhash_rust::xxh3::xxh3_64_with_seed(&end.digest.to_le_bytes(), self.digest);
         self.statistics.add(&end.statistics);
         self.reached.add_reached(&end.statistics.situations);
-        self.failures.extend(end.violation.map(|violation| (end.seed, violation)));
+        match end.ending {
+            Ending::Completed => {}
+            Ending::Violation(_) | Ending::Panic(_) => self.failures.push((end.seed, end.ending)),
+        }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_code_under_test_is_a_failure_of_its_seed_and_no_other() {
+        let end = |seed, ending| SeedEnd { seed, ending, digest: seed, statistics: Statistics::default() };
+        let panic = Ending::Panic("an assertion".to_owned());
+        let ends = [end(1, Ending::Completed), end(2, panic.clone()), end(3, Ending::Completed)];
+        let explored = ends.into_iter().fold(Explored::default(), Explored::with);
+        assert_eq!((explored.seeds, explored.failures), (3, vec![(2, panic)]));
     }
 }

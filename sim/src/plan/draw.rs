@@ -3,7 +3,9 @@
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 
-use super::{ClientPlan, ClusterPlan, FaultPlan, Heals, HostPlan, LinkPlan, NetworkPlan, Plan, TICK, Time};
+use super::{
+    ClientPlan, ClockPlan, ClusterPlan, DiskPlan, FaultPlan, Heals, HostPlan, LinkPlan, NetworkPlan, Plan, TICK, Time,
+};
 use crate::random::{Concern, Stream};
 use crate::world::{ApplicationKind, Command, Front, NodeOptions};
 
@@ -43,6 +45,8 @@ impl Plan {
             hosts: hosts(&mut stream),
             clients: clients(&mut stream),
             faults: faults(&mut stream),
+            disks: DiskPlan::default(),
+            clocks: ClockPlan::default(),
         };
         let late_answers = stream.magnitude(10, 20 * TICK);
         if stream.chance(300) {
@@ -52,6 +56,7 @@ impl Plan {
         let (is_ruined, ruin) = (stream.chance(200), stream.magnitude(30 * TICK, 300 * TICK));
         plan.faults.ruin = is_ruined.then_some(ruin);
         plan.heals = *stream.pick(&[Heals::Everything, Heals::Everything, Heals::Quorum, Heals::QuorumBesideCuts]);
+        (plan.disks, plan.clocks) = (disks(&mut stream), clocks(&mut stream));
         if keeps_leases && plan.cluster.serves_by_lease() {
             plan.keep_leases();
         }
@@ -60,6 +65,7 @@ impl Plan {
             plan.heals = Heals::Everything;
             plan.faults = plan.faults.without_any();
             plan.links = LinkPlan::default();
+            (plan.disks, plan.clocks) = (DiskPlan::default(), ClockPlan::default());
             plan.network = NetworkPlan { loss: 0, duplication: 0, late: 0, ..plan.network };
             plan.hosts.hiccups = 0;
         }
@@ -85,7 +91,7 @@ impl Plan {
     fn keep_leases(&mut self) {
         const LONG: u32 = 20;
         self.heals = Heals::Everything;
-        let Self { cluster, network, links, hosts, faults, .. } = self;
+        let Self { cluster, network, links, hosts, faults, disks, clocks, .. } = self;
         *links = LinkPlan::default();
         cluster.keeps_leases = true;
         cluster.tick.fill(TICK);
@@ -97,6 +103,7 @@ impl Plan {
         (network.loss, network.late, hosts.hiccups, hosts.answer) = (0, 0, 0, 10);
         (faults.partition, faults.membership, faults.transfer) = (None, None, None);
         (faults.campaign, faults.forget_leader, faults.ruin) = (None, None, None);
+        (disks.slow, *clocks) = (None, ClockPlan::default());
     }
 }
 
@@ -257,6 +264,22 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         report,
         ruin: None,
     }
+}
+
+fn disks(stream: &mut Stream) -> DiskPlan {
+    let [fail_sync, fill, slow, damage] = [250, 200, 250, 250].map(|per_mille| mean(stream, per_mille));
+    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(4, 256), damage }
+}
+
+fn clocks(stream: &mut Stream) -> ClockPlan {
+    let [pause, jump, drift] = [250, 200, 250].map(|per_mille| mean(stream, per_mille));
+    let (pause_length, jump_ticks) = (stream.magnitude(TICK, 40 * TICK), stream.magnitude(4, 64));
+    ClockPlan { pause, pause_length, jump, jump_ticks, drift }
+}
+
+fn mean(stream: &mut Stream, per_mille: u64) -> Option<Time> {
+    let (happens, mean) = (stream.chance(per_mille), stream.magnitude(8 * TICK, 200 * TICK));
+    happens.then_some(mean)
 }
 
 impl FaultPlan {

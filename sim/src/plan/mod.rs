@@ -46,6 +46,12 @@ pub struct Plan {
     pub clients: ClientPlan,
     /// What goes wrong, and what operators do.
     pub faults: FaultPlan,
+    /// What goes wrong with disks.
+    #[serde(default)]
+    pub disks: DiskPlan,
+    /// What goes wrong with clocks and processes.
+    #[serde(default)]
+    pub clocks: ClockPlan,
 }
 
 /// Who is healed when the faults end. Where the membership is changing at that moment, it is everybody.
@@ -206,4 +212,34 @@ pub struct FaultPlan {
     /// A voter is lost for good, and operators put a node with a new identity in its place.
     #[serde(default)]
     pub ruin: Option<Time>,
+}
+
+/// What goes wrong with disks: for each kind the mean time between two, `None` for never.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DiskPlan {
+    /// An fsync fails.
+    pub fail_sync: Option<Time>,
+    /// A disk fills up.
+    pub fill: Option<Time>,
+    /// A disk is slow for a while.
+    pub slow: Option<Time>,
+    /// How many times as long it takes then.
+    pub slowness: u64,
+    /// Something that is durable is damaged.
+    pub damage: Option<Time>,
+}
+
+/// What goes wrong with time: for each kind the mean time between two, `None` for never.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ClockPlan {
+    /// A process stands still.
+    pub pause: Option<Time>,
+    /// How long, on the average.
+    pub pause_length: Time,
+    /// A clock jumps ahead.
+    pub jump: Option<Time>,
+    /// By how many ticks, at most.
+    pub jump_ticks: u64,
+    /// A clock goes on at another rate.
+    pub drift: Option<Time>,
 }

@@ -175,6 +175,14 @@ situations! {
     TickMissed: "a loop missed a tick",
     QueueFull: "the queue of a loop had no room",
     ChangeOvertakenInQueue: "a snapshot overtook a membership change that waited in the queue of a loop",
+    // Disks and clocks.
+    SyncFailed: "an fsync failed, and the node stopped",
+    DiskFull: "a disk was full, and the node stopped",
+    LeaderDiskFailed: "a leader stopped because of its disk",
+    DiskDamaged: "something of what was durable was damaged",
+    CorruptionFound: "a damaged log was found out at recovery, and the node stayed down",
+    DamageHarmless: "a node came back although its disk had been damaged, since nothing that counts was",
+    ClockCaughtUp: "a clock ticked several times at once",
 
     // Network.
     LostAtCut: "a message was lost at a cut link",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bytes::Bytes;
 use raft::{Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, Message, Transition};
 
-use crate::disk::Keep;
+use crate::disk::{DiskFault, Keep};
 use crate::world::{Boot, Envelope, Event, LocalMessage, MessageId, World};
 
 /// What an event says, in the world in which it is about to happen.
@@ -14,6 +14,7 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::Start { node, boot, .. } => format!("{node} starts, {}", self::boot(boot)),
         Event::Crash { node, keep } => format!("{node} crashes, {}", self::keep(*keep)),
         Event::Restart { node, .. } => format!("{node} restarts"),
+        Event::DiskFault { node, fault } => format!("{node}'s disk: {}", self::disk_fault(*fault)),
         Event::Tick { node } => format!("{node} ticks"),
         Event::Campaign { node } => format!("{node} campaigns"),
         Event::Propose { node, data } => format!("{node} is asked for {}", self::data(data)),
@@ -46,6 +47,16 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::ExpectSettled { .. } => "the cluster has to be at rest".to_owned(),
         Event::Take { node, arm } => format!("{node}'s loop takes {arm:?}"),
         Event::Inject { message } => format!("forged: {}", self::message(message)),
+    }
+}
+
+fn disk_fault(fault: DiskFault) -> String {
+    match fault {
+        DiskFault::FailSync => "the next fsync fails".to_owned(),
+        DiskFault::Fill { room } => format!("room for {room} more bytes"),
+        DiskFault::Free => "there is room again".to_owned(),
+        DiskFault::FlipBit { file, bit } => format!("bit {bit} of segment {file} flips"),
+        DiskFault::MisplaceBlock { file, from, to } => format!("block {from} of segment {file} is written over {to}"),
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) const fn message_of(event: &Event) -> Option<MessageId> {
         Event::Deliver { message } | Event::Drop { message } | Event::Duplicate { message } => Some(*message),
         Event::Start { .. }
         | Event::Crash { .. }
+        | Event::DiskFault { .. }
         | Event::Restart { .. }
         | Event::Tick { .. }
         | Event::Campaign { .. }
@@ -49,6 +50,7 @@ pub(super) fn nodes_of(event: &Event, message: Option<&Envelope>) -> [Option<Nod
     match event {
         Event::Start { node, .. }
         | Event::Crash { node, .. }
+        | Event::DiskFault { node, .. }
         | Event::Restart { node, .. }
         | Event::Tick { node }
         | Event::Campaign { node }

@@ -7,7 +7,7 @@ use raft::{ConfChange, Index, Message, NodeId, SnapshotStatus};
 use serde::{Deserialize, Serialize};
 
 use super::options::{Boot, NodeOptions};
-use crate::disk::Keep;
+use crate::disk::{DiskFault, Keep};
 use crate::history::Operation;
 
 /// The number of a message in flight, counted from 0 in the order in which messages were sent.
@@ -62,6 +62,14 @@ pub enum Event {
         options: Option<NodeOptions>,
         /// As in [`Start`](Self::Start).
         seed: Option<u64>,
+    },
+    /// Something goes wrong with a node's disk, or ends. Where the node notices, it stops, and does not try again: what is on
+    /// the disk is known only after a recovery.
+    DiskFault {
+        /// Whose.
+        node: NodeId,
+        /// What.
+        fault: DiskFault,
     },
     /// A tick of the node's clock.
     Tick {
@@ -268,6 +276,7 @@ pub enum EventKind {
     Start,
     Crash,
     Restart,
+    DiskFault,
     Tick,
     Campaign,
     Propose,
@@ -308,6 +317,7 @@ impl EventKind {
         Self::Start,
         Self::Crash,
         Self::Restart,
+        Self::DiskFault,
         Self::Tick,
         Self::Campaign,
         Self::Propose,
@@ -358,6 +368,7 @@ impl Event {
             Self::Start { .. } => EventKind::Start,
             Self::Crash { .. } => EventKind::Crash,
             Self::Restart { .. } => EventKind::Restart,
+            Self::DiskFault { .. } => EventKind::DiskFault,
             Self::Tick { .. } => EventKind::Tick,
             Self::Campaign { .. } => EventKind::Campaign,
             Self::Propose { .. } => EventKind::Propose,

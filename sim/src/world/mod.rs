@@ -170,6 +170,7 @@ impl World {
                 self.has_leases |= options.as_ref().is_some_and(serves_by_lease);
                 self.at(*node, |replica, around| replica.restart(options.as_ref(), *seed, around))
             }
+            Event::DiskFault { node, fault } => self.at(*node, |replica, around| replica.disk_fault(*fault, around)),
             Event::Tick { node } => self.tick(*node),
             Event::Campaign { node } => self.at(*node, |replica, _| replica.campaign()),
             Event::Propose { node, data } => self.at(*node, |replica, _| replica.propose(data)),
@@ -357,7 +358,9 @@ impl World {
                 statistics.turned_away += 1;
                 statistics.situations.note(Situation::QueueFull);
             }
-            Some(Refusal::Change(_) | Refusal::Undecodable(_) | Refusal::Disk(_) | Refusal::Recovery(_)) => {}
+            Some(Refusal::Disk(_)) => statistics.disks_failed += 1,
+            Some(Refusal::Recovery(_)) => statistics.recoveries_refused += 1,
+            Some(Refusal::Change(_) | Refusal::Undecodable(_)) => {}
         }
     }
 

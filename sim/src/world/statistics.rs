@@ -77,6 +77,10 @@ pub struct Statistics {
     pub transfers: u64,
     /// fsyncs that completed.
     pub syncs: u64,
+    /// Times that a node stopped because its disk failed or was full.
+    pub disks_failed: u64,
+    /// Times that a node could not come back, because of what its disk held or lacked.
+    pub recoveries_refused: u64,
     /// Named situations.
     pub situations: Situations,
     /// Times that a cluster came to rest once faults were over.
@@ -151,6 +155,8 @@ impl Statistics {
         self.stale_reads += other.stale_reads;
         self.transfers += other.transfers;
         self.syncs += other.syncs;
+        self.disks_failed += other.disks_failed;
+        self.recoveries_refused += other.recoveries_refused;
         self.situations.add(&other.situations);
         self.came_to_rest += other.came_to_rest;
         self.rested_beside_faults += other.rested_beside_faults;

@@ -141,6 +141,7 @@ impl<'a> Choices<'a> {
         let event = match kind {
             EventKind::Start
             | EventKind::Take
+            | EventKind::DiskFault
             | EventKind::Inject
             | EventKind::BreakLeases
             | EventKind::SearchHistories

@@ -44,6 +44,7 @@ fn cluster(events: &[Event]) -> Vec<u8> {
 fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
     match event {
         Event::Start { .. }
+        | Event::DiskFault { .. }
         | Event::Inject { .. }
         | Event::BreakLeases
         | Event::SearchHistories

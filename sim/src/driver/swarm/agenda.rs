@@ -5,6 +5,8 @@ use std::collections::BinaryHeap;
 
 use raft::NodeId;
 
+use super::clocks::ClockTrouble;
+use super::disks::DiskTrouble;
 use super::faults::Fault;
 use super::hosts::HostStep;
 use crate::plan::Time;
@@ -15,6 +17,8 @@ use crate::world::MessageId;
 pub(super) enum Intent {
     /// The node's clock ticks.
     Tick(NodeId),
+    /// The node's clock ticks, later than it should have: the node stood still.
+    LateTick(NodeId),
     /// The node's host goes on.
     Host(NodeId, HostStep),
     /// The message arrives.
@@ -27,6 +31,12 @@ pub(super) enum Intent {
     Client(u64),
     /// A fault of this kind is due.
     Fault(Fault),
+    /// Something of this kind goes wrong with a disk.
+    Disk(DiskTrouble),
+    /// The node's disk has room again.
+    FreeDisk(NodeId),
+    /// Something of this kind goes wrong with a clock.
+    Clock(ClockTrouble),
     /// The node comes back.
     Restart(NodeId),
     /// The links that are cut work again.

@@ -160,8 +160,9 @@ impl Faults {
     fn dispensable(&mut self, world: &World) -> Option<NodeId> {
         let node = world.leader()?.node().filter(|node| !is_changing(node))?;
         let voters = node.configuration().conf_state().voters;
-        let left: Vec<NodeId> = voters.difference(&self.gone).copied().collect();
-        (2 * (left.len() - 1) > voters.len()).then(|| *self.stream.pick(&left))
+        let is_intact = |voter: &NodeId| world.replica(*voter).is_none_or(|replica| !replica.is_damaged());
+        let left: Vec<NodeId> = voters.difference(&self.gone).copied().filter(is_intact).collect();
+        (2 * left.len() > voters.len() + 2).then(|| *self.stream.pick(&left))
     }
 
     fn keep(&mut self, pending: u64) -> Keep {

@@ -56,14 +56,15 @@ impl Hosts {
     }
 
     /// Puts on the agenda what a node has to do after an event and did not have to do before.
-    pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, agenda: &mut Agenda) {
+    /// The disk takes so many times as long as planned.
+    pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, agenda: &mut Agenda) {
         let (node, to_do) = (replica.id(), replica.to_do());
         let HostPlan { step, write, sync, apply, .. } = self.plan;
         for (wanted, host_step, mean) in [
             (to_do.ready, HostStep::TakeReady, step),
-            (to_do.write, HostStep::Write, write),
+            (to_do.write, HostStep::Write, write * slowness),
             (to_do.sync, HostStep::Sync, step),
-            (to_do.sync_done, HostStep::SyncDone, sync),
+            (to_do.sync_done, HostStep::SyncDone, sync * slowness),
             (to_do.release, HostStep::Release, step),
             (to_do.send, HostStep::Send, step),
             (to_do.apply, HostStep::Apply, apply),

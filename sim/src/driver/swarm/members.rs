@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use raft::{
     Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, MemStorage, NodeId, RawNode, Storage,
-    Transition,
+    Transition, VoteResult,
 };
 
 use super::agenda::{Agenda, Intent};
 use super::{any_node, leader};
 use crate::plan::{Plan, Time};
 use crate::random::{Concern, Stream};
-use crate::world::World;
+use crate::world::{Replica, World};
 
 /// The operators.
 #[derive(Clone, Debug)]
@@ -53,22 +53,27 @@ impl Members {
         self.begin(agenda);
         let leader = leader(world)?;
         let configuration = world.replica(leader)?.node()?.configuration();
-        let change = match configuration.members().find(|member| gone.contains(member)) {
-            Some(lost) => self.replace(lost, gone, configuration),
-            None if self.is_restless => self.choose(gone, configuration)?,
+        let damaged = world.replicas().filter(|replica| replica.is_damaged()).map(Replica::id);
+        let lost: BTreeSet<NodeId> = gone.iter().copied().chain(damaged).collect();
+        let change = match configuration.members().find(|member| lost.contains(member)) {
+            Some(member) => self.replace(member, &lost, configuration),
+            None if self.is_restless => self.choose(&lost, configuration)?,
             None => return None,
         };
+        if !lost.is_empty() && !leaves_a_quorum(configuration, &change, &lost) {
+            return None;
+        }
         let node = if self.stream.chance(150) { any_node(world, &mut self.stream)? } else { leader };
         Some((node, change))
     }
 
     /// Puts a node that is not a member in the place of one that is lost, or leaves a joint configuration first.
-    fn replace(&mut self, lost: NodeId, gone: &BTreeSet<NodeId>, configuration: &Configuration) -> ConfChange {
+    fn replace(&mut self, member: NodeId, lost: &BTreeSet<NodeId>, configuration: &Configuration) -> ConfChange {
         if configuration.is_joint() {
             return ConfChangeV2::leave_joint().into();
         }
-        let mut changes = vec![Change::new(ChangeKind::Remove, lost)];
-        let is_free = |node: &&NodeId| !gone.contains(node) && !configuration.contains(**node);
+        let mut changes = vec![Change::new(ChangeKind::Remove, member)];
+        let is_free = |node: &&NodeId| !lost.contains(node) && !configuration.contains(**node);
         let free: Vec<NodeId> = self.nodes.iter().filter(is_free).copied().collect();
         if !free.is_empty() {
             changes.push(Change::new(ChangeKind::AddVoter, *self.stream.pick(&free)));
@@ -77,11 +82,11 @@ impl Members {
         ConfChangeV2 { transition, changes, context: bytes::Bytes::new() }.into()
     }
 
-    fn choose(&mut self, gone: &BTreeSet<NodeId>, configuration: &Configuration) -> Option<ConfChange> {
+    fn choose(&mut self, lost: &BTreeSet<NodeId>, configuration: &Configuration) -> Option<ConfChange> {
         if configuration.is_joint() && self.stream.chance(700) {
             return Some(ConfChangeV2::leave_joint().into());
         }
-        let nodes: Vec<NodeId> = self.nodes.iter().filter(|node| !gone.contains(node)).copied().collect();
+        let nodes: Vec<NodeId> = self.nodes.iter().filter(|node| !lost.contains(node)).copied().collect();
         let mut change = || Self::one_change(&mut self.stream, &nodes, self.wanted, configuration);
         let first = change()?;
         if self.stream.chance(400) {
@@ -142,4 +147,11 @@ fn leaves_a_voter(configuration: &Configuration, change: &ConfChangeV2) -> bool 
     let touched: Vec<NodeId> = change.changes.iter().filter_map(|change| change.node).collect();
     let adds = change.changes.iter().any(|change| change.kind == ChangeKind::AddVoter);
     adds || configuration.conf_state().voters.iter().any(|voter| !touched.contains(voter))
+}
+
+/// Whether the voters after the change have a quorum without those that are lost or whose disks are damaged.
+fn leaves_a_quorum(configuration: &Configuration, change: &ConfChange, lost: &BTreeSet<NodeId>) -> bool {
+    let Ok(changed) = configuration.apply(&change.as_v2()) else { return true };
+    let voters = changed.configuration.voters();
+    voters.vote_result(|voter| Some(!lost.contains(&voter))) == VoteResult::Won
 }

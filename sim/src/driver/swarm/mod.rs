@@ -5,7 +5,9 @@
 
 mod agenda;
 mod clients;
+mod clocks;
 mod core;
+mod disks;
 mod faults;
 mod hosts;
 mod links;
@@ -19,16 +21,19 @@ use raft::{ConfState, Index, NodeId};
 
 use self::agenda::{Agenda, Intent};
 use self::clients::Clients;
+use self::clocks::Clocks;
+use self::disks::Disks;
 use self::faults::Faults;
 use self::hosts::Hosts;
 use self::members::Members;
 use self::settle::Settling;
 use self::traffic::Traffic;
+use crate::disk::DiskFault;
 use crate::invariant::Violation;
 use crate::plan::{Plan, node_id};
 use crate::random::{Concern, Stream};
 use crate::trace::{Ending, Stop, apply};
-use crate::world::{Boot, Event, Outcome, Replica, World};
+use crate::world::{Boot, Event, Outcome, Refusal, Replica, World};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -88,6 +93,8 @@ pub struct Swarm<'a> {
     traffic: Traffic,
     clients: Clients,
     faults: Faults,
+    disks: Disks,
+    clocks: Clocks,
     members: Members,
     misfits: u64,
     /// The second phase, once it has begun.
@@ -109,6 +116,8 @@ impl<'a> Swarm<'a> {
             traffic: Traffic::new(plan),
             clients: Clients::new(plan),
             faults: Faults::new(plan),
+            disks: Disks::new(plan),
+            clocks: Clocks::new(plan),
             members: Members::new(plan),
             misfits: 0,
             settling: None,
@@ -119,6 +128,8 @@ impl<'a> Swarm<'a> {
         swarm.faults.begin(&mut swarm.agenda);
         swarm.members.begin(&mut swarm.agenda);
         swarm.traffic.links.begin(&mut swarm.agenda);
+        swarm.disks.begin(&mut swarm.agenda);
+        swarm.clocks.begin(&mut swarm.agenda);
         swarm
     }
 
@@ -153,6 +164,9 @@ impl<'a> Swarm<'a> {
     pub fn step(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         loop {
             let event = self.next_event();
+            if self.clocks.goes_unheard(&event, self.agenda.now()) {
+                continue;
+            }
             match apply(&mut self.world, &event) {
                 Ok(outcome) => {
                     record(&event);
@@ -202,18 +216,32 @@ impl<'a> Swarm<'a> {
                 return event;
             }
             let intent = self.agenda.next().expect("clocks tick for ever");
+            if self.is_postponed(intent) {
+                continue;
+            }
             if let Some(event) = self.happen(intent) {
                 return event;
             }
         }
     }
 
+    /// Whether this has to wait until a node goes on that stands still. Its clock is read all the while.
+    fn is_postponed(&mut self, intent: Intent) -> bool {
+        let Some((resumes, late)) = self.clocks.postpones(intent, &self.world, self.agenda.now()) else { return false };
+        self.agenda.at(resumes, late);
+        if let Intent::Tick(node) = intent {
+            self.agenda.after(self.clocks.period(node), intent);
+        }
+        true
+    }
+
     fn happen(&mut self, intent: Intent) -> Option<Event> {
         match intent {
             Intent::Tick(node) => {
-                self.agenda.after(self.plan.cluster.tick[position(node)], intent);
+                self.agenda.after(self.clocks.period(node), intent);
                 self.is_up(node).then_some(Event::Tick { node })
             }
+            Intent::LateTick(node) => self.is_up(node).then_some(Event::Tick { node }),
             Intent::Host(node, step) => self.hosts.event(node, step, &self.world, &mut self.at_once),
             Intent::Deliver(message) if self.world.waits_for_room(message).is_some() => {
                 self.agenda.after(Traffic::WAIT, intent);
@@ -231,6 +259,8 @@ impl<'a> Swarm<'a> {
             // In the second phase nobody makes trouble any more.
             Intent::Client(_)
             | Intent::Fault(_)
+            | Intent::Disk(_)
+            | Intent::Clock(_)
             | Intent::Calm
             | Intent::Storm
             | Intent::ChangeMembers
@@ -246,6 +276,18 @@ impl<'a> Swarm<'a> {
                 self.faults.strike(fault, &self.world, &mut self.agenda, &mut self.at_once);
                 None
             }
+            Intent::Disk(trouble) => {
+                self.disks.strike(trouble, &self.world, self.faults.gone(), &mut self.agenda, &mut self.at_once);
+                None
+            }
+            Intent::FreeDisk(node) => {
+                let limited = self.world.replica(node).is_some_and(|replica| replica.disk().is_limited());
+                limited.then_some(Event::DiskFault { node, fault: DiskFault::Free })
+            }
+            Intent::Clock(trouble) => {
+                self.clocks.strike(trouble, &self.world, &mut self.agenda, &mut self.at_once);
+                None
+            }
             Intent::Restart(node) if self.stays_down(node) => None,
             Intent::Restart(node) => {
                 let options = self.faults.options_after_restart(node, &self.world);
@@ -258,11 +300,15 @@ impl<'a> Swarm<'a> {
             }
             Intent::Calm => {
                 self.traffic.set_calm(true, &mut self.at_once);
+                self.disks.calm_down(&self.world, &mut self.at_once);
+                self.clocks.calm_down();
                 self.faults.calm_down(&self.world, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::Storm => {
                 self.traffic.set_calm(false, &mut self.at_once);
+                self.disks.storm();
+                self.clocks.storm();
                 self.faults.storm(&mut self.agenda);
                 None
             }
@@ -294,13 +340,17 @@ impl<'a> Swarm<'a> {
 
     fn follow_up(&mut self, event: &Event, outcome: &Outcome) {
         self.note_probe(event, outcome);
+        if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
+            self.disks.stopped(node, &mut self.agenda);
+        }
         for message in outcome.newly_in_flight() {
             self.traffic.route(message, &self.world, &mut self.agenda);
         }
         if let Some(node) = outcome.node
             && let Some(replica) = self.world.replica(node)
         {
-            self.hosts.plan_work(replica, event, &mut self.agenda);
+            let slowness = self.disks.slowness(node, self.agenda.now());
+            self.hosts.plan_work(replica, event, slowness, &mut self.agenda);
             self.faults.after_event(node, event.kind(), &self.world, &mut self.agenda, &mut self.at_once);
         }
     }

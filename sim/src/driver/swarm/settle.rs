@@ -88,6 +88,8 @@ impl Swarm<'_> {
                 self.faults.heal(&mut self.at_once);
             }
         }
+        self.disks.calm_down(&self.world, &mut self.at_once);
+        self.clocks.calm_down();
         self.settling = Some(Settling { core, began: now, moved: now, ..Settling::default() });
         for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
             self.agenda.after(1, Intent::Restart(replica.id()));

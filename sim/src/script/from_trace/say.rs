@@ -26,6 +26,7 @@ pub(super) fn say(event: &Event, world: &World) -> Said {
         Event::Crash { node, keep: Keep::Nothing } => at("crash", *node, []),
         Event::Crash { node, keep } => at("crash", *node, [format!("keep={}", keep_word(*keep))]),
         Event::Restart { node, options, seed } => restart(*node, options.as_ref(), *seed),
+        Event::DiskFault { .. } => Err("there is no command for faults of a disk"),
         Event::Tick { node } => at("tick", *node, ["1".to_owned()]),
         Event::Campaign { node } => at("campaign", *node, []),
         Event::Propose { node, data } => input("propose", *node, data, InputCommand::Propose(data.clone())),

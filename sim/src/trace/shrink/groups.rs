@@ -79,6 +79,7 @@ fn is_operation(kind: EventKind) -> bool {
     match kind {
         EventKind::Crash
         | EventKind::Restart
+        | EventKind::DiskFault
         | EventKind::Campaign
         | EventKind::Propose
         | EventKind::ProposeConfChange

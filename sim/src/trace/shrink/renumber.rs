@@ -96,6 +96,7 @@ impl Names<'_> {
             | Event::SearchHistories
             | Event::ExpectSettled { .. } => {}
             Event::Crash { node, .. }
+            | Event::DiskFault { node, .. }
             | Event::Restart { node, .. }
             | Event::Tick { node }
             | Event::Campaign { node }

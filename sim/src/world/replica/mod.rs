@@ -26,9 +26,11 @@ use super::network::{Envelope, LocalMessage, Network};
 use super::options::{ApplicationKind, Boot, NodeOptions};
 use super::outcome::{Halt, Misfit, Refusal};
 use super::statistics::Statistics;
-use crate::disk::{Disk, Keep};
+use crate::disk::{Disk, DiskFault, Keep};
 use crate::history::Operation;
 use crate::invariant::{Checkers, LoopView, ProgressView, View};
+use crate::situation::Situation;
+use crate::wal::DiskError;
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -94,6 +96,11 @@ impl Replica {
     /// Its disk.
     pub const fn disk(&self) -> &Disk {
         &self.disk
+    }
+
+    /// Whether something of what was durable was ever taken from its disk. It may never be read again.
+    pub const fn is_damaged(&self) -> bool {
+        self.disk.was_damaged()
     }
 
     /// The raft node, while it is up. Its storage shows what is written, durable or not.
@@ -168,9 +175,26 @@ impl Replica {
         Ok(None)
     }
 
+    pub(super) fn disk_fault(&mut self, fault: DiskFault, around: &mut Surroundings<'_>) -> Step {
+        if !fault.strike(&mut self.disk) {
+            return Err(Misfit::NotNow(self.id, "has a disk to which this does nothing").into());
+        }
+        around.statistics.situations.note_if(fault.is_damage(), Situation::DiskDamaged);
+        Ok(None)
+    }
+
     /// The node stops because its disk failed. What was not durable is lost, as after the crash that is the worst.
-    fn stop(&mut self, error: crate::wal::DiskError, around: &mut Surroundings<'_>) -> Refusal {
+    fn stop(&mut self, error: DiskError, around: &mut Surroundings<'_>) -> Refusal {
         self.running = None;
+        let leads = self.view.soft_state.role == raft::Role::Leader;
+        let situations = &mut around.statistics.situations;
+        situations.note_if(leads, Situation::LeaderDiskFailed);
+        situations.note(match error {
+            DiskError::Full => Situation::DiskFull,
+            DiskError::Failed(_) | DiskError::NoSuchFile(_) | DiskError::Exists(_) | DiskError::TooLarge(_) => {
+                Situation::SyncFailed
+            }
+        });
         around.statistics.bytes_lost += self.disk.crash(Keep::Nothing);
         self.forget_memory(around);
         Refusal::Disk(error)

@@ -133,7 +133,11 @@ impl Replica {
         options.config(self.id, Index::ZERO, seed).validate().map_err(|error| Misfit::Config(self.id, error))?;
         let (wal, remembered) = match self.recover(around) {
             Ok(recovered) => recovered,
-            Err(error) => return self.stay_down(error),
+            Err(error) => {
+                let damaged = matches!(error, RecoveryError::Corruption { .. });
+                around.statistics.situations.note_if(damaged, Situation::CorruptionFound);
+                return self.stay_down(error);
+            }
         };
         self.options = options;
         let config = self.options.config(self.id, remembered.applied(), seed);

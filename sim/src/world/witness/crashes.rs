@@ -62,6 +62,7 @@ impl Scene<'_> {
         let Some((replica, node)) = replica.and_then(|replica| Some((replica, replica.node()?))) else { return };
         let (view, joint, past) = (*replica.view(), node.configuration().is_joint(), *self.past(id));
         self.note_if(joint, Situation::RestartedInJoint);
+        self.note_if(replica.is_damaged(), Situation::DamageHarmless);
         self.note_if(other_options, Situation::RestartedWithOtherOptions);
         self.note_if(view.last.index > view.hard_state.commit, Situation::RestartedWithTail);
         self.note_if(view.hard_state.commit < past.commit, Situation::RestartForgotCommit);

@@ -30,6 +30,8 @@ use crate::situation::{Situation, Situations};
 /// What is remembered of the nodes beyond what the world itself does.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Witness {
+    /// Whose clock ticked last, in which step, and how often in a row.
+    ticking: (u64, u64, u32),
     /// Node n at position n - 1.
     past: Vec<Past>,
 }
@@ -218,6 +220,7 @@ impl World {
             Event::Cut { from, to } => return About::Link { from: *from, to: *to },
             Event::Start { .. }
             | Event::Crash { .. }
+            | Event::DiskFault { .. }
             | Event::BreakLeases
             | Event::SearchHistories
             | Event::SetElectionTimeout { .. }
@@ -244,6 +247,9 @@ impl World {
 
     /// Notes what situations the event was or led to.
     pub(super) fn witness(&mut self, before: &Before, refused: Option<&Refusal>) {
+        if let About::Node { node, what: What::Tick } = before.about {
+            self.ticked(node);
+        }
         let mut scene = self.scene();
         let (id, what) = match &before.about {
             About::Nothing => return,
@@ -273,6 +279,14 @@ impl World {
             What::Stored | What::Request | What::Other => {}
         }
         scene.role_changed(&happened, what);
+    }
+
+    fn ticked(&mut self, node: NodeId) {
+        const SEVERAL: u32 = 5;
+        let (last, step, times) = self.witness.ticking;
+        let in_a_row = if last == node.get() && step + 1 == self.step { times + 1 } else { 1 };
+        self.witness.ticking = (node.get(), self.step, in_a_row);
+        self.statistics.situations.note_if(in_a_row == SEVERAL, Situation::ClockCaughtUp);
     }
 
     fn scene(&mut self) -> Scene<'_> {

@@ -1,0 +1,80 @@
+//! What can go wrong with a disk that is not a crash.
+
+use super::Disk;
+use crate::wal::{Files, Segment};
+
+/// A fault of a node's disk, or its end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskFault {
+    /// The fsync that would complete next fails instead, and the disk with it.
+    FailSync,
+    /// Only so many more bytes find room.
+    Fill {
+        /// How many.
+        room: u64,
+    },
+    /// There is room again.
+    Free,
+    /// A bit of what is durable flips.
+    FlipBit {
+        /// In which file.
+        file: Segment,
+        /// Which, counted from the first bit of the file.
+        bit: u64,
+    },
+    /// A block of what is durable is overwritten with a copy of another, as by a write that went astray.
+    MisplaceBlock {
+        /// In which file.
+        file: Segment,
+        /// The block that is copied.
+        from: u64,
+        /// The block that is lost.
+        to: u64,
+    },
+}
+
+impl DiskFault {
+    /// Whether it takes from the disk what was durable.
+    pub const fn is_damage(self) -> bool {
+        match self {
+            Self::FailSync | Self::Fill { .. } | Self::Free => false,
+            Self::FlipBit { .. } | Self::MisplaceBlock { .. } => true,
+        }
+    }
+
+    /// Does it to the disk. Returns whether that changed anything.
+    pub(crate) fn strike(self, disk: &mut Disk) -> bool {
+        match self {
+            Self::FailSync => {
+                disk.fail_next_sync();
+                true
+            }
+            Self::Fill { room } => {
+                disk.limit(Some(disk.used().saturating_add(room)));
+                true
+            }
+            Self::Free => disk.free(),
+            Self::FlipBit { file, bit } => disk.flip_bit(file, bit),
+            Self::MisplaceBlock { file, from, to } => disk.misplace_block(file, from, to),
+        }
+    }
+}
+
+impl Disk {
+    /// The newest file and how many bytes of it are durable, if anything is.
+    pub fn newest_durable(&self) -> Option<(Segment, u64)> {
+        let files = self.list().ok()?;
+        let durable = files.into_iter().rev().map(|file| (file, self.durable_of(file).unwrap_or(0)));
+        durable.into_iter().find(|(_, bytes)| *bytes > 0)
+    }
+
+    /// Whether there is a bound on what finds room.
+    pub const fn is_limited(&self) -> bool {
+        self.capacity.is_some()
+    }
+
+    fn free(&mut self) -> bool {
+        self.capacity.take().is_some()
+    }
+}

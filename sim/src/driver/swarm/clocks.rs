@@ -1,0 +1,165 @@
+//! Clocks that run at their own rate, drift and jump, and processes that stand still for a while.
+
+use std::collections::VecDeque;
+
+use raft::NodeId;
+
+use super::agenda::{Agenda, Intent};
+use super::{any_node, position};
+use crate::plan::{ClockPlan, Plan, TICK, Time};
+use crate::random::{Concern, Stream};
+use crate::world::{Envelope, Event, World};
+
+/// What can go wrong with a node's time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ClockTrouble {
+    /// The process stands still, as in a long collection, and then does at once what it has missed.
+    Pause,
+    /// The clock jumps ahead.
+    Jump,
+    /// The clock goes on at another rate.
+    Drift,
+}
+
+impl ClockTrouble {
+    const ALL: [Self; 3] = [Self::Pause, Self::Jump, Self::Drift];
+}
+
+/// The clocks.
+#[derive(Clone, Debug)]
+pub(super) struct Clocks {
+    plan: ClockPlan,
+    stream: Stream,
+    calm: bool,
+    /// For each node the time between two ticks, as planned and as it is.
+    planned: Vec<Time>,
+    period: Vec<Time>,
+    /// For each node until when it stands still, and the latest of them.
+    paused_until: Vec<Time>,
+    latest: Time,
+}
+
+impl Clocks {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let planned = plan.cluster.tick.clone();
+        Self {
+            plan: plan.clocks.clone(),
+            stream: Stream::new(plan.seed, Concern::Clocks),
+            calm: false,
+            period: planned.clone(),
+            paused_until: vec![0; planned.len()],
+            planned,
+            latest: 0,
+        }
+    }
+
+    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+        for trouble in ClockTrouble::ALL {
+            self.plan_next(trouble, agenda);
+        }
+    }
+
+    fn plan_next(&mut self, trouble: ClockTrouble, agenda: &mut Agenda) {
+        let mean = match trouble {
+            ClockTrouble::Pause => self.plan.pause,
+            ClockTrouble::Jump => self.plan.jump,
+            ClockTrouble::Drift => self.plan.drift,
+        };
+        if let Some(mean) = mean {
+            agenda.after(self.stream.between(1, 2 * mean), Intent::Clock(trouble));
+        }
+    }
+
+    /// Lets it happen, unless it is calm, and plans the next of its kind.
+    pub(super) fn strike(
+        &mut self,
+        trouble: ClockTrouble,
+        world: &World,
+        agenda: &mut Agenda,
+        at_once: &mut VecDeque<Event>,
+    ) {
+        self.plan_next(trouble, agenda);
+        let Some(node) = any_node(world, &mut self.stream).filter(|_| !self.calm) else { return };
+        match trouble {
+            ClockTrouble::Pause => {
+                let until = agenda.now() + self.stream.between(1, 2 * self.plan.pause_length);
+                let paused = &mut self.paused_until[position(node)];
+                *paused = until.max(*paused);
+                self.latest = self.latest.max(until);
+            }
+            ClockTrouble::Jump => {
+                let ticks = self.stream.magnitude(2, self.plan.jump_ticks);
+                at_once.extend((0..ticks).map(|_| Event::Tick { node }));
+            }
+            ClockTrouble::Drift => {
+                self.period[position(node)] = self.stream.between(TICK * 7 / 10, TICK * 15 / 10);
+            }
+        }
+    }
+
+    /// The time between two ticks of a node.
+    pub(super) fn period(&self, node: NodeId) -> Time {
+        self.period[position(node)]
+    }
+
+    /// When the node goes on, if it stands still.
+    fn resumes(&self, node: NodeId, now: Time) -> Option<Time> {
+        self.paused_until.get(position(node)).copied().filter(|until| now < *until)
+    }
+
+    /// What an intent becomes that is due at a node that stands still, and when.
+    pub(super) fn postpones(&self, intent: Intent, world: &World, now: Time) -> Option<(Time, Intent)> {
+        if now >= self.latest {
+            return None;
+        }
+        match intent {
+            Intent::Tick(node) | Intent::LateTick(node) => Some((self.resumes(node, now)?, Intent::LateTick(node))),
+            Intent::Host(node, _) => Some((self.resumes(node, now)?, intent)),
+            Intent::Deliver(message) => {
+                let to = world.network().get(message).map(Envelope::to)?;
+                Some((self.resumes(to, now)?, intent))
+            }
+            Intent::Lose(_)
+            | Intent::Double(_)
+            | Intent::Client(_)
+            | Intent::Fault(_)
+            | Intent::Disk(_)
+            | Intent::FreeDisk(_)
+            | Intent::Clock(_)
+            | Intent::Restart(_)
+            | Intent::Heal
+            | Intent::Calm
+            | Intent::Storm
+            | Intent::ChangeMembers => None,
+        }
+    }
+
+    /// Whether a request finds nobody who takes it, because the node stands still.
+    pub(super) fn goes_unheard(&self, event: &Event, now: Time) -> bool {
+        if now >= self.latest {
+            return false;
+        }
+        match event {
+            Event::Propose { node, .. }
+            | Event::ProposeConfChange { node, .. }
+            | Event::TransferLeadership { node, .. }
+            | Event::ForgetLeader { node }
+            | Event::ReadIndex { node, .. }
+            | Event::Campaign { node } => self.resumes(*node, now).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The storm ends: all clocks run as planned, and everybody goes on.
+    pub(super) fn calm_down(&mut self) {
+        self.calm = true;
+        self.period.clone_from(&self.planned);
+        self.paused_until.fill(0);
+        self.latest = 0;
+    }
+
+    /// The next storm begins.
+    pub(super) fn storm(&mut self) {
+        self.calm = false;
+    }
+}

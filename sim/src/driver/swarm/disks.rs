@@ -1,0 +1,156 @@
+//! Disks that fail, fill up, slow down, or do not keep what they were given.
+//!
+//! Damage stays within a budget: whoever leads, and whoever believes to, is left a quorum of nodes whose disks nobody
+//! touched. What was damaged may never be read again; the budget counts it all the same.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use raft::{NodeId, VoteResult};
+
+use super::agenda::{Agenda, Intent};
+use super::position;
+use crate::disk::{DiskFault, Keep};
+use crate::plan::{DiskPlan, Plan, TICK, Time};
+use crate::random::{Concern, Stream};
+use crate::wal::SECTOR;
+use crate::world::{Event, Replica, World};
+
+/// What can go wrong with a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum DiskTrouble {
+    FailSync,
+    Fill,
+    Slow,
+    Damage,
+}
+
+impl DiskTrouble {
+    const ALL: [Self; 4] = [Self::FailSync, Self::Fill, Self::Slow, Self::Damage];
+}
+
+/// The disks.
+#[derive(Clone, Debug)]
+pub(super) struct Disks {
+    plan: DiskPlan,
+    stream: Stream,
+    calm: bool,
+    /// For each node until when its disk is slow.
+    slow_until: Vec<Time>,
+}
+
+impl Disks {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let stream = Stream::new(plan.seed, Concern::Disks);
+        let slow_until = vec![0; plan.cluster.options.len()];
+        Self { plan: plan.disks.clone(), stream, calm: false, slow_until }
+    }
+
+    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+        for trouble in DiskTrouble::ALL {
+            self.plan_next(trouble, agenda);
+        }
+    }
+
+    fn plan_next(&mut self, trouble: DiskTrouble, agenda: &mut Agenda) {
+        let mean = match trouble {
+            DiskTrouble::FailSync => self.plan.fail_sync,
+            DiskTrouble::Fill => self.plan.fill,
+            DiskTrouble::Slow => self.plan.slow,
+            DiskTrouble::Damage => self.plan.damage,
+        };
+        if let Some(mean) = mean {
+            agenda.after(self.stream.between(1, 2 * mean), Intent::Disk(trouble));
+        }
+    }
+
+    /// How many times as long this node's disk takes.
+    pub(super) fn slowness(&self, node: NodeId, now: Time) -> Time {
+        if now < self.slow_until[position(node)] { self.plan.slowness } else { 1 }
+    }
+
+    /// Lets it happen, unless it is calm, and plans the next of its kind.
+    pub(super) fn strike(
+        &mut self,
+        trouble: DiskTrouble,
+        world: &World,
+        gone: &BTreeSet<NodeId>,
+        agenda: &mut Agenda,
+        at_once: &mut VecDeque<Event>,
+    ) {
+        self.plan_next(trouble, agenda);
+        let up: Vec<&Replica> = world.replicas().filter(|replica| replica.is_up()).collect();
+        if self.calm || up.is_empty() {
+            return;
+        }
+        let replica = *self.stream.pick(&up);
+        let node = replica.id();
+        match trouble {
+            DiskTrouble::FailSync => at_once.push_back(Event::DiskFault { node, fault: DiskFault::FailSync }),
+            DiskTrouble::Fill => {
+                let room = self.stream.magnitude(1, 4096);
+                at_once.push_back(Event::DiskFault { node, fault: DiskFault::Fill { room } });
+                agenda.after(self.stream.between(TICK, 60 * TICK), Intent::FreeDisk(node));
+            }
+            DiskTrouble::Slow => {
+                let until = agenda.now() + self.stream.magnitude(TICK, 60 * TICK);
+                self.slow_until[position(node)] = until;
+            }
+            DiskTrouble::Damage if is_affordable(node, gone, world) => self.damage(replica, agenda, at_once),
+            DiskTrouble::Damage => {}
+        }
+    }
+
+    /// Damages the newest file. Mostly the node crashes as well, so that it has to read what it has stored.
+    fn damage(&mut self, replica: &Replica, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        let node = replica.id();
+        let Some((file, bytes)) = replica.disk().newest_durable() else { return };
+        let fault = if self.stream.chance(700) {
+            DiskFault::FlipBit { file, bit: self.stream.below(8 * bytes) }
+        } else {
+            let blocks = bytes.div_ceil(SECTOR as u64);
+            DiskFault::MisplaceBlock { file, from: self.stream.below(blocks), to: self.stream.below(blocks) }
+        };
+        at_once.push_back(Event::DiskFault { node, fault });
+        if self.stream.chance(800) {
+            at_once.push_back(Event::Crash { node, keep: Keep::Nothing });
+            agenda.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
+        }
+    }
+
+    /// A node stopped because its disk failed: somebody will look after it.
+    pub(super) fn stopped(&mut self, node: NodeId, agenda: &mut Agenda) {
+        agenda.after(self.stream.between(1, 60 * TICK), Intent::Restart(node));
+    }
+
+    /// There is room again where there was not.
+    pub(super) fn free(&self, world: &World, at_once: &mut VecDeque<Event>) {
+        let full = world.replicas().filter(|replica| replica.disk().is_limited());
+        at_once.extend(full.map(|replica| Event::DiskFault { node: replica.id(), fault: DiskFault::Free }));
+    }
+
+    /// The storm ends: no disk is full or slow.
+    pub(super) fn calm_down(&mut self, world: &World, at_once: &mut VecDeque<Event>) {
+        self.calm = true;
+        self.slow_until.fill(0);
+        self.free(world, at_once);
+    }
+
+    /// The next storm begins.
+    pub(super) fn storm(&mut self) {
+        self.calm = false;
+    }
+}
+
+/// Whether every membership in force anywhere has a quorum of intact disks without this node's and those of nodes that
+/// are lost for good.
+fn is_affordable(node: NodeId, gone: &BTreeSet<NodeId>, world: &World) -> bool {
+    let intact = |voter| {
+        voter != node && !gone.contains(&voter) && world.replica(voter).is_some_and(|replica| !replica.is_damaged())
+    };
+    let mut configurations = world.replicas().filter_map(Replica::node).map(|node| node.configuration()).peekable();
+    configurations.peek().is_some()
+        && configurations.all(|configuration| {
+            let voters = configuration.voters();
+            voters.ids().next().is_none() || voters.vote_result(|voter| Some(intact(voter))) == VoteResult::Won
+        })
+}
