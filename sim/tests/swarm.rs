@@ -150,6 +150,13 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("campaigns out of turn", |plan| plan.faults.campaign.is_some());
     some("forgotten leaders", |plan| plan.faults.forget_leader.is_some());
     some("loops", |plan| !plan.cluster.options[0].front.is_raw());
+    some("failing fsyncs", |plan| plan.disks.fail_sync.is_some());
+    some("full disks", |plan| plan.disks.fill.is_some());
+    some("slow disks", |plan| plan.disks.slow.is_some());
+    some("damaged disks", |plan| plan.disks.damage.is_some());
+    some("processes that stand still", |plan| plan.clocks.pause.is_some());
+    some("clocks that jump", |plan| plan.clocks.jump.is_some());
+    some("clocks that change their rate", |plan| plan.clocks.drift.is_some());
     some("reports for no reason", |plan| plan.faults.report.is_some());
     some("voters lost for good", |plan| plan.faults.ruin.is_some());
     some("clogs", |plan| plan.links.clog.is_some());
@@ -253,4 +260,41 @@ fn clusters_come_to_rest_once_faults_are_over_or_have_an_excuse() {
         excused += Excuse::ALL.map(|excuse| statistics.stalls(excuse)).iter().sum::<u64>();
     }
     assert!(at_rest >= 55 && at_rest + excused == 60, "{at_rest} at rest, {excused} excused");
+}
+
+#[test]
+fn damage_leaves_whoever_leads_a_quorum_of_intact_disks() {
+    let mut damaged = 0;
+    for seed in 0..60 {
+        let mut plan = plan(seed, 3000);
+        plan.disks.damage = Some(5 * sim::plan::TICK);
+        let world = run(&plan, |_| {}).world;
+        let is_lost = |id| world.replica(id).is_none_or(|replica| replica.is_damaged());
+        damaged += world.replicas().filter(|replica| replica.is_damaged()).count();
+        let Some(node) = world.leader().and_then(|leader| leader.node()) else { continue };
+        let intact = node.configuration().voters().vote_result(|voter| Some(!is_lost(voter)));
+        assert_eq!(intact, raft::VoteResult::Won, "seed {seed}: {}", node.configuration());
+    }
+    assert!(damaged > 30, "{damaged}");
+}
+
+#[test]
+fn leases_that_are_to_be_kept_meet_no_trouble_with_time() {
+    let kept = (0..2000).map(|seed| plan(seed, 1)).filter(|plan| plan.cluster.keeps_leases);
+    let troubled = |plan: &Plan| plan.disks.slow.is_some() || plan.clocks != sim::plan::ClockPlan::default();
+    assert_eq!(kept.filter(troubled).count(), 0);
+}
+
+#[test]
+fn a_process_that_stands_still_makes_up_for_it_at_once() {
+    let reached = |pause| {
+        let overrides = Overrides { steps: Some(5000), nodes: Some(3), no_faults: true, ..Overrides::default() };
+        let mut plan = Plan::draw(1, &overrides);
+        (plan.clocks.pause, plan.clocks.pause_length) = (pause, 20 * sim::plan::TICK);
+        let ended = run(&plan, |_| {});
+        assert_eq!(ended.violation, None);
+        ended.world.statistics().situations.times(sim::situation::Situation::ClockCaughtUp)
+    };
+    assert!(reached(Some(10 * sim::plan::TICK)) > 0);
+    assert_eq!(reached(None), 0);
 }

@@ -63,14 +63,6 @@ pub enum Event {
         /// As in [`Start`](Self::Start).
         seed: Option<u64>,
     },
-    /// Something goes wrong with a node's disk, or ends. Where the node notices, it stops, and does not try again: what is on
-    /// the disk is known only after a recovery.
-    DiskFault {
-        /// Whose.
-        node: NodeId,
-        /// What.
-        fault: DiskFault,
-    },
     /// A tick of the node's clock.
     Tick {
         /// At which node.
@@ -267,6 +259,14 @@ pub enum Event {
         /// From which of its queues.
         arm: Arm,
     },
+    /// Something goes wrong with a node's disk, or ends. Where the node notices, it stops, and does not try again: what is on
+    /// the disk is known only after a recovery.
+    DiskFault {
+        /// Whose.
+        node: NodeId,
+        /// What.
+        fault: DiskFault,
+    },
 }
 
 /// What kind of event an [`Event`] is: for counting, weighing and naming.
@@ -276,7 +276,6 @@ pub enum EventKind {
     Start,
     Crash,
     Restart,
-    DiskFault,
     Tick,
     Campaign,
     Propose,
@@ -309,6 +308,7 @@ pub enum EventKind {
     ExpectSettled,
     Inject,
     Take,
+    DiskFault,
 }
 
 impl EventKind {
@@ -317,7 +317,6 @@ impl EventKind {
         Self::Start,
         Self::Crash,
         Self::Restart,
-        Self::DiskFault,
         Self::Tick,
         Self::Campaign,
         Self::Propose,
@@ -350,6 +349,7 @@ impl EventKind {
         Self::ExpectSettled,
         Self::Inject,
         Self::Take,
+        Self::DiskFault,
     ];
 }
 

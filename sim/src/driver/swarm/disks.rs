@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use raft::{NodeId, VoteResult};
+use raft::{EntryKind, NodeId, VoteResult};
 
 use super::agenda::{Agenda, Intent};
 use super::position;
@@ -142,8 +142,11 @@ impl Disks {
 }
 
 /// Whether every membership in force anywhere has a quorum of intact disks without this node's and those of nodes that
-/// are lost for good.
+/// are lost for good. Not while one waits to be applied that may not.
 fn is_affordable(node: NodeId, gone: &BTreeSet<NodeId>, world: &World) -> bool {
+    if world.replicas().any(expects_change) {
+        return false;
+    }
     let intact = |voter| {
         voter != node && !gone.contains(&voter) && world.replica(voter).is_some_and(|replica| !replica.is_damaged())
     };
@@ -153,4 +156,15 @@ fn is_affordable(node: NodeId, gone: &BTreeSet<NodeId>, world: &World) -> bool {
             let voters = configuration.voters();
             voters.ids().next().is_none() || voters.vote_result(|voter| Some(intact(voter))) == VoteResult::Won
         })
+}
+
+/// Whether its log holds a membership change that it has not applied.
+fn expects_change(replica: &Replica) -> bool {
+    let applied = replica.view().applied;
+    let entries = replica.node().into_iter().flat_map(|node| node.storage().stored().rev());
+    let mut waiting = entries.take_while(|entry| entry.index > applied);
+    waiting.any(|entry| match entry.kind {
+        EntryKind::ConfChange | EntryKind::ConfChangeV2 => true,
+        EntryKind::Normal | EntryKind::RefusedConfChange => false,
+    })
 }

@@ -1,5 +1,7 @@
 //! One node of the world: its disk, and while it is up a raft node, the log it writes, and its application.
 
+#[cfg(test)]
+mod damage;
 mod engine;
 mod handling;
 mod log_file;

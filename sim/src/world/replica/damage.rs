@@ -1,0 +1,124 @@
+//! A node whose disk does not keep what it was given: it stops, or stays down, and one that comes back all the same without
+//! what it has promised is found out.
+
+use bytes::Bytes;
+use raft::NodeId;
+
+use crate::disk::{DiskFault, Keep};
+use crate::invariant::Invariant;
+use crate::wal::{DiskError, RecoveryError};
+use crate::world::{Boot, Event, Halt, NodeOptions, Outcome, Refusal, World};
+
+fn node() -> NodeId {
+    NodeId::new(1).unwrap()
+}
+
+fn apply(world: &mut World, event: &Event) -> Outcome {
+    world.apply(event).unwrap_or_else(|halt| panic!("{event:?}: {halt}"))
+}
+
+/// Does what the node has to do, until it has nothing to do or stops. Returns why it stopped.
+fn work(world: &mut World) -> Option<Refusal> {
+    let node = node();
+    loop {
+        let to_do = world.replica(node).unwrap().to_do();
+        let stages = [
+            (to_do.write, Event::Write { node }),
+            (to_do.sync, Event::Sync { node }),
+            (to_do.sync_done, Event::SyncDone { node }),
+            (to_do.send, Event::Send { node }),
+            (to_do.apply, Event::Apply { node, entries: 1 }),
+            (to_do.advance, Event::Advance { node }),
+            (to_do.ready, Event::TakeReady { node }),
+        ];
+        let (_, event) = stages.into_iter().find(|(fits, _)| *fits)?;
+        if let Some(refused) = apply(world, &event).refused {
+            return Some(refused);
+        }
+        let messages: Vec<_> = world.network().iter().map(|(message, _)| message).collect();
+        messages.into_iter().for_each(|message| drop(apply(world, &Event::Deliver { message })));
+    }
+}
+
+/// A cluster of one node, which leads and has committed an entry.
+fn working() -> World {
+    let (mut world, node) = (World::new(), node());
+    let (boot, options) = (Boot::Peers(vec![node]), NodeOptions::default());
+    apply(&mut world, &Event::Start { node, boot, options, seed: Some(1) });
+    work(&mut world);
+    apply(&mut world, &Event::Campaign { node });
+    work(&mut world);
+    propose(&mut world);
+    assert_eq!(work(&mut world), None);
+    world
+}
+
+fn propose(world: &mut World) {
+    apply(world, &Event::Propose { node: node(), data: Bytes::from_static(b"data") });
+}
+
+fn fault(world: &mut World, fault: DiskFault) {
+    apply(world, &Event::DiskFault { node: node(), fault });
+}
+
+fn restart() -> Event {
+    Event::Restart { node: node(), options: None, seed: Some(1) }
+}
+
+#[test]
+fn a_node_whose_fsync_fails_stops_and_comes_back_with_what_was_durable() {
+    let mut world = working();
+    let before = *world.replica(node()).unwrap().view();
+    fault(&mut world, DiskFault::FailSync);
+    propose(&mut world);
+    assert!(matches!(work(&mut world), Some(Refusal::Disk(DiskError::Failed(_)))));
+    assert!(!world.replica(node()).unwrap().is_up());
+    apply(&mut world, &restart());
+    assert_eq!(world.replica(node()).unwrap().view().last, before.last);
+}
+
+#[test]
+fn a_node_whose_disk_is_full_stops_and_goes_on_once_there_is_room() {
+    let mut world = working();
+    fault(&mut world, DiskFault::Fill { room: 5 });
+    propose(&mut world);
+    assert_eq!(work(&mut world), Some(Refusal::Disk(DiskError::Full)));
+    fault(&mut world, DiskFault::Free);
+    apply(&mut world, &restart());
+    assert_eq!(work(&mut world), None);
+    let nothing = Event::DiskFault { node: node(), fault: DiskFault::Free };
+    assert!(matches!(world.apply(&nothing), Err(Halt::Misfit(_))), "it was free before");
+}
+
+#[test]
+fn a_node_with_a_damaged_log_stays_down() {
+    let mut world = working();
+    let (file, bytes) = world.replica(node()).unwrap().disk().newest_durable().unwrap();
+    fault(&mut world, DiskFault::FlipBit { file, bit: 4 * bytes });
+    propose(&mut world);
+    assert_eq!(work(&mut world), None, "it is not read while the node runs");
+    apply(&mut world, &Event::Crash { node: node(), keep: Keep::All });
+    for _ in 0..2 {
+        let refused = apply(&mut world, &restart()).refused;
+        assert!(matches!(refused, Some(Refusal::Recovery(RecoveryError::Corruption { .. }))), "{refused:?}");
+        assert!(!world.replica(node()).unwrap().is_up());
+    }
+    assert_eq!(world.statistics().recoveries_refused, 2);
+}
+
+#[test]
+fn a_node_that_comes_back_as_if_nothing_had_happened_to_its_disk_is_a_violation() {
+    let mut world = working();
+    let early = world.replica(node()).unwrap().disk.clone();
+    propose(&mut world);
+    work(&mut world);
+    apply(&mut world, &Event::Crash { node: node(), keep: Keep::All });
+
+    let mut intact = world.clone();
+    assert_eq!(intact.apply(&restart()).map(|outcome| outcome.refused), Ok(None));
+
+    // All checksums are right, and what was acknowledged is gone.
+    world.replicas[0].as_mut().unwrap().disk = early;
+    let halt = world.apply(&restart()).unwrap_err();
+    assert!(matches!(&halt, Halt::Violation(found) if found.invariant == Invariant::DurableBeforeSend), "{halt}");
+}
