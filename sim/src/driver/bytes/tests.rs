@@ -42,13 +42,14 @@ proptest! {
 }
 
 #[test]
-fn every_kind_of_event_can_be_chosen_but_what_comes_first_or_last_and_forgery() {
+fn every_kind_of_event_can_be_chosen_but_what_comes_first_or_last_and_forgery_and_bad_disks() {
     let others = [
         EventKind::Start,
         EventKind::BreakLeases,
         EventKind::SearchHistories,
         EventKind::ExpectSettled,
         EventKind::Inject,
+        EventKind::DiskFault,
     ];
     let chosen: BTreeSet<EventKind> = EventKind::ALL.into_iter().filter(|kind| kind_byte(*kind).is_some()).collect();
     let all: BTreeSet<EventKind> = EventKind::ALL.into_iter().collect();
