@@ -6,9 +6,11 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sim::driver::swarm::Swarm;
+use sim::driver::swarm::{Swarm, run};
+use sim::explore::run_seed;
 use sim::plan::{Overrides, Plan};
 use sim::trace::Ending;
+use sim::world::{Digest, Event, World};
 
 /// How many events are measured at once.
 const EVENTS: u64 = 10_000;
@@ -57,5 +59,42 @@ fn clone(criterion: &mut Criterion) {
     criterion.bench_function("World::clone/5 nodes", |bencher| bencher.iter(|| black_box(swarm.world().clone())));
 }
 
-criterion_group!(benches, events, clone);
+/// The world alone, on events that were recorded: with every check, and with none. What the digest of the events costs of
+/// that stands beside it.
+fn checks(criterion: &mut Criterion) {
+    let plan = Plan { steps: EVENTS, settles: false, ..plan(SEEDS[0], 5) };
+    let mut events: Vec<Event> = Vec::new();
+    run(&plan, |event| events.push(event.clone()));
+    let replay = |mut world: World| {
+        for event in &events {
+            black_box(world.apply(event).expect("it was recorded"));
+        }
+        world.digest()
+    };
+    let mut group = criterion.benchmark_group("recorded");
+    group.throughput(Throughput::Elements(events.len() as u64)).sample_size(20);
+    group.bench_function("all checks", |bencher| bencher.iter(|| replay(World::new())));
+    group.bench_function("no checks", |bencher| bencher.iter(|| replay(World::unchecked())));
+    group.bench_function("digest of the events alone", |bencher| {
+        bencher.iter(|| {
+            let mut digest = Digest::new();
+            events.iter().for_each(|event| digest.value(event));
+            digest.get()
+        });
+    });
+    group.finish();
+}
+
+/// Whole runs, as an exploration does them.
+fn seeds(criterion: &mut Criterion) {
+    const RUNS: u64 = 10;
+    let mut group = criterion.benchmark_group("seeds");
+    group.throughput(Throughput::Elements(RUNS)).sample_size(10);
+    group.bench_function("of usual length", |bencher| {
+        bencher.iter(|| (0..RUNS).map(|seed| run_seed(seed, &Overrides::default()).digest).fold(0, u64::wrapping_add));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, events, checks, clone, seeds);
 criterion_main!(benches);

@@ -268,7 +268,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
 
 fn disks(stream: &mut Stream) -> DiskPlan {
     let [fail_sync, fill, slow, damage] = [250, 200, 250, 250].map(|per_mille| mean(stream, per_mille));
-    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(4, 256), damage }
+    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(4, 64), damage }
 }
 
 fn clocks(stream: &mut Stream) -> ClockPlan {

@@ -26,6 +26,23 @@ pub(super) enum HostStep {
     Turn,
 }
 
+impl HostStep {
+    /// Whether the disk decides how long it takes.
+    const fn is_on_disk(self) -> bool {
+        match self {
+            Self::Write | Self::SyncDone => true,
+            Self::TakeReady
+            | Self::Sync
+            | Self::Release
+            | Self::Send
+            | Self::Apply
+            | Self::Advance
+            | Self::Compact
+            | Self::Turn => false,
+        }
+    }
+}
+
 /// The hosts.
 #[derive(Clone, Debug)]
 pub(super) struct Hosts {
@@ -62,9 +79,9 @@ impl Hosts {
         let HostPlan { step, write, sync, apply, .. } = self.plan;
         for (wanted, host_step, mean) in [
             (to_do.ready, HostStep::TakeReady, step),
-            (to_do.write, HostStep::Write, write * slowness),
+            (to_do.write, HostStep::Write, write),
             (to_do.sync, HostStep::Sync, step),
-            (to_do.sync_done, HostStep::SyncDone, sync * slowness),
+            (to_do.sync_done, HostStep::SyncDone, sync),
             (to_do.release, HostStep::Release, step),
             (to_do.send, HostStep::Send, step),
             (to_do.apply, HostStep::Apply, apply),
@@ -76,7 +93,8 @@ impl Hosts {
             let planned = &mut self.planned[position(node)];
             if wanted && *planned & bit == 0 {
                 *planned |= bit;
-                let delay = self.delay(mean);
+                let slowness = if host_step.is_on_disk() { slowness } else { 1 };
+                let delay = self.delay(mean, slowness);
                 let delay = if host_step == HostStep::Turn { Self::between_turns(delay, mean) } else { delay };
                 agenda.after(delay, Intent::Host(node, host_step));
             }
@@ -95,11 +113,11 @@ impl Hosts {
         if delay > 2 * mean { delay } else { delay / Self::TURNS }
     }
 
-    fn delay(&mut self, mean: Time) -> Time {
+    fn delay(&mut self, mean: Time, slowness: Time) -> Time {
         let number = self.stream.number();
         // One draw for both: the low bits decide on the hiccup, all of them on the time.
         let hiccup = if number % 1000 < self.plan.hiccups { 50 } else { 1 };
-        (number >> 10) % (2 * mean + 1) * hiccup
+        (number >> 10) % (2 * mean + 1) * slowness.max(hiccup)
     }
 
     /// The event of a step that is due.

@@ -11,6 +11,9 @@ use crate::plan::{NetworkPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Envelope, Event, MessageId, World};
 
+/// How long a node's storage takes to answer in the calm, at most.
+const PROMPT: Time = 10;
+
 /// The network's behaviour.
 #[derive(Clone, Debug)]
 pub(super) struct Traffic {
@@ -67,7 +70,10 @@ impl Traffic {
     pub(super) fn route(&mut self, id: MessageId, world: &World, agenda: &mut Agenda) {
         match world.network().get(id) {
             None => {}
-            Some(Envelope::Local { .. }) => agenda.after(self.stream.below(2 * self.answer + 1), Intent::Deliver(id)),
+            Some(Envelope::Local { .. }) => {
+                let answer = if self.calm { self.answer.min(PROMPT) } else { self.answer };
+                agenda.after(self.stream.below(2 * answer + 1), Intent::Deliver(id));
+            }
             Some(Envelope::Network(message)) => self.route_remote(id, message, agenda),
         }
     }
