@@ -130,7 +130,10 @@ impl Clocks {
             | Intent::Heal
             | Intent::Calm
             | Intent::Storm
-            | Intent::ChangeMembers => None,
+            | Intent::ChangeMembers
+            | Intent::Clog
+            | Intent::Flap
+            | Intent::Toggle => None,
         }
     }
 

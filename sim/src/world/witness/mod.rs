@@ -248,7 +248,7 @@ impl World {
     /// Notes what situations the event was or led to.
     pub(super) fn witness(&mut self, before: &Before, refused: Option<&Refusal>) {
         if let About::Node { node, what: What::Tick } = before.about {
-            self.ticked(node);
+            self.ticked_in_a_row(node);
         }
         let mut scene = self.scene();
         let (id, what) = match &before.about {
@@ -281,7 +281,7 @@ impl World {
         scene.role_changed(&happened, what);
     }
 
-    fn ticked(&mut self, node: NodeId) {
+    fn ticked_in_a_row(&mut self, node: NodeId) {
         const SEVERAL: u32 = 5;
         let (last, step, times) = self.witness.ticking;
         let in_a_row = if last == node.get() && step + 1 == self.step { times + 1 } else { 1 };
