@@ -57,13 +57,16 @@ pub(super) struct Unapplied {
     /// How much of it snapshots replaced. It may have been handed out before and be reported as applied later, even to a
     /// leader, who takes it for its own.
     overtaken: u64,
+    /// How much the node took for applied when it was last elected, while reports that say so were under way: others had
+    /// overtaken them.
+    pub not_reported: u64,
 }
 
 impl Unapplied {
     /// A node became leader: what it has is not counted against its limit.
     pub fn elected(&mut self, node: &Node) {
         self.forget_applied(node.view.applied);
-        self.inherited = self.total + self.overtaken;
+        self.inherited = self.total + self.overtaken + self.not_reported;
     }
 
     /// A node starts.

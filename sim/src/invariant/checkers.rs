@@ -145,6 +145,17 @@ impl Checkers {
         self.matched.forget(id);
     }
 
+    /// A node is about to show itself as a leader, and so much payload counts as applied by it though reports of that have
+    /// not reached it: others overtook them.
+    pub fn not_reported(&mut self, id: NodeId, bytes: u64) {
+        self.unapplied.entry(id).or_default().not_reported = bytes;
+    }
+
+    /// A node is asked to hand leadership over.
+    pub fn transfer_asked(&mut self, id: NodeId, target: NodeId) {
+        self.transfers.asked(id, target);
+    }
+
     /// How a node shows itself, after any call on it. Costs next to nothing where nothing changed.
     pub fn observed(&mut self, id: NodeId, view: &View) -> Check {
         if self.off {

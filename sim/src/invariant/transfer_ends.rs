@@ -28,6 +28,13 @@ struct Transfer {
 }
 
 impl Transfers {
+    /// A node is asked to hand leadership over. To somebody else, this begins anew, even if no tick sees it.
+    pub fn asked(&mut self, id: NodeId, target: NodeId) {
+        if self.under_way.get(&id).is_some_and(|transfer| transfer.target != target) {
+            self.under_way.remove(&id);
+        }
+    }
+
     /// The clock of a node ticked.
     pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
         let Some(target) = transferee else {
@@ -66,6 +73,18 @@ mod tests {
         let timeout = Config::new(node(1)).election_tick;
         for _ in 0..timeout {
             bench.checkers.ticked(node(1), Some(node(2))).unwrap();
+        }
+        breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(2))));
+    }
+
+    #[test]
+    fn a_transfer_that_is_asked_for_again_after_another_has_its_own_time() {
+        let mut bench = Bench::led();
+        for target in [3, 2] {
+            for _ in 0..Config::new(node(1)).election_tick {
+                bench.checkers.ticked(node(1), Some(node(2))).unwrap();
+            }
+            bench.checkers.transfer_asked(node(1), node(target));
         }
         breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(2))));
     }

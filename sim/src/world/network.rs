@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use raft::{Index, Message, NodeId, StorageAppended, StorageApplied};
+use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
 
 use super::event::MessageId;
 use super::outcome::Misfit;
@@ -109,6 +109,16 @@ impl Network {
     pub fn iter(&self) -> impl Iterator<Item = (MessageId, &Envelope)> {
         let numbered = (self.first..).zip(&self.slots);
         numbered.filter_map(|(number, slot)| slot.as_ref().map(|envelope| (MessageId(number), envelope)))
+    }
+
+    /// The payload bytes of entries up to this index that a node has applied, while the reports of it are in flight.
+    pub(super) fn applied_and_not_reported(&self, node: NodeId, applied: Index) -> u64 {
+        let reports = self.slots.iter().flatten().filter_map(|envelope| match envelope {
+            Envelope::Local { node: of, message: LocalMessage::Applied(report) } if *of == node => Some(report),
+            Envelope::Local { .. } | Envelope::Network(_) => None,
+        });
+        let entries = reports.flat_map(|report| &report.entries).filter(|entry| entry.index <= applied);
+        entries.map(Entry::payload_size).sum()
     }
 
     /// Whether the link in this direction loses everything. Identities out of range have no link.

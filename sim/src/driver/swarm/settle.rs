@@ -68,9 +68,11 @@ impl Swarm<'_> {
         let received: u64 = followers.map(|replica| replica.view().last.index.0).sum();
         let applied = received + self.world.replicas().map(|replica| replica.view().applied.0).sum::<u64>();
         let Some(settling) = &mut self.settling else { return false };
+        // It falls when a node restarts, or when a follower is elected.
         if applied > settling.applied {
-            (settling.applied, settling.moved) = (applied, now);
+            settling.moved = now;
         }
+        settling.applied = applied;
         let anybody = self.world.replicas().any(|replica| replica.is_up());
         // Who was down when the faults ended comes back a moment later.
         (anybody || now < settling.began + ROUND)

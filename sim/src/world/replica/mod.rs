@@ -15,7 +15,8 @@ use bytes::Bytes;
 use raft::StorageApply;
 use raft::node::{Arm, RunLoop};
 use raft::{
-    ConfChange, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready, Snapshot, SnapshotStatus, StorageAppend,
+    ConfChange, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready, Role, Snapshot, SnapshotStatus,
+    StorageAppend,
 };
 
 use self::running::Running;
@@ -388,6 +389,13 @@ impl Replica {
         let view = running.view();
         if view != self.view {
             around.statistics.observe(&self.view, &view);
+            let role = view.soft_state.role;
+            if role == Role::Leader
+                && (role != self.view.soft_state.role || view.hard_state.term != self.view.hard_state.term)
+            {
+                let bytes = around.network.applied_and_not_reported(self.id, view.applied);
+                around.checkers.not_reported(self.id, bytes);
+            }
             self.view = view;
         }
         around.checkers.observed(self.id, &view)?;
