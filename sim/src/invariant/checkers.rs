@@ -151,11 +151,6 @@ impl Checkers {
         self.unapplied.entry(id).or_default().not_reported = bytes;
     }
 
-    /// A node is asked to hand leadership over.
-    pub fn transfer_asked(&mut self, id: NodeId, target: NodeId) {
-        self.transfers.asked(id, target);
-    }
-
     /// How a node shows itself, after any call on it. Costs next to nothing where nothing changed.
     pub fn observed(&mut self, id: NodeId, view: &View) -> Check {
         if self.off {
@@ -269,9 +264,18 @@ impl Checkers {
 
     /// A message arrives at its receiver, which is up and takes it next.
     pub fn received(&mut self, message: &Message) {
-        if !self.off {
-            self.pre_votes.received(&self.cluster, message);
+        if self.off {
+            return;
         }
+        self.pre_votes.received(&self.cluster, message);
+        if message.body == Body::TransferLeader {
+            self.transfers.asked(message.to);
+        }
+    }
+
+    /// A node's host asks it to hand leadership over.
+    pub fn transfer_requested(&mut self, id: NodeId) {
+        self.transfers.asked(id);
     }
 
     /// A clock tick of a node is over; to whom it hands leadership over, if it does.

@@ -1,8 +1,11 @@
 //! A leader gives up handing leadership over after an election timeout: until then it takes no proposals.
 //!
 //! ```text
-//! n led t and handed over to m at each of k ticks of its clock, one after another  ⇒  k ≤ election timeout
+//! n led t and handed over to m at each of k ticks of its clock, and was not asked to meanwhile
+//!   ⇒  k ≤ 2 · election timeout
 //! ```
+//!
+//! The leader gives up after one election timeout; whatever it is asked may begin another. Twice that leaves no doubt.
 //!
 //! Source: thesis, section 3.10. It is a part of [`Invariant::Liveness`] that need not wait for the faults to end: a leader
 //! that waits for ever, for a successor that is down or never got the message, stops the cluster although it is well.
@@ -28,11 +31,9 @@ struct Transfer {
 }
 
 impl Transfers {
-    /// A node is asked to hand leadership over. To somebody else, this begins anew, even if no tick sees it.
-    pub fn asked(&mut self, id: NodeId, target: NodeId) {
-        if self.under_way.get(&id).is_some_and(|transfer| transfer.target != target) {
-            self.under_way.remove(&id);
-        }
+    /// A node is asked to hand over, to anybody.
+    pub fn asked(&mut self, id: NodeId) {
+        self.under_way.remove(&id);
     }
 
     /// The clock of a node ticked.
@@ -42,8 +43,10 @@ impl Transfers {
             return Ok(());
         };
         let Some(node) = cluster.get(id) else { return Ok(()) };
-        let (term, limit) =
-            (node.view.hard_state.term, node.config.as_ref().map_or(u32::MAX, |config| config.election_tick));
+        let (term, limit) = (
+            node.view.hard_state.term,
+            node.config.as_ref().map_or(u32::MAX, |config| config.election_tick.saturating_mul(2)),
+        );
         let transfer = self.under_way.entry(id).or_insert(Transfer { term, target, ticks: 0 });
         if (transfer.term, transfer.target) != (term, target) {
             *transfer = Transfer { term, target, ticks: 0 };
@@ -70,21 +73,8 @@ mod tests {
     #[test]
     fn a_transfer_that_is_never_given_up_is_found() {
         let mut bench = Bench::led();
-        let timeout = Config::new(node(1)).election_tick;
-        for _ in 0..timeout {
+        for _ in 0..2 * Config::new(node(1)).election_tick {
             bench.checkers.ticked(node(1), Some(node(2))).unwrap();
-        }
-        breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(2))));
-    }
-
-    #[test]
-    fn a_transfer_that_is_asked_for_again_after_another_has_its_own_time() {
-        let mut bench = Bench::led();
-        for target in [3, 2] {
-            for _ in 0..Config::new(node(1)).election_tick {
-                bench.checkers.ticked(node(1), Some(node(2))).unwrap();
-            }
-            bench.checkers.transfer_asked(node(1), node(target));
         }
         breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(2))));
     }
@@ -93,10 +83,12 @@ mod tests {
     fn a_transfer_to_somebody_else_has_its_own_time() {
         let mut bench = Bench::led();
         for target in [2, 3, 2, 3] {
-            for _ in 0..Config::new(node(1)).election_tick {
+            for _ in 0..2 * Config::new(node(1)).election_tick {
                 bench.checkers.ticked(node(1), Some(node(target))).unwrap();
             }
         }
+        bench.checkers.transfer_requested(node(1));
+        bench.checkers.ticked(node(1), Some(node(3))).unwrap();
         bench.checkers.ticked(node(1), None).unwrap();
         bench.checkers.ticked(node(1), Some(node(3))).unwrap();
     }

@@ -50,7 +50,7 @@ pub use settled::{Excuse, Unsettled};
 pub use statistics::Statistics;
 
 use raft::node::Arm;
-use raft::{Body, Message, NodeId, ReadOnlyOption, Role};
+use raft::{NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
 use self::witness::Witness;
@@ -178,7 +178,7 @@ impl World {
                 self.at(*node, |replica, _| replica.propose_conf_change(change))
             }
             Event::TransferLeadership { node, target } => {
-                self.checkers.transfer_asked(*node, *target);
+                self.checkers.transfer_requested(*node);
                 self.at(*node, |replica, _| replica.transfer_leadership(*target))
             }
             Event::ForgetLeader { node } => self.at(*node, |replica, _| replica.forget_leader()),
@@ -300,9 +300,6 @@ impl World {
             Envelope::Local { .. } => false,
         };
         let to = envelope.to();
-        if let Envelope::Network(Message { from, body: Body::TransferLeader, .. }) = &envelope {
-            self.checkers.transfer_asked(to, *from);
-        }
         match self.split(to) {
             (Some(replica), mut around) if replica.is_up() && !cut => {
                 let stable = match &envelope {
