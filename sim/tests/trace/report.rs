@@ -71,7 +71,7 @@ fn the_diagram_the_slider_and_the_filters_work() {
 
 #[test]
 fn twenty_thousand_events_are_shown_a_window_at_a_time_as_the_run_left_them() {
-    let plan = Plan::draw(3, &Overrides::default());
+    let plan = Plan::draw(3, &Overrides { no_settle: true, ..Overrides::default() });
     let page = page(&record(&plan, Vec::new()).unwrap().out);
     assert!(page.len() < 4_000_000, "{} bytes", page.len());
     let Some(seen) = seen(&page) else { return };
