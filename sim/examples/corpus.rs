@@ -23,7 +23,7 @@ const FEATURES: [Feature; 9] = [
     ("joint-consensus", |seen| seen.joint_left > 1),
     ("transfer", |seen| seen.transfers > 0 && seen.elections > 1),
     ("reads", |seen| seen.reads > 3),
-    ("node-loop", |seen| seen.events(EventKind::Take) > 0 && seen.elections > 0 && seen.executed > 3),
+    ("node-loop", |seen| seen.events(EventKind::Take) > 0 && seen.elections > 0 && seen.executed > 1),
     ("pre-vote", |seen| seen.pre_candidacies > 0 && seen.elections > 1),
 ];
 
