@@ -50,7 +50,7 @@ pub use settled::{Excuse, Unsettled};
 pub use statistics::Statistics;
 
 use raft::node::Arm;
-use raft::{NodeId, ReadOnlyOption, Role};
+use raft::{Body, NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
 use self::witness::Witness;
@@ -300,6 +300,11 @@ impl World {
             Envelope::Local { .. } => false,
         };
         let to = envelope.to();
+        if let Envelope::Local { message: LocalMessage::Own(message), .. } = &envelope
+            && message.body == Body::TransferLeader
+        {
+            self.checkers.transfer_requested(to);
+        }
         match self.split(to) {
             (Some(replica), mut around) if replica.is_up() && !cut => {
                 let stable = match &envelope {
