@@ -174,7 +174,6 @@ situations! {
     ProposalWaitedForLeader: "a loop kept proposals waiting, since no leader was known or the node was removed",
     TickMissed: "a loop missed a tick",
     QueueFull: "the queue of a loop had no room",
-    ChangeOvertakenInQueue: "a snapshot overtook a membership change that waited in the queue of a loop",
     // Disks and clocks.
     SyncFailed: "an fsync failed, and the node stopped",
     DiskFull: "a disk was full, and the node stopped",

@@ -53,8 +53,6 @@ impl Running {
         let Some(entry) = looped.changing.take() else { return Ok(None) };
         let mut refused = None;
         if entry.index > self.application.applied().index {
-            let overtaken = result == Err(ChangeError::Overtaken);
-            around.statistics.situations.note_if(overtaken, Situation::ChangeOvertakenInQueue);
             let changed = match (result, entry.conf_change()) {
                 (Err(ChangeError::Overtaken), Ok(Some(change))) => self.change_overtaken(&change.into_v2()),
                 (result, _) => result,
