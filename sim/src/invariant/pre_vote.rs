@@ -29,8 +29,9 @@ pub(super) struct PreVotes {
 struct Told {
     /// Who said yes since it became pre-candidate.
     yes: BTreeSet<NodeId>,
-    /// The newest term in which it became candidate when a quorum had said yes.
-    won: Option<Term>,
+    /// The terms in which it became candidate when a quorum had said yes. A host may send what was asked in one of them
+    /// when the node campaigns in a later one already; those before the last that was asked in are forgotten.
+    won: BTreeSet<Term>,
 }
 
 impl PreVotes {
@@ -43,7 +44,7 @@ impl PreVotes {
             Role::Candidate
                 if quorum::decides(&node.configuration, |voter| voter == id || told.yes.contains(&voter)) =>
             {
-                told.won = Some(node.view.hard_state.term);
+                told.won.insert(node.view.hard_state.term);
             }
             Role::Follower | Role::Candidate | Role::Leader => {}
         }
@@ -59,14 +60,17 @@ impl PreVotes {
     }
 
     /// A message leaves.
-    pub fn sent(&self, cluster: &Cluster, message: &Message) -> Check {
+    pub fn sent(&mut self, cluster: &Cluster, message: &Message) -> Check {
         let (Body::RequestVote { transfer: false, .. }, Some(term)) = (&message.body, message.term) else {
             return Ok(());
         };
         let id = message.from;
         let asks_first = cluster.get(id).and_then(|node| node.config.as_ref()).is_some_and(|config| config.pre_vote);
-        let told = self.told.get(&id).filter(|_| asks_first);
-        let Some(told) = told.filter(|told| told.won != Some(term)) else { return Ok(()) };
+        let Some(told) = self.told.get_mut(&id).filter(|_| asks_first) else { return Ok(()) };
+        if told.won.contains(&term) {
+            told.won.retain(|won| *won >= term);
+            return Ok(());
+        }
         let yes: Vec<String> = told.yes.iter().map(NodeId::to_string).collect();
         let yes = yes.join(" ");
         let detail = format!("node {id} asks for votes in term {term} with the pre-votes of [{yes}], no quorum");
@@ -118,6 +122,19 @@ mod tests {
         is_told_yes(&mut checkers, 2, 1);
         becomes(&mut checkers, Role::Candidate, 1);
         asks(&mut checkers, 1, false).unwrap();
+    }
+
+    #[test]
+    fn requests_of_one_campaign_may_leave_in_the_next() {
+        let mut checkers = checkers();
+        for term in [1, 2] {
+            becomes(&mut checkers, Role::PreCandidate, term - 1);
+            is_told_yes(&mut checkers, 2, term);
+            becomes(&mut checkers, Role::Candidate, term);
+        }
+        asks(&mut checkers, 1, false).unwrap();
+        asks(&mut checkers, 2, false).unwrap();
+        breaks(Invariant::ElectionSafety, asks(&mut checkers, 1, false));
     }
 
     #[test]
