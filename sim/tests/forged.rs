@@ -13,16 +13,7 @@ fn work_off(world: &mut World, node: NodeId) -> Vec<Refusal> {
     let mut refused = Vec::new();
     loop {
         let to_do = world.replica(node).expect("it started").to_do();
-        let work = [
-            (to_do.write, Event::Write { node }),
-            (to_do.sync, Event::Sync { node }),
-            (to_do.sync_done, Event::SyncDone { node }),
-            (to_do.send, Event::Send { node }),
-            (to_do.apply, Event::Apply { node, entries: u32::MAX }),
-            (to_do.advance, Event::Advance { node }),
-            (to_do.ready, Event::TakeReady { node }),
-        ];
-        let Some((_, event)) = work.into_iter().find(|(fits, _)| *fits) else { return refused };
+        let Some(event) = to_do.next_event(node, u32::MAX) else { return refused };
         let Outcome { refused: one, .. } = world.apply(&event).expect("nothing breaks");
         refused.extend(one);
     }

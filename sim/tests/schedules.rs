@@ -83,16 +83,7 @@ fn follow(world: &mut World, item: &Item) -> Result<(), Violation> {
 fn work(world: &mut World, node: NodeId) -> Result<(), Violation> {
     loop {
         let to_do = world.replica(node).map(|replica| replica.to_do()).unwrap_or_default();
-        let stages = [
-            (to_do.write, Event::Write { node }),
-            (to_do.sync, Event::Sync { node }),
-            (to_do.sync_done, Event::SyncDone { node }),
-            (to_do.send, Event::Send { node }),
-            (to_do.apply, Event::Apply { node, entries: u32::MAX }),
-            (to_do.advance, Event::Advance { node }),
-            (to_do.ready, Event::TakeReady { node }),
-        ];
-        let Some((_, event)) = stages.into_iter().find(|(wanted, _)| *wanted) else { return Ok(()) };
+        let Some(event) = to_do.next_event(node, u32::MAX) else { return Ok(()) };
         apply(world, &event)?;
     }
 }

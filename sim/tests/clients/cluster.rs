@@ -96,18 +96,7 @@ impl Cluster {
 
     /// The next thing that this node has to do.
     fn next(&self, node: NodeId) -> Option<Event> {
-        let to_do = self.world.replica(node)?.to_do();
-        let steps = [
-            (to_do.write, Event::Write { node }),
-            (to_do.sync, Event::Sync { node }),
-            (to_do.sync_done, Event::SyncDone { node }),
-            (to_do.release, Event::Release { node }),
-            (to_do.send, Event::Send { node }),
-            (to_do.apply, Event::Apply { node, entries: 1 }),
-            (to_do.advance, Event::Advance { node }),
-            (to_do.ready, Event::TakeReady { node }),
-        ];
-        steps.into_iter().find_map(|(fits, event)| fits.then_some(event))
+        self.world.replica(node)?.to_do().next_event(node, 1)
     }
 
     /// Lets all nodes work and all messages arrive, until nothing is left to do.

@@ -117,16 +117,6 @@ impl Random {
 
     fn work(&mut self, node: NodeId) -> Event {
         let to_do = self.world.replica(node).map(|replica| replica.to_do()).unwrap_or_default();
-        let work = [
-            (to_do.write, Event::Write { node }),
-            (to_do.sync, Event::Sync { node }),
-            (to_do.sync_done, Event::SyncDone { node }),
-            (to_do.release, Event::Release { node }),
-            (to_do.send, Event::Send { node }),
-            (to_do.apply, Event::Apply { node, entries: 4 }),
-            (to_do.advance, Event::Advance { node }),
-        ];
-        let work = work.into_iter().find(|(fits, _)| *fits).map(|(_, event)| event);
-        work.unwrap_or(if to_do.ready { Event::TakeReady { node } } else { self.message(node) })
+        to_do.next_event(node, 4).unwrap_or_else(|| self.message(node))
     }
 }

@@ -49,17 +49,6 @@ pub(super) fn round(nodes: u64, world: &World) -> impl Iterator<Item = Chore> + 
 
 /// What the node's host does next.
 pub(super) fn work(node: NodeId, world: &World) -> Option<Event> {
-    let to_do = world.replica(node)?.to_do();
-    let stages = [
-        (to_do.write, Event::Write { node }),
-        (to_do.sync, Event::Sync { node }),
-        (to_do.sync_done, Event::SyncDone { node }),
-        (to_do.release, Event::Release { node }),
-        (to_do.send, Event::Send { node }),
-        (to_do.apply, Event::Apply { node, entries: u32::MAX }),
-        (to_do.advance, Event::Advance { node }),
-        (to_do.ready, Event::TakeReady { node }),
-    ];
     let turn = || arms(node, world).first().map(|&arm| Event::Take { node, arm });
-    stages.into_iter().find_map(|(wanted, event)| wanted.then_some(event)).or_else(turn)
+    world.replica(node)?.to_do().next_event(node, u32::MAX).or_else(turn)
 }

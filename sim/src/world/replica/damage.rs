@@ -21,17 +21,7 @@ fn apply(world: &mut World, event: &Event) -> Outcome {
 fn work(world: &mut World) -> Option<Refusal> {
     let node = node();
     loop {
-        let to_do = world.replica(node).unwrap().to_do();
-        let stages = [
-            (to_do.write, Event::Write { node }),
-            (to_do.sync, Event::Sync { node }),
-            (to_do.sync_done, Event::SyncDone { node }),
-            (to_do.send, Event::Send { node }),
-            (to_do.apply, Event::Apply { node, entries: 1 }),
-            (to_do.advance, Event::Advance { node }),
-            (to_do.ready, Event::TakeReady { node }),
-        ];
-        let (_, event) = stages.into_iter().find(|(fits, _)| *fits)?;
+        let event = world.replica(node).unwrap().to_do().next_event(node, 1)?;
         if let Some(refused) = apply(world, &event).refused {
             return Some(refused);
         }

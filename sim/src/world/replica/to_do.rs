@@ -1,6 +1,9 @@
 //! What the host of a node can do next.
 
+use raft::NodeId;
+
 use super::running::Running;
+use crate::world::Event;
 
 /// Which of the events that handle a node's Readys and storage work fit now. Everything is false for a node that is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -38,6 +41,22 @@ impl ToDo {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What the host of this node does next if it finishes what it has begun before it takes another Ready, and applies so
+    /// many entries at a time. Of the inputs of a loop somebody else has to choose.
+    pub fn next_event(&self, node: NodeId, entries: u32) -> Option<Event> {
+        let stages = [
+            (self.write, Event::Write { node }),
+            (self.sync, Event::Sync { node }),
+            (self.sync_done, Event::SyncDone { node }),
+            (self.release, Event::Release { node }),
+            (self.send, Event::Send { node }),
+            (self.apply, Event::Apply { node, entries }),
+            (self.advance, Event::Advance { node }),
+            (self.ready, Event::TakeReady { node }),
+        ];
+        stages.into_iter().find_map(|(fits, event)| fits.then_some(event))
     }
 }
 
