@@ -73,7 +73,7 @@ impl Disks {
         &mut self,
         trouble: DiskTrouble,
         world: &World,
-        gone: &BTreeSet<NodeId>,
+        lost: &BTreeSet<NodeId>,
         agenda: &mut Agenda,
         at_once: &mut VecDeque<Event>,
     ) {
@@ -95,7 +95,7 @@ impl Disks {
                 let until = agenda.now() + self.stream.magnitude(TICK, 60 * TICK);
                 self.slow_until[position(node)] = until;
             }
-            DiskTrouble::Damage if is_affordable(node, gone, world) => self.damage(replica, agenda, at_once),
+            DiskTrouble::Damage if is_affordable(node, lost, world) => self.damage(replica, agenda, at_once),
             DiskTrouble::Damage => {}
         }
     }
@@ -143,13 +143,11 @@ impl Disks {
 
 /// Whether every membership in force anywhere has a quorum of intact disks without this node's and those of nodes that
 /// are lost for good. Not while one waits to be applied that may not.
-fn is_affordable(node: NodeId, gone: &BTreeSet<NodeId>, world: &World) -> bool {
+fn is_affordable(node: NodeId, lost: &BTreeSet<NodeId>, world: &World) -> bool {
     if world.replicas().any(expects_change) {
         return false;
     }
-    let intact = |voter| {
-        voter != node && !gone.contains(&voter) && world.replica(voter).is_some_and(|replica| !replica.is_damaged())
-    };
+    let intact = |voter| voter != node && !lost.contains(&voter) && world.replica(voter).is_some();
     let mut configurations = world.replicas().filter_map(Replica::node).map(|node| node.configuration()).peekable();
     configurations.peek().is_some()
         && configurations.all(|configuration| {

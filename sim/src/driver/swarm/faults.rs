@@ -11,7 +11,7 @@ use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::wal::SECTOR;
-use crate::world::{Event, EventKind, NodeOptions, World};
+use crate::world::{Event, EventKind, NodeOptions, Replica, World};
 
 /// What can go wrong, or be done out of turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,6 +148,12 @@ impl Faults {
         &self.gone
     }
 
+    /// The nodes whose data nobody may count on: lost for good, or on a disk that was damaged.
+    pub(super) fn lost(&self, world: &World) -> BTreeSet<NodeId> {
+        let damaged = world.replicas().filter(|replica| replica.is_damaged()).map(Replica::id);
+        self.gone.iter().copied().chain(damaged).collect()
+    }
+
     /// A voter is lost for good, if the others can do without it.
     fn ruin(&mut self, world: &World, at_once: &mut VecDeque<Event>) {
         let Some(node) = self.dispensable(world) else { return };
@@ -160,8 +166,7 @@ impl Faults {
     fn dispensable(&mut self, world: &World) -> Option<NodeId> {
         let node = world.leader()?.node().filter(|node| !is_changing(node))?;
         let voters = node.configuration().conf_state().voters;
-        let is_intact = |voter: &NodeId| world.replica(*voter).is_none_or(|replica| !replica.is_damaged());
-        let left: Vec<NodeId> = voters.difference(&self.gone).copied().filter(is_intact).collect();
+        let left: Vec<NodeId> = voters.difference(&self.lost(world)).copied().collect();
         (2 * left.len() > voters.len() + 2).then(|| *self.stream.pick(&left))
     }
 

@@ -11,7 +11,7 @@ use super::agenda::{Agenda, Intent};
 use super::{any_node, leader};
 use crate::plan::{Plan, Time};
 use crate::random::{Concern, Stream};
-use crate::world::{Replica, World};
+use crate::world::World;
 
 /// The operators.
 #[derive(Clone, Debug)]
@@ -47,20 +47,18 @@ impl Members {
     pub(super) fn change(
         &mut self,
         world: &World,
-        gone: &BTreeSet<NodeId>,
+        lost: &BTreeSet<NodeId>,
         agenda: &mut Agenda,
     ) -> Option<(NodeId, ConfChange)> {
         self.begin(agenda);
         let leader = leader(world)?;
         let configuration = world.replica(leader)?.node()?.configuration();
-        let damaged = world.replicas().filter(|replica| replica.is_damaged()).map(Replica::id);
-        let lost: BTreeSet<NodeId> = gone.iter().copied().chain(damaged).collect();
         let change = match configuration.members().find(|member| lost.contains(member)) {
-            Some(member) => self.replace(member, &lost, configuration),
-            None if self.is_restless => self.choose(&lost, configuration)?,
+            Some(member) => self.replace(member, lost, configuration),
+            None if self.is_restless => self.choose(lost, configuration)?,
             None => return None,
         };
-        if !lost.is_empty() && !leaves_a_quorum(configuration, &change, &lost) {
+        if !lost.is_empty() && !leaves_a_quorum(configuration, &change, lost) {
             return None;
         }
         let node = if self.stream.chance(150) { any_node(world, &mut self.stream)? } else { leader };

@@ -277,7 +277,8 @@ impl<'a> Swarm<'a> {
                 None
             }
             Intent::Disk(trouble) => {
-                self.disks.strike(trouble, &self.world, self.faults.gone(), &mut self.agenda, &mut self.at_once);
+                let lost = self.faults.lost(&self.world);
+                self.disks.strike(trouble, &self.world, &lost, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::FreeDisk(node) => {
@@ -329,7 +330,7 @@ impl<'a> Swarm<'a> {
     }
 
     fn change_members(&mut self) -> Option<Event> {
-        let (node, change) = self.members.change(&self.world, self.faults.gone(), &mut self.agenda)?;
+        let (node, change) = self.members.change(&self.world, &self.faults.lost(&self.world), &mut self.agenda)?;
         for added in self.members.to_start(&change, &self.world) {
             let start = self.start(added, Boot::Empty);
             self.at_once.push_back(start);
