@@ -8,7 +8,6 @@ macro_rules! bugs {
     ($($(#[doc = $does:literal])+ $name:ident,)+) => {
         /// A planted bug. The name of each, in kebab case, is the one it goes by on the command line.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        #[cfg_attr(not(feature = "planted-bugs"), allow(dead_code))]
         pub enum Bug {
             $($(#[doc = $does])+ $name,)+
         }
