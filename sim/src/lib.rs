@@ -1,5 +1,6 @@
 //! A deterministic simulator for Raft clusters.
 
+pub mod calm;
 pub mod disk;
 pub mod driver;
 pub mod explore;

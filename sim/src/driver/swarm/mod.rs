@@ -340,7 +340,9 @@ impl<'a> Swarm<'a> {
     }
 
     fn follow_up(&mut self, event: &Event, outcome: &Outcome) {
-        self.note_probe(event, outcome);
+        if let Some(settling) = &mut self.settling {
+            settling.operators.note(event, outcome, &self.world, self.agenda.now());
+        }
         if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
             self.disks.stopped(node, &mut self.agenda);
         }

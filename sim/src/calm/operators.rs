@@ -1,0 +1,214 @@
+//! What the protocol leaves to operators once faults are over.
+//!
+//! A node that nobody counts on is switched off, a joint configuration that is to be left on request is left, and a snapshot
+//! whose fate is unknown is reported as lost. A removed leader that may stay (`step_down_on_removal` is off) is switched off
+//! as well, because etcd's goes on leading and drops proposals. And somebody writes and reads, to see whether that works.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use raft::node::Arm;
+use raft::{
+    Body, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus, Storage, Term,
+};
+
+use crate::disk::Keep;
+use crate::world::{Command, Envelope, Event, EventKind, Outcome, Replica, World};
+
+/// The operators, and what they know of their attempts to write and to read. Times are in whatever unit their driver has.
+#[derive(Clone, Debug)]
+pub(crate) struct Operators {
+    /// How their reads are called, which no other reads may be.
+    reads_named: &'static str,
+    /// A fresh write that a leader took, in which term, and when.
+    written: Option<(Term, Index)>,
+    written_at: u64,
+    /// How many reads had been answered when the write was committed.
+    reads_before: Option<u64>,
+    reads_asked: u64,
+}
+
+impl Operators {
+    pub(crate) const fn new(reads_named: &'static str) -> Self {
+        Self { reads_named, written: None, written_at: 0, reads_before: None, reads_asked: 0 }
+    }
+
+    /// When the calm begins: a leader waits for news of a snapshot, which may have been lost with the answer to it.
+    pub(crate) fn begin(world: &World, at_once: &mut VecDeque<Event>) {
+        for replica in world.replicas() {
+            let progress = replica.node().into_iter().flat_map(|node| node.progress());
+            let waiting = progress.filter(|(_, progress)| matches!(progress.state(), ProgressState::Snapshot { .. }));
+            let node = replica.id();
+            at_once.extend(waiting.map(|(peer, _)| Event::ReportSnapshot {
+                node,
+                peer,
+                status: SnapshotStatus::Failure,
+            }));
+        }
+    }
+
+    /// One look of the operators: who has to go, what has to be asked for. Who waits in vain for `patience` has a tenth of
+    /// it for each attempt.
+    pub(crate) fn look(&mut self, world: &World, now: u64, patience: u64, at_once: &mut VecDeque<Event>) {
+        switch_off_strangers(world, at_once);
+        let Some(leader) = world.leader() else { return };
+        let node = leader.id();
+        let Some(configuration) = leader.node().map(|node| node.configuration()) else { return };
+        if configuration.is_joint() && configuration.auto_leave() {
+            // etcd's leader tries to leave by itself with each entry that it applies, and not again until there is one.
+            at_once.push_back(Event::Propose { node, data: Bytes::from_static(b"go on") });
+        } else if configuration.is_joint() {
+            at_once.push_back(Event::ProposeConfChange { node, change: ConfChangeV2::leave_joint().into() });
+        }
+        report_on_snapshots(leader, world, at_once);
+        self.probe(leader, configuration, world.statistics().reads, now, patience, at_once);
+    }
+
+    /// Writes until a write is committed, then reads at every member until as many reads are answered.
+    fn probe(
+        &mut self,
+        leader: &Replica,
+        configuration: &Configuration,
+        reads: u64,
+        now: u64,
+        patience: u64,
+        at_once: &mut VecDeque<Event>,
+    ) {
+        let view = leader.view();
+        if let Some((_, index)) = self.written
+            && self.reads_before.is_none()
+            && view.hard_state.commit >= index
+        {
+            self.reads_before = Some(reads);
+        }
+        // Who waits in vain for long writes again, and others write too. A leader that is demoted to a learner does not
+        // look whether what its followers hold is committed by the voters that remain, until something new comes.
+        let term = view.hard_state.term;
+        let waits = self.reads_before.is_some() || self.written.is_some_and(|(written, _)| written == term);
+        if !waits || now >= self.written_at + patience / 10 {
+            let (client, value) = (Command::CLIENTS - 1, Bytes::from_static(b"settled"));
+            let command = Command { client, sequence: 1 + now, key: 0, expected: None, value };
+            at_once.push_back(Event::Propose { node: leader.id(), data: command.encode() });
+        }
+        if self.reads_before.is_some() {
+            for member in configuration.members() {
+                self.reads_asked += 1;
+                let context = Bytes::from(format!("{}{}", self.reads_named, self.reads_asked));
+                at_once.push_back(Event::ReadIndex { node: member, context });
+            }
+        }
+    }
+
+    /// Notes where a leader put a fresh write.
+    pub(crate) fn note(&mut self, event: &Event, outcome: &Outcome, world: &World, now: u64) {
+        let (Event::Propose { node, .. } | Event::Take { node, arm: Arm::Proposal }) = event else { return };
+        let Some(replica) = world.replica(*node) else { return };
+        let waits = replica.run_loop().is_some() && event.kind() == EventKind::Propose;
+        if !waits && outcome.refused.is_none() && world.leader().map(Replica::id) == Some(*node) {
+            self.written = Some((replica.view().hard_state.term, replica.view().last.index));
+            self.written_at = now;
+        }
+    }
+
+    /// Whether the cluster is at rest, and works.
+    pub(crate) fn are_content(&self, world: &World) -> bool {
+        let (written, reads) = self.expected(world);
+        self.reads_before.is_some() && world.stalled(written, reads).is_none()
+    }
+
+    /// That the cluster is at rest now, and works.
+    pub(crate) fn expectation(&self, world: &World) -> Event {
+        let (written, reads) = self.expected(world);
+        Event::ExpectSettled { written, reads }
+    }
+
+    fn expected(&self, world: &World) -> (Option<Index>, u64) {
+        let before = self.reads_before.unwrap_or(u64::MAX / 2);
+        let up = world.replicas().filter(|replica| replica.is_up()).count() as u64;
+        (self.written.map(|(_, index)| index), before + up)
+    }
+}
+
+/// Members that are down and have to come back: who was a stranger until a change arrived that was on its way.
+pub(crate) fn members_down(world: &World) -> impl Iterator<Item = NodeId> {
+    let leader = world.leader().and_then(|replica| replica.node());
+    let members = leader.into_iter().flat_map(|node| node.configuration().members());
+    members.filter(|id| world.replica(*id).is_some_and(|replica| !replica.is_up()))
+}
+
+/// Switches off who is in nobody's configuration any more, and in none that is on its way.
+fn switch_off_strangers(world: &World, at_once: &mut VecDeque<Event>) {
+    let up = || world.replicas().filter(|replica| replica.is_up());
+    let counted = |id: NodeId| {
+        let others = up().filter(|replica| replica.id() != id);
+        others.filter_map(|replica| replica.node()).any(|node| node.configuration().contains(id) || may_join(node, id))
+    };
+    let leader = world.leader().map(Replica::id);
+    let leads = |id: NodeId| leader == Some(id);
+    let is_alone = |id: NodeId| up().all(|replica| replica.id() == id);
+    let strangers: Vec<NodeId> = up()
+        .filter(|replica| !counted(replica.id()) || (leads(replica.id()) && is_removed(replica)))
+        .filter(|replica| !is_alone(replica.id()) && !is_only_voter(replica))
+        .filter(|replica| !(leads(replica.id()) && replica.options().step_down_on_removal))
+        .map(|replica| replica.id())
+        .collect();
+    if strangers.len() < up().count() {
+        at_once.extend(strangers.into_iter().map(|node| Event::Crash { node, keep: Keep::All }));
+    }
+}
+
+/// What the transport of the leader reports about snapshots.
+///
+/// One from before a member joined does not mention that member, who therefore ignores it: the host has to make a newer
+/// one, and to say that the old one led to nothing. And where the follower has the snapshot, but the leader compacted
+/// its log past it meanwhile, etcd's leader waits to be told before it sends the next.
+fn report_on_snapshots(leader: &Replica, world: &World, at_once: &mut VecDeque<Event>) {
+    let Some(node) = leader.node() else { return };
+    let Ok(snapshot) = node.storage().snapshot() else { return };
+    let (leader, first) = (leader.id(), node.storage().first_index());
+    let mut takes = false;
+    for (peer, progress) in node.progress() {
+        let ProgressState::Snapshot { pending } = *progress.state() else { continue };
+        if progress.matched() < pending && !snapshot_in_flight(peer, world) {
+            takes |= !snapshot.conf_state.contains(peer);
+            at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Failure });
+        } else if progress.matched() >= pending && progress.matched().next() < first {
+            at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Finish });
+        }
+    }
+    if takes {
+        at_once.push_front(Event::TakeSnapshot { node: leader });
+    }
+}
+
+fn snapshot_in_flight(to: NodeId, world: &World) -> bool {
+    world.network().iter().any(|(_, envelope)| match envelope {
+        Envelope::Network(message) => message.to == to && matches!(message.body, Body::InstallSnapshot { .. }),
+        Envelope::Local { .. } => false,
+    })
+}
+
+/// Whether a change that the node has not applied names another, or may do so, since part of the log is not stored yet.
+fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
+    if node.storage().last_index() != node.basic_status().last.index {
+        return true;
+    }
+    let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
+    let changes = unapplied.filter_map(|entry| entry.conf_change().ok().flatten());
+    changes.flat_map(|change| change.into_v2().changes).any(|change| change.node == Some(id))
+}
+
+/// Whether a leader has been removed, and has nothing left to commit.
+fn is_removed(replica: &Replica) -> bool {
+    let view = replica.view();
+    let is_member = replica.node().is_some_and(|node| node.configuration().contains(replica.id()));
+    !is_member && view.hard_state.commit == view.last.index
+}
+
+/// Whether nobody else votes, so that nobody else can know better.
+fn is_only_voter(replica: &Replica) -> bool {
+    replica.node().is_some_and(|node| {
+        let voters = node.configuration().voters();
+        voters.is_singleton() && voters.contains(replica.id())
+    })
+}
