@@ -136,6 +136,12 @@ impl<S: Storage> Node<S> {
         (Self(Arc::new(Owner(Arc::clone(&shared)))), Driver::new(shared))
     }
 
+    /// Looks at the loop as it is between two inputs: what waits in it, and the node behind it. The node waits meanwhile.
+    /// Works on a stopped node too.
+    pub fn inspect<R>(&self, look: impl FnOnce(&RunLoop<S>) -> R) -> R {
+        self.shared().look(|run_loop| look(run_loop))
+    }
+
     /// Stops the node: when this returns it takes nothing any more. Stopping again does nothing.
     pub fn stop(&self) {
         self.shared().stop();

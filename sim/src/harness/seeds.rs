@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use raft::{Entry, NodeId, Snapshot, Storage};
 
-use super::step;
+use super::{node, step};
 use crate::driver::bytes::encode;
 use crate::wal::Files;
 use crate::world::{Envelope, Event, World};
@@ -22,11 +22,8 @@ pub fn of_run(events: &[Event]) -> Seeds {
     world.truncate(LONGEST / 4);
     seeds.insert("world", vec![world]);
     let one = NodeId::new(1).expect("not zero");
-    let step = step::seed(events, one, LONGEST / 2);
-    // Room for four of each, and something is taken from every arm after each action.
-    let node = [&[3; 3][..], &[0x7f; 16], &step].concat();
-    seeds.insert("step", vec![step]);
-    seeds.insert("node", vec![node]);
+    seeds.insert("step", vec![step::seed(events, one, &[], LONGEST / 2)]);
+    seeds.insert("node", [false, true].map(|handles| node::seed(events, one, handles, LONGEST / 2)).to_vec());
     let run = Run::of(events);
     seeds.insert("codec", run.encoded.into_values().collect());
     seeds.insert("disk", run.logs);
@@ -122,8 +119,9 @@ mod tests {
         let reached = step::reached(&step);
         assert!(reached.last.index > raft::Index(3), "the node takes part: {reached:?}");
         step::run(&step);
-        let node = harness::node::Input::arbitrary(&mut Unstructured::new(&seeds["node"][0])).expect("any bytes");
-        harness::node::run(&node);
+        for node in &seeds["node"] {
+            node::run(&node::Input::arbitrary(&mut Unstructured::new(node)).expect("any bytes are an input"));
+        }
         assert!(bytes::run(&seeds["world"][0]).world.statistics().executed > 0);
     }
 }

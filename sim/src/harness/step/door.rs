@@ -2,15 +2,16 @@
 
 use bytes::Bytes;
 use raft::{
-    ChangeError, ConfChange, ConfChangeV2, ConfState, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
-    StepError, StorageAppended, StorageApplied,
+    ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready,
+    SnapshotStatus, StepError, StorageAppended, StorageApplied,
 };
 
 /// What a host does with its node. What waits in a queue is not done yet when the method returns.
 pub(in crate::harness) trait Door {
-    /// The node behind the door.
-    fn node(&self) -> &RawNode<MemStorage>;
-    fn storage_mut(&mut self) -> &mut MemStorage;
+    /// Looks at the node behind the door.
+    fn look<R>(&self, look: impl FnOnce(&RawNode<MemStorage>) -> R) -> R;
+    /// Writes or reads the node's storage.
+    fn with_storage<R>(&mut self, access: impl FnOnce(&mut MemStorage) -> R) -> R;
     /// Puts the node in the place of the one before, whose process ended.
     fn restart(&mut self, node: RawNode<MemStorage>);
     /// Takes something out of a queue. Tells whether there was anything.
@@ -30,7 +31,8 @@ pub(in crate::harness) trait Door {
 
     fn ready(&mut self) -> Option<Ready>;
     fn advance(&mut self, ready: Ready);
-    fn apply_conf_change(&mut self, change: ConfChangeV2) -> Result<ConfState, ChangeError>;
+    /// Applies the change of the entry at `index`.
+    fn apply_conf_change(&mut self, index: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError>;
     /// A message of the node to itself, which is durable now. It is never lost.
     fn own(&mut self, message: Message);
     fn storage_appended(&mut self, appended: StorageAppended);
@@ -38,12 +40,12 @@ pub(in crate::harness) trait Door {
 }
 
 impl Door for RawNode<MemStorage> {
-    fn node(&self) -> &Self {
-        self
+    fn look<R>(&self, look: impl FnOnce(&Self) -> R) -> R {
+        look(self)
     }
 
-    fn storage_mut(&mut self) -> &mut MemStorage {
-        self.storage_mut()
+    fn with_storage<R>(&mut self, access: impl FnOnce(&mut MemStorage) -> R) -> R {
+        access(self.storage_mut())
     }
 
     fn restart(&mut self, node: Self) {
@@ -110,7 +112,7 @@ impl Door for RawNode<MemStorage> {
         self.advance(ready).expect("it is the outstanding one");
     }
 
-    fn apply_conf_change(&mut self, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
+    fn apply_conf_change(&mut self, _: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
         self.apply_conf_change(&change)
     }
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use raft::{
-    Config, Entry, EntryId, HardState, Index, MemStorage, RawNode, Ready, Snapshot, Storage, StorageAppend,
-    StorageAppended, StorageApplied, StorageApply,
+    ChangeError, Config, Entry, EntryId, HardState, Index, MemStorage, RawNode, Ready, Snapshot, Storage,
+    StorageAppend, StorageAppended, StorageApplied, StorageApply,
 };
 
 use super::door::Door;
@@ -112,7 +112,7 @@ impl Host {
     }
 
     fn append(&mut self, door: &mut impl Door) -> bool {
-        let id = door.node().id();
+        let id = door.look(RawNode::id);
         let Handling::Threads { appends, said, .. } = &mut self.handling else { return false };
         let Some(append) = appends.pop_front() else { return false };
         let own = append.responses.iter().filter(|message| message.to == id).cloned().map(Said::Own);
@@ -149,15 +149,14 @@ impl Host {
         snapshot: Option<&Snapshot>,
         entries: &[Entry],
     ) {
-        let storage = door.storage_mut();
-        if let Some(snapshot) = snapshot {
-            storage.apply_snapshot(snapshot.clone()).expect("a snapshot to restore is newer than the stored one");
-        }
-        storage.append(entries).expect("entries to write follow the stored ones");
-        if let Some(hard_state) = hard_state {
-            storage.set_hard_state(hard_state);
-            self.stored = hard_state;
-        }
+        door.with_storage(|storage| {
+            if let Some(snapshot) = snapshot {
+                storage.apply_snapshot(snapshot.clone()).expect("a snapshot to restore is newer than the stored one");
+            }
+            storage.append(entries).expect("entries to write follow the stored ones");
+            hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
+        });
+        self.stored = hard_state.unwrap_or(self.stored);
     }
 
     fn restore(&mut self, snapshot: Option<&Snapshot>) {
@@ -170,8 +169,11 @@ impl Host {
         for entry in entries.iter().filter(|entry| entry.index > self.applied.id.index).cloned().collect::<Vec<_>>() {
             // A change that does not decode, or is not allowed, is skipped.
             let change = entry.conf_change().ok().flatten();
-            if let Some(Ok(conf_state)) = change.map(|change| door.apply_conf_change(change.into_v2())) {
-                self.applied.conf_state = conf_state;
+            match change.map(|change| door.apply_conf_change(entry.index, change.into_v2())) {
+                Some(Ok(conf_state)) => self.applied.conf_state = conf_state,
+                // A snapshot that replaces this entry and all after it comes with the next Ready.
+                Some(Err(ChangeError::Overtaken)) => return,
+                Some(Err(_)) | None => {}
             }
             self.applied.id = entry.id();
         }
@@ -180,12 +182,13 @@ impl Host {
     /// Takes a snapshot of what is applied, and compacts the log to so many entries before it.
     pub(super) fn compact(&self, kept: u8, door: &mut impl Door) {
         let Snapshot { id, conf_state, data } = self.applied.clone();
-        let storage = door.storage_mut();
-        if storage.create_snapshot(id.index, conf_state, data).is_ok() {
-            let through = Index(id.index.0.saturating_sub(u64::from(kept)));
-            // There may be nothing to forget.
-            let _ = storage.compact(through);
-        }
+        door.with_storage(|storage| {
+            if storage.create_snapshot(id.index, conf_state, data).is_ok() {
+                let through = Index(id.index.0.saturating_sub(u64::from(kept)));
+                // There may be nothing to forget.
+                let _ = storage.compact(through);
+            }
+        });
     }
 
     /// The node comes up again with what is stored, and with what is applied up to the newest snapshot.

@@ -17,7 +17,7 @@ use raft::{MemStorage, Message, RawNode, SnapshotStatus};
 
 use door::Door;
 use host::Host;
-pub use seed::seed;
+pub(super) use seed::seed;
 use sketch::{ChangeSketch, MessageSketch, Name};
 pub use start::Start;
 use watch::Watch;
@@ -59,12 +59,20 @@ impl<'a> Arbitrary<'a> for Input {
     /// Reads from the front only, an action after the other, so that a prefix of an input is the beginning of the same
     /// run.
     fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Self::with_turns::<()>(u).map(|(input, _)| input)
+    }
+}
+
+impl Input {
+    /// As `arbitrary`, with something else to read after each action.
+    pub(super) fn with_turns<'a, T: Arbitrary<'a>>(u: &mut Unstructured<'a>) -> arbitrary::Result<(Self, Vec<T>)> {
         let start = Start::arbitrary(u)?;
-        let mut actions = Vec::new();
+        let (mut actions, mut turns) = (Vec::new(), Vec::new());
         while !u.is_empty() {
             actions.push(Action::arbitrary(u)?);
+            turns.push(T::arbitrary(u)?);
         }
-        Ok(Self { start, actions })
+        Ok((Self { start, actions }, turns))
     }
 }
 
@@ -139,7 +147,8 @@ impl<'a, D: Door> Run<'a, D> {
     /// Lets the next thing happen; false at the end.
     pub(super) fn next(&mut self) -> bool {
         let Some(action) = self.actions.next() else { return false };
-        self.watch.given(self.door.node());
+        let Self { watch, door, .. } = self;
+        door.look(|node| watch.given(node));
         self.act(action);
         self.look();
         true
@@ -147,7 +156,8 @@ impl<'a, D: Door> Run<'a, D> {
 
     /// Looks at the node.
     pub(super) fn look(&mut self) {
-        self.watch.look(self.door.node());
+        let Self { watch, door, .. } = self;
+        door.look(|node| watch.look(node));
     }
 
     fn act(&mut self, action: &Action) {
@@ -157,7 +167,7 @@ impl<'a, D: Door> Run<'a, D> {
             Action::Work(which) => self.work(*which),
             Action::Settle => self.settle(),
             Action::Message(sketch) => {
-                let message = sketch.message(door.node());
+                let message = door.look(|node| sketch.message(node));
                 door.step(message);
             }
             Action::Wire(bytes) => {
@@ -176,7 +186,8 @@ impl<'a, D: Door> Run<'a, D> {
             Action::ReportSnapshot(peer, false) => door.report_snapshot(peer.id(), SnapshotStatus::Failure),
             Action::Compact(kept) => self.host.compact(*kept, door),
             Action::Restart => {
-                let node = self.host.restart(self.start.config(), door.node(), &mut self.watch);
+                let Self { host, watch, start, .. } = self;
+                let node = door.look(|node| host.restart(start.config(), node, watch));
                 door.restart(node);
             }
             Action::SetElectionTimeout(ticks) => door.set_election_timeout(u32::from(*ticks)),
@@ -196,7 +207,7 @@ impl<'a, D: Door> Run<'a, D> {
             }
             self.look();
         }
-        panic!("work does not end: {:?}", self.door.node().basic_status());
+        panic!("work does not end: {:?}", self.door.look(RawNode::basic_status));
     }
 }
 

@@ -13,16 +13,18 @@ const CAMPAIGN: u8 = 21;
 const PROPOSE: u8 = 22;
 
 /// An input in which node 1 is given the messages and ticks that node `of` is given in these events, and does its work
-/// when that one takes a Ready. No longer than `at_most` bytes.
-pub fn seed(events: &[Event], of: NodeId, at_most: usize) -> Vec<u8> {
+/// when that one takes a Ready. `turn` comes after each. No longer than `at_most` bytes.
+pub(in crate::harness) fn seed(events: &[Event], of: NodeId, turn: &[u8], at_most: usize) -> Vec<u8> {
     let mut bytes = Start::bytes(base(events));
     let mut world = World::unchecked();
     for event in events {
         let action = action(event, of, &world);
-        if bytes.len() + action.len() > at_most || world.apply(event).is_err() {
+        if bytes.len() + action.len() + turn.len() > at_most || world.apply(event).is_err() {
             break;
         }
-        bytes.extend(action);
+        if !action.is_empty() {
+            bytes.extend(action.iter().chain(turn));
+        }
     }
     bytes
 }

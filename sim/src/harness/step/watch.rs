@@ -76,7 +76,10 @@ impl Watch {
         }
         for entry in &ready.committed_entries {
             assert_eq!(entry.index, self.handed_out.next(), "entries are handed out once and in order");
-            assert_eq!(self.committed.get(&entry.index), Some(&entry.term), "{} is handed out", entry.id());
+            assert!(entry.index <= self.hard_state.commit, "{} is handed out and not committed", entry.id());
+            // A snapshot may have replaced it in the log before anybody looked.
+            let committed = *self.committed.entry(entry.index).or_insert(entry.term);
+            assert_eq!(committed, entry.term, "{} is handed out", entry.id());
             self.handed_out = entry.index;
         }
         let own = ready.storage_append.iter().flat_map(|append: &StorageAppend| &append.responses);

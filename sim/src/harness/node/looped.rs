@@ -1,53 +1,29 @@
-//! The same as `step`, through the run loop of the concurrent node: everything waits in its queues, and the
-//! input says when the loop takes something, and from which arm.
+//! Through the run loop as a plain value: everything waits in its queues, and the input says when the loop takes
+//! something, and from which arm.
 //!
 //! What the loop adds is checked as well: an answer comes for each question once and in order, one Ready at a time, and
 //! nothing after the stop.
 
-use arbitrary::{Arbitrary, Unstructured};
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use raft::node::{Arm, EnqueueError, FairChooser, Limits, RunLoop, Taken, Ticket};
 use raft::{
-    ChangeError, ConfChange, ConfChangeV2, ConfState, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
-    StorageAppended, StorageApplied,
+    ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready,
+    SnapshotStatus, StorageAppended, StorageApplied,
 };
 
-use super::step::door::{Door, check_refused};
-use super::step::{self, Run};
+use super::Input;
+use crate::harness::step::Run;
+use crate::harness::step::door::{Door, check_refused};
 
-/// What happens to the node, and when its loop takes what.
-#[derive(Clone, Debug)]
-pub struct Input {
-    limits: Limits,
-    /// One after each action, round and round: a bit set for each of the arms from which something is taken.
-    takes: [u8; 16],
-    step: step::Input,
-}
-
-impl<'a> Arbitrary<'a> for Input {
-    fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        let [proposals, messages, ticks]: [u8; 3] = u.arbitrary()?;
-        let limits = Limits {
-            proposals: usize::from(proposals % 8) + 1,
-            messages: usize::from(messages % 8) + 1,
-            ticks: u32::from(ticks % 8) + 1,
-        };
-        Ok(Self { limits, takes: u.arbitrary()?, step: u.arbitrary()? })
-    }
-}
-
-/// Lets all of it happen, and stops the loop in the end.
-///
-/// # Panics
-/// Where something does not hold that always must.
-pub fn run(input: &Input) {
+/// Lets all of it happen, and stops the loop in the end. A turn is a bit set of the arms from which something is taken.
+pub(super) fn run(input: &Input) {
     let mut run = Run::new(&input.step, |node| Looped::new(node, input.limits));
-    for takes in input.takes.iter().cycle() {
-        if !run.next() {
-            break;
-        }
+    for turn in &input.turns {
+        run.next();
         for (bit, arm) in Arm::ALL.into_iter().enumerate() {
-            if takes >> bit & 1 == 1 {
+            if turn.bits >> bit & 1 == 1 {
                 run.door.take(arm);
                 run.look();
             }
@@ -67,7 +43,7 @@ struct Looped {
     /// A Ready that has come.
     ready: Option<Ready>,
     /// The proposals that wait for their answer, oldest first.
-    proposed: std::collections::VecDeque<Ticket>,
+    proposed: VecDeque<Ticket>,
 }
 
 impl Looped {
@@ -134,12 +110,12 @@ impl Looped {
 }
 
 impl Door for Looped {
-    fn node(&self) -> &RawNode<MemStorage> {
-        self.run_loop.node()
+    fn look<R>(&self, look: impl FnOnce(&RawNode<MemStorage>) -> R) -> R {
+        look(self.run_loop.node())
     }
 
-    fn storage_mut(&mut self) -> &mut MemStorage {
-        self.run_loop.storage_mut()
+    fn with_storage<R>(&mut self, access: impl FnOnce(&mut MemStorage) -> R) -> R {
+        access(self.run_loop.storage_mut())
     }
 
     fn restart(&mut self, node: RawNode<MemStorage>) {
@@ -221,8 +197,8 @@ impl Door for Looped {
         self.run_loop.advance(ready).expect("it is the outstanding one");
     }
 
-    fn apply_conf_change(&mut self, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
-        let asked = self.run_loop.apply_conf_change(change).expect("nobody has stopped the loop");
+    fn apply_conf_change(&mut self, index: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
+        let asked = self.run_loop.apply_conf_change_at(index, change).expect("nobody has stopped the loop");
         // The application waits for the answer.
         match self.run_loop.take(Arm::MembershipChange) {
             Some(Taken::MembershipChange { ticket, result }) if ticket == asked => result,
@@ -249,19 +225,10 @@ impl Door for Looped {
 
 #[cfg(test)]
 mod tests {
-    use arbitrary::Arbitrary;
-    use proptest::prelude::*;
+    use arbitrary::{Arbitrary, Unstructured};
 
     use super::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-
-        #[test]
-        fn a_node_behind_its_loop_stands_any_messages(bytes in prop::collection::vec(any::<u8>(), 0..1200)) {
-            run(&Input::arbitrary(&mut Unstructured::new(&bytes)).expect("any bytes are an input"));
-        }
-    }
+    use crate::harness::step;
 
     #[test]
     #[should_panic(expected = "the Ready goes to who asked")]

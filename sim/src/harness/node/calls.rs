@@ -1,0 +1,79 @@
+//! Calls of a handle: what they are for, and what they are answered.
+
+use futures_core::Stream;
+use raft::{ChangeError, ConfState, HardState, MemStorage, Node, NodeError, ProposeError, Ready, Status, Stopped};
+
+use super::task::Task;
+
+/// A call that waits.
+pub(super) struct Call {
+    pub(super) kind: Kind,
+    pub(super) task: Task<Answer>,
+    /// How often the driver had been polled when the call began.
+    pub(super) began: u64,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// A proposal of data under this number. Waits for room, and then until it is stepped.
+    Proposal(u32),
+    /// A proposed membership change, which waits for room only.
+    ProposedChange,
+    /// A message or notice, which waits for room only. Reads have a number.
+    Message(Option<u32>),
+    Ready,
+    /// The status; what the node had promised when it was asked for.
+    Status(HardState),
+    AppliedChange,
+}
+
+impl Kind {
+    pub(super) fn number(self) -> Option<u32> {
+        match self {
+            Self::Proposal(number) => Some(number),
+            Self::Message(number) => number,
+            Self::ProposedChange | Self::Ready | Self::Status(_) | Self::AppliedChange => None,
+        }
+    }
+
+    /// Whether the call is over as soon as there was room for it.
+    pub(super) fn only_enters(self) -> bool {
+        match self {
+            Self::ProposedChange | Self::Message(_) => true,
+            Self::Proposal(_) | Self::Ready | Self::Status(_) | Self::AppliedChange => false,
+        }
+    }
+}
+
+/// What a call returns.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Proposed(Result<(), NodeError<ProposeError>>),
+    Entered(Result<(), Stopped>),
+    Ready(Result<Box<Ready>, Stopped>),
+    Status(Result<Box<Status>, Stopped>),
+    Changed(Result<ConfState, NodeError<ChangeError>>),
+}
+
+impl Answer {
+    pub(super) fn is_stopped(&self) -> bool {
+        match self {
+            Self::Proposed(result) => matches!(result, Err(NodeError::Stopped)),
+            Self::Entered(result) => result.is_err(),
+            Self::Ready(result) => result.is_err(),
+            Self::Status(result) => result.is_err(),
+            Self::Changed(result) => matches!(result, Err(NodeError::Stopped)),
+        }
+    }
+}
+
+/// The next Ready, from the call for one or from the stream of all.
+pub(super) async fn next_ready(node: Node<MemStorage>, stream: bool) -> Answer {
+    if !stream {
+        return Answer::Ready(node.ready().await.map(Box::new));
+    }
+    let mut readys = node.readys();
+    let next = std::future::poll_fn(|context| Stream::poll_next(std::pin::Pin::new(&mut readys), context)).await;
+    Answer::Ready(next.map(Box::new).ok_or(Stopped))
+}

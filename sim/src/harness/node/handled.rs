@@ -1,0 +1,386 @@
+//! Through handles of the concurrent node: the driver and every call are futures, and the input says which of them is
+//! polled when, which is dropped, and which goes on at another executor. One thread, and nothing is polled by itself.
+//!
+//! What handles, driver and futures add is checked: whoever could go on has been woken; callers enter in the order in
+//! which they came, and wait only where there is no room; one Ready is out at a time; what was proposed takes effect at
+//! most once and in order, and not at all where it was taken back in time; after the stop everybody is told so.
+
+use std::collections::VecDeque;
+use std::task::Poll;
+
+use bytes::Bytes;
+use raft::node::{Limits, RunLoop};
+use raft::{
+    ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, Node, NodeId, RawNode, Ready,
+    SnapshotStatus, Stopped, StorageAppended, StorageApplied,
+};
+
+use super::calls::{Answer, Call, Kind, next_ready};
+use super::ledger::Ledger;
+use super::stopping::end;
+use super::task::Task;
+use super::{Habits, Input, Turn};
+use crate::harness::step::Run;
+use crate::harness::step::door::Door;
+
+/// Lets all of it happen, and ends the node.
+pub(super) fn run(input: &Input, habits: Habits) {
+    let mut run = Run::new(&input.step, |node| Handled::new(node, input.limits, habits));
+    for turn in &input.turns {
+        run.next();
+        run.door.turn(*turn);
+        run.look();
+    }
+    if !habits.ends_abruptly {
+        run.settle();
+        run.door.check_quiet();
+        run.look();
+    }
+    run.door.end();
+}
+
+/// A node behind handles, with all who use them.
+pub(super) struct Handled {
+    pub(super) node: Node<MemStorage>,
+    driver: Task<()>,
+    /// How often the driver was polled.
+    drives: u64,
+    /// Those who wait, in the order in which they came.
+    pub(super) calls: Vec<Call>,
+    /// Readys that the application has got and not looked at.
+    arrived: VecDeque<Ready>,
+    /// Whether a Ready is out that has to be advanced.
+    out: bool,
+    asynchronous: bool,
+    ledger: Ledger,
+    limits: Limits,
+    habits: Habits,
+}
+
+impl Handled {
+    /// More callers than this do not wait: who has waited longest gives up for a newcomer.
+    const MOST_CALLS: usize = 96;
+    /// More polls than this no call needs that waits for nothing but the loop.
+    const MOST_POLLS: u32 = 100_000;
+
+    fn new(node: RawNode<MemStorage>, limits: Limits, habits: Habits) -> Self {
+        let (node, driver) = Node::run(RunLoop::new(node, limits));
+        Self::around(node, Task::new(driver), habits)
+    }
+
+    pub(super) fn around(node: Node<MemStorage>, driver: Task<()>, habits: Habits) -> Self {
+        let (limits, asynchronous) =
+            node.inspect(|run_loop| (run_loop.limits(), run_loop.node().config().async_storage_writes));
+        Self {
+            node,
+            driver,
+            drives: 0,
+            calls: Vec::new(),
+            arrived: VecDeque::new(),
+            out: false,
+            asynchronous,
+            ledger: Ledger::default(),
+            limits,
+            habits,
+        }
+    }
+
+    /// What happens between two actions.
+    fn turn(&mut self, Turn { bits, which }: Turn) {
+        let which = usize::from(which);
+        let chosen = |bit: u32| bits >> bit & 1 == 1;
+        if chosen(0) && self.driver.is_woken() {
+            self.drive();
+        }
+        if chosen(1) {
+            while self.poll_woken(0) {}
+        }
+        if chosen(2) {
+            self.poll_woken(which);
+        }
+        if chosen(3) && !self.calls.is_empty() {
+            self.cancel(which % self.calls.len());
+        }
+        if chosen(4) {
+            self.poll_elsewhere(which % (self.calls.len() + 1));
+        }
+        if chosen(5) {
+            self.ask_status();
+        }
+        if chosen(6) {
+            self.ask_ready();
+        }
+        if chosen(7) {
+            self.check_quiet();
+        }
+    }
+
+    fn drive(&mut self) {
+        self.drives += 1;
+        assert!(self.driver.poll().is_pending(), "the driver ended, and nobody has stopped the node");
+    }
+
+    /// Polls one of those who are woken, if anybody is.
+    fn poll_woken(&mut self, which: usize) -> bool {
+        let woken: Vec<usize> = (0..self.calls.len()).filter(|at| self.calls[*at].task.is_woken()).collect();
+        if woken.is_empty() {
+            return false;
+        }
+        let position = woken[which % woken.len()];
+        let polled = self.calls[position].task.poll();
+        self.polled(position, polled);
+        true
+    }
+
+    /// The call at this position goes on elsewhere, or the driver does.
+    fn poll_elsewhere(&mut self, position: usize) {
+        match self.calls.get_mut(position) {
+            Some(call) => {
+                let polled = call.task.poll_elsewhere();
+                self.polled(position, polled);
+            }
+            None => {
+                self.drives += 1;
+                assert!(self.driver.poll_elsewhere().is_pending(), "the driver ended, and nobody has stopped the node");
+            }
+        }
+    }
+
+    fn polled(&mut self, position: usize, polled: Poll<Answer>) {
+        if let Poll::Ready(answer) = polled {
+            let call = self.calls.remove(position);
+            self.conclude(call.kind, answer);
+        }
+    }
+
+    fn cancel(&mut self, position: usize) {
+        let Call { kind, task, began } = self.calls.remove(position);
+        drop(task);
+        // It never entered, or it entered and the loop has not taken anything since.
+        if kind.only_enters() || began == self.drives {
+            kind.number().into_iter().for_each(|number| self.ledger.void(number));
+        }
+    }
+
+    /// Polls a new call for the first time.
+    fn begin(&mut self, kind: Kind, future: impl Future<Output = Answer> + 'static) -> Result<Answer, Call> {
+        let room = self.node.inspect(RunLoop::message_room);
+        let in_line = self.calls.iter().filter(|call| matches!(call.kind, Kind::Message(_))).count();
+        let mut task = Task::new(future);
+        let polled = task.poll();
+        if matches!(kind, Kind::Message(_)) {
+            assert_eq!(polled.is_ready(), in_line < room, "{in_line} waited before {kind:?} for room, {room} had it");
+        }
+        match polled {
+            Poll::Ready(answer) => Ok(answer),
+            Poll::Pending => Err(Call { kind, task, began: self.drives }),
+        }
+    }
+
+    /// A call that may wait for long.
+    fn call(&mut self, kind: Kind, future: impl Future<Output = Answer> + 'static) {
+        match self.begin(kind, future) {
+            Ok(answer) => self.conclude(kind, answer),
+            Err(call) => {
+                if self.calls.len() >= Self::MOST_CALLS {
+                    self.cancel(0);
+                }
+                self.calls.push(call);
+            }
+        }
+    }
+
+    /// A call for whose end the caller does nothing else, while everybody else goes on.
+    fn finish(&mut self, kind: Kind, future: impl Future<Output = Answer> + 'static) -> Answer {
+        let mut call = match self.begin(kind, future) {
+            Ok(answer) => return answer,
+            Err(call) => call,
+        };
+        for _ in 0..Self::MOST_POLLS {
+            if !call.task.is_woken() {
+                assert!(self.pump(), "{kind:?} waits for ever: nobody is woken");
+            } else if let Poll::Ready(answer) = call.task.poll() {
+                return answer;
+            }
+        }
+        panic!("{kind:?} waits for ever, and others go on and on");
+    }
+
+    /// A notice or message, which waits for room only.
+    fn notice<F>(&mut self, number: Option<u32>, notice: impl FnOnce(Node<MemStorage>) -> F)
+    where
+        F: Future<Output = Result<(), Stopped>> + 'static,
+    {
+        let entered = notice(self.node.clone());
+        self.call(Kind::Message(number), async { Answer::Entered(entered.await) });
+    }
+
+    fn ask_status(&mut self) {
+        let (node, now) = (self.node.clone(), self.look(|node| node.basic_status().hard_state));
+        self.call(Kind::Status(now), async move { Answer::Status(node.status().await.map(Box::new)) });
+    }
+
+    /// With asynchronous storage writes one asks at a time, since Readys are worked off in order.
+    fn ask_ready(&mut self) {
+        if !self.asynchronous || self.calls.iter().all(|call| call.kind != Kind::Ready) {
+            self.call(Kind::Ready, next_ready(self.node.clone(), self.habits.stream));
+        }
+    }
+
+    pub(super) fn conclude(&mut self, kind: Kind, answer: Answer) {
+        assert!(!answer.is_stopped(), "{kind:?} ends as if stopped, and nobody has stopped the node");
+        match answer {
+            Answer::Proposed(Err(_)) => kind.number().into_iter().for_each(|number| self.ledger.void(number)),
+            Answer::Ready(Ok(ready)) => self.arrive(*ready),
+            Answer::Status(Ok(status)) => {
+                let Kind::Status(asked) = kind else { panic!("{kind:?} is answered with a status") };
+                let (now, then) = (self.look(|node| node.basic_status().hard_state), status.basic.hard_state);
+                let terms = asked.term <= then.term && then.term <= now.term;
+                let commits = asked.commit <= then.commit && then.commit <= now.commit;
+                assert!(terms && commits, "a status between {asked:?} and {now:?} tells {then:?}");
+            }
+            Answer::Proposed(Ok(())) | Answer::Entered(_) | Answer::Changed(_) => {}
+            Answer::Ready(Err(_)) | Answer::Status(Err(_)) => unreachable!("it is not stopped"),
+        }
+    }
+
+    pub(super) fn arrive(&mut self, ready: Ready) {
+        assert!(!self.out, "a Ready comes while another is out");
+        self.out = !self.asynchronous;
+        self.ledger.look(&ready);
+        self.arrived.push_back(ready);
+    }
+
+    /// Lets everybody go on who is woken. Then nobody else could go on.
+    pub(super) fn check_quiet(&mut self) {
+        let ends = (0..Self::MOST_POLLS).any(|_| !self.pump());
+        assert!(ends, "driver and callers wake one another without end");
+        let left = self.node.inspect(|run_loop| run_loop.available().next());
+        assert_eq!(left, None, "the driver sleeps and could take something");
+        for call in &mut self.calls {
+            assert!(call.task.poll().is_pending(), "{:?} sleeps and could go on", call.kind);
+        }
+    }
+
+    /// Stops the node in one of the ways there are.
+    pub(super) fn end(self) {
+        end(self.node, self.driver, self.calls, self.habits.ending);
+    }
+}
+
+impl Door for Handled {
+    fn look<R>(&self, look: impl FnOnce(&RawNode<MemStorage>) -> R) -> R {
+        self.node.inspect(|run_loop| look(run_loop.node()))
+    }
+
+    fn with_storage<R>(&mut self, access: impl FnOnce(&mut MemStorage) -> R) -> R {
+        self.node.with_storage(access)
+    }
+
+    fn restart(&mut self, node: RawNode<MemStorage>) {
+        let habits = Habits { ending: self.habits.ending.wrapping_add(1), ..self.habits };
+        let ended = std::mem::replace(self, Self::new(node, self.limits, self.habits));
+        self.habits = habits;
+        self.ledger = ended.ledger.of_next_node();
+        end(ended.node, ended.driver, ended.calls, ended.habits.ending);
+    }
+
+    fn pump(&mut self) -> bool {
+        if !self.driver.is_woken() {
+            return self.poll_woken(0);
+        }
+        self.drive();
+        true
+    }
+
+    fn tick(&mut self) {
+        let ticks = |run_loop: &RunLoop<MemStorage>| u64::from(run_loop.pending_ticks()) + run_loop.missed_ticks();
+        let before = self.node.inspect(ticks);
+        self.node.tick().expect("nobody has stopped the node");
+        assert_eq!(self.node.inspect(ticks), before + 1, "a tick is counted or missed");
+    }
+
+    fn campaign(&mut self) {
+        self.notice(None, |node| async move { node.campaign().await });
+    }
+
+    fn propose(&mut self, data: Bytes) {
+        let (node, number) = (self.node.clone(), self.ledger.number());
+        let data = Ledger::mark(number, &data);
+        self.call(Kind::Proposal(number), async move { Answer::Proposed(node.propose(data).await) });
+    }
+
+    fn propose_conf_change(&mut self, change: ConfChange) {
+        let node = self.node.clone();
+        self.call(Kind::ProposedChange, async move { Answer::Entered(node.propose_conf_change(change).await) });
+    }
+
+    fn step(&mut self, message: Message) {
+        self.ledger.hear(&message);
+        self.notice(None, |node| async move { node.step(message).await });
+    }
+
+    fn read_index(&mut self, context: Bytes) {
+        let number = self.ledger.number();
+        let context = Ledger::mark(number, &context);
+        self.notice(Some(number), |node| async move { node.read_index(context).await });
+    }
+
+    fn transfer_leadership(&mut self, target: NodeId) {
+        self.notice(None, |node| async move { node.transfer_leadership(target).await });
+    }
+
+    fn forget_leader(&mut self) {
+        self.notice(None, |node| async move { node.forget_leader().await });
+    }
+
+    fn report_unreachable(&mut self, peer: NodeId) {
+        self.notice(None, |node| async move { node.report_unreachable(peer).await });
+    }
+
+    fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) {
+        self.notice(None, |node| async move { node.report_snapshot(peer, status).await });
+    }
+
+    /// For tests only, and so not something that a handle can do.
+    fn set_election_timeout(&mut self, _: u32) {}
+
+    fn ready(&mut self) -> Option<Ready> {
+        if self.arrived.is_empty() && self.calls.iter().all(|call| call.kind != Kind::Ready) {
+            self.ask_ready();
+        }
+        self.arrived.pop_front()
+    }
+
+    fn advance(&mut self, ready: Ready) {
+        self.out = false;
+        self.node.advance(ready).expect("it is the outstanding one");
+    }
+
+    fn apply_conf_change(&mut self, index: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
+        let node = self.node.clone();
+        let applied = async move { Answer::Changed(node.apply_conf_change_at(index, change).await) };
+        match self.finish(Kind::AppliedChange, applied) {
+            Answer::Changed(result) => result.map_err(|error| match error {
+                raft::NodeError::Refused(error) => error,
+                raft::NodeError::Stopped => panic!("nobody has stopped the node"),
+            }),
+            other => panic!("a membership change is answered with {other:?}"),
+        }
+    }
+
+    /// The storage threads wait for room.
+    fn own(&mut self, message: Message) {
+        let node = self.node.clone();
+        let entered = self.finish(Kind::Message(None), async move { Answer::Entered(node.step(message).await) });
+        assert!(!entered.is_stopped(), "nobody has stopped the node");
+    }
+
+    fn storage_appended(&mut self, appended: StorageAppended) {
+        self.node.storage_appended(appended).expect("nobody has stopped the node");
+    }
+
+    fn storage_applied(&mut self, applied: StorageApplied) {
+        self.node.storage_applied(applied).expect("nobody has stopped the node");
+    }
+}
