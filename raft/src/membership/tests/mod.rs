@@ -1,5 +1,6 @@
 //! What changes do, case by case.
 
+mod majorities;
 mod model;
 mod restore;
 

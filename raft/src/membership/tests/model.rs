@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::majorities::majorities_meet;
 use super::*;
-use crate::quorum::VoteResult;
 
 /// One node in the model: a configuration is nothing but what each node is.
 #[derive(Clone, Copy, PartialEq, Default)]
@@ -149,25 +149,6 @@ fn any_move() -> impl Strategy<Value = Move> {
     ]
 }
 
-/// Whether no set of nodes decides in the one while the rest decides in the other.
-fn quorums_meet(one: &Configuration, other: &Configuration) -> bool {
-    let decides = |configuration: &Configuration, nodes: u64| {
-        configuration.voters().vote_result(|id| Some(nodes >> id.get() & 1 == 1)) == VoteResult::Won
-    };
-    (0..1 << 6).all(|nodes: u64| !(decides(one, nodes) && decides(other, !nodes)))
-}
-
-#[test]
-fn quorums_of_unrelated_configurations_need_not_meet() {
-    let voters = |ids: &[u64]| {
-        let state = ConfState { voters: ids.iter().copied().map(id).collect(), ..ConfState::default() };
-        Configuration::from_conf_state(&state).unwrap()
-    };
-    assert!(!quorums_meet(&voters(&[1, 2, 3]), &voters(&[3, 4, 5])));
-    assert!(!quorums_meet(&voters(&[1]), &voters(&[1, 2, 3])), "2 and 3 decide without 1");
-    assert!(quorums_meet(&voters(&[1, 2, 3]), &voters(&[1, 2, 3, 4])));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
@@ -183,8 +164,9 @@ proptest! {
                 (Ok(expected), Ok(changed)) => {
                     prop_assert_eq!(changed.configuration.conf_state(), expected.conf_state());
                     prop_assert_eq!(changed.joined, expected.ids(|node| node.unknown));
-                    let empty = configuration == Configuration::default();
-                    prop_assert!(empty || quorums_meet(&configuration, &changed.configuration));
+                    let (before, after) = (configuration.conf_state(), changed.configuration.conf_state());
+                    let empty = before == ConfState::default();
+                    prop_assert!(empty || majorities_meet(&before, &after), "{before:?} then {after:?}");
                     (model, configuration) = (expected, changed.configuration);
                 }
                 (expected, result) => prop_assert!(
