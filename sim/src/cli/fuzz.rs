@@ -1,13 +1,15 @@
 //! `sim fuzz`: between recorded runs and the inputs of the fuzz targets.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use sim::driver::{bytes, swarm};
-use sim::harness::seeds::{LONGEST, Seeds, of_run};
+use sim::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Header, Shown, Trace};
+use sim::trace::{Ending, Header, Shown, Source, Trace};
 use sim::world::Event;
 
 use super::{HELD, VIOLATED};
@@ -37,10 +39,11 @@ struct TraceArguments {
     out: PathBuf,
 }
 
-/// Makes first inputs for all targets, of traces, of scenarios, and of short runs.
+/// Makes first inputs for all targets, of traces, of scenarios, and of short runs: for each target few that hold together
+/// what all of them hold. Those that an earlier call made are replaced.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:
-  sim fuzz seeds --runs 3 -o fuzz/seeds traces/* scenarios/*/*.txt")]
+  sim fuzz seeds --runs 3 -o fuzz/seeds traces/*.jsonl* scenarios/*/*.txt")]
 struct SeedsArguments {
     /// Traces and scenarios (.txt), of which inputs are made
     files: Vec<PathBuf>,
@@ -50,6 +53,9 @@ struct SeedsArguments {
     /// The directory, in which each target has one
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
+    /// No more inputs for a target
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    at_most: usize,
 }
 
 pub(super) fn run(arguments: &FuzzArguments) -> Result<u8, String> {
@@ -68,19 +74,46 @@ fn trace(arguments: &TraceArguments) -> Result<u8, String> {
 }
 
 fn seeds(arguments: &SeedsArguments) -> Result<u8, String> {
+    let mut made = Made::new();
     for file in &arguments.files {
-        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let seeds = if file.extension().is_some_and(|extension| extension == "txt") {
-            Seeds::from([("scenario", vec![read(file)?])])
-        } else {
-            of_trace(&String::from_utf8_lossy(&read(file)?))
-        };
-        write(&arguments.out, &name, &seeds)?;
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = name.split('.').next().unwrap_or_default();
+        add(&mut made, name, if name_ends(file, "txt") { of_scenario(read(file)?) } else { of_trace(&text(file)?) });
     }
     for seed in 1..=arguments.runs {
-        write(&arguments.out, &format!("run-{seed}"), &of_seed(seed))?;
+        add(&mut made, &format!("run-{seed}"), of_seed(seed));
     }
+    let chosen = made.iter().flat_map(|(target, seeds)| {
+        let chosen = choose(seeds.iter().map(|(_, seed)| seed), arguments.at_most);
+        chosen
+            .into_iter()
+            .map(move |position| (format!("{target}/{}", seeds[position].0), &seeds[position].1.bytes[..]))
+    });
+    write(&arguments.out, &chosen.collect::<Vec<_>>())?;
     Ok(HELD)
+}
+
+/// For each target, inputs and their names.
+type Made = BTreeMap<&'static str, Vec<(String, Seed)>>;
+
+fn add(made: &mut Made, name: &str, seeds: Seeds) {
+    for (target, seeds) in seeds {
+        let named = (1..).zip(seeds).map(|(number, seed)| (format!("{name}-{number}"), seed));
+        made.entry(target).or_default().extend(named);
+    }
+}
+
+fn name_ends(file: &Path, extension: &str) -> bool {
+    file.extension().is_some_and(|its| its == extension)
+}
+
+/// A scenario holds its commands: the first words of the lines before an answer.
+fn of_scenario(bytes: Vec<u8>) -> Seeds {
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let commands = lines.windows(2).filter(|pair| pair[1] == "----").filter_map(|pair| pair[0].split(' ').next());
+    let holds = commands.map(str::to_owned).collect();
+    if bytes.len() > LONGEST { Seeds::new() } else { Seeds::from([("scenario", vec![Seed { bytes, holds }])]) }
 }
 
 /// A short run of this seed. Few nodes, so that much happens to each.
@@ -91,7 +124,8 @@ fn of_seed(seed: u64) -> Seeds {
     let mut seeds = of_run(&events);
     events.truncate(20);
     let trace = Trace::record(Header::new(Some(seed)), &events);
-    seeds.insert("trace", vec![trace.write(Vec::new()).expect("memory takes everything")]);
+    let written = trace.write(Vec::new()).expect("memory takes everything");
+    seeds.insert("trace", vec![Seed { bytes: written, holds: kinds(&events) }]);
     seeds
 }
 
@@ -103,25 +137,49 @@ fn of_trace(text: &str) -> Seeds {
         .lines()
         .map(|line| format!("{line}\n"))
         .fold(String::new(), |all, line| if all.len() + line.len() <= LONGEST { all + &line } else { all });
+    let holds = kinds(&beginning.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>());
     if let Some(end) = text.lines().last().filter(|last| !beginning.ends_with(&format!("{last}\n"))) {
         beginning += end;
     }
-    seeds.insert("trace", vec![beginning.into_bytes()]);
+    seeds.insert("trace", vec![Seed { bytes: beginning.into_bytes(), holds }]);
     seeds
+}
+
+fn kinds(events: &[Event]) -> BTreeSet<String> {
+    events.iter().map(|event| format!("{:?}", event.kind())).collect()
+}
+
+/// A file's text, decompressed where it is a compressed trace.
+fn text(file: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = Source::open(file).and_then(|mut source| source.read_to_end(&mut bytes));
+    read.map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
     fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn write(out: &Path, name: &str, seeds: &Seeds) -> Result<(), String> {
-    for (target, inputs) in seeds {
-        let directory = out.join(target);
-        fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        for (number, input) in (1..).zip(inputs) {
-            let file = directory.join(format!("{name}-{number}"));
-            fs::write(&file, input).map_err(|error| format!("{}: {error}", file.display()))?;
-        }
+/// The list of the inputs that a call made, beside the directories of the targets.
+const LIST: &str = "made";
+
+/// Writes files in the place of those of the list, and the list.
+fn write(out: &Path, files: &[(String, &[u8])]) -> Result<(), String> {
+    let list = out.join(LIST);
+    let before = fs::read_to_string(&list).unwrap_or_default();
+    let stale = before.lines().filter(|line| files.iter().all(|(name, _)| name != line));
+    for name in stale.filter(|name| name.split('/').all(|part| !part.is_empty() && part != "..")) {
+        // It may be gone already.
+        let _ = fs::remove_file(out.join(name));
     }
-    Ok(())
+    let error = |file: &Path, error: std::io::Error| format!("{}: {error}", file.display());
+    for (name, bytes) in files {
+        let file = out.join(name);
+        let directory = file.parent().unwrap_or(out);
+        fs::create_dir_all(directory).map_err(|failed| error(directory, failed))?;
+        fs::write(&file, bytes).map_err(|failed| error(&file, failed))?;
+    }
+    let names: String = files.iter().map(|(name, _)| format!("{name}\n")).collect();
+    fs::write(&list, names).map_err(|failed| error(&list, failed))
 }

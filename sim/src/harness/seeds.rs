@@ -1,33 +1,68 @@
 //! A fuzzer's first inputs, made of recorded runs and of scenarios: what it would take long to find by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use raft::{Entry, NodeId, Snapshot, Storage};
+use raft::{Body, Entry, NodeId, Snapshot, Storage};
 
 use super::{node, step};
-use crate::driver::bytes::encode;
+use crate::driver::bytes::{self, encode};
 use crate::wal::Files;
 use crate::world::{Envelope, Event, World};
 
 /// For each target by its name, inputs.
-pub type Seeds = BTreeMap<&'static str, Vec<Vec<u8>>>;
+pub type Seeds = BTreeMap<&'static str, Vec<Seed>>;
+
+/// An input, and what is in it or comes of it: names of messages, events and the like. An input in which nothing is new
+/// is of little use to a fuzzer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seed {
+    /// The input.
+    pub bytes: Vec<u8>,
+    /// What it holds.
+    pub holds: BTreeSet<String>,
+}
 
 /// No input is longer than this, so that a fuzzer is quick to try and to change it.
 pub const LONGEST: usize = 4096;
 
+/// Which of these, in the order of choice, hold all that they hold together: each adds more than any other would, and
+/// of those that add as much it is the shortest and the first. No more than so many.
+pub fn choose<'a>(seeds: impl Iterator<Item = &'a Seed>, at_most: usize) -> Vec<usize> {
+    let seeds: Vec<&Seed> = seeds.collect();
+    let (mut held, mut chosen) = (BTreeSet::new(), Vec::new());
+    while chosen.len() < at_most {
+        let adds = |position: usize| seeds[position].holds.difference(&held).count();
+        let best = (0..seeds.len()).min_by_key(|&at| (usize::MAX - adds(at), seeds[at].bytes.len()));
+        let Some(best) = best.filter(|&best| adds(best) > 0) else { break };
+        held.extend(seeds[best].holds.iter().cloned());
+        chosen.push(best);
+    }
+    chosen
+}
+
 /// Inputs that lead to where a run went.
 pub fn of_run(events: &[Event]) -> Seeds {
-    let mut seeds = Seeds::new();
-    let mut world = encode(events);
-    world.truncate(LONGEST / 4);
-    seeds.insert("world", vec![world]);
     let one = NodeId::new(1).expect("not zero");
-    seeds.insert("step", vec![step::seed(events, one, &[], LONGEST / 2)]);
-    seeds.insert("node", [false, true].map(|handles| node::seed(events, one, handles, LONGEST / 2)).to_vec());
     let run = Run::of(events);
-    seeds.insert("codec", run.encoded.into_values().collect());
-    seeds.insert("disk", run.logs);
-    seeds
+    Seeds::from([
+        ("world", vec![of_world(events)]),
+        ("step", vec![step::seed(events, one, &[], LONGEST / 2)]),
+        ("node", [false, true].map(|handles| node::seed(events, one, handles, LONGEST / 2)).to_vec()),
+        ("codec", run.encoded.into_iter().map(|(what, bytes)| Seed { bytes, holds: [what].into() }).collect()),
+        ("disk", run.logs),
+    ])
+}
+
+fn of_world(events: &[Event]) -> Seed {
+    let mut bytes = encode(events);
+    bytes.truncate(LONGEST / 4);
+    let holds = bytes::run(&bytes).events.iter().map(|event| format!("{:?}", event.kind())).collect();
+    Seed { bytes, holds }
+}
+
+/// What a message is called.
+pub(super) fn name(body: &Body) -> String {
+    format!("{body:?}").chars().take_while(|character| character.is_alphabetic()).collect()
 }
 
 /// What comes up in a run.
@@ -36,7 +71,7 @@ struct Run {
     /// One message of each kind, and other things that have a form in bytes, by what they are.
     encoded: BTreeMap<String, Vec<u8>>,
     /// The log of each node at the end, after the byte that says that it is a file as it is.
-    logs: Vec<Vec<u8>>,
+    logs: Vec<Seed>,
 }
 
 impl Run {
@@ -46,8 +81,7 @@ impl Run {
             if let Event::Deliver { message } = event
                 && let Some(Envelope::Network(message)) = world.network().get(*message)
             {
-                let kind = format!("{:?}", message.body).chars().take_while(|c| c.is_alphabetic()).collect();
-                run.add(kind, message.encode());
+                run.add(name(&message.body), message.encode());
             }
             if world.apply(event).is_err() {
                 break;
@@ -81,7 +115,8 @@ impl Run {
         // The target knows the first two segments.
         let form = if segment.0 == 2 { 4 } else { 0 };
         if bytes.len() < LONGEST && segment.0 <= 2 {
-            self.logs.push([&[form], &bytes[..]].concat());
+            let holds = format!("form {form}, 2^{} bytes", bytes.len().max(1).ilog2());
+            self.logs.push(Seed { bytes: [&[form], &bytes[..]].concat(), holds: [holds].into() });
         }
     }
 }
@@ -109,19 +144,45 @@ mod tests {
     }
 
     #[test]
+    fn what_an_input_holds_is_what_node_1_is_given() {
+        let step = &seeds()["step"][0];
+        let expected = ["AppendAccepted", "Campaign", "Propose", "TakeReady", "VoteResponse"];
+        assert_eq!(step.holds.iter().collect::<Vec<_>>(), expected);
+        let node = &seeds()["node"];
+        assert!(node[0].holds.contains("Campaign through loop") && node[1].holds.contains("Campaign through handles"));
+    }
+
+    #[test]
+    fn the_fewest_inputs_are_chosen_that_hold_everything() {
+        let seed = |length: usize, holds: &[&str]| Seed {
+            bytes: vec![0; length],
+            holds: holds.iter().map(|what| what.to_string()).collect(),
+        };
+        let seeds = [
+            seed(9, &["tick", "vote"]),
+            seed(5, &["vote", "tick"]),
+            seed(1, &["vote"]),
+            seed(1, &["crash"]),
+            seed(5, &["tick", "vote"]),
+            seed(0, &[]),
+        ];
+        assert_eq!(choose(seeds.iter(), 9), [1, 3]);
+        assert_eq!(choose(seeds.iter(), 1), [1]);
+    }
+
+    #[test]
     fn seeds_are_what_the_targets_take() {
         let seeds = seeds();
-        seeds["codec"].iter().for_each(|seed| harness::codec(seed));
-        for seed in &seeds["disk"] {
-            harness::disk(seed);
-        }
-        let step = step::Input::arbitrary(&mut Unstructured::new(&seeds["step"][0])).expect("any bytes are an input");
+        seeds["codec"].iter().for_each(|seed| harness::codec(&seed.bytes));
+        seeds["disk"].iter().for_each(|seed| harness::disk(&seed.bytes));
+        let step =
+            step::Input::arbitrary(&mut Unstructured::new(&seeds["step"][0].bytes)).expect("any bytes are an input");
         let reached = step::reached(&step);
         assert!(reached.last.index > raft::Index(3), "the node takes part: {reached:?}");
         step::run(&step);
         for node in &seeds["node"] {
-            node::run(&node::Input::arbitrary(&mut Unstructured::new(node)).expect("any bytes are an input"));
+            node::run(&node::Input::arbitrary(&mut Unstructured::new(&node.bytes)).expect("any bytes are an input"));
         }
-        assert!(bytes::run(&seeds["world"][0]).world.statistics().executed > 0);
+        assert!(bytes::run(&seeds["world"][0].bytes).world.statistics().executed > 0);
     }
 }

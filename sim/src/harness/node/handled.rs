@@ -12,7 +12,7 @@ use bytes::Bytes;
 use raft::node::{Limits, RunLoop};
 use raft::{
     ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, Node, NodeId, RawNode, Ready,
-    SnapshotStatus, Stopped, StorageAppended, StorageApplied,
+    SnapshotStatus, Stopped, Storage, StorageAppended, StorageApplied,
 };
 
 use super::calls::{Answer, Call, Kind, next_ready};
@@ -34,6 +34,7 @@ pub(super) fn run(input: &Input, habits: Habits) {
     if !habits.ends_abruptly {
         run.settle();
         run.door.check_quiet();
+        run.door.check_stored();
         run.look();
     }
     run.door.end();
@@ -98,14 +99,14 @@ impl Handled {
         if chosen(2) {
             self.poll_woken(which);
         }
-        if chosen(3) && !self.calls.is_empty() {
-            self.cancel(which % self.calls.len());
+        if chosen(3) {
+            self.cancel_one(which);
         }
         if chosen(4) {
             self.poll_elsewhere(which % (self.calls.len() + 1));
         }
         if chosen(5) {
-            self.ask_status();
+            (0..=which / 8).for_each(|_| self.ask_status());
         }
         if chosen(6) {
             self.ask_ready();
@@ -113,6 +114,7 @@ impl Handled {
         if chosen(7) {
             self.check_quiet();
         }
+        self.check_line();
     }
 
     fn drive(&mut self) {
@@ -120,9 +122,14 @@ impl Handled {
         assert!(self.driver.poll().is_pending(), "the driver ended, and nobody has stopped the node");
     }
 
+    /// The positions of those who are woken.
+    fn woken(&self) -> Vec<usize> {
+        (0..self.calls.len()).filter(|at| self.calls[*at].task.is_woken()).collect()
+    }
+
     /// Polls one of those who are woken, if anybody is.
     fn poll_woken(&mut self, which: usize) -> bool {
-        let woken: Vec<usize> = (0..self.calls.len()).filter(|at| self.calls[*at].task.is_woken()).collect();
+        let woken = self.woken();
         if woken.is_empty() {
             return false;
         }
@@ -150,6 +157,14 @@ impl Handled {
         if let Poll::Ready(answer) = polled {
             let call = self.calls.remove(position);
             self.conclude(call.kind, answer);
+        }
+    }
+
+    /// Somebody gives up: half of the time it is one who is woken and would have gone on.
+    fn cancel_one(&mut self, which: usize) {
+        let candidates = if which % 2 == 1 { self.woken() } else { (0..self.calls.len()).collect() };
+        if !candidates.is_empty() {
+            self.cancel(candidates[which / 2 % candidates.len()]);
         }
     }
 
@@ -260,6 +275,22 @@ impl Handled {
         for call in &mut self.calls {
             assert!(call.task.poll().is_pending(), "{:?} sleeps and could go on", call.kind);
         }
+    }
+
+    /// Of those who wait for room among the messages, as many are woken as there is room for, unless the driver is about
+    /// to see to that.
+    pub(super) fn check_line(&self) {
+        let room = self.node.inspect(RunLoop::message_room);
+        let line = self.calls.iter().filter(|call| matches!(call.kind, Kind::Message(_)));
+        let asleep = line.take(room).filter(|call| !call.task.is_woken()).count();
+        assert!(self.driver.is_woken() || asleep == 0, "{asleep} of those with room among {room} messages sleep");
+    }
+
+    /// After all work: what the node has promised is stored, so that no Ready was lost on the way.
+    pub(super) fn check_stored(&self) {
+        let stored = self.node.with_storage(|storage| (storage.last_index(), storage.hard_state()));
+        let promised = self.look(|node| (node.basic_status().last.index, node.basic_status().hard_state));
+        assert_eq!(stored, promised, "all work is done, and this is stored");
     }
 
     /// Stops the node in one of the ways there are.

@@ -12,6 +12,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use raft::NodeId;
 use raft::node::Limits;
 
+use super::seeds::Seed;
 use super::step;
 use crate::world::Event;
 
@@ -52,10 +53,13 @@ struct Turn {
 
 /// An input in which the node is given what node `of` is given in these events, through its loop or through handles, and
 /// everything goes on after each: all arms are taken from, all who are woken are polled.
-pub(super) fn seed(events: &[Event], of: NodeId, handles: bool, at_most: usize) -> Vec<u8> {
-    let bits = if handles { 0b11 } else { 0x7f };
+pub(super) fn seed(events: &[Event], of: NodeId, handles: bool, at_most: usize) -> Seed {
+    let (way, bits) = if handles { ("handles", 0b11) } else { ("loop", 0x7f) };
     let first = [u8::from(handles), 3, 3, 3];
-    [&first[..], &step::seed(events, of, &[bits, 0], at_most - first.len())].concat()
+    let mut seed = step::seed(events, of, &[bits, 0], at_most - first.len());
+    seed.bytes.splice(..0, first);
+    seed.holds = seed.holds.iter().map(|what| format!("{what} through {way}")).collect();
+    seed
 }
 
 impl<'a> Arbitrary<'a> for Input {

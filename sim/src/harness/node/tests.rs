@@ -132,6 +132,26 @@ fn a_call_that_overtakes_another_is_noticed() {
 }
 
 #[test]
+#[should_panic(expected = "1 of those with room among 2 messages sleep")]
+fn a_caller_with_room_who_sleeps_is_noticed() {
+    let mut handled = handled();
+    handled.check_quiet();
+    handled.calls.push(call(Kind::Message(None), pending()));
+    handled.check_line();
+}
+
+#[test]
+#[should_panic(expected = "all work is done, and this is stored")]
+fn a_ready_that_is_lost_is_noticed() {
+    let mut handled = handled();
+    handled.campaign();
+    assert!(handled.ready().is_none(), "it has only been asked for");
+    handled.check_quiet();
+    drop(handled.ready().expect("it votes for itself"));
+    handled.check_stored();
+}
+
+#[test]
 #[should_panic(expected = "a Ready comes while another is out")]
 fn a_second_ready_is_noticed() {
     let mut handled = handled();

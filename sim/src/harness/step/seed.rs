@@ -1,8 +1,11 @@
 //! The way back: an input in which a node is given what it was given in a recorded run.
 
+use std::collections::BTreeSet;
+
 use raft::{Message, NodeId};
 
 use super::Start;
+use crate::harness::seeds::{Seed, name};
 use crate::world::{Boot, Envelope, Event, World};
 
 /// What the first choice byte stands for, as the reader of actions has it.
@@ -14,19 +17,23 @@ const PROPOSE: u8 = 22;
 
 /// An input in which node 1 is given the messages and ticks that node `of` is given in these events, and does its work
 /// when that one takes a Ready. `turn` comes after each. No longer than `at_most` bytes.
-pub(in crate::harness) fn seed(events: &[Event], of: NodeId, turn: &[u8], at_most: usize) -> Vec<u8> {
-    let mut bytes = Start::bytes(base(events));
+pub(in crate::harness) fn seed(events: &[Event], of: NodeId, turn: &[u8], at_most: usize) -> Seed {
+    let mut seed = Seed { bytes: Start::bytes(base(events)), holds: BTreeSet::new() };
     let mut world = World::unchecked();
     for event in events {
         let action = action(event, of, &world);
-        if bytes.len() + action.len() + turn.len() > at_most || world.apply(event).is_err() {
+        if let Some((what, action)) = action {
+            if seed.bytes.len() + action.len() + turn.len() > at_most {
+                break;
+            }
+            seed.bytes.extend(action.iter().chain(turn));
+            seed.holds.insert(what);
+        }
+        if world.apply(event).is_err() {
             break;
         }
-        if !action.is_empty() {
-            bytes.extend(action.iter().chain(turn));
-        }
     }
-    bytes
+    seed
 }
 
 /// The index from which the nodes' logs are their own.
@@ -42,12 +49,12 @@ fn base(events: &[Event]) -> u8 {
     first.unwrap_or(0).min(255) as u8
 }
 
-/// What is done to the node; nothing where the event is elsewhere, or of a kind that is left to the fuzzer.
-fn action(event: &Event, of: NodeId, world: &World) -> Vec<u8> {
+/// What node 1 is given for an event, and what that is called.
+fn action(event: &Event, of: NodeId, world: &World) -> Option<(String, Vec<u8>)> {
     if let Event::Deliver { message } = event {
         return match world.network().get(*message) {
-            Some(Envelope::Network(message)) if message.to == of => wire(message),
-            Some(Envelope::Network(_) | Envelope::Local { .. }) | None => Vec::new(),
+            Some(Envelope::Network(message)) if message.to == of => Some((name(&message.body), wire(message)?)),
+            Some(Envelope::Network(_) | Envelope::Local { .. }) | None => None,
         };
     }
     let simple: [(Event, &[u8]); 3] = [
@@ -55,18 +62,18 @@ fn action(event: &Event, of: NodeId, world: &World) -> Vec<u8> {
         (Event::TakeReady { node: of }, &[SETTLE]),
         (Event::Campaign { node: of }, &[CAMPAIGN]),
     ];
-    if let Some((_, bytes)) = simple.iter().find(|(simple, _)| simple == event) {
-        return bytes.to_vec();
-    }
-    let Event::Propose { node, data } = event else { return Vec::new() };
-    if *node == of { vec![PROPOSE, data.len().min(255) as u8] } else { Vec::new() }
+    let bytes = match event {
+        Event::Propose { node, data } if *node == of => vec![PROPOSE, data.len().min(255) as u8],
+        other => simple.iter().find(|(simple, _)| simple == other)?.1.to_vec(),
+    };
+    Some((format!("{:?}", event.kind()), bytes))
 }
 
 /// The message as node 1 gets it. Where node 1 sent it, it comes from the other.
-fn wire(message: &Message) -> Vec<u8> {
+fn wire(message: &Message) -> Option<Vec<u8>> {
     let one = NodeId::new(1).expect("not zero");
     let from = if message.from == one { message.to } else { message.from };
     let encoded = Message { to: one, from, ..message.clone() }.encode();
-    let Ok(length) = u16::try_from(encoded.len()) else { return Vec::new() };
-    [&[WIRE][..], &length.to_le_bytes(), &encoded].concat()
+    let length = u16::try_from(encoded.len()).ok()?;
+    Some([&[WIRE][..], &length.to_le_bytes(), &encoded].concat())
 }
