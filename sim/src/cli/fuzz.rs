@@ -107,12 +107,15 @@ fn name_ends(file: &Path, extension: &str) -> bool {
     file.extension().is_some_and(|its| its == extension)
 }
 
-/// A scenario holds its commands: the first words of the lines before an answer.
+/// A scenario holds its commands, each with its options.
 fn of_scenario(bytes: Vec<u8>) -> Seeds {
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let lines: Vec<&str> = text.lines().collect();
-    let commands = lines.windows(2).filter(|pair| pair[1] == "----").filter_map(|pair| pair[0].split(' ').next());
-    let holds = commands.map(str::to_owned).collect();
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let holds = lines.filter(|words| words.first().is_some_and(|first| !first.starts_with('#'))).flat_map(|words| {
+        let options = words[1..].iter().filter_map(|word| Some(word.split_once('=')?.0));
+        options.chain([""]).map(|option| format!("{} {option}", words[0])).collect::<Vec<_>>()
+    });
+    let holds = holds.collect();
     if bytes.len() > LONGEST { Seeds::new() } else { Seeds::from([("scenario", vec![Seed { bytes, holds }])]) }
 }
 
