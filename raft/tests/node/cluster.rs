@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use raft::{Config, Index, MemStorage, Message, Node, NodeId, Ready, Role, Term};
+use raft::{Config, Entry, HardState, Index, MemStorage, Message, Node, NodeId, ReadState, Role, SoftState, Term};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{id, storage};
+use super::{id, storage, threads};
 
 /// After so many ticks a cluster is stopped, so that a test that makes no progress ends.
 const TICKS: u32 = 20_000;
@@ -62,8 +62,11 @@ impl Running {
 }
 
 /// Where messages and clients find the nodes that run.
-#[derive(Clone, Default)]
-pub struct Cluster(Arc<Mutex<BTreeMap<NodeId, Running>>>);
+#[derive(Clone)]
+pub struct Cluster {
+    running: Arc<Mutex<BTreeMap<NodeId, Running>>>,
+    asynchronous_writes: bool,
+}
 
 /// A node that was stopped.
 pub struct Stopped {
@@ -80,8 +83,8 @@ pub struct Tasks {
 
 impl Cluster {
     /// Three nodes that start for the first time, and what to wait for.
-    pub fn start() -> (Self, BTreeMap<NodeId, Tasks>) {
-        let cluster = Self::default();
+    pub fn start(asynchronous_writes: bool) -> (Self, BTreeMap<NodeId, Tasks>) {
+        let cluster = Self { running: Arc::default(), asynchronous_writes };
         let stopped = |number| Stopped { id: id(number), storage: storage(&[1, 2, 3]), applied: Applied::default() };
         let tasks = [1, 2, 3].map(|number| (id(number), cluster.run(stopped(number))));
         (cluster, tasks.into())
@@ -89,13 +92,13 @@ impl Cluster {
 
     /// The node that comes next after `position` among those that run.
     pub fn any(&self, position: u64) -> Option<Running> {
-        let running = self.0.lock().unwrap();
+        let running = self.running.lock().unwrap();
         let count = running.len() as u64;
         (count > 0).then(|| running.values().nth((position % count) as usize).cloned()).flatten()
     }
 
     pub fn all(&self) -> Vec<Running> {
-        self.0.lock().unwrap().values().cloned().collect()
+        self.running.lock().unwrap().values().cloned().collect()
     }
 
     /// The leader, as far as it says so itself.
@@ -119,6 +122,7 @@ impl Cluster {
             applied: applied.index,
             pre_vote: true,
             check_quorum: true,
+            async_storage_writes: self.asynchronous_writes,
             ..Config::new(id)
         };
         let (node, driver) = Node::restart(config, storage).unwrap();
@@ -126,23 +130,20 @@ impl Cluster {
         let (applied_sender, applied_receiver) = watch::channel(applied.index);
         let requests = Arc::default();
         let running = Running { node: node.clone(), requests, inbox, applied: applied_receiver };
-        self.0.lock().unwrap().insert(id, running.clone());
+        self.running.lock().unwrap().insert(id, running.clone());
         tokio::spawn(clock(node.clone()));
         tokio::spawn(receive(node, mail));
-        let application = Application {
-            cluster: self.clone(),
-            running,
-            applied,
-            told: applied_sender,
-            term: Term::ZERO,
-            reads: vec![],
+        let application = Application { running, applied, told: applied_sender, term: Term::ZERO, reads: vec![] };
+        let application = match self.asynchronous_writes {
+            false => tokio::spawn(application.run(self.clone())),
+            true => tokio::spawn(threads::run(application, self.clone())),
         };
-        Tasks { application: tokio::spawn(application.run()), driver: tokio::spawn(driver) }
+        Tasks { application, driver: tokio::spawn(driver) }
     }
 
     /// Stops a node, and waits until nothing of it runs any more.
     pub async fn stop(&self, id: NodeId, tasks: Tasks) -> Stopped {
-        let running = self.0.lock().unwrap().remove(&id).expect("it runs");
+        let running = self.running.lock().unwrap().remove(&id).expect("it runs");
         running.node.stop();
         tasks.driver.await.unwrap();
         let applied = tasks.application.await.unwrap();
@@ -151,8 +152,8 @@ impl Cluster {
         Stopped { id, storage: running.node.with_storage(|storage| storage.clone()), applied }
     }
 
-    fn send(&self, messages: Vec<Message>) {
-        let running = self.0.lock().unwrap();
+    pub fn send(&self, messages: Vec<Message>) {
+        let running = self.running.lock().unwrap();
         for message in messages {
             // Lost where nobody is there, as on any network.
             let _ = running.get(&message.to).map(|to| to.inbox.send(message));
@@ -179,10 +180,9 @@ async fn receive(node: Node<MemStorage>, mut mail: mpsc::UnboundedReceiver<Messa
     }
 }
 
-/// Works off the Readys of one node.
-struct Application {
-    cluster: Cluster,
-    running: Running,
+/// What is applied on one node, and who waits for it.
+pub struct Application {
+    pub running: Running,
     applied: Applied,
     told: watch::Sender<Index>,
     term: Term,
@@ -191,32 +191,31 @@ struct Application {
 }
 
 impl Application {
-    async fn run(mut self) -> Applied {
+    /// Works off the Readys, one after another.
+    async fn run(mut self, cluster: Cluster) -> Applied {
         let node = self.running.node.clone();
         while let Ok(ready) = node.ready().await {
-            self.store(&ready);
-            self.cluster.send(ready.messages.clone());
-            self.apply(&ready);
-            self.answer_reads(&ready);
-            self.give_up_requests(&ready);
+            store(&node, ready.hard_state, &ready.entries);
+            cluster.send(ready.messages.clone());
+            self.apply(&ready.committed_entries);
+            self.answer_reads(&ready.read_states);
+            self.give_up_requests(ready.hard_state, ready.soft_state);
             if node.advance(ready).is_err() {
                 break;
             }
         }
+        self.end()
+    }
+
+    /// Nobody gets an answer any more.
+    pub fn end(self) -> Applied {
         *self.running.requests.lock().unwrap() = Requests::default();
         self.applied
     }
 
-    fn store(&self, ready: &Ready) {
-        self.running.node.with_storage(|storage| {
-            storage.append(&ready.entries).unwrap();
-            ready.hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
-        });
-    }
-
-    fn apply(&mut self, ready: &Ready) {
+    pub fn apply(&mut self, entries: &[Entry]) {
         let mut requests = self.running.requests.lock().unwrap();
-        for entry in &ready.committed_entries {
+        for entry in entries {
             assert_eq!(entry.index, self.applied.index.next(), "entries are applied in order");
             self.applied.index = entry.index;
             let Ok(bytes) = entry.data.as_ref().try_into() else { continue };
@@ -229,9 +228,10 @@ impl Application {
         self.told.send_replace(self.applied.index);
     }
 
-    fn answer_reads(&mut self, ready: &Ready) {
+    /// Answers those reads, also of before, whose index is applied.
+    pub fn answer_reads(&mut self, reads: &[ReadState]) {
         let number = |context: &Bytes| u64::from_le_bytes(context.as_ref().try_into().unwrap());
-        self.reads.extend(ready.read_states.iter().map(|read| (read.index, number(&read.context))));
+        self.reads.extend(reads.iter().map(|read| (read.index, number(&read.context))));
         let mut requests = self.running.requests.lock().unwrap();
         self.reads.retain(|(index, context)| {
             if *index > self.applied.index {
@@ -245,11 +245,19 @@ impl Application {
     }
 
     /// What was on its way to a leader may be lost when there is another, and nobody will tell.
-    fn give_up_requests(&mut self, ready: &Ready) {
-        let term = ready.hard_state.map_or(self.term, |hard_state| hard_state.term);
-        if term != self.term || ready.soft_state.is_some() {
+    pub fn give_up_requests(&mut self, hard_state: Option<HardState>, soft_state: Option<SoftState>) {
+        let term = hard_state.map_or(self.term, |hard_state| hard_state.term);
+        if term != self.term || soft_state.is_some() {
             self.term = term;
             *self.running.requests.lock().unwrap() = Requests::default();
         }
     }
+}
+
+/// Writes what a Ready or an append says.
+pub fn store(node: &Node<MemStorage>, hard_state: Option<HardState>, entries: &[Entry]) {
+    node.with_storage(|storage| {
+        storage.append(entries).unwrap();
+        hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
+    });
 }

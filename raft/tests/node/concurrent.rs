@@ -98,7 +98,17 @@ async fn stop_all_when_equal(cluster: &Cluster, tasks: BTreeMap<NodeId, Tasks>) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_acknowledged_proposal_is_applied_exactly_once_on_every_node_while_leaders_are_stopped() {
-    let (cluster, tasks) = Cluster::start();
+    acknowledged_proposals_are_applied_once(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_acknowledged_proposal_is_applied_exactly_once_with_asynchronous_storage_writes_too() {
+    acknowledged_proposals_are_applied_once(true).await;
+}
+
+/// Clients propose and read while leaders are stopped; in the end all nodes have applied the same.
+async fn acknowledged_proposals_are_applied_once(asynchronous_writes: bool) {
+    let (cluster, tasks) = Cluster::start(asynchronous_writes);
     let numbers = Numbers::default();
     let (sender, receiver) = watch::channel(0);
     let mut clients = JoinSet::new();

@@ -9,6 +9,7 @@ mod handle;
 mod membership;
 mod rules;
 mod stopping;
+mod threads;
 
 use bytes::Bytes;
 use raft::node::{Arm, Limits, RunLoop, Taken};
