@@ -4,12 +4,13 @@
 //! whose fate is unknown is reported as lost. A removed leader that may stay (`step_down_on_removal` is off) is switched off
 //! as well, because etcd's goes on leading and drops proposals. And somebody writes and reads, to see whether that works.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{
-    Body, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus, Storage, Term,
+    Body, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus, Storage,
+    Term, VoteResult,
 };
 
 use crate::disk::Keep;
@@ -129,11 +130,13 @@ impl Operators {
     }
 }
 
-/// Members that are down and have to come back: who was a stranger until a change arrived that was on its way.
-pub(crate) fn members_down(world: &World) -> impl Iterator<Item = NodeId> {
-    let leader = world.leader().and_then(|replica| replica.node());
-    let members = leader.into_iter().flat_map(|node| node.configuration().members());
-    members.filter(|id| world.replica(*id).is_some_and(|replica| !replica.is_up()))
+/// Members that are down and have to come back: who was a stranger until a change arrived that was on its way, or until
+/// somebody came back who needs its vote. A leader knows who is a member; where there is none, anybody may be right.
+pub(crate) fn members_down(world: &World) -> BTreeSet<NodeId> {
+    let knows = |replica: &&Replica| world.leader().is_none_or(|leader| leader.id() == replica.id());
+    let nodes = world.replicas().filter(knows).filter_map(|replica| replica.node());
+    let is_down = |id: &NodeId| world.replica(*id).is_some_and(|replica| !replica.is_up());
+    nodes.flat_map(|node| node.configuration().members()).filter(is_down).collect()
 }
 
 /// Switches off who is in nobody's configuration any more, and in none that is on its way.
@@ -143,12 +146,17 @@ fn switch_off_strangers(world: &World, at_once: &mut VecDeque<Event>) {
         let others = up().filter(|replica| replica.id() != id);
         others.filter_map(|replica| replica.node()).any(|node| node.configuration().contains(id) || may_join(node, id))
     };
+    // Who has applied most knows the newest configuration. The others may not have heard of any.
+    let newest = up().map(|replica| replica.view().applied).max();
+    let counts_itself = |replica: &Replica| newest == Some(replica.view().applied) && is_member(replica);
+    let is_counted = |replica: &Replica| counted(replica.id()) || counts_itself(replica);
     let leader = world.leader().map(Replica::id);
     let leads = |id: NodeId| leader == Some(id);
     let is_alone = |id: NodeId| up().all(|replica| replica.id() == id);
+    let is_replaced = |replica: &Replica| leads(replica.id()) && is_removed(replica) && is_followed(replica, world);
     let strangers: Vec<NodeId> = up()
-        .filter(|replica| !counted(replica.id()) || (leads(replica.id()) && is_removed(replica)))
-        .filter(|replica| !is_alone(replica.id()) && !is_only_voter(replica))
+        .filter(|replica| !is_counted(replica) || is_replaced(replica))
+        .filter(|replica| !is_alone(replica.id()))
         .filter(|replica| !(leads(replica.id()) && replica.options().step_down_on_removal))
         .map(|replica| replica.id())
         .collect();
@@ -199,16 +207,22 @@ fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
 }
 
 /// Whether a leader has been removed, and has nothing left to commit.
-fn is_removed(replica: &Replica) -> bool {
-    let view = replica.view();
-    let is_member = replica.node().is_some_and(|node| node.configuration().contains(replica.id()));
-    !is_member && view.hard_state.commit == view.last.index
+fn is_removed(leader: &Replica) -> bool {
+    let view = leader.view();
+    !is_member(leader) && view.hard_state.commit == view.last.index
 }
 
-/// Whether nobody else votes, so that nobody else can know better.
-fn is_only_voter(replica: &Replica) -> bool {
-    replica.node().is_some_and(|node| {
-        let voters = node.configuration().voters();
-        voters.is_singleton() && voters.contains(replica.id())
-    })
+/// Whether a quorum of those who vote has applied what this leader has, so that they can do without it.
+fn is_followed(leader: &Replica, world: &World) -> bool {
+    let applied = leader.view().applied;
+    let follows = |voter| world.replica(voter).is_some_and(|voter| voter.view().applied >= applied);
+    let wins = |node: &RawNode<MemStorage>| {
+        node.configuration().voters().vote_result(|voter| Some(follows(voter))) == VoteResult::Won
+    };
+    leader.node().is_some_and(wins)
+}
+
+/// Whether a node is in its own configuration.
+fn is_member(replica: &Replica) -> bool {
+    replica.node().is_some_and(|node| node.configuration().contains(replica.id()))
 }

@@ -101,6 +101,11 @@ impl Agenda {
         self.planned += 1;
     }
 
+    /// Whether something like this is planned.
+    pub(super) fn plans(&self, is_such: impl Fn(Intent) -> bool) -> bool {
+        self.queue.iter().any(|entry| is_such(entry.intent))
+    }
+
     /// Goes on to what is next.
     pub(super) fn next(&mut self) -> Option<Intent> {
         let Entry { time, intent, .. } = self.queue.pop()?;

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use raft::{Body, Configuration, Message, NodeId};
+use raft::{Configuration, NodeId};
 
 use super::Swarm;
-use super::members::is_changing;
 use crate::disk::Keep;
 use crate::plan::Heals;
 use crate::random::{Concern, Stream};
-use crate::world::{Envelope, Event};
+use crate::world::Event;
 
 impl Swarm<'_> {
     pub(super) fn has_core(&self) -> bool {
@@ -46,19 +45,8 @@ impl Swarm<'_> {
         let configuration = up().max_by_key(|node| node.basic_status().applied)?.configuration();
         let members = || up().filter(|node| configuration.contains(node.id()));
         let differs = members().any(|node| node.configuration() != configuration);
-        let is_asked_for = |event: &Event| matches!(event, Event::ProposeConfChange { .. });
-        let is_changing = up().any(is_changing) || self.at_once.iter().any(is_asked_for) || self.change_in_flight();
-        (!differs && !is_changing).then_some(configuration)
-    }
-
-    fn change_in_flight(&self) -> bool {
-        self.world.network().iter().any(|(_, envelope)| {
-            if let Envelope::Network(Message { body: Body::Propose { entries }, .. }) = envelope {
-                entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
-            } else {
-                false
-            }
-        })
+        let is_joint = up().any(|node| node.configuration().is_joint());
+        (!differs && !is_joint && !self.expects_change()).then_some(configuration)
     }
 
     /// Lets all be well within the core. The others are left as they are, or made worse.

@@ -1,11 +1,11 @@
 //! Disks that fail, fill up, slow down, or do not keep what they were given.
 //!
-//! Damage stays within a budget: whoever leads, and whoever believes to, is left a quorum of nodes whose disks nobody
-//! touched. What was damaged may never be read again; the budget counts it all the same.
+//! Damage stays within a budget: every membership is left a quorum of nodes whose disks nobody touched. What was damaged
+//! may never be read again; the budget counts it all the same.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use raft::{EntryKind, NodeId, VoteResult};
+use raft::NodeId;
 
 use super::agenda::{Agenda, Intent};
 use super::position;
@@ -73,7 +73,7 @@ impl Disks {
         &mut self,
         trouble: DiskTrouble,
         world: &World,
-        lost: &BTreeSet<NodeId>,
+        dispensable: &BTreeSet<NodeId>,
         agenda: &mut Agenda,
         at_once: &mut VecDeque<Event>,
     ) {
@@ -95,7 +95,7 @@ impl Disks {
                 let until = agenda.now() + self.stream.magnitude(TICK, 60 * TICK);
                 self.slow_until[position(node)] = until;
             }
-            DiskTrouble::Damage if is_affordable(node, lost, world) => self.damage(replica, agenda, at_once),
+            DiskTrouble::Damage if dispensable.contains(&node) => self.damage(replica, agenda, at_once),
             DiskTrouble::Damage => {}
         }
     }
@@ -139,30 +139,4 @@ impl Disks {
     pub(super) fn storm(&mut self) {
         self.calm = false;
     }
-}
-
-/// Whether every membership in force anywhere has a quorum of intact disks without this node's and those of nodes that
-/// are lost for good. Not while one waits to be applied that may not.
-fn is_affordable(node: NodeId, lost: &BTreeSet<NodeId>, world: &World) -> bool {
-    if world.replicas().any(expects_change) {
-        return false;
-    }
-    let intact = |voter| voter != node && !lost.contains(&voter) && world.replica(voter).is_some();
-    let mut configurations = world.replicas().filter_map(Replica::node).map(|node| node.configuration()).peekable();
-    configurations.peek().is_some()
-        && configurations.all(|configuration| {
-            let voters = configuration.voters();
-            voters.ids().next().is_none() || voters.vote_result(|voter| Some(intact(voter))) == VoteResult::Won
-        })
-}
-
-/// Whether its log holds a membership change that it has not applied.
-fn expects_change(replica: &Replica) -> bool {
-    let applied = replica.view().applied;
-    let entries = replica.node().into_iter().flat_map(|node| node.storage().stored().rev());
-    let mut waiting = entries.take_while(|entry| entry.index > applied);
-    waiting.any(|entry| match entry.kind {
-        EntryKind::ConfChange | EntryKind::ConfChangeV2 => true,
-        EntryKind::Normal | EntryKind::RefusedConfChange => false,
-    })
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, VecDeque};
 use raft::{NodeId, ReadOnlyOption};
 
 use super::agenda::{Agenda, Intent};
-use super::members::is_changing;
 use super::{any_node, leader};
 use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
@@ -89,7 +88,14 @@ impl Faults {
     }
 
     /// Lets a fault happen, unless it is calm, and plans the next of its kind.
-    pub(super) fn strike(&mut self, fault: Fault, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    pub(super) fn strike(
+        &mut self,
+        fault: Fault,
+        world: &World,
+        dispensable: &BTreeSet<NodeId>,
+        agenda: &mut Agenda,
+        at_once: &mut VecDeque<Event>,
+    ) {
         self.plan_next(fault, agenda);
         if self.calm {
             return;
@@ -98,7 +104,7 @@ impl Faults {
             Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
             Fault::Crash => self.crash_some(world, agenda, at_once),
             Fault::Partition => self.partition(world, agenda, at_once),
-            Fault::Ruin => self.ruin(world, at_once),
+            Fault::Ruin => self.ruin(world, dispensable, at_once),
             Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
                 at_once.extend(self.interfere(fault, world));
             }
@@ -155,19 +161,17 @@ impl Faults {
     }
 
     /// A voter is lost for good, if the others can do without it.
-    fn ruin(&mut self, world: &World, at_once: &mut VecDeque<Event>) {
-        let Some(node) = self.dispensable(world) else { return };
+    fn ruin(&mut self, world: &World, dispensable: &BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
+        let voters =
+            world.leader().and_then(|leader| leader.node()).map(|node| node.configuration().conf_state().voters);
+        let choices: Vec<NodeId> = voters.unwrap_or_default().intersection(dispensable).copied().collect();
+        if choices.is_empty() {
+            return;
+        }
+        let node = *self.stream.pick(&choices);
         self.gone.insert(node);
         let pending = world.replica(node).map_or(0, |replica| replica.disk().pending());
         at_once.push_back(Event::Crash { node, keep: self.keep(pending) });
-    }
-
-    /// A voter of a configuration that does not change, in which a majority is left without it.
-    fn dispensable(&mut self, world: &World) -> Option<NodeId> {
-        let node = world.leader()?.node().filter(|node| !is_changing(node))?;
-        let voters = node.configuration().conf_state().voters;
-        let left: Vec<NodeId> = voters.difference(&self.lost(world)).copied().collect();
-        (2 * left.len() > voters.len() + 2).then(|| *self.stream.pick(&left))
     }
 
     fn keep(&mut self, pending: u64) -> Keep {
@@ -239,6 +243,11 @@ impl Faults {
     /// Lets all links work again.
     pub(super) fn heal(&mut self, at_once: &mut VecDeque<Event>) {
         at_once.extend(self.cut.drain(..).map(|(from, to)| Event::HealLink { from, to }));
+    }
+
+    /// Nothing goes wrong any more, not even what was on its way.
+    pub(super) const fn end(&mut self) {
+        (self.calm, self.ambush) = (true, false);
     }
 
     /// The storm ends: links are healed and nodes come back.

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raft::{
-    Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, MemStorage, NodeId, RawNode, Storage,
-    Transition, VoteResult,
-};
+use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, NodeId, Transition, VoteResult};
 
 use super::agenda::{Agenda, Intent};
 use super::{any_node, leader};
@@ -48,6 +45,7 @@ impl Members {
         &mut self,
         world: &World,
         lost: &BTreeSet<NodeId>,
+        expects_change: bool,
         agenda: &mut Agenda,
     ) -> Option<(NodeId, ConfChange)> {
         self.begin(agenda);
@@ -58,7 +56,8 @@ impl Members {
             None if self.is_restless => self.choose(lost, configuration)?,
             None => return None,
         };
-        if !lost.is_empty() && !leaves_a_quorum(configuration, &change, lost) {
+        // Two changes that each leave a quorum may not do so together.
+        if !lost.is_empty() && (expects_change || !leaves_a_quorum(configuration, &change, lost)) {
             return None;
         }
         let node = if self.stream.chance(150) { any_node(world, &mut self.stream)? } else { leader };
@@ -129,14 +128,6 @@ impl Members {
     pub(super) fn to_start(&self, change: &ConfChange, world: &World) -> Vec<NodeId> {
         let changes = change.as_v2().changes;
         changes.iter().filter_map(|change| change.node).filter(|node| world.replica(*node).is_none()).collect()
-    }
-}
-
-/// Whether a node's configuration is joint, or a change that it has not applied is in its log, or may be there.
-pub(super) fn is_changing(node: &RawNode<MemStorage>) -> bool {
-    node.configuration().is_joint() || node.storage().last_index() != node.basic_status().last.index || {
-        let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
-        unapplied.into_iter().any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
     }
 }
 

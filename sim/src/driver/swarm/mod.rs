@@ -4,6 +4,7 @@
 //! outside and hands it one event after another.
 
 mod agenda;
+mod budget;
 mod clients;
 mod clocks;
 mod core;
@@ -22,8 +23,8 @@ use raft::{ConfState, Index, NodeId};
 use self::agenda::{Agenda, Intent};
 use self::clients::Clients;
 use self::clocks::Clocks;
-use self::disks::Disks;
-use self::faults::Faults;
+use self::disks::{DiskTrouble, Disks};
+use self::faults::{Fault, Faults};
 use self::hosts::Hosts;
 use self::members::Members;
 use self::settle::Settling;
@@ -273,12 +274,13 @@ impl<'a> Swarm<'a> {
             }
             Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.agenda),
             Intent::Fault(fault) => {
-                self.faults.strike(fault, &self.world, &mut self.agenda, &mut self.at_once);
+                let dispensable = if fault == Fault::Ruin { self.dispensable() } else { BTreeSet::new() };
+                self.faults.strike(fault, &self.world, &dispensable, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::Disk(trouble) => {
-                let lost = self.faults.lost(&self.world);
-                self.disks.strike(trouble, &self.world, &lost, &mut self.agenda, &mut self.at_once);
+                let dispensable = if trouble == DiskTrouble::Damage { self.dispensable() } else { BTreeSet::new() };
+                self.disks.strike(trouble, &self.world, &dispensable, &mut self.agenda, &mut self.at_once);
                 None
             }
             Intent::FreeDisk(node) => {
@@ -330,7 +332,7 @@ impl<'a> Swarm<'a> {
     }
 
     fn change_members(&mut self) -> Option<Event> {
-        let (node, change) = self.members.change(&self.world, &self.faults.lost(&self.world), &mut self.agenda)?;
+        let (node, change) = self.members.change(&self.world, &self.lost(), self.expects_change(), &mut self.agenda)?;
         for added in self.members.to_start(&change, &self.world) {
             let start = self.start(added, Boot::Empty);
             self.at_once.push_back(start);

@@ -37,6 +37,10 @@ impl Swarm<'_> {
     /// Lets one event of the second phase happen; the last one is the expectation that the cluster has come to rest.
     pub(super) fn settle(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         if self.settling.is_none() {
+            // A fault that is half done comes to its end first: a link cut after everything was healed stays cut.
+            if !self.at_once.is_empty() {
+                return self.step(record);
+            }
             self.begin_to_settle();
         }
         let looks = self.agenda.now() >= self.settling_round();
@@ -61,11 +65,18 @@ impl Swarm<'_> {
             settling.moved = now;
         }
         settling.applied = applied;
-        let anybody = self.world.replicas().any(|replica| replica.is_up());
-        // Who was down when the faults ended comes back a moment later.
-        (anybody || now < settling.began + ROUND)
-            && now < settling.moved + patience
-            && now < settling.began + 20 * patience
+        let (began, moved) = (settling.began, settling.moved);
+        (self.anybody_is_up() || self.somebody_comes_back()) && now < moved + patience && now < began + 20 * patience
+    }
+
+    fn anybody_is_up(&self) -> bool {
+        self.world.replicas().any(|replica| replica.is_up())
+    }
+
+    /// Whether it is planned that a node restarts.
+    fn somebody_comes_back(&self) -> bool {
+        let comes_back = |node| !self.is_up(node) && !self.stays_down(node);
+        self.agenda.plans(|intent| matches!(intent, Intent::Restart(node) if comes_back(node)))
     }
 
     fn begin_to_settle(&mut self) {
@@ -78,6 +89,8 @@ impl Swarm<'_> {
                 self.faults.heal(&mut self.at_once);
             }
         }
+        self.traffic.be_timely(self.plan);
+        self.faults.end();
         self.disks.calm_down(&self.world, &mut self.at_once);
         self.clocks.calm_down();
         let operators = Operators::new("settled");

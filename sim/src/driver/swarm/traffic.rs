@@ -7,7 +7,7 @@ use raft::{Body, Message, NodeId, SnapshotStatus};
 use super::agenda::{Agenda, Intent};
 use super::links::Links;
 use super::position;
-use crate::plan::{NetworkPlan, Plan, Time};
+use crate::plan::{NetworkPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Envelope, Event, MessageId, World};
 
@@ -24,6 +24,8 @@ pub(super) struct Traffic {
     calm: bool,
     /// Between whom it is calm, if not between all.
     core: Option<BTreeSet<NodeId>>,
+    /// How long a message takes at most where it is calm.
+    longest: Time,
     pub(super) links: Links,
     nodes: usize,
     /// For each link, when its latest message arrives.
@@ -43,6 +45,7 @@ impl Traffic {
             answer: plan.hosts.answer,
             calm: false,
             core: None,
+            longest: Time::MAX,
             links: Links::new(plan),
             nodes,
             latest: vec![0; nodes * nodes],
@@ -59,6 +62,15 @@ impl Traffic {
     pub(super) fn calm_among(&mut self, core: BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
         self.set_calm(true, at_once);
         self.core = Some(core);
+    }
+
+    /// From now on a message takes a tenth of an election timeout at most where it is calm.
+    ///
+    /// Raft promises a leader only where messages take much less than that (thesis, section 3.9). Where an election takes
+    /// as long as the timeout, a node that cannot win interrupts all others for as long as chance wants, without pre-vote.
+    pub(super) fn be_timely(&mut self, plan: &Plan) {
+        let shortest = plan.cluster.options.iter().map(|options| options.election_tick).min();
+        self.longest = TICK * Time::from(shortest.unwrap_or(1)) / 10;
     }
 
     fn is_calm(&self, message: &Message) -> bool {
@@ -81,7 +93,9 @@ impl Traffic {
     fn route_remote(&mut self, id: MessageId, message: &Message, agenda: &mut Agenda) {
         let NetworkPlan { latency, jitter, loss, duplication, late, lateness, .. } = self.plan;
         let mut delay = latency + self.stream.below(jitter + 1);
-        if !self.is_calm(message) {
+        if self.is_calm(message) {
+            delay = delay.min(self.longest);
+        } else {
             let Some(longer) = self.links.set_out(message, agenda.now()) else {
                 self.links.enter(message);
                 return agenda.after(0, Intent::Lose(id));

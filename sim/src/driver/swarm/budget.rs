@@ -1,0 +1,72 @@
+//! How much may be lost for good: never so much that a membership, the one in force or one that is on its way to be, is
+//! left without a quorum. Who takes away a node, its disk or a member asks here first whether the membership is known.
+
+use std::collections::BTreeSet;
+
+use raft::{Body, Configuration, MemStorage, Message, NodeId, RawNode, Storage, VoteResult};
+
+use super::Swarm;
+use crate::world::{Envelope, Event, Replica};
+
+impl Swarm<'_> {
+    /// The nodes whose data nobody may count on: lost for good, or on a disk that was damaged.
+    pub(super) fn lost(&self) -> BTreeSet<NodeId> {
+        self.faults.lost(&self.world)
+    }
+
+    /// The nodes that may be lost as well, or their disks damaged: every membership in force anywhere is left a quorum of
+    /// others.
+    pub(super) fn dispensable(&self) -> BTreeSet<NodeId> {
+        if !self.knows_memberships() {
+            return BTreeSet::new();
+        }
+        let lost = self.lost();
+        let up = self.world.replicas().filter_map(|replica| replica.node());
+        let memberships: Vec<&Configuration> = up.map(|node| node.configuration()).filter(has_voters).collect();
+        let spares = |node: NodeId| {
+            let is_intact = |voter| voter != node && !lost.contains(&voter) && self.world.replica(voter).is_some();
+            let is_left = |membership: &&Configuration| {
+                membership.voters().vote_result(|voter| Some(is_intact(voter))) == VoteResult::Won
+            };
+            !memberships.is_empty() && memberships.iter().all(is_left)
+        };
+        self.world.replicas().map(Replica::id).filter(|node| spares(*node)).collect()
+    }
+
+    /// Whether the memberships of the nodes that are up are all that there are, now and until the next change is asked for.
+    /// A node that is down and comes back may bring one with it, or a change that it is elected to complete.
+    pub(super) fn knows_memberships(&self) -> bool {
+        let lost = self.lost();
+        let is_seen = |replica: &Replica| replica.is_up() || lost.contains(&replica.id());
+        self.world.replicas().all(is_seen) && !self.expects_change()
+    }
+
+    /// Whether a change of the membership has been asked for and not been applied by everybody who is up.
+    pub(super) fn expects_change(&self) -> bool {
+        let is_asked_for = |event: &Event| matches!(event, Event::ProposeConfChange { .. });
+        let mut up = self.world.replicas().filter_map(|replica| replica.node());
+        up.any(expects_change) || self.at_once.iter().any(is_asked_for) || self.change_in_flight()
+    }
+
+    fn change_in_flight(&self) -> bool {
+        self.world.network().iter().any(|(_, envelope)| {
+            if let Envelope::Network(Message { body: Body::Propose { entries }, .. }) = envelope {
+                entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
+            } else {
+                false
+            }
+        })
+    }
+}
+
+/// Whether a change that the node has not applied is in its log, or may be there, since part of the log is not stored yet.
+fn expects_change(node: &RawNode<MemStorage>) -> bool {
+    node.storage().last_index() != node.basic_status().last.index || {
+        let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
+        unapplied.into_iter().any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
+    }
+}
+
+fn has_voters(membership: &&Configuration) -> bool {
+    membership.voters().ids().next().is_some()
+}
