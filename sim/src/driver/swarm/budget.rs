@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use raft::{Body, Configuration, MemStorage, Message, NodeId, RawNode, Storage, VoteResult};
+use raft::{Body, Configuration, Index, MemStorage, Message, NodeId, RawNode, Storage, VoteResult};
 
 use super::Swarm;
+use crate::disk::Keep;
+use crate::wal::recover;
 use crate::world::{Envelope, Event, Replica};
 
 impl Swarm<'_> {
@@ -34,11 +36,12 @@ impl Swarm<'_> {
     }
 
     /// Whether the memberships of the nodes that are up are all that there are, now and until the next change is asked for.
-    /// A node that is down and comes back may bring one with it, or a change that it is elected to complete.
-    pub(super) fn knows_memberships(&self) -> bool {
+    /// A node that is down and comes back may bring one with it, or a change that it is elected to complete; and one that
+    /// crashes may forget that a change is committed, and go back to the membership before it.
+    fn knows_memberships(&self) -> bool {
         let lost = self.lost();
-        let is_seen = |replica: &Replica| replica.is_up() || lost.contains(&replica.id());
-        self.world.replicas().all(is_seen) && !self.expects_change()
+        let counts = |replica: &&Replica| !lost.contains(&replica.id());
+        !self.expects_change() && self.world.replicas().filter(counts).all(remembers_membership)
     }
 
     /// Whether a change of the membership has been asked for and not been applied by everybody who is up.
@@ -57,6 +60,17 @@ impl Swarm<'_> {
             }
         })
     }
+}
+
+/// Whether the node is up, and would have the same membership after the worst of crashes.
+fn remembers_membership(replica: &Replica) -> bool {
+    let Some(node) = replica.node() else { return false };
+    let mut disk = replica.disk().clone();
+    disk.crash(Keep::Nothing);
+    let durable = recover(&disk).map_or(Index::ZERO, |recovered| recovered.hard_state.commit);
+    let storage = node.storage();
+    let newest = storage.stored().rev().find(|entry| matches!(entry.conf_change(), Ok(Some(_))));
+    newest.map_or(storage.first_index().previous(), |entry| entry.index) <= durable
 }
 
 /// Whether a change that the node has not applied is in its log, or may be there, since part of the log is not stored yet.
