@@ -262,6 +262,24 @@ fn clusters_come_to_rest_once_faults_are_over_or_have_an_excuse() {
     assert!(at_rest >= 55 && at_rest + excused == 60, "{at_rest} at rest, {excused} excused");
 }
 
+/// Each of these ended without a leader, for what the faults or the operators had done wrong.
+#[test]
+fn nothing_that_faults_left_half_done_keeps_a_cluster_from_coming_to_rest() {
+    let causes = [
+        (4926, "a cut that was on its way came after everything was healed"),
+        (4356, "messages took as long as an election, and a node that could not win interrupted the others"),
+        (270, "a crash waited for the only node to be at work"),
+        (768, "the fsync of the only node failed, and nobody waited until it came back"),
+        (130, "operators switched off the only node that knew of the other members"),
+        (158, "operators switched off a removed leader, whose vote the others needed"),
+    ];
+    for (seed, cause) in causes {
+        let ended = run(&Plan::draw(seed, &Overrides::default()), |_| {});
+        assert_eq!(ended.violation, None, "seed {seed}: {cause}");
+        assert_eq!(ended.world.statistics().came_to_rest, 1, "seed {seed}: {cause}");
+    }
+}
+
 #[test]
 fn damage_leaves_whoever_leads_a_quorum_of_intact_disks() {
     let mut damaged = 0;

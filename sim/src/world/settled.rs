@@ -59,9 +59,13 @@ impl World {
         Ok(())
     }
 
-    /// Why the protocol, as etcd has it, need not come to rest in this state, if that is so.
+    /// Why the protocol, as etcd has it, need not come to rest in this state, if that is so. Who is down excuses nothing:
+    /// faults leave every membership a quorum, or else whoever chose them is to blame.
     pub fn excuse(&self) -> Option<Excuse> {
         let up: Vec<&Replica> = self.replicas().filter(|replica| replica.is_up()).collect();
+        if !has_quorum(&up) {
+            return None;
+        }
         let wins = |if_heard| up.iter().any(|one| can_win(one, &up, if_heard));
         match self.leader() {
             None if !wins(&|_, _| true) => Some(Excuse::NobodyCanWin),
@@ -120,8 +124,8 @@ pub struct Unsettled {
 /// A stall that the protocol has by design, as etcd has it: an operator has to help.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Excuse {
-    /// Nobody leads and nobody who may campaign could win: each candidate lacks a quorum of its own configuration among
-    /// the nodes that are up and do not know more than it does.
+    /// Nobody leads and nobody who may campaign could win: so many voters of each candidate's own configuration are up
+    /// and refuse, because they know more than it does, that the others are no quorum.
     ///
     /// The protocol gets there when a change takes effect on the nodes one by one: a leader that is demoted or removed may
     /// hold the longest log, while those who may campaign have not applied that change and still need its vote. The thesis
@@ -190,12 +194,22 @@ fn asks(node: &Replica, voter: NodeId) -> bool {
     configuration(node).is_some_and(|members| members.is_voter(node.id()) && members.is_voter(voter))
 }
 
+/// Whether a quorum of the newest membership that is known is up.
+fn has_quorum(up: &[&Replica]) -> bool {
+    let newest = up.iter().max_by_key(|replica| replica.view().applied).and_then(|replica| configuration(replica));
+    let is_up = |voter| Some(up.iter().any(|replica| replica.id() == voter));
+    newest.is_some_and(|membership| {
+        let voters = membership.voters();
+        voters.ids().next().is_some() && voters.vote_result(is_up) == VoteResult::Won
+    })
+}
+
 fn can_win(candidate: &Replica, up: &[&Replica], is_heard: &dyn Fn(&Replica, &Replica) -> bool) -> bool {
     let Some(configuration) = configuration(candidate) else { return false };
     let last = |replica: &Replica| (replica.view().last.term, replica.view().last.index);
     let votes = |voter: NodeId| {
         let voter = up.iter().find(|replica| replica.id() == voter);
-        Some(voter.is_some_and(|voter| last(candidate) >= last(voter) && is_heard(voter, candidate)))
+        Some(voter.is_none_or(|voter| last(candidate) >= last(voter) && is_heard(voter, candidate)))
     };
     configuration.is_voter(candidate.id()) && configuration.voters().vote_result(votes) == VoteResult::Won
 }

@@ -162,3 +162,35 @@ impl Traffic {
 fn is_snapshot(message: &Message) -> bool {
     matches!(message.body, Body::InstallSnapshot { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use raft::Term;
+
+    use super::*;
+    use crate::plan::{Overrides, node_id};
+
+    /// When a message of such a plan arrives, at the latest of many.
+    fn latest(is_timely: bool) -> Time {
+        let mut plan = Plan::draw(1, &Overrides { nodes: Some(3), no_faults: true, ..Overrides::default() });
+        plan.cluster.options.iter_mut().for_each(|options| options.election_tick = 4);
+        plan.network.latency = 600;
+        plan.network.jitter = 1372;
+        let mut traffic = Traffic::new(&plan);
+        traffic.set_calm(true, &mut VecDeque::new());
+        if is_timely {
+            traffic.be_timely(&plan);
+        }
+        let message = Message { from: node_id(1), to: node_id(2), term: Some(Term(1)), body: Body::TimeoutNow };
+        let mut agenda = Agenda::default();
+        (0..50).for_each(|number| traffic.route_remote(MessageId(number), &message, &mut agenda));
+        (0..50).for_each(|_| assert!(agenda.next().is_some()));
+        agenda.now()
+    }
+
+    #[test]
+    fn once_it_is_timely_a_message_takes_a_tenth_of_the_election_timeout_at_most() {
+        assert!(latest(false) > TICK);
+        assert_eq!(latest(true), 4 * TICK / 10);
+    }
+}
