@@ -94,7 +94,7 @@ impl Handled {
             self.drive();
         }
         if chosen(1) {
-            while self.poll_woken(0) {}
+            self.poll_all_woken();
         }
         if chosen(2) {
             self.poll_woken(which);
@@ -106,7 +106,7 @@ impl Handled {
             self.poll_elsewhere(which % (self.calls.len() + 1));
         }
         if chosen(5) {
-            (0..=which / 8).for_each(|_| self.ask_status());
+            (0..=which / 16).for_each(|_| self.ask_status());
         }
         if chosen(6) {
             self.ask_ready();
@@ -125,6 +125,19 @@ impl Handled {
     /// The positions of those who are woken.
     fn woken(&self) -> Vec<usize> {
         (0..self.calls.len()).filter(|at| self.calls[*at].task.is_woken()).collect()
+    }
+
+    /// Polls those who are woken, once each, in the order in which they came.
+    fn poll_all_woken(&mut self) {
+        let mut position = 0;
+        while position < self.calls.len() {
+            let (waiting, call) = (self.calls.len(), &mut self.calls[position]);
+            if call.task.is_woken() {
+                let polled = call.task.poll();
+                self.polled(position, polled);
+            }
+            position += 1 - (waiting - self.calls.len());
+        }
     }
 
     /// Polls one of those who are woken, if anybody is.
@@ -317,11 +330,13 @@ impl Door for Handled {
     }
 
     fn pump(&mut self) -> bool {
-        if !self.driver.is_woken() {
-            return self.poll_woken(0);
+        if self.driver.is_woken() {
+            self.drive();
+            return true;
         }
-        self.drive();
-        true
+        let anybody = self.calls.iter().any(|call| call.task.is_woken());
+        self.poll_all_woken();
+        anybody
     }
 
     fn tick(&mut self) {
