@@ -1,9 +1,9 @@
 //! Through handles of the concurrent node: the driver and every call are futures, and the input says which of them is
 //! polled when, which is dropped, and which goes on at another executor. One thread, and nothing is polled by itself.
 //!
-//! What handles, driver and futures add is checked: whoever could go on has been woken; callers enter in the order in
-//! which they came, and wait only where there is no room; one Ready is out at a time; what was proposed takes effect at
-//! most once and in order, and not at all where it was taken back in time; after the stop everybody is told so.
+//! What handles, driver and futures add is checked: whoever could go on has been woken; callers wait for room in line,
+//! and only where there is none; one Ready is out at a time, and none is lost; what was proposed takes effect at most
+//! once and in order, and not at all where it was taken back in time; after the stop everybody is told so.
 
 use std::collections::VecDeque;
 use std::task::Poll;
@@ -53,7 +53,7 @@ pub(super) struct Handled {
     /// Whether a Ready is out that has to be advanced.
     out: bool,
     asynchronous: bool,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     limits: Limits,
     habits: Habits,
 }
@@ -131,10 +131,9 @@ impl Handled {
     fn poll_all_woken(&mut self) {
         let mut position = 0;
         while position < self.calls.len() {
-            let (waiting, call) = (self.calls.len(), &mut self.calls[position]);
-            if call.task.is_woken() {
-                let polled = call.task.poll();
-                self.polled(position, polled);
+            let waiting = self.calls.len();
+            if self.calls[position].task.is_woken() {
+                self.poll(position, Task::poll);
             }
             position += 1 - (waiting - self.calls.len());
         }
@@ -146,30 +145,36 @@ impl Handled {
         if woken.is_empty() {
             return false;
         }
-        let position = woken[which % woken.len()];
-        let polled = self.calls[position].task.poll();
-        self.polled(position, polled);
+        self.poll(woken[which % woken.len()], Task::poll);
         true
     }
 
     /// The call at this position goes on elsewhere, or the driver does.
     fn poll_elsewhere(&mut self, position: usize) {
-        match self.calls.get_mut(position) {
-            Some(call) => {
-                let polled = call.task.poll_elsewhere();
-                self.polled(position, polled);
-            }
-            None => {
-                self.drives += 1;
-                assert!(self.driver.poll_elsewhere().is_pending(), "the driver ended, and nobody has stopped the node");
-            }
+        if position < self.calls.len() {
+            return self.poll(position, Task::poll_elsewhere);
+        }
+        self.drives += 1;
+        assert!(self.driver.poll_elsewhere().is_pending(), "the driver ended, and nobody has stopped the node");
+    }
+
+    fn poll(&mut self, position: usize, how: impl FnOnce(&mut Task<Answer>) -> Poll<Answer>) {
+        let waiting = self.node.inspect(RunLoop::waiting_proposals);
+        let call = &mut self.calls[position];
+        let (kind, polled) = (call.kind, how(&mut call.task));
+        self.note_entered(kind, waiting);
+        if let Poll::Ready(answer) = polled {
+            self.calls.remove(position);
+            self.conclude(kind, answer);
         }
     }
 
-    fn polled(&mut self, position: usize, polled: Poll<Answer>) {
-        if let Poll::Ready(answer) = polled {
-            let call = self.calls.remove(position);
-            self.conclude(call.kind, answer);
+    /// Notes a proposal that joined the queue when it was polled. A newcomer may pass one who was woken and has not come.
+    fn note_entered(&mut self, kind: Kind, waiting_before: usize) {
+        if let Kind::Proposal(number) = kind
+            && self.node.inspect(RunLoop::waiting_proposals) > waiting_before
+        {
+            self.ledger.enter(number);
         }
     }
 
@@ -181,7 +186,7 @@ impl Handled {
         }
     }
 
-    fn cancel(&mut self, position: usize) {
+    pub(super) fn cancel(&mut self, position: usize) {
         let Call { kind, task, began } = self.calls.remove(position);
         drop(task);
         // It never entered, or it entered and the loop has not taken anything since.
@@ -192,10 +197,11 @@ impl Handled {
 
     /// Polls a new call for the first time.
     fn begin(&mut self, kind: Kind, future: impl Future<Output = Answer> + 'static) -> Result<Answer, Call> {
-        let room = self.node.inspect(RunLoop::message_room);
+        let (room, waiting) = self.node.inspect(|run_loop| (run_loop.message_room(), run_loop.waiting_proposals()));
         let in_line = self.calls.iter().filter(|call| matches!(call.kind, Kind::Message(_))).count();
         let mut task = Task::new(future);
         let polled = task.poll();
+        self.note_entered(kind, waiting);
         if matches!(kind, Kind::Message(_)) {
             assert_eq!(polled.is_ready(), in_line < room, "{in_line} waited before {kind:?} for room, {room} had it");
         }
@@ -286,7 +292,10 @@ impl Handled {
         let left = self.node.inspect(|run_loop| run_loop.available().next());
         assert_eq!(left, None, "the driver sleeps and could take something");
         for call in &mut self.calls {
-            assert!(call.task.poll().is_pending(), "{:?} sleeps and could go on", call.kind);
+            let room = self.node.inspect(RunLoop::proposal_room);
+            let polled = call.task.poll();
+            let entered = self.node.inspect(RunLoop::proposal_room) != room;
+            assert!(polled.is_pending() && !entered, "{:?} sleeps and could go on", call.kind);
         }
     }
 

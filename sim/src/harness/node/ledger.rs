@@ -8,8 +8,8 @@ use raft::{Body, Message, Ready};
 /// What comes before a number. Data of others does not begin like this, unless they have it from us.
 const MARK: [u8; 4] = *b"\xf5ask";
 
-/// Numbers proposals and reads. Each takes effect at most once and in the order in which they were asked for, and not at
-/// all where it was taken back or dropped.
+/// Numbers proposals and reads. Each takes effect at most once, and not at all where it was taken back or dropped;
+/// proposals do so in the order in which they joined the loop's queue.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     given: u32,
@@ -22,8 +22,11 @@ pub(super) struct Ledger {
     /// Of these something came: they were appended or sent on, or the index for the read was told.
     effective: BTreeSet<u32>,
     applied: BTreeSet<u32>,
-    last_appended: u32,
-    last_sent_on: u32,
+    /// The proposals that joined the loop's queue, in order.
+    pub(super) entered: Vec<u32>,
+    /// How many of them are up to the last one that was appended, or sent on.
+    appended: usize,
+    sent_on: usize,
 }
 
 impl Ledger {
@@ -36,6 +39,12 @@ impl Ledger {
     /// Data that says what number it belongs to.
     pub(super) fn mark(number: u32, data: &[u8]) -> Bytes {
         [&MARK, &number.to_be_bytes()[..], data].concat().into()
+    }
+
+    /// A proposal has joined the loop's queue.
+    pub(super) fn enter(&mut self, number: u32) {
+        assert!(!self.entered.contains(&number), "number {number} joins the queue twice");
+        self.entered.push(number);
     }
 
     /// The node has ended, and another begins with its storage.
@@ -62,8 +71,7 @@ impl Ledger {
     /// Looks at what the node did.
     pub(super) fn look(&mut self, ready: &Ready) {
         for number in ready.entries.iter().filter_map(|entry| self.own(&entry.data)).collect::<Vec<_>>() {
-            assert!(number > self.last_appended, "{number} is appended after {}", self.last_appended);
-            self.last_appended = number;
+            self.appended = self.place_after(self.appended, number);
             self.take_effect(number);
         }
         let sent_on = ready.messages.iter().filter_map(|message| {
@@ -71,8 +79,7 @@ impl Ledger {
             entries.first().and_then(|entry| self.own(&entry.data))
         });
         for number in sent_on.collect::<Vec<_>>() {
-            assert!(number > self.last_sent_on, "{number} is sent on after {}", self.last_sent_on);
-            self.last_sent_on = number;
+            self.sent_on = self.place_after(self.sent_on, number);
             self.take_effect(number);
         }
         for number in ready.read_states.iter().filter_map(|read| self.own(&read.context)).collect::<Vec<_>>() {
@@ -81,6 +88,12 @@ impl Ledger {
         for number in ready.committed_entries.iter().filter_map(|entry| self.own(&entry.data)).collect::<Vec<_>>() {
             assert!(self.applied.insert(number), "number {number} is applied twice");
         }
+    }
+
+    /// Where in the queue's order a proposal is, behind the first `taken`.
+    fn place_after(&self, taken: usize, number: u32) -> usize {
+        let ahead = self.entered[taken..].iter().position(|entered| *entered == number);
+        taken + 1 + ahead.unwrap_or_else(|| panic!("number {number} takes effect too late, or never joined the queue"))
     }
 
     fn take_effect(&mut self, number: u32) {
@@ -134,7 +147,7 @@ mod tests {
     }
 
     fn after(readys: &[Ready]) -> Ledger {
-        let mut ledger = Ledger { given: 9, ..Ledger::default() };
+        let mut ledger = Ledger { given: 9, entered: (1..=8).collect(), ..Ledger::default() };
         readys.iter().for_each(|ready| ledger.look(ready));
         ledger
     }
@@ -145,15 +158,27 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "3 is appended after 3")]
+    #[should_panic(expected = "number 3 takes effect too late, or never joined the queue")]
     fn a_proposal_that_is_appended_twice_is_noticed() {
         after(&[appends(&[1, 3]), appends(&[3])]);
     }
 
     #[test]
-    #[should_panic(expected = "1 is appended after 2")]
+    #[should_panic(expected = "number 1 takes effect too late, or never joined the queue")]
     fn proposals_that_overtake_one_another_are_noticed() {
         after(&[appends(&[2, 1])]);
+    }
+
+    #[test]
+    #[should_panic(expected = "number 9 takes effect too late, or never joined the queue")]
+    fn a_proposal_that_never_joined_the_queue_is_noticed() {
+        after(&[appends(&[9])]);
+    }
+
+    #[test]
+    #[should_panic(expected = "number 3 joins the queue twice")]
+    fn a_proposal_that_joins_the_queue_twice_is_noticed() {
+        after(&[]).enter(3);
     }
 
     #[test]

@@ -35,12 +35,12 @@ proptest! {
     }
 }
 
-/// A voter on its own, and room for two messages.
+/// A voter on its own, and room for two messages and two proposals.
 fn node() -> (Node<MemStorage>, Driver<MemStorage>) {
     let one = NodeId::new(1).expect("not zero");
     let alone = ConfState { voters: [one].into(), ..ConfState::default() };
     let node = RawNode::new(Config::new(one), MemStorage::with_conf_state(alone)).expect("a legal state");
-    Node::run(RunLoop::new(node, Limits { messages: 2, ..Limits::default() }))
+    Node::run(RunLoop::new(node, Limits { messages: 2, proposals: 2, ..Limits::default() }))
 }
 
 fn handled() -> Handled {
@@ -75,6 +75,18 @@ fn what_was_asked_is_done_when_all_is_quiet() {
     assert!(handled.ready().is_none(), "it has only been asked for");
     handled.check_quiet();
     assert!(handled.ready().is_some());
+    handled.end();
+}
+
+/// Nobody loses by it: there is room for both.
+#[test]
+fn a_newcomer_may_pass_one_who_was_woken_and_has_not_come() {
+    let mut handled = handled();
+    (0..3).for_each(|_| handled.propose("x".into()));
+    (0..2).for_each(|_| handled.cancel(0));
+    handled.propose("x".into());
+    handled.check_quiet();
+    assert_eq!(handled.ledger.entered, [1, 2, 4, 3]);
     handled.end();
 }
 
