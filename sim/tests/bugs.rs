@@ -64,7 +64,7 @@ mod planted {
 
     #[test]
     fn json_has_a_line_for_each_bug() {
-        let how = ["--json", "--seeds", "1", "--starts", "1", "--events", "200"];
+        let how = ["--json", "--seeds", "1", "--starts", "1", "--events", "2000"];
         let output = sim(&[&["bugs", "commit-prior-term", "vote-double-grant"][..], &how[..]].concat());
         let lines: Vec<serde_json::Value> =
             text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

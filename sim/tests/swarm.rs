@@ -90,7 +90,8 @@ const FEATURES: [Feature; 28] = [
 ];
 
 /// Events that only other drivers choose.
-const NOT_BY_SWARM: [EventKind; 3] = [EventKind::ExpectSettled, EventKind::SetElectionTimeout, EventKind::Inject];
+const NOT_BY_SWARM: [EventKind; 4] =
+    [EventKind::ExpectSettled, EventKind::SetElectionTimeout, EventKind::Inject, EventKind::Calm];
 
 #[test]
 fn a_few_hundred_seeds_hold_and_reach_every_event_and_every_feature() {

@@ -21,13 +21,16 @@ pub(super) struct ReportArguments {
     /// The page
     #[arg(short, long, value_name = "HTML")]
     output: PathBuf,
+    /// Shows event by event what happens in the calm in which the cluster does not come to rest
+    #[arg(long)]
+    calm: bool,
 }
 
 /// Writes the page.
 pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     std::panic::set_hook(Box::new(|_| {}));
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
-    let page = report(reader).map_err(|error| error.to_string())?;
+    let page = report(reader, arguments.calm).map_err(|error| error.to_string())?;
     let output = &arguments.output;
     std::fs::write(output, page).map_err(|error| format!("{}: {error}", output.display()))?;
     println!("{}", output.display());

@@ -14,6 +14,7 @@ use super::HELD;
 #[command(after_help = "Examples:
   sim show short.jsonl
   sim show violation-7.jsonl --from 900 --to 1000 --node 3 | less -S
+  sim show stall.jsonl --calm | less -S
 
 The columns of a node show its role, its term, the range of its log, its commit index and what it has applied.
 Colours are used on a terminal, unless NO_COLOR is set.")]
@@ -30,6 +31,9 @@ pub(super) struct ShowArguments {
     /// Only what happens at this node, and messages from and to it
     #[arg(long, value_name = "NODE", value_parser = node)]
     node: Option<NodeId>,
+    /// Shows event by event what happens in the calm in which the cluster does not come to rest
+    #[arg(long)]
+    calm: bool,
 }
 
 fn node(text: &str) -> Result<NodeId, String> {
@@ -42,9 +46,9 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     std::panic::set_hook(Box::new(|_| {}));
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let &ShowArguments { from, to, node, .. } = arguments;
+    let &ShowArguments { from, to, node, calm, .. } = arguments;
     let mut out = BufWriter::new(io::stdout().lock());
-    let shown = show(reader, View { from, to, node, colours }, &mut out);
+    let shown = show(reader, View { from, to, node, colours, calm }, &mut out);
     match shown.and_then(|()| Ok(out.flush()?)) {
         // Whoever reads along has seen enough.
         Err(CannotShow::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(HELD),

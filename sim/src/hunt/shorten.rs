@@ -5,24 +5,23 @@ use raft::planted::Bug;
 use super::search::{Catch, run};
 use super::{Hunt, Property};
 use crate::driver::swarm;
-use crate::invariant::Invariant;
 use crate::plan::Plan;
 use crate::planted::switched_on;
-use crate::trace::{self, Ending, Header, Trace};
+use crate::trace::{self, CannotShrink, Ending, Header, Trace};
 
 /// A short trace of what this seed caught.
 pub(super) fn shorten(bug: Bug, caught: &Catch, hunt: &Hunt) -> Trace {
     let plan = hunt.plan(caught.seed);
-    if caught.property == Property::Holds(Invariant::Liveness) {
-        return record(bug, &with_fewer_events(bug, caught, plan));
-    }
     let long = record(bug, &plan);
     let mut patience = Patience { tried: 0 };
-    trace::shrink(&long, hunt.jobs.unwrap_or(0), &mut patience).unwrap_or(long)
+    match trace::shrink(&long, hunt.jobs.unwrap_or(0), &mut patience) {
+        Ok(short) => short,
+        Err(CannotShrink::OnlyAsRecorded) => record(bug, &with_fewer_events(bug, caught, plan)),
+        Err(CannotShrink::NothingBreaks | CannotShrink::NeedsBug(_) | CannotShrink::Threads(_)) => long,
+    }
 }
 
-/// In a cluster that does not come to rest every event of the second phase shows that it had the chance, so none can be
-/// taken out. What may be shorter is the phase before.
+/// Where only the whole second phase shows that the cluster does not come to rest, the phase before may be shorter.
 fn with_fewer_events(bug: Bug, caught: &Catch, plan: Plan) -> Plan {
     let lengths = [0, 100, 200, 400, 800, 1600, 3200, 6400, 12_800].into_iter().filter(|steps| *steps < plan.steps);
     let mut shorter = lengths.map(|steps| Plan { steps, ..plan.clone() });

@@ -1,9 +1,10 @@
 //! Events and messages in a few words, for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use bytes::Bytes;
-use raft::{Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, Message, Transition};
+use raft::{Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, Message, NodeId, Transition};
 
 use crate::disk::{DiskFault, Keep};
 use crate::world::{Boot, Envelope, Event, LocalMessage, MessageId, World};
@@ -45,6 +46,8 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::Cut { from, to } => format!("{from}→{to} is cut"),
         Event::HealLink { from, to } => format!("{from}→{to} is healed"),
         Event::ExpectSettled { .. } => "the cluster has to be at rest".to_owned(),
+        Event::Calm { core: None } => "faults end: the cluster has to come to rest".to_owned(),
+        Event::Calm { core: Some(core) } => format!("faults end for {}, who have to come to rest", nodes(core)),
         Event::Take { node, arm } => format!("{node}'s loop takes {arm:?}"),
         Event::Inject { message } => format!("forged: {}", self::message(message)),
     }
@@ -215,15 +218,16 @@ fn boot(boot: &Boot) -> String {
 
 /// A membership.
 pub fn members(state: &ConfState) -> String {
-    let list = |nodes: &std::collections::BTreeSet<raft::NodeId>| {
-        nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
-    let mut text = format!("voters {}", list(&state.voters));
+    let mut text = format!("voters {}", nodes(&state.voters));
     let others = [("outgoing", &state.voters_outgoing), ("learners", &state.learners), ("next", &state.learners_next)];
-    for (name, nodes) in others.into_iter().filter(|(_, nodes)| !nodes.is_empty()) {
-        write!(text, ", {name} {}", list(nodes)).expect("text grows");
+    for (name, members) in others.into_iter().filter(|(_, members)| !members.is_empty()) {
+        write!(text, ", {name} {}", nodes(members)).expect("text grows");
     }
     text
+}
+
+fn nodes(nodes: &BTreeSet<NodeId>) -> String {
+    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 fn keep(keep: Keep) -> String {

@@ -14,7 +14,15 @@
 //! Between events there are digest lines, `{"digest":{"step":1000,"value":"90b6c54fd2a4ee0f"}}`: the digest after so many
 //! events. Where a property broke, the last event is the one that broke it, and the end says how:
 //! `{"end":{"steps":17,"digest":"…","violation":{"invariant":"vote-once","step":16,"nodes":[1],"detail":"…"}}}`. Its digest
-//! is that before the event. An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal.
+//! is that before the event.
+//!
+//! A cluster that does not come to rest is recorded until it should have, for tens of thousands of events. Shrunk, such a
+//! trace ends with one line that stands for all of them, `{"Calm":{"core":null}}`: faults are over, and whoever runs the
+//! trace finds out what happens then, in a way that the state alone decides (see [`calm`](crate::calm)). It cannot be cut
+//! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
+//! `null` for all. [`show`] and [`report`] can show it event by event.
+//!
+//! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal.
 //!
 //! ```
 //! use raft::NodeId;

@@ -39,6 +39,7 @@ pub(super) const fn message_of(event: &Event) -> Option<MessageId> {
         | Event::Cut { .. }
         | Event::HealLink { .. }
         | Event::ExpectSettled { .. }
+        | Event::Calm { .. }
         | Event::Inject { .. }
         | Event::Take { .. } => None,
     }
@@ -76,7 +77,7 @@ pub(super) fn nodes_of(event: &Event, message: Option<&Envelope>) -> [Option<Nod
         | Event::Compact { node, .. }
         | Event::Take { node, .. } => [Some(*node), None],
         Event::Cut { from, to } | Event::HealLink { from, to } => [Some(*from), Some(*to)],
-        Event::BreakLeases | Event::SearchHistories | Event::ExpectSettled { .. } => [None, None],
+        Event::BreakLeases | Event::SearchHistories | Event::ExpectSettled { .. } | Event::Calm { .. } => [None, None],
         Event::Inject { message } => [Some(message.from), Some(message.to)],
         Event::Deliver { .. } | Event::Drop { .. } | Event::Duplicate { .. } => match message {
             Some(Envelope::Network(message)) => [Some(message.from), Some(message.to)],

@@ -11,6 +11,7 @@ use super::nodes::{message_of, nodes_of};
 use super::reader::{Line, ReadError, Reader, Trouble};
 use super::replay::Shown;
 use super::run::{Stop, apply};
+use crate::calm;
 use crate::planted;
 use crate::world::{Event, Replica, World};
 
@@ -25,6 +26,8 @@ pub struct View {
     pub node: Option<NodeId>,
     /// Whether to use colours.
     pub colours: bool,
+    /// Whether to show a calm event by event.
+    pub calm: bool,
 }
 
 /// Why a table ended early.
@@ -50,8 +53,16 @@ pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) 
     while let Some(line) = reader.next_line()? {
         match line {
             Line::Event(event) => {
-                if let Some(ending) = table.event(&event, out)? {
-                    return Ok(writeln!(out, "{}", table.paint("31;1", &Shown(ending).to_string()))?);
+                let calm = view.calm.then(|| calm::events_of(&event, &table.world)).flatten();
+                let is_calm = calm.is_some();
+                for event in calm.unwrap_or_else(|| vec![event]) {
+                    if let Some(ending) = table.event(&event, out)? {
+                        return Ok(writeln!(out, "{}", table.paint("31;1", &Shown(ending).to_string()))?);
+                    }
+                }
+                // A calm happens to a copy of the cluster, which ends here.
+                if is_calm {
+                    return Ok(());
                 }
             }
             Line::Digest { .. } => {}

@@ -1,6 +1,8 @@
 //! Everything that can happen to a [`World`](super::World), as plain data: what a trace records, a driver chooses and
 //! the shrinker removes.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{ConfChange, Index, Message, NodeId, SnapshotStatus};
@@ -267,6 +269,16 @@ pub enum Event {
         /// What.
         fault: DiskFault,
     },
+    /// Faults are over from here on, and the cluster must come to rest: links work, nodes come back, operators look after
+    /// it, hosts work, messages arrive in order, clocks tick, until it is at rest and works, or has stalled for many
+    /// election timeouts, which is a violation. What happens on the way is decided by the state alone. It happens to a
+    /// copy: this world stays as it is. It does not fit where nobody can come to rest, as no quorum is left. See
+    /// [`calm`](crate::calm).
+    Calm {
+        /// For whom faults are over, if not for everybody: a quorum, of a membership that is not changing. The others stay
+        /// as they are.
+        core: Option<BTreeSet<NodeId>>,
+    },
 }
 
 /// What kind of event an [`Event`] is: for counting, weighing and naming.
@@ -309,11 +321,12 @@ pub enum EventKind {
     Inject,
     Take,
     DiskFault,
+    Calm,
 }
 
 impl EventKind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Start,
         Self::Crash,
         Self::Restart,
@@ -350,6 +363,7 @@ impl EventKind {
         Self::Inject,
         Self::Take,
         Self::DiskFault,
+        Self::Calm,
     ];
 }
 
@@ -401,6 +415,7 @@ impl Event {
             Self::ExpectSettled { .. } => EventKind::ExpectSettled,
             Self::Inject { .. } => EventKind::Inject,
             Self::Take { .. } => EventKind::Take,
+            Self::Calm { .. } => EventKind::Calm,
         }
     }
 }

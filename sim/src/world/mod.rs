@@ -54,6 +54,7 @@ use raft::{Body, NodeId, ReadOnlyOption, Role};
 
 use self::replica::{Step, Surroundings};
 use self::witness::Witness;
+use crate::calm;
 use crate::invariant::{Check, Checkers};
 use crate::situation::Situation;
 
@@ -219,6 +220,10 @@ impl World {
             Event::HealLink { from, to } => self.set_cut(*from, *to, false),
             Event::ExpectSettled { written, reads } => {
                 self.check_settled(*written, *reads)?;
+                Ok((None, None))
+            }
+            Event::Calm { core } => {
+                calm::check(self, core.as_ref())?;
                 Ok((None, None))
             }
             Event::Inject { message } => self.inject(message),

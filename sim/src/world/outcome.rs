@@ -127,6 +127,9 @@ pub enum Misfit {
     /// The client waits for nothing.
     #[error("client {0} has nothing under way")]
     NothingUnderWay(u64),
+    /// Those for whom faults are over are no quorum, or the membership is changing.
+    #[error("there is no lasting quorum for which faults are over")]
+    NoQuorum,
     /// The log cannot be compacted so far.
     #[error("node {0} cannot compact up to {1}")]
     Compact(NodeId, Index),

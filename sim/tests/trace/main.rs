@@ -1,5 +1,6 @@
 //! Traces: what is recorded, replayed and shrunk.
 
+mod calm;
 mod command;
 mod driver;
 mod format;

@@ -13,7 +13,7 @@ use crate::replay::broken;
 const PROBE: &str = include_str!("probe.js");
 
 fn page(trace: &[u8]) -> String {
-    report(Reader::new(trace, "t").unwrap()).unwrap()
+    report(Reader::new(trace, "t").unwrap(), false).unwrap()
 }
 
 fn page_of(trace: &Trace) -> String {

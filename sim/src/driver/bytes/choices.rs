@@ -145,7 +145,8 @@ impl<'a> Choices<'a> {
             | EventKind::Inject
             | EventKind::BreakLeases
             | EventKind::SearchHistories
-            | EventKind::ExpectSettled => return None,
+            | EventKind::ExpectSettled
+            | EventKind::Calm => return None,
             EventKind::Invoke => self.invoke(nodes, world)?,
             EventKind::Retry => Event::Retry { node: self.node(nodes), client: known_client(self.byte()) },
             EventKind::Tick => Event::Tick { node: self.node(nodes) },

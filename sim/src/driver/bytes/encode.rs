@@ -48,7 +48,8 @@ fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
         | Event::Inject { .. }
         | Event::BreakLeases
         | Event::SearchHistories
-        | Event::ExpectSettled { .. } => {}
+        | Event::ExpectSettled { .. }
+        | Event::Calm { .. } => {}
         Event::Invoke { client, node, operation } => {
             let what = match operation {
                 Operation::Write { .. } => 0,

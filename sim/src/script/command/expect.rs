@@ -54,7 +54,10 @@ pub enum Expected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogIds(pub Vec<EntryId>);
 
-pub(super) const COMMANDS: &[Syntax] = &[Syntax::new("expect", |arguments| parse(arguments).map(Command::Expect))];
+pub(super) const COMMANDS: &[Syntax] = &[
+    Syntax::new("expect", |arguments| parse(arguments).map(Command::Expect)),
+    Syntax::new("calm", |arguments| arguments.rest("a node").map(Command::Calm)),
+];
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Expectation, ScriptError> {
     let nodes: Vec<NodeId> = arguments.rest("a node")?;

@@ -7,7 +7,7 @@ use raft::{EntryId, Index, MemStorage, NodeId, RawNode};
 use super::super::command::{Expectation, Expected, LogIds};
 use super::super::describe;
 use super::{Done, Environment, Reply, Trouble};
-use crate::world::{Excuse, Replica};
+use crate::world::{Event, Excuse, Replica};
 
 impl Environment {
     pub(super) fn expect(&self, expectation: &Expectation) -> Done {
@@ -23,6 +23,12 @@ impl Environment {
                 }
             }
         }
+        Ok(Reply::default())
+    }
+
+    pub(super) fn calm(&mut self, core: &[NodeId]) -> Done {
+        let core = (!core.is_empty()).then(|| sorted(core));
+        self.apply(&Event::Calm { core })?;
         Ok(Reply::default())
     }
 

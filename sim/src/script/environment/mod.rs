@@ -173,6 +173,7 @@ impl Environment {
             | Command::Client(_)
             | Command::Show(_)
             | Command::Expect(_)
+            | Command::Calm(_)
             | Command::Plant(_) => self.level,
         }
     }
@@ -186,6 +187,7 @@ impl Environment {
             Command::Client(command) => self.client_command(command),
             Command::Show(command) => self.show_command(*command),
             Command::Expect(expectation) => self.expect(expectation),
+            Command::Calm(core) => self.calm(core),
             Command::Plant(bug) => self.plant(bug),
         }
     }

@@ -13,8 +13,9 @@ use super::describe;
 use super::format::Ending;
 use super::reader::{Line, ReadError, Reader, Trouble};
 use super::run::{Stop, apply};
+use crate::calm;
 use crate::planted;
-use crate::world::World;
+use crate::world::{Event, World};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -22,11 +23,12 @@ const RUN: &str = include_str!("run.js");
 const DIAGRAM: &str = include_str!("diagram.js");
 const PANEL: &str = include_str!("panel.js");
 
-/// The page of a run. Events that do not fit are left out.
+/// The page of a run. Events that do not fit are left out. A calm is one event, or shown event by event; the page ends with
+/// it then.
 ///
 /// # Errors
 /// The trace cannot be read, or needs a planted bug that this build does not have.
-pub fn report<R: BufRead>(mut reader: Reader<R>) -> Result<String, ReadError> {
+pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<String, ReadError> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
@@ -35,18 +37,27 @@ pub fn report<R: BufRead>(mut reader: Reader<R>) -> Result<String, ReadError> {
     let mut ending = Ending::Completed;
     while let Some(line) = reader.next_line()? {
         let Line::Event(event) = line else { continue };
-        let text = describe::event(&event, &world);
-        data.before(&event, &world);
-        match apply(&mut world, &event) {
-            Ok(outcome) => data.happened(&event, text, &outcome, &world),
-            Err(Stop::Misfit(_)) => {}
-            Err(Stop::Broken(broken)) => {
-                data.broke(&event, text, &world);
-                ending = broken;
-            }
-        }
+        let Some(calm) = calm::events_of(&event, &world).filter(|_| shows_calm) else {
+            happen(&event, &mut world, &mut data, &mut ending);
+            continue;
+        };
+        calm.iter().for_each(|event| happen(event, &mut world, &mut data, &mut ending));
+        break;
     }
     Ok(page(&data.finish(&ending)))
+}
+
+fn happen(event: &Event, world: &mut World, data: &mut Data, ending: &mut Ending) {
+    let text = describe::event(event, world);
+    data.before(event, world);
+    match apply(world, event) {
+        Ok(outcome) => data.happened(event, text, &outcome, world),
+        Err(Stop::Misfit(_)) => {}
+        Err(Stop::Broken(broken)) => {
+            data.broke(event, text, world);
+            *ending = broken;
+        }
+    }
 }
 
 fn page(data: &serde_json::Value) -> String {

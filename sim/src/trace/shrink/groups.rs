@@ -112,6 +112,7 @@ fn is_operation(kind: EventKind) -> bool {
         | EventKind::Advance
         | EventKind::Deliver
         | EventKind::ExpectSettled
+        | EventKind::Calm
         | EventKind::Take => false,
     }
 }

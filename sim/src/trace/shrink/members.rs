@@ -56,6 +56,11 @@ fn without_member(best: &Baseline, node: NodeId) -> Option<Candidate> {
     let mut changed = Vec::new();
     for (position, step) in best.steps.iter().enumerate() {
         let mut event = step.event.clone();
+        if let Event::Calm { core: Some(core) } = &mut event {
+            core.remove(&node);
+            changed.push((position, event));
+            continue;
+        }
         let Event::Start { boot, .. } = &mut event else { continue };
         match boot {
             Boot::Empty => {}

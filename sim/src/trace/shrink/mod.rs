@@ -11,6 +11,11 @@
 //! Taking out an event changes what is sent after it, and so the numbers of all later messages. That is why a candidate
 //! does not speak of messages by number: see [`step`].
 //!
+//! Of a cluster that does not come to rest every event shows that it had the chance. So the long calm at the end of such a
+//! recording is replaced by an [`Event::Calm`] first: see [`stall`].
+//!
+//! Where a planted bug is on, only candidates are kept that break nothing without it.
+//!
 //! Candidates run on every core. Of those that are kept the first one counts, in the order of the list and not of time, so
 //! that the result does not depend on the number of threads.
 
@@ -23,6 +28,7 @@ mod members;
 mod renumber;
 mod search;
 mod simpler;
+mod stall;
 mod step;
 
 pub use failure::Failure;
@@ -60,6 +66,11 @@ pub enum CannotShrink {
     /// The events lead to no failure.
     #[error("the events of this trace break nothing")]
     NothingBreaks,
+    /// The cluster does not come to rest, and only the whole recording shows it.
+    #[error(
+        "the cluster would come to rest in a calm without delays: all of the recording is needed to show that it stalls"
+    )]
+    OnlyAsRecorded,
     /// The planted bug that the trace needs is not in this build.
     #[error("needs the planted bug {0}: use a build with the feature planted-bugs that knows it")]
     NeedsBug(UnknownBug),
@@ -82,10 +93,19 @@ pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Tr
     });
     let pool = pool.build().map_err(|error| CannotShrink::Threads(error.to_string()))?;
     pool.install(|| {
-        let mut search = Search::new(header(trace), &trace.events, watch).ok_or(CannotShrink::NothingBreaks)?;
-        search.shrink();
-        Ok(search.trace())
+        let header = header(trace);
+        if !stall::is_recorded(trace) {
+            return shrink_events(header, &trace.events, watch);
+        }
+        let short = stall::shown_by_calm(&trace.events).ok_or(CannotShrink::OnlyAsRecorded)?;
+        shrink_events(header, &short, watch)
     })
+}
+
+fn shrink_events(header: Header, events: &[Event], watch: &mut dyn Watch) -> Result<Trace, CannotShrink> {
+    let mut search = Search::new(header, events, watch).ok_or(CannotShrink::NothingBreaks)?;
+    search.shrink();
+    Ok(search.trace())
 }
 
 /// The plan no longer tells how the run came about.

@@ -89,6 +89,7 @@ impl Names<'_> {
                 (*from, *to) = (self.renamed(*from), self.renamed(*to))
             }
             Event::Inject { message } => *message = self.message(message),
+            Event::Calm { core } => *core = core.as_ref().map(|core| self.all(core)),
             Event::Deliver { .. }
             | Event::Drop { .. }
             | Event::Duplicate { .. }

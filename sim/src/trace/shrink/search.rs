@@ -4,8 +4,9 @@ use rayon::prelude::*;
 
 use super::baseline::{Baseline, Candidate};
 use super::{Watch, cut, simpler, trace_of};
+use crate::planted;
 use crate::script::retell;
-use crate::trace::{Header, Trace};
+use crate::trace::{Ending, Header, Trace};
 use crate::world::Event;
 
 /// The best so far, and the ways to better it.
@@ -17,13 +18,16 @@ pub(super) struct Search<'a> {
     pass: &'static str,
     /// The length of the shortest trace that was announced.
     shortest: usize,
+    /// Whether the events break something without the planted bug as well.
+    breaks_anyway: bool,
 }
 
 impl<'a> Search<'a> {
     /// A search that begins with a recorded run, if that fails.
     pub(super) fn new(header: Header, events: &[Event], watch: &'a mut dyn Watch) -> Option<Self> {
         let best = Baseline::of_recording(events)?;
-        let mut search = Self { best, header, watch, tried: 0, pass: "cut", shortest: usize::MAX };
+        let breaks_anyway = breaks_without_bug(&header, &best);
+        let mut search = Self { best, header, watch, tried: 0, pass: "cut", shortest: usize::MAX, breaks_anyway };
         search.announce();
         Some(search)
     }
@@ -103,7 +107,9 @@ impl<'a> Search<'a> {
                 start = end;
                 continue;
             };
-            if let Some(better) = self.best.improved_by(&candidate) {
+            if let Some(better) = self.best.improved_by(&candidate)
+                && (self.breaks_anyway || !breaks_without_bug(&self.header, &better))
+            {
                 self.best = better;
                 self.announce();
                 return Some(number);
@@ -120,4 +126,17 @@ impl<'a> Search<'a> {
             self.watch.improved(&self.trace());
         }
     }
+}
+
+/// Whether the events, as far as they fit then, break something without the planted bug that is switched on in this thread.
+fn breaks_without_bug(header: &Header, run: &Baseline) -> bool {
+    if header.bug.is_none() {
+        return false;
+    }
+    drop(planted::switch_on(None));
+    let ending = Trace::record(header.clone(), &run.events()).ending;
+    let switched = planted::switch_on(header.bug.as_deref()).expect("it was on before");
+    // It stays on for as long as the thread lives.
+    std::mem::forget(switched);
+    ending != Ending::Completed
 }

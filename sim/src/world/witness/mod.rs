@@ -235,6 +235,7 @@ impl World {
             | Event::Duplicate { .. }
             | Event::HealLink { .. }
             | Event::ExpectSettled { .. }
+            | Event::Calm { .. }
             | Event::Inject { .. }
             | Event::Take { .. } => return About::Nothing,
         };

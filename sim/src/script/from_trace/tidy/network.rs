@@ -47,6 +47,7 @@ fn is_usual(phrase: &Phrase) -> bool {
         | Command::Client(_)
         | Command::Show(_)
         | Command::Expect(_)
+        | Command::Calm(_)
         | Command::Plant(_) => false,
     }
 }
