@@ -8,6 +8,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sim::driver::swarm::{Swarm, run};
 use sim::explore::run_seed;
+use sim::invariant::Invariant;
 use sim::plan::{Overrides, Plan};
 use sim::trace::Ending;
 use sim::world::{Digest, Event, World};
@@ -59,8 +60,8 @@ fn clone(criterion: &mut Criterion) {
     criterion.bench_function("World::clone/5 nodes", |bencher| bencher.iter(|| black_box(swarm.world().clone())));
 }
 
-/// The world alone, on events that were recorded: with every check, and with none. What the digest of the events costs of
-/// that stands beside it.
+/// The world alone, on events that were recorded: with every check, with each check alone (and what it goes by), with
+/// only the picture of the cluster that checks go by, and without that. What the digest of the events costs stands beside it.
 fn checks(criterion: &mut Criterion) {
     let plan = Plan { steps: EVENTS, settles: false, ..plan(SEEDS[0], 5) };
     let mut events: Vec<Event> = Vec::new();
@@ -74,6 +75,11 @@ fn checks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("recorded");
     group.throughput(Throughput::Elements(events.len() as u64)).sample_size(20);
     group.bench_function("all checks", |bencher| bencher.iter(|| replay(World::new())));
+    for invariant in Invariant::ALL {
+        let name = format!("only {}", invariant.name());
+        group.bench_function(name, |bencher| bencher.iter(|| replay(World::watching(Some(invariant)))));
+    }
+    group.bench_function("only the picture", |bencher| bencher.iter(|| replay(World::watching(None))));
     group.bench_function("no checks", |bencher| bencher.iter(|| replay(World::unchecked())));
     group.bench_function("digest of the events alone", |bencher| {
         bencher.iter(|| {

@@ -21,8 +21,9 @@ use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
 use super::state_machine_safety::{self, StateMachineSafety};
 use super::transfer_ends::Transfers;
-use super::violation::Check;
+use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
+use super::watched::Watched;
 use super::{commit_quorum, durability, leader_append_only, run_loop};
 
 /// Every check, behind one door.
@@ -76,7 +77,8 @@ use super::{commit_quorum, durability, leader_append_only, run_loop};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Checkers {
-    /// Nothing is looked at.
+    watched: Watched,
+    /// Nothing is looked at, not even to keep a picture of the cluster.
     off: bool,
     pub(super) cluster: Cluster,
     elections: ElectionSafety,
@@ -105,6 +107,22 @@ impl Checkers {
         Self { off: true, ..Self::default() }
     }
 
+    /// Checkers that keep their picture of the cluster, and hold it against one property, or against none: for measuring
+    /// what that costs. What the property goes by is looked at as well.
+    ///
+    /// ```
+    /// use sim::invariant::{Checkers, Invariant};
+    /// let checkers = Checkers::only(Some(Invariant::VoteOnce));
+    /// ```
+    pub fn only(invariant: Option<Invariant>) -> Self {
+        Self { watched: invariant.map_or(Watched::NONE, Watched::only), ..Self::default() }
+    }
+
+    /// Checks a property, if it is watched.
+    fn when(&mut self, invariant: Invariant, check: impl FnOnce(&mut Self) -> Check) -> Check {
+        if self.watched.contains(invariant) { check(self) } else { Ok(()) }
+    }
+
     /// A node started, from what its disk kept.
     ///
     /// # Errors
@@ -113,26 +131,22 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        durability::recovers(&self.cluster, id, recovered)?;
-        vote_once::begins(id, recovered.hard_state, view.hard_state)?;
-        durability::begins(id, recovered.hard_state, view.hard_state)?;
-        if let HardState { term, vote: Some(candidate), .. } = recovered.hard_state {
-            self.votes.given(id, term, candidate)?;
-        }
-        self.state_machines.started(id, recovered.compacted)?;
+        let durable = recovered.hard_state;
+        self.when(Invariant::DurableBeforeSend, |all| durability::recovers(&all.cluster, id, recovered))?;
+        self.when(Invariant::VoteOnce, |_| vote_once::begins(id, durable, view.hard_state))?;
+        self.when(Invariant::DurableBeforeSend, |_| durability::begins(id, durable, view.hard_state))?;
+        self.voted(id, Some(durable))?;
+        self.when(Invariant::StateMachineSafety, |all| all.state_machines.started(id, recovered.compacted))?;
         let origin = if self.cluster.get(id).is_some() { Origin::Copies } else { Origin::Creates };
-        let mut previous = recovered.compacted.term;
-        for entry in recovered.entries {
-            self.matching.takes_up(id, previous, entry, origin)?;
-            previous = entry.term;
-        }
+        self.takes_up(id, recovered.compacted.term, recovered.entries, |_| origin)?;
         self.cluster.start(id, config, recovered, view);
-        let node = self.cluster.node(id);
-        self.configurations.started(id, node)?;
-        let unapplied = self.unapplied.entry(id).or_default();
-        unapplied.started();
-        unapplied.wrote(id, node, recovered.entries, self.matching.largest_payload())?;
-        state_machine_safety::counts_as_applied(&self.cluster, id)?;
+        self.when(Invariant::ConfigurationAgreement, |all| all.configurations.started(id, all.cluster.node(id)))?;
+        self.when(Invariant::BoundedMemory, |all| {
+            let unapplied = all.unapplied.entry(id).or_default();
+            unapplied.started();
+            unapplied.wrote(id, all.cluster.node(id), recovered.entries, all.matching.largest_payload())
+        })?;
+        self.counts_as_applied(id)?;
         self.commits(id)
     }
 
@@ -161,10 +175,10 @@ impl Checkers {
             return Ok(());
         }
         let before = std::mem::replace(&mut node.view, *view);
-        monotonic::changed(id, &before, view)?;
-        vote_once::changed(&self.cluster, id, &before, view)?;
+        self.when(Invariant::Monotonic, |_| monotonic::changed(id, &before, view))?;
+        self.when(Invariant::VoteOnce, |all| vote_once::changed(&all.cluster, id, &before, view))?;
         if before.applied != view.applied {
-            state_machine_safety::counts_as_applied(&self.cluster, id)?;
+            self.counts_as_applied(id)?;
             self.cluster.node(id).forget_applied_changes();
         }
         let part = |view: &View| (view.hard_state.term, view.soft_state.role);
@@ -189,7 +203,9 @@ impl Checkers {
         self.observed(id, view)?;
         if let Some((snapshot, configuration)) = snapshot {
             self.agreed(id, snapshot, "received a snapshot")?;
-            self.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")?;
+            self.when(Invariant::ConfigurationAgreement, |all| {
+                all.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")
+            })?;
             self.cluster.replace_log(id, snapshot);
             self.unapplied.entry(id).or_default().restored();
         }
@@ -198,7 +214,7 @@ impl Checkers {
         }
         let node = self.cluster.node(id);
         node.led = node.leads();
-        log_matching::shows_what_it_wrote(id, node)?;
+        self.when(Invariant::LogMatching, |all| log_matching::shows_what_it_wrote(id, all.cluster.node(id)))?;
         self.judge_campaign(id)?;
         self.commits(id)
     }
@@ -215,25 +231,31 @@ impl Checkers {
             return Ok(());
         }
         self.cluster.persist(id, hard_state, snapshot, entries);
-        match hard_state {
-            Some(HardState { term, vote: Some(candidate), .. }) => self.votes.given(id, term, candidate),
-            Some(HardState { vote: None, .. }) | None => Ok(()),
-        }
+        self.voted(id, hard_state)
     }
 
     /// The storage answered a node, whose log ended and ends there. An answer changes what is stable, not the log.
     pub fn storage_answered(&mut self, id: NodeId, before: EntryId, after: EntryId) -> Check {
-        if self.off { Ok(()) } else { log_matching::stays(id, before, after) }
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::LogMatching, |_| log_matching::stays(id, before, after))
     }
 
     /// What a node shows as the term of an entry, after the storage wrote there or answered.
     pub fn shows(&mut self, id: NodeId, index: Index, term: Option<Term>) -> Check {
-        if self.off { Ok(()) } else { log_matching::shows(id, self.cluster.node(id), index, term) }
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::LogMatching, |all| log_matching::shows(id, all.cluster.node(id), index, term))
     }
 
     /// The loop that runs a node showed itself so before and after an event, with which it took an input from this arm.
-    pub fn looped(&self, id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
-        if self.off { Ok(()) } else { run_loop::follows(id, taken, before, after) }
+    pub fn looped(&mut self, id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::RunLoop, |_| run_loop::follows(id, taken, before, after))
     }
 
     /// A message leaves its sender.
@@ -241,15 +263,17 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.elections.sent(message)?;
-        self.pre_votes.sent(&self.cluster, message)?;
-        log_matching::sent(&self.cluster, message)?;
-        durability::sent(&self.cluster, message)?;
+        self.when(Invariant::ElectionSafety, |all| {
+            all.elections.sent(message)?;
+            all.pre_votes.sent(&all.cluster, message)
+        })?;
+        self.when(Invariant::LogMatching, |all| log_matching::sent(&all.cluster, message))?;
+        self.when(Invariant::DurableBeforeSend, |all| durability::sent(&all.cluster, message))?;
         if let Body::Append { previous, entries, .. } = &message.body {
             self.creates(message.from, previous.term, entries)?;
         }
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
-            self.votes.given(message.from, term, message.to)?;
+            self.when(Invariant::VoteOnce, |all| all.votes.given(message.from, term, message.to))?;
         }
         if let Body::ReadIndexResponse { index, context } = &message.body
             && self.answers_unconfirmed(message.from, *index)
@@ -267,7 +291,9 @@ impl Checkers {
         if self.off {
             return;
         }
-        self.pre_votes.received(&self.cluster, message);
+        if self.watched.contains(Invariant::ElectionSafety) {
+            self.pre_votes.received(&self.cluster, message);
+        }
         if message.body == Body::TransferLeader {
             self.transfers.asked(message.to);
         }
@@ -280,7 +306,10 @@ impl Checkers {
 
     /// A clock tick of a node is over; to whom it hands leadership over, if it does.
     pub fn ticked(&mut self, id: NodeId, transferee: Option<NodeId>) -> Check {
-        if self.off { Ok(()) } else { self.transfers.ticked(&self.cluster, id, transferee) }
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::Liveness, |all| all.transfers.ticked(&all.cluster, id, transferee))
     }
 
     /// A node's application applied an entry.
@@ -288,9 +317,10 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        let node = self.cluster.node(id);
-        self.state_machines.applies(id, node, &self.matching, entry)?;
-        node.applied = entry.index;
+        self.when(Invariant::StateMachineSafety, |all| {
+            all.state_machines.applies(id, all.cluster.node(id), &all.matching, entry)
+        })?;
+        self.cluster.node(id).applied = entry.index;
         Ok(())
     }
 
@@ -299,7 +329,7 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.commands.executed(id, index, client, sequence)
+        self.when(Invariant::ExactlyOnce, |all| all.commands.executed(id, index, client, sequence))
     }
 
     /// The entry at `index` changed the membership to `configuration`, as `apply_conf_change` returned it.
@@ -320,7 +350,7 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.state_machines.state(id, index, hash)
+        self.when(Invariant::StateMachineSafety, |all| all.state_machines.state(id, index, hash))
     }
 
     /// The application's state was replaced by that of a received snapshot.
@@ -380,7 +410,7 @@ impl Checkers {
             return Ok(());
         }
         let excused = excused || self.answers_unconfirmed(id, read.index);
-        self.reads.ready(id, read, excused)
+        self.when(Invariant::LinearizableRead, |all| all.reads.ready(id, read, excused))
     }
 
     /// What the leader `id` knows of `peer`, after it may have changed; nothing is judged unless it leads.
@@ -390,9 +420,12 @@ impl Checkers {
         }
         let Some(node) = self.cluster.get(id) else { return Ok(()) };
         let Some(term) = node.leads() else { return Ok(()) };
-        self.matched.counts(id, term, peer, progress.matched)?;
-        durability::matched(&self.cluster, id, peer, progress.matched)?;
-        bounded_memory::in_flight(id, node, peer, progress, self.matching.largest_payload())
+        self.when(Invariant::Monotonic, |all| all.matched.counts(id, term, peer, progress.matched))?;
+        self.when(Invariant::CommitQuorum, |all| durability::matched(&all.cluster, id, peer, progress.matched))?;
+        self.when(Invariant::BoundedMemory, |all| {
+            let largest = all.matching.largest_payload();
+            bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)
+        })
     }
 
     /// Whether the node may answer a read with this index unconfirmed, as etcd's leaders of a single voter do.
@@ -405,8 +438,10 @@ impl Checkers {
     }
 
     fn takes_part(&mut self, id: NodeId, view: &View) -> Check {
-        election_safety::takes_part_as_voter(&self.cluster, id)?;
-        self.pre_votes.takes_part(&self.cluster, id);
+        self.when(Invariant::LeaderIsVoter, |all| election_safety::takes_part_as_voter(&all.cluster, id))?;
+        if self.watched.contains(Invariant::ElectionSafety) {
+            self.pre_votes.takes_part(&self.cluster, id);
+        }
         match view.soft_state.role {
             Role::Follower => Ok(()),
             Role::PreCandidate | Role::Candidate => {
@@ -414,11 +449,10 @@ impl Checkers {
                 self.judge_campaign(id)
             }
             Role::Leader => {
-                self.elections.elected(&self.cluster, &self.votes, id)?;
-                self.completeness.elected(&self.cluster, id)?;
-                let node = self.cluster.node(id);
-                self.unapplied.entry(id).or_default().elected(node);
-                self.configurations.elected(id, node)
+                self.when(Invariant::ElectionSafety, |all| all.elections.elected(&all.cluster, &all.votes, id))?;
+                self.when(Invariant::LeaderCompleteness, |all| all.completeness.elected(&all.cluster, id))?;
+                self.unapplied.entry(id).or_default().elected(self.cluster.node(id));
+                self.when(Invariant::ConfigurationAgreement, |all| all.configurations.elected(id, all.cluster.node(id)))
             }
         }
     }
@@ -429,43 +463,78 @@ impl Checkers {
         let unjudged = node.campaign.filter(|campaign| !campaign.judged && campaign.view.last == node.log.last());
         let Some(campaign) = unjudged else { return Ok(()) };
         node.campaign = Some(Campaign { judged: true, ..campaign });
-        self.configurations.campaigned(id, node)
+        self.when(Invariant::ConfigurationAgreement, |all| all.configurations.campaigned(id, all.cluster.node(id)))
     }
 
     fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
-        let node = self.cluster.node(id);
-        leader_append_only::writes(id, node, node.led, entries)?;
-        leader_completeness::writes(id, node, entries)?;
-        state_machine_safety::writes(id, node, entries)?;
-        log_matching::writes(id, node, entries)?;
-        self.configurations.writes(id, node, entries)?;
-        let mut previous =
-            entries.first().and_then(|first| node.log.term(first.index.previous())).unwrap_or(Term::ZERO);
-        for entry in entries {
-            let created = self.elections.leader(entry.term).is_none_or(|leader| leader == id);
-            let origin = if created { Origin::Creates } else { Origin::Copies };
-            self.matching.takes_up(id, previous, entry, origin)?;
-            previous = entry.term;
-        }
-        let largest = self.matching.largest_payload();
-        self.unapplied.entry(id).or_default().wrote(id, node, entries, largest)?;
+        self.when(Invariant::LeaderAppendOnly, |all| {
+            let node = all.cluster.node(id);
+            leader_append_only::writes(id, node, node.led, entries)
+        })?;
+        self.when(Invariant::LeaderCompleteness, |all| leader_completeness::writes(id, all.cluster.node(id), entries))?;
+        self.when(Invariant::StateMachineSafety, |all| {
+            state_machine_safety::writes(id, all.cluster.node(id), entries)
+        })?;
+        self.when(Invariant::LogMatching, |all| log_matching::writes(id, all.cluster.node(id), entries))?;
+        self.when(Invariant::ConfigurationAgreement, |all| {
+            all.configurations.writes(id, all.cluster.node(id), entries)
+        })?;
+        let log = &self.cluster.node(id).log;
+        let previous = entries.first().and_then(|first| log.term(first.index.previous())).unwrap_or(Term::ZERO);
+        self.takes_up(id, previous, entries, |leader| match leader {
+            Some(leader) if leader != id => Origin::Copies,
+            Some(_) | None => Origin::Creates,
+        })?;
+        self.when(Invariant::BoundedMemory, |all| {
+            let largest = all.matching.largest_payload();
+            all.unapplied.entry(id).or_default().wrote(id, all.cluster.node(id), entries, largest)
+        })?;
         self.cluster.write(id, entries);
         Ok(())
     }
 
     /// A leader that was deposed before it handed its newest entries out has created them all the same, if it sends them.
-    fn creates(&mut self, id: NodeId, mut previous: Term, entries: &[Entry]) -> Check {
+    fn creates(&mut self, id: NodeId, previous: Term, entries: &[Entry]) -> Check {
         let Some(last) = entries.last() else { return Ok(()) };
         if self.elections.leader(last.term) != Some(id) || self.matching.print(last.term, last.index).is_some() {
             return Ok(());
         }
-        for entry in entries {
-            let created = self.elections.leader(entry.term) == Some(id);
-            let origin = if created { Origin::Creates } else { Origin::Copies };
-            self.matching.takes_up(id, previous, entry, origin)?;
-            previous = entry.term;
+        self.takes_up(id, previous, entries, |leader| match leader {
+            Some(leader) if leader == id => Origin::Creates,
+            Some(_) | None => Origin::Copies,
+        })
+    }
+
+    /// A log takes up entries after one of the term `previous`. `origin` tells, by the leader of its term, whether an entry
+    /// may be new.
+    fn takes_up(
+        &mut self,
+        id: NodeId,
+        mut previous: Term,
+        entries: &[Entry],
+        origin: impl Fn(Option<NodeId>) -> Origin,
+    ) -> Check {
+        self.when(Invariant::LogMatching, |all| {
+            for entry in entries {
+                all.matching.takes_up(id, previous, entry, origin(all.elections.leader(entry.term)))?;
+                previous = entry.term;
+            }
+            Ok(())
+        })
+    }
+
+    /// A vote that is durable.
+    fn voted(&mut self, id: NodeId, hard_state: Option<HardState>) -> Check {
+        match hard_state {
+            Some(HardState { term, vote: Some(candidate), .. }) => {
+                self.when(Invariant::VoteOnce, |all| all.votes.given(id, term, candidate))
+            }
+            Some(HardState { vote: None, .. }) | None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn counts_as_applied(&mut self, id: NodeId) -> Check {
+        self.when(Invariant::StateMachineSafety, |all| state_machine_safety::counts_as_applied(&all.cluster, id))
     }
 
     /// Checks a commit index that rose, as soon as the log up to there is known. That of a leader always is.
@@ -477,17 +546,20 @@ impl Checkers {
             return Ok(());
         }
         if let Some(term) = leads {
-            commit_quorum::commits(&self.cluster, id)?;
-            self.completeness.committed(&self.cluster, term, EntryId::new(term, commit))?;
+            self.when(Invariant::CommitQuorum, |all| commit_quorum::commits(&all.cluster, id))?;
+            self.when(Invariant::LeaderCompleteness, |all| {
+                all.completeness.committed(&all.cluster, term, EntryId::new(term, commit))
+            })?;
         }
-        let node = self.cluster.node(id);
-        self.state_machines.commits(id, node)?;
-        node.checked = commit;
+        self.when(Invariant::StateMachineSafety, |all| all.state_machines.commits(id, all.cluster.node(id)))?;
+        self.cluster.node(id).checked = commit;
         Ok(())
     }
 
-    fn agreed(&self, id: NodeId, snapshot: &Snapshot, how: &str) -> Check {
-        self.state_machines.snapshot(id, snapshot)?;
-        self.configurations.agrees(id, snapshot.id.index, &snapshot.conf_state, how)
+    fn agreed(&mut self, id: NodeId, snapshot: &Snapshot, how: &str) -> Check {
+        self.when(Invariant::StateMachineSafety, |all| all.state_machines.snapshot(id, snapshot))?;
+        self.when(Invariant::ConfigurationAgreement, |all| {
+            all.configurations.agrees(id, snapshot.id.index, &snapshot.conf_state, how)
+        })
     }
 }

@@ -52,6 +52,7 @@ mod testing;
 mod transfer_ends;
 mod violation;
 mod vote_once;
+mod watched;
 
 pub use checkers::Checkers;
 pub use input::{LoopView, ProgressView, Recovered, View};

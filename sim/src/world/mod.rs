@@ -55,7 +55,7 @@ use raft::{Body, NodeId, ReadOnlyOption, Role};
 use self::replica::{Step, Surroundings};
 use self::witness::Witness;
 use crate::calm;
-use crate::invariant::{Check, Checkers};
+use crate::invariant::{Check, Checkers, Invariant};
 use crate::situation::Situation;
 
 /// The cluster and everything around it.
@@ -91,6 +91,16 @@ impl World {
     /// node would tell it, or is started again from what no correct host would have stored.
     pub fn unchecked() -> Self {
         Self { checkers: Checkers::off(), clients: Clients::unchecked(), ..Self::default() }
+    }
+
+    /// A world without nodes that is held against one property, with what that goes by, or against none: for measuring
+    /// what the check costs.
+    pub fn watching(invariant: Option<Invariant>) -> Self {
+        let clients = match invariant {
+            Some(Invariant::Linearizability) => Clients::default(),
+            Some(_) | None => Clients::unchecked(),
+        };
+        Self { checkers: Checkers::only(invariant), clients, ..Self::default() }
     }
 
     /// Does what the event says and checks every property that it could break.

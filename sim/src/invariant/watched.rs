@@ -1,0 +1,86 @@
+//! Which properties are checked: all of them, unless somebody measures what one costs.
+
+use super::violation::Invariant;
+
+/// A set of properties.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Watched(u32);
+
+impl Watched {
+    pub(super) const ALL: Self = Self(u32::MAX);
+    pub(super) const NONE: Self = Self(0);
+
+    /// One property, and those whose picture of the cluster it goes by.
+    pub(super) fn only(invariant: Invariant) -> Self {
+        goes_by(invariant).iter().map(|other| Self::only(*other)).fold(Self(bit(invariant)), Self::and)
+    }
+
+    pub(super) const fn contains(self, invariant: Invariant) -> bool {
+        self.0 & bit(invariant) != 0
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+const fn bit(invariant: Invariant) -> u32 {
+    1 << invariant as u32
+}
+
+/// Who voted decides who was elected, who was elected decides who may create entries, and what entries say decides what
+/// state machines may apply and what a read must see.
+const fn goes_by(invariant: Invariant) -> &'static [Invariant] {
+    use Invariant as Of;
+    match invariant {
+        Of::ElectionSafety => &[Of::VoteOnce],
+        Of::LogMatching => &[Of::ElectionSafety],
+        Of::StateMachineSafety | Of::BoundedMemory => &[Of::LogMatching],
+        Of::LinearizableRead => &[Of::StateMachineSafety],
+        Of::VoteOnce
+        | Of::LeaderIsVoter
+        | Of::LeaderAppendOnly
+        | Of::LeaderCompleteness
+        | Of::CommitQuorum
+        | Of::DurableBeforeSend
+        | Of::ConfigurationAgreement
+        | Of::Monotonic
+        | Of::ExactlyOnce
+        | Of::Liveness
+        | Of::Linearizability
+        | Of::RunLoop => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_property_is_watched_with_all_that_it_goes_by() {
+        let reads = Watched::only(Invariant::LinearizableRead);
+        let watched: Vec<Invariant> =
+            Invariant::ALL.into_iter().filter(|invariant| reads.contains(*invariant)).collect();
+        let expected = [
+            Invariant::ElectionSafety,
+            Invariant::VoteOnce,
+            Invariant::LogMatching,
+            Invariant::StateMachineSafety,
+            Invariant::LinearizableRead,
+        ];
+        assert_eq!(watched, expected);
+    }
+
+    #[test]
+    fn everything_is_watched_by_default_and_nothing_only_on_request() {
+        for invariant in Invariant::ALL {
+            assert!(Watched::default().contains(invariant) && !Watched::NONE.contains(invariant));
+        }
+    }
+}
