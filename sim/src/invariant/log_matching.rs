@@ -171,11 +171,13 @@ pub(super) fn shows_what_it_wrote(id: NodeId, node: &Node) -> Check {
 
 /// What a node shows at an index is what it handed out to be written there, whatever the storage has written by then.
 pub(super) fn shows(id: NodeId, node: &Node, index: Index, term: Option<Term>) -> Check {
-    match (term, node.log.term(index)) {
-        (Some(shown), Some(handed_out)) if shown != handed_out && node.is_handed_out() => {
+    let Some(handed_out) = node.log.term(index).filter(|_| node.is_handed_out()) else { return Ok(()) };
+    match term {
+        Some(shown) if shown == handed_out => Ok(()),
+        Some(shown) => {
             Err(broken(id, format!("shows {shown}/{index} in its log, but handed out {handed_out}/{index}")))
         }
-        _ => Ok(()),
+        None => Err(broken(id, format!("handed out {handed_out}/{index}, which its log no longer shows"))),
     }
 }
 
@@ -285,6 +287,7 @@ mod tests {
         bench.checkers.shows(node(2), Index(2), Some(Term(1))).unwrap();
         bench.checkers.shows(node(2), Index(9), None).unwrap();
         breaks(Invariant::LogMatching, bench.checkers.shows(node(2), Index(2), Some(Term(2))));
+        breaks(Invariant::LogMatching, bench.checkers.shows(node(2), Index(2), None));
     }
 
     #[test]
