@@ -93,7 +93,8 @@ pub(super) fn of_plan(plan: &Plan) -> String {
     let kinds = kinds.iter().filter_map(|(name, mean)| mean.map(|mean| format!("{name} each {}", ticks(mean))));
     let kinds = kinds.collect::<Vec<_>>().join(", ");
     let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds };
-    out.line("faults", format_args!("{kinds}; storm {}, calm {}", ticks(faults.storm), ticks(faults.calm)));
+    let (storm, calm, siege) = (ticks(faults.storm), ticks(faults.calm), faults.siege);
+    out.line("faults", format_args!("{kinds}; of 1000 partitions {siege} sieges; storm {storm}, calm {calm}"));
     out.0
 }
 

@@ -57,6 +57,7 @@ impl Plan {
         plan.faults.ruin = is_ruined.then_some(ruin);
         plan.heals = *stream.pick(&[Heals::Everything, Heals::Everything, Heals::Quorum, Heals::QuorumBesideCuts]);
         (plan.disks, plan.clocks) = (disks(&mut stream), clocks(&mut stream));
+        plan.faults.siege = *stream.pick(&[0, 0, 300, 700]);
         if keeps_leases && plan.cluster.serves_by_lease() {
             plan.keep_leases();
         }
@@ -257,6 +258,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         ambush: *stream.pick(&[0, 500, 800]),
         partition,
         partition_length: stream.magnitude(5 * TICK, 80 * TICK),
+        siege: 0,
         membership,
         transfer,
         campaign,
@@ -268,7 +270,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
 
 fn disks(stream: &mut Stream) -> DiskPlan {
     let [fail_sync, fill, slow, damage] = [250, 200, 250, 250].map(|per_mille| mean(stream, per_mille));
-    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(4, 64), damage }
+    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(TICK / 8, 16 * TICK), damage }
 }
 
 fn clocks(stream: &mut Stream) -> ClockPlan {

@@ -199,6 +199,9 @@ pub struct FaultPlan {
     pub partition: Option<Time>,
     /// How long they stay cut, on the average.
     pub partition_length: Time,
+    /// How many of a thousand partitions are sieges, in which each new leader is cut off with one companion.
+    #[serde(default)]
+    pub siege: u64,
     /// The membership changes.
     pub membership: Option<Time>,
     /// Somebody asks for another leader.
@@ -223,8 +226,8 @@ pub struct DiskPlan {
     pub fill: Option<Time>,
     /// A disk is slow for a while.
     pub slow: Option<Time>,
-    /// How many times as long it takes then.
-    pub slowness: u64,
+    /// How much longer each of its writes and fsyncs takes then, on the average.
+    pub slowness: Time,
     /// Something that is durable is damaged.
     pub damage: Option<Time>,
 }

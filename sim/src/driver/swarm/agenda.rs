@@ -33,6 +33,8 @@ pub(super) enum Intent {
     Fault(Fault),
     /// Something of this kind goes wrong with a disk.
     Disk(DiskTrouble),
+    /// The node's disk becomes slow, for so long.
+    SlowDisk(NodeId, Time),
     /// The node's disk has room again.
     FreeDisk(NodeId),
     /// Something of this kind goes wrong with a clock.

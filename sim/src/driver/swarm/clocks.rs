@@ -124,6 +124,7 @@ impl Clocks {
             | Intent::Client(_)
             | Intent::Fault(_)
             | Intent::Disk(_)
+            | Intent::SlowDisk(..)
             | Intent::FreeDisk(_)
             | Intent::Clock(_)
             | Intent::Restart(_)

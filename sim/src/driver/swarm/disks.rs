@@ -63,9 +63,19 @@ impl Disks {
         }
     }
 
-    /// How many times as long this node's disk takes.
+    /// How much longer this node's disk takes for each write and each fsync, on the average.
     pub(super) fn slowness(&self, node: NodeId, now: Time) -> Time {
-        if now < self.slow_until[position(node)] { self.plan.slowness } else { 1 }
+        if self.slow_for(node, now) > 0 { self.plan.slowness } else { 0 }
+    }
+
+    /// How long this node's disk stays slow. Its answers may be held up as long.
+    pub(super) fn slow_for(&self, node: NodeId, now: Time) -> Time {
+        self.slow_until[position(node)].saturating_sub(now)
+    }
+
+    /// A node's disk is slow from now on, for so long.
+    pub(super) fn slow_down(&mut self, node: NodeId, length: Time, now: Time) {
+        self.slow_until[position(node)] = now + length;
     }
 
     /// Lets it happen, unless it is calm, and plans the next of its kind.
@@ -92,8 +102,8 @@ impl Disks {
                 agenda.after(self.stream.between(TICK, 60 * TICK), Intent::FreeDisk(node));
             }
             DiskTrouble::Slow => {
-                let until = agenda.now() + self.stream.magnitude(TICK, 60 * TICK);
-                self.slow_until[position(node)] = until;
+                let length = self.stream.magnitude(TICK, 60 * TICK);
+                self.slow_down(node, length, agenda.now());
             }
             DiskTrouble::Damage if dispensable.contains(&node) => self.damage(replica, agenda, at_once),
             DiskTrouble::Damage => {}

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use raft::{NodeId, ReadOnlyOption};
 
 use super::agenda::{Agenda, Intent};
+use super::siege::Siege;
 use super::{any_node, leader};
 use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
@@ -40,6 +41,7 @@ pub(super) struct Faults {
     ambush: bool,
     /// The links that are cut.
     cut: Vec<(NodeId, NodeId)>,
+    siege: Option<Siege>,
     /// The nodes that are lost for good.
     gone: BTreeSet<NodeId>,
 }
@@ -58,6 +60,7 @@ impl Faults {
             calm: false,
             ambush: false,
             cut: Vec::new(),
+            siege: None,
             gone: BTreeSet::new(),
         }
     }
@@ -103,6 +106,7 @@ impl Faults {
         match fault {
             Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
             Fault::Crash => self.crash_some(world, agenda, at_once),
+            Fault::Partition if self.stream.chance(self.plan.siege) => self.lay_siege(world, agenda),
             Fault::Partition => self.partition(world, agenda, at_once),
             Fault::Ruin => self.ruin(world, dispensable, at_once),
             Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
@@ -127,7 +131,7 @@ impl Faults {
         self.crash(node, world, agenda, at_once);
     }
 
-    /// After an event at a node: lets it crash there and then, if a crash waits for that.
+    /// After an event at a node: lets what waits for it happen there and then, a crash or a siege.
     pub(super) fn after_event(
         &mut self,
         node: NodeId,
@@ -136,6 +140,7 @@ impl Faults {
         agenda: &mut Agenda,
         at_once: &mut VecDeque<Event>,
     ) {
+        self.besiege(node, world, at_once);
         if self.ambush && is_work(kind) && self.stream.chance(Self::AMBUSHED) {
             self.ambush = false;
             self.crash(node, world, agenda, at_once);
@@ -187,8 +192,34 @@ impl Faults {
         }
     }
 
+    fn lay_siege(&mut self, world: &World, agenda: &mut Agenda) {
+        if let Some(companion) = any_node(world, &mut self.stream).filter(|_| !self.has_cut()) {
+            self.siege = Some(Siege::new(companion));
+            let length = self.stream.between(1, 4 * self.plan.partition_length);
+            agenda.after(length, Intent::Heal);
+            // Where its disk is slow, what is overwritten there is still under way.
+            if self.stream.chance(500) {
+                agenda.after(0, Intent::SlowDisk(companion, length));
+            }
+        }
+    }
+
+    fn besiege(&mut self, node: NodeId, world: &World, at_once: &mut VecDeque<Event>) {
+        let Some((siege, replica)) = self.siege.as_mut().zip(world.replica(node)) else { return };
+        if let Some(cut) = siege.closes_in_on(replica, world) {
+            self.mend(at_once);
+            at_once.extend(cut.iter().map(|&(from, to)| Event::Cut { from, to }));
+            self.cut = cut;
+        }
+    }
+
+    /// Whether links are cut, or are about to be.
+    const fn has_cut(&self) -> bool {
+        !self.cut.is_empty() || self.siege.is_some()
+    }
+
     fn partition(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
-        if !self.cut.is_empty() {
+        if self.has_cut() {
             return;
         }
         let nodes: Vec<NodeId> = world.replicas().map(|replica| replica.id()).collect();
@@ -233,15 +264,25 @@ impl Faults {
 
     /// Partitions follow each other at once now and then: what one began, the next may complete before all sides meet.
     pub(super) fn heal_or_cut_elsewhere(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
-        let goes_on = !self.calm && !self.cut.is_empty() && self.stream.chance(Self::ANOTHER_PARTITION);
+        let goes_on = !self.calm && self.has_cut() && self.stream.chance(Self::ANOTHER_PARTITION);
         self.heal(at_once);
         if goes_on {
             self.partition(world, agenda, at_once);
         }
     }
 
+    /// What is cut stays cut, and nothing else will be.
+    pub(super) fn lift_siege(&mut self) {
+        self.siege = None;
+    }
+
     /// Lets all links work again.
     pub(super) fn heal(&mut self, at_once: &mut VecDeque<Event>) {
+        self.lift_siege();
+        self.mend(at_once);
+    }
+
+    fn mend(&mut self, at_once: &mut VecDeque<Event>) {
         at_once.extend(self.cut.drain(..).map(|(from, to)| Event::HealLink { from, to }));
     }
 

@@ -73,7 +73,7 @@ impl Hosts {
     }
 
     /// Puts on the agenda what a node has to do after an event and did not have to do before.
-    /// The disk takes so many times as long as planned.
+    /// The disk takes so much longer than planned, for each step.
     pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, agenda: &mut Agenda) {
         let (node, to_do) = (replica.id(), replica.to_do());
         let HostPlan { step, write, sync, apply, .. } = self.plan;
@@ -93,7 +93,7 @@ impl Hosts {
             let planned = &mut self.planned[position(node)];
             if wanted && *planned & bit == 0 {
                 *planned |= bit;
-                let slowness = if host_step.is_on_disk() { slowness } else { 1 };
+                let slowness = if host_step.is_on_disk() { slowness } else { 0 };
                 let delay = self.delay(mean, slowness);
                 let delay = if host_step == HostStep::Turn { Self::between_turns(delay, mean) } else { delay };
                 agenda.after(delay, Intent::Host(node, host_step));
@@ -115,9 +115,9 @@ impl Hosts {
 
     fn delay(&mut self, mean: Time, slowness: Time) -> Time {
         let number = self.stream.number();
-        // One draw for both: the low bits decide on the hiccup, all of them on the time.
+        // One draw for all: the low bits decide on the hiccup, the others on the times.
         let hiccup = if number % 1000 < self.plan.hiccups { 50 } else { 1 };
-        (number >> 10) % (2 * mean + 1) * slowness.max(hiccup)
+        (number >> 10) % (2 * mean + 1) * hiccup + (number >> 32) % (2 * slowness + 1)
     }
 
     /// The event of a step that is due.

@@ -14,6 +14,7 @@ mod hosts;
 mod links;
 mod members;
 mod settle;
+mod siege;
 mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -261,6 +262,7 @@ impl<'a> Swarm<'a> {
             Intent::Client(_)
             | Intent::Fault(_)
             | Intent::Disk(_)
+            | Intent::SlowDisk(..)
             | Intent::Clock(_)
             | Intent::Calm
             | Intent::Storm
@@ -281,6 +283,10 @@ impl<'a> Swarm<'a> {
             Intent::Disk(trouble) => {
                 let dispensable = if trouble == DiskTrouble::Damage { self.dispensable() } else { BTreeSet::new() };
                 self.disks.strike(trouble, &self.world, &dispensable, &mut self.agenda, &mut self.at_once);
+                None
+            }
+            Intent::SlowDisk(node, length) => {
+                self.disks.slow_down(node, length, self.agenda.now());
                 None
             }
             Intent::FreeDisk(node) => {
@@ -348,8 +354,9 @@ impl<'a> Swarm<'a> {
         if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
             self.disks.stopped(node, &mut self.agenda);
         }
+        let slow_for = outcome.node.map_or(0, |node| self.disks.slow_for(node, self.agenda.now()));
         for message in outcome.newly_in_flight() {
-            self.traffic.route(message, &self.world, &mut self.agenda);
+            self.traffic.route(message, slow_for, &self.world, &mut self.agenda);
         }
         if let Some(node) = outcome.node
             && let Some(replica) = self.world.replica(node)

@@ -83,7 +83,10 @@ impl Swarm<'_> {
         let now = self.agenda.now();
         let core = self.choose_core();
         match &core {
-            Some(core) => self.heal_core(core),
+            Some(core) => {
+                self.faults.lift_siege();
+                self.heal_core(core);
+            }
             None => {
                 self.traffic.set_calm(true, &mut self.at_once);
                 self.faults.heal(&mut self.at_once);

@@ -78,13 +78,14 @@ impl Traffic {
         self.calm && self.core.as_ref().is_none_or(is_within)
     }
 
-    /// Puts on the agenda what becomes of a new message.
-    pub(super) fn route(&mut self, id: MessageId, world: &World, agenda: &mut Agenda) {
+    /// Puts on the agenda what becomes of a new message. The disk of the node that made it is slow for so long.
+    pub(super) fn route(&mut self, id: MessageId, slow_for: Time, world: &World, agenda: &mut Agenda) {
         match world.network().get(id) {
             None => {}
             Some(Envelope::Local { .. }) => {
                 let answer = if self.calm { self.answer.min(PROMPT) } else { self.answer };
-                agenda.after(self.stream.below(2 * answer + 1), Intent::Deliver(id));
+                let held_up = if slow_for > 0 { self.stream.below(slow_for) } else { 0 };
+                agenda.after(held_up.max(self.stream.below(2 * answer + 1)), Intent::Deliver(id));
             }
             Some(Envelope::Network(message)) => self.route_remote(id, message, agenda),
         }
