@@ -1,6 +1,7 @@
 //! Taking pieces out: many at once, then fewer, then one.
 
 use super::groups::{self, Grouping};
+use super::members;
 use super::search::Search;
 
 /// Takes out what can be, of every kind of piece. Of single events, at least `finest` at once.
@@ -13,6 +14,8 @@ pub(super) fn pieces(search: &mut Search<'_>, finest: usize) {
         ("readys", groups::readys, finest),
         ("ticks", groups::ticks, finest),
     ];
+    search.begin("members");
+    members::leave(search);
     for (name, grouping, finest) in passes {
         search.begin(name);
         groups_of(search, grouping, finest);

@@ -1,6 +1,7 @@
 //! Fewer nodes, and a membership that is what it has to be from the start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use raft::{ConfChange, ConfChangeV2, ConfState, Configuration, NodeId};
 
@@ -8,6 +9,7 @@ use super::baseline::{Baseline, Candidate};
 use super::groups::touched;
 use super::renumber::renumber;
 use super::search::Search;
+use super::step::Step;
 use crate::world::{Boot, Event};
 
 /// Has nodes start as members of what they became later, takes those at which nothing happens out of the membership, and
@@ -18,7 +20,7 @@ pub(super) fn fewer(search: &mut Search<'_>) -> bool {
     let live = live(&search.best);
     let idle: Vec<NodeId> = named(&search.best).difference(&live).copied().collect();
     for node in idle {
-        changed |= search.take_first(0..1, |best, _| without_member(best, node)).is_some();
+        changed |= search.take_first(0..1, |best, _| Some(without_member(best, node))).is_some();
     }
     let live: Vec<NodeId> = named(&search.best).union(&live).copied().collect();
     let numbers: BTreeMap<NodeId, NodeId> = live.iter().copied().zip((1..).filter_map(NodeId::new)).collect();
@@ -52,33 +54,45 @@ fn boot_members(boot: &Boot) -> Vec<NodeId> {
     }
 }
 
-fn without_member(best: &Baseline, node: NodeId) -> Option<Candidate> {
-    let mut changed = Vec::new();
-    for (position, step) in best.steps.iter().enumerate() {
-        let mut event = step.event.clone();
-        if let Event::Calm { core: Some(core) } = &mut event {
-            core.remove(&node);
-            changed.push((position, event));
-            continue;
+/// Has nodes never be there: neither what happens at them, nor their part in the membership from the start. Where only one
+/// of both is taken out, the others wait for a quorum that they do not have, or hear of a node that they do not know.
+pub(super) fn leave(search: &mut Search<'_>) {
+    loop {
+        let nodes: Vec<NodeId> = named(&search.best).union(&live(&search.best)).copied().collect();
+        if search.take_first(0..nodes.len(), |best, number| Some(without_node(best, nodes[number]))).is_none() {
+            return;
         }
-        let Event::Start { boot, .. } = &mut event else { continue };
-        match boot {
-            Boot::Empty => {}
-            Boot::Peers(peers) => peers.retain(|peer| *peer != node),
-            Boot::Snapshot { conf_state, .. } => {
-                for members in [
-                    &mut conf_state.voters,
-                    &mut conf_state.voters_outgoing,
-                    &mut conf_state.learners,
-                    &mut conf_state.learners_next,
-                ] {
-                    members.remove(&node);
-                }
+    }
+}
+
+fn without_node(best: &Baseline, node: NodeId) -> Candidate {
+    let stays = best.steps.iter().filter(|step| !touched(step).contains(&Some(node)));
+    let rest = stays.map(|step| {
+        without_name(&step.event, node).map_or_else(|| Arc::clone(step), |event| Arc::new(Step::new(event)))
+    });
+    Candidate { shared: 0, rest: rest.collect() }
+}
+
+fn without_member(best: &Baseline, node: NodeId) -> Candidate {
+    let steps = best.steps.iter().enumerate();
+    best.with(steps.filter_map(|(position, step)| Some((position, without_name(&step.event, node)?))).collect())
+}
+
+/// The event, where it says who the members are, without this one.
+fn without_name(event: &Event, node: NodeId) -> Option<Event> {
+    let mut event = event.clone();
+    match &mut event {
+        Event::Start { boot: Boot::Peers(peers), .. } => peers.retain(|peer| *peer != node),
+        Event::Start { boot: Boot::Snapshot { conf_state, .. }, .. } => {
+            let ConfState { voters, voters_outgoing, learners, learners_next, auto_leave: _ } = conf_state;
+            for members in [voters, voters_outgoing, learners, learners_next] {
+                members.remove(&node);
             }
         }
-        changed.push((position, event));
+        Event::Calm { core: Some(core) } => drop(core.remove(&node)),
+        _ => return None,
     }
-    Some(best.with(changed))
+    Some(event)
 }
 
 /// Has a membership change be made before the run begins. Returns whether that could be.
