@@ -110,7 +110,7 @@ mod planted {
 
     #[test]
     fn thousands_of_events_with_a_planted_bug_come_down_to_fewer_than_sixty() {
-        for bug in [Bug::CampaignUnappliedConf, Bug::ConfWhilePending] {
+        for bug in [Bug::VoteComparesCommit, Bug::ConfWhilePending] {
             let long = long(bug);
             let short = shrink(&long, 0, &mut Unwatched).unwrap();
             assert_eq!(Failure::of(&short.ending), Failure::of(&long.ending), "{}", bug.name());
