@@ -82,11 +82,13 @@ impl Operators {
         {
             self.reads_before = Some(reads);
         }
-        // Who waits in vain for long writes again, and others write too. A leader that is demoted to a learner does not
-        // look whether what its followers hold is committed by the voters that remain, until something new comes.
+        // Who waits in vain for long writes again, and others write too, but not so often that nobody catches up. A leader
+        // that is demoted to a learner does not look whether what its followers hold is committed by the voters that remain,
+        // until something new comes.
         let term = view.hard_state.term;
+        let pause = if self.reads_before.is_some() { patience / 2 } else { patience / 10 };
         let waits = self.reads_before.is_some() || self.written.is_some_and(|(written, _)| written == term);
-        if !waits || now >= self.written_at + patience / 10 {
+        if !waits || now >= self.written_at + pause {
             let (client, value) = (Command::CLIENTS - 1, Bytes::from_static(b"settled"));
             let command = Command { client, sequence: 1 + now, key: 0, expected: None, value };
             at_once.push_back(Event::Propose { node: leader.id(), data: command.encode() });

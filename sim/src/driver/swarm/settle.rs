@@ -4,21 +4,24 @@
 //! What the protocol leaves to operators [they](Operators) do here. Some stalls are excused, since the protocol has them by
 //! design: see [`Excuse`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use raft::NodeId;
+use raft::{Index, NodeId};
 
+use super::Swarm;
 use super::agenda::Intent;
-use super::{Swarm, leader};
 use crate::calm::{Operators, members_down};
 use crate::plan::{Plan, TICK, Time};
 use crate::trace::Ending;
-use crate::world::Event;
 #[cfg(doc)]
 use crate::world::Excuse;
+use crate::world::{Event, World};
 
 /// How often operators look.
 const ROUND: Time = 5 * TICK;
+
+/// The longest time that it may take, in times of patience: members on bad links catch up slowly.
+const LONGEST: Time = 200;
 
 /// What the second phase has achieved.
 #[derive(Clone, Debug)]
@@ -28,8 +31,8 @@ pub(super) struct Settling {
     pub(super) operators: Operators,
     began: Time,
     next_round: Time,
-    /// How much followers have received and all nodes have applied, together, and when that last grew.
-    applied: u64,
+    lack: Lack,
+    /// When some node came nearer to the end of the longest log than ever.
     moved: Time,
 }
 
@@ -55,18 +58,14 @@ impl Swarm<'_> {
     /// A cluster that still brings to its members what they missed may take longer than one in which nothing moves.
     fn has_patience(&mut self) -> bool {
         let (now, patience) = (self.agenda.now(), patience(self.plan));
-        let leader = leader(&self.world);
-        let followers = self.world.replicas().filter(|replica| leader != Some(replica.id()));
-        let received: u64 = followers.map(|replica| replica.view().last.index.0).sum();
-        let applied = received + self.world.replicas().map(|replica| replica.view().applied.0).sum::<u64>();
         let Some(settling) = &mut self.settling else { return false };
-        // It falls when a node restarts, or when a follower is elected.
-        if applied > settling.applied {
+        if settling.lack.falls(&self.world) {
             settling.moved = now;
         }
-        settling.applied = applied;
         let (began, moved) = (settling.began, settling.moved);
-        (self.anybody_is_up() || self.somebody_comes_back()) && now < moved + patience && now < began + 20 * patience
+        (self.anybody_is_up() || self.somebody_comes_back())
+            && now < moved + patience
+            && now < began + LONGEST * patience
     }
 
     fn anybody_is_up(&self) -> bool {
@@ -97,7 +96,8 @@ impl Swarm<'_> {
         self.disks.calm_down(&self.world, &mut self.at_once);
         self.clocks.calm_down();
         let operators = Operators::new("settled");
-        self.settling = Some(Settling { core, operators, began: now, next_round: 0, applied: 0, moved: now });
+        let lack = Lack::default();
+        self.settling = Some(Settling { core, operators, began: now, next_round: 0, lack, moved: now });
         for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
             self.agenda.after(1, Intent::Restart(replica.id()));
         }
@@ -132,6 +132,28 @@ impl Swarm<'_> {
 
     fn is_settled(&self) -> bool {
         self.settling.as_ref().is_some_and(|settling| settling.operators.are_content(&self.world))
+    }
+}
+
+/// The fewest entries that each node has lacked of the longest log, those that it has not received and those that it has not
+/// applied. A leader that hands on what is written now, while it commits nothing, brings nobody nearer to its end.
+#[derive(Clone, Debug, Default)]
+struct Lack(BTreeMap<NodeId, u64>);
+
+impl Lack {
+    /// Whether some node that is up lacks less than ever.
+    fn falls(&mut self, world: &World) -> bool {
+        let up = || world.replicas().filter(|replica| replica.is_up());
+        let end = up().map(|replica| replica.view().last.index).max().unwrap_or(Index::ZERO);
+        let mut falls = false;
+        for replica in up() {
+            let view = replica.view();
+            let lack = end.since(view.last.index) + end.0.saturating_sub(view.applied.0);
+            let fewest = self.0.entry(replica.id()).or_insert(u64::MAX);
+            falls |= lack < *fewest;
+            *fewest = lack.min(*fewest);
+        }
+        falls
     }
 }
 
