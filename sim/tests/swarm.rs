@@ -274,6 +274,7 @@ fn nothing_that_faults_left_half_done_keeps_a_cluster_from_coming_to_rest() {
         (130, "operators switched off the only node that knew of the other members"),
         (158, "operators switched off a removed leader, whose vote the others needed"),
         (11227, "the leader's only snapshot did not mention the member that it was for, and nobody took a newer one"),
+        (2_001_152, "the node with the longest log was down when the others were first looked at"),
         (13193, "operators wrote more than a learner on a bad link could take in"),
     ];
     for (seed, cause) in causes {

@@ -349,7 +349,7 @@ impl<'a> Swarm<'a> {
 
     fn follow_up(&mut self, event: &Event, outcome: &Outcome) {
         if let Some(settling) = &mut self.settling {
-            settling.operators.note(event, outcome, &self.world, self.agenda.now());
+            settling.note(event, outcome, &self.world, self.agenda.now());
         }
         if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
             self.disks.stopped(node, &mut self.agenda);

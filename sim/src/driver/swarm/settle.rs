@@ -15,7 +15,7 @@ use crate::plan::{Plan, TICK, Time};
 use crate::trace::Ending;
 #[cfg(doc)]
 use crate::world::Excuse;
-use crate::world::{Event, World};
+use crate::world::{Event, EventKind, Outcome, World};
 
 /// How often operators look.
 const ROUND: Time = 5 * TICK;
@@ -28,12 +28,23 @@ const LONGEST: Time = 200;
 pub(super) struct Settling {
     /// Who is healed, if not everybody.
     pub(super) core: Option<BTreeSet<NodeId>>,
-    pub(super) operators: Operators,
+    operators: Operators,
     began: Time,
     next_round: Time,
     lack: Lack,
     /// When some node came nearer to the end of the longest log than ever.
     moved: Time,
+}
+
+impl Settling {
+    /// Takes note of what happened at this time.
+    pub(super) fn note(&mut self, event: &Event, outcome: &Outcome, world: &World, now: Time) {
+        self.operators.note(event, outcome, world, now);
+        // Who comes back may hold the longest log: the others may lack more than they did.
+        if event.kind() == EventKind::Restart {
+            self.lack = Lack::default();
+        }
+    }
 }
 
 impl Swarm<'_> {
