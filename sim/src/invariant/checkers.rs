@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{
-    Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, ReadState, Role, Snapshot, Term,
+    Body, ConfChangeV2, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, ReadState, Role,
+    Snapshot, Term,
 };
 
 use super::bounded_memory::{self, Unapplied};
 use super::cluster::{Campaign, Cluster};
 use super::configuration::Configurations;
 use super::election_safety::{self, ElectionSafety};
+use super::election_timeout::ElectionTimeouts;
 use super::exactly_once::ExactlyOnce;
 use super::input::{LoopView, ProgressView, Recovered, View};
 use super::leader_completeness::{self, LeaderCompleteness};
@@ -42,6 +44,7 @@ use super::{commit_quorum, durability, leader_append_only, run_loop};
 /// | … or a record was written | [`shows`](Self::shows) |
 /// | a message leaves, also one to the node itself | [`sent`](Self::sent) |
 /// | a committed entry was applied | [`applied`](Self::applied), and [`executed`](Self::executed) if it held a client's command |
+/// | … and is to change the membership | [`change_applied`](Self::change_applied) |
 /// | … and changed the membership | [`configuration_applied`](Self::configuration_applied), before the `observed` after `apply_conf_change` |
 /// | a page of entries was applied | [`state`](Self::state) |
 /// | the application was restored from a received snapshot | [`snapshot_restored`](Self::snapshot_restored), before the node is told |
@@ -85,6 +88,7 @@ pub struct Checkers {
     votes: VoteOnce,
     pre_votes: PreVotes,
     transfers: Transfers,
+    timeouts: ElectionTimeouts,
     matching: LogMatching,
     pub(super) completeness: LeaderCompleteness,
     state_machines: StateMachineSafety,
@@ -140,6 +144,8 @@ impl Checkers {
         let origin = if self.cluster.get(id).is_some() { Origin::Copies } else { Origin::Creates };
         self.takes_up(id, recovered.compacted.term, recovered.entries, |_| origin)?;
         self.cluster.start(id, config, recovered, view);
+        self.timeouts.started(id);
+        self.reads.configured(id);
         self.when(Invariant::ConfigurationAgreement, |all| all.configurations.started(id, all.cluster.node(id)))?;
         self.when(Invariant::BoundedMemory, |all| {
             let unapplied = all.unapplied.entry(id).or_default();
@@ -177,6 +183,7 @@ impl Checkers {
         let before = std::mem::replace(&mut node.view, *view);
         self.when(Invariant::Monotonic, |_| monotonic::changed(id, &before, view))?;
         self.when(Invariant::VoteOnce, |all| vote_once::changed(&all.cluster, id, &before, view))?;
+        self.when(Invariant::ElectionTimeout, |all| all.timeouts.changed(id, all.cluster.node(id), &before, view))?;
         if before.applied != view.applied {
             self.counts_as_applied(id)?;
             self.cluster.node(id).forget_applied_changes();
@@ -207,6 +214,7 @@ impl Checkers {
                 all.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")
             })?;
             self.cluster.replace_log(id, snapshot);
+            self.reads.configured(id);
             self.unapplied.entry(id).or_default().restored();
         }
         if !entries.is_empty() {
@@ -275,10 +283,11 @@ impl Checkers {
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
             self.when(Invariant::VoteOnce, |all| all.votes.given(message.from, term, message.to))?;
         }
-        if let Body::ReadIndexResponse { index, context } = &message.body
-            && self.answers_unconfirmed(message.from, *index)
-        {
-            self.reads.excuse(context);
+        if let Body::ReadIndexResponse { index, context } = &message.body {
+            if self.answers_unconfirmed(message.from, *index) {
+                self.reads.excuse(context);
+            }
+            self.when(Invariant::LinearizableRead, |all| all.reads.answered(&all.cluster, message.from, context))?;
         }
         if let Body::InstallSnapshot { snapshot } = &message.body {
             self.agreed(message.from, snapshot, "sends a snapshot")?;
@@ -294,14 +303,24 @@ impl Checkers {
         if self.watched.contains(Invariant::ElectionSafety) {
             self.pre_votes.received(&self.cluster, message);
         }
+        if self.watched.contains(Invariant::ElectionTimeout) {
+            self.timeouts.received(&self.cluster, message);
+        }
+        self.reads.received(&self.cluster, message);
         if message.body == Body::TransferLeader {
-            self.transfers.asked(message.to);
+            self.transfer_requested(message.to);
         }
     }
 
     /// A node's host asks it to hand leadership over.
     pub fn transfer_requested(&mut self, id: NodeId) {
         self.transfers.asked(id);
+        self.timeouts.leads_anew(id);
+    }
+
+    /// A node's host asks it to campaign, or sets its election timer.
+    pub fn campaign_requested(&mut self, id: NodeId) {
+        self.timeouts.told_to_campaign(id);
     }
 
     /// A clock tick of a node is over; to whom it hands leadership over, if it does.
@@ -309,7 +328,8 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.when(Invariant::Liveness, |all| all.transfers.ticked(&all.cluster, id, transferee))
+        self.when(Invariant::Liveness, |all| all.transfers.ticked(&all.cluster, id, transferee))?;
+        self.when(Invariant::ElectionTimeout, |all| all.timeouts.ticked(&all.cluster, id, transferee))
     }
 
     /// A node's application applied an entry.
@@ -332,6 +352,15 @@ impl Checkers {
         self.when(Invariant::ExactlyOnce, |all| all.commands.executed(id, index, client, sequence))
     }
 
+    /// The entry at `index`, which holds `change`, is about to change the membership to `configuration`. Comes before
+    /// [`configuration_applied`](Self::configuration_applied).
+    pub fn change_applied(&self, id: NodeId, index: Index, change: &ConfChangeV2, configuration: &ConfState) -> Check {
+        if self.off || !self.watched.contains(Invariant::ConfigurationAgreement) {
+            return Ok(());
+        }
+        self.configurations.follows(id, index, change, configuration)
+    }
+
     /// The entry at `index` changed the membership to `configuration`, as `apply_conf_change` returned it.
     pub fn configuration_applied(&mut self, id: NodeId, index: Index, configuration: &ConfState) -> Check {
         if self.off {
@@ -339,6 +368,8 @@ impl Checkers {
         }
         let configuration = self.configurations.applied(id, index, configuration)?;
         self.matched.forget(id);
+        self.timeouts.leads_anew(id);
+        self.reads.configured(id);
         let node = self.cluster.node(id);
         node.configuration = configuration;
         self.configurations.decides_by(id, node);
@@ -410,7 +441,12 @@ impl Checkers {
             return Ok(());
         }
         let excused = excused || self.answers_unconfirmed(id, read.index);
-        self.when(Invariant::LinearizableRead, |all| all.reads.ready(id, read, excused))
+        self.when(Invariant::LinearizableRead, |all| {
+            if !excused {
+                all.reads.answered(&all.cluster, id, &read.context)?;
+            }
+            all.reads.ready(id, read, excused)
+        })
     }
 
     /// What the leader `id` knows of `peer`, after it may have changed; nothing is judged unless it leads.

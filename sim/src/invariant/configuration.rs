@@ -7,6 +7,7 @@
 //! n campaigns                                  ⇒  no change lies in (applied, commit], at most one above       (4)
 //! n leads and appends a change                 ⇒  n applied every earlier change in its log                  (5)
 //! l is elected after l', in the order of terms ⇒  no quorum of l's configuration misses one of l's'           (6)
+//! n is the first to apply a change             ⇒  it comes to what the change makes of the one before         (7)
 //! ```
 //!
 //! Source: thesis, sections 4.1 and 4.3 and the erratum on single-server changes; etcd issues 7625, 10998 and 12359;
@@ -25,9 +26,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use raft::{ConfState, Entry, Index, NodeId, Role, Term};
+use raft::{ConfChangeV2, ConfState, Entry, Index, NodeId, Role, Term};
 
 use super::cluster::{self, Node};
+use super::next_configuration;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 
@@ -76,6 +78,20 @@ impl Configurations {
             Some(shared) if **shared == *configuration => Ok(shared.clone()),
             Some(_) | None => Ok(Arc::new(configuration.clone())),
         }
+    }
+
+    /// The change at `index` leads to this configuration. Whoever applies it first decides what it leads to; from then on
+    /// the others have to agree.
+    pub fn follows(&self, id: NodeId, index: Index, change: &ConfChangeV2, configuration: &ConfState) -> Check {
+        let Some((_, before)) = self.history.back().filter(|_| index > self.newest) else { return Ok(()) };
+        let expected = next_configuration::after(before, change);
+        if expected.as_ref() == Some(configuration) {
+            return Ok(());
+        }
+        let what = format!(
+            "applied {change:?} at {index} to {before:?}, and came to {configuration:?} instead of {expected:?}"
+        );
+        Err(ahead(id, what))
     }
 
     fn agrees_or_extends(&mut self, id: NodeId, index: Index, configuration: &ConfState) -> Check {
@@ -215,6 +231,24 @@ mod tests {
         let mut bench = Bench::new(3);
         applied(&mut bench, 1, 6, &[1, 2, 3, 4]).unwrap();
         breaks(Invariant::ConfigurationAgreement, applied(&mut bench, 2, 4, &[1, 2]));
+    }
+
+    #[test]
+    fn a_change_that_comes_to_something_else_is_found() {
+        let add = ConfChangeV2::new(
+            raft::Transition::Auto,
+            vec![raft::Change { kind: raft::ChangeKind::AddVoter, node: Some(node(4)) }],
+        );
+        let bench = Bench::new(3);
+        let comes_to = |voters: &[u64]| bench.checkers.change_applied(node(1), Index(4), &add, &configuration(voters));
+        comes_to(&[1, 2, 3, 4]).unwrap();
+        breaks(Invariant::ConfigurationAgreement, comes_to(&[1, 2, 3]));
+        breaks(Invariant::ConfigurationAgreement, comes_to(&[1, 2, 4]));
+        let leave = ConfChangeV2::leave_joint();
+        breaks(
+            Invariant::ConfigurationAgreement,
+            bench.checkers.change_applied(node(1), Index(4), &leave, &configuration(&[1, 2, 3])),
+        );
     }
 
     fn bench_with_snapshots() -> Bench {

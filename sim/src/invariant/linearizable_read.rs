@@ -1,7 +1,8 @@
 //! Linearizable reads: a read sees every write that was committed when it was asked for.
 //!
 //! ```text
-//! r asked for when leaders had committed up to c, and answered with index i  ⇒  i ≥ c
+//! r asked for when leaders had committed up to c, and answered with index i  ⇒  i ≥ c                            (1)
+//! r answered by l, which does not go by a lease  ⇒  a quorum has heard from l since r was asked for              (2)
 //! ```
 //!
 //! Source: Raft paper, section 8; thesis, sections 6.4 (reads through the leader) and 6.4.1 (leases). The application
@@ -11,6 +12,10 @@
 //! `c` is what any leader committed, acknowledged to a client or not, and that is not too much: whoever confirms a read
 //! after it was asked for is in no later term than the leader, so whatever was committed by then was committed in its
 //! term, or lies before the entry of its own term that it has to commit first.
+//!
+//! (2) is how (1) is kept: a leader that nobody has obeyed since may be none any more, even where this once nobody else has
+//! committed anything. That a node obeyed is known from its term when the leader's heartbeat arrives. Nothing is said
+//! where the leader's configuration changed meanwhile.
 //!
 //! A lease read relies on more: on clocks of bounded drift, and on no node that forgets having heard from a leader
 //! within the lease (a quick restart, `forget_leader`) or that is told to overrule it (a transfer). Where the plan breaks
@@ -24,8 +29,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use raft::{EntryId, NodeId, ReadState};
+use raft::{Body, EntryId, Message, NodeId, ReadOnlyOption, ReadState};
 
+use super::cluster::{Cluster, Node};
+use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 
 /// What was committed when each open read was asked for.
@@ -33,6 +40,14 @@ use super::violation::{Check, Invariant, Violation};
 pub(super) struct LinearizableRead {
     open: BTreeMap<Bytes, EntryId>,
     order: VecDeque<Bytes>,
+    /// When those reads were asked for that nobody has answered.
+    asked: BTreeMap<Bytes, u64>,
+    /// When each node last heard each other one as a leader.
+    heard: BTreeMap<(NodeId, NodeId), u64>,
+    /// When each node last started or changed its configuration.
+    configured: BTreeMap<NodeId, u64>,
+    /// Counts all of these.
+    now: u64,
 }
 
 impl LinearizableRead {
@@ -41,16 +56,53 @@ impl LinearizableRead {
 
     /// A client asks, and leaders have committed up to `committed`.
     pub fn requested(&mut self, context: &Bytes, committed: EntryId) {
+        self.now += 1;
+        self.asked.insert(context.clone(), self.now);
         self.open.insert(context.clone(), committed);
         self.order.push_back(context.clone());
         while self.order.len() > Self::OPEN {
-            self.order.pop_front().map(|oldest| self.open.remove(&oldest));
+            if let Some(oldest) = self.order.pop_front() {
+                self.excuse(&oldest);
+            }
         }
+    }
+
+    /// A message arrives, and the receiver takes it next.
+    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+        let obeys = |node: &Node| message.term >= Some(node.view.hard_state.term);
+        if matches!(message.body, Body::Heartbeat { .. }) && cluster.get(message.to).is_some_and(obeys) {
+            self.now += 1;
+            self.heard.insert((message.from, message.to), self.now);
+        }
+    }
+
+    /// A node starts, or changes its configuration.
+    pub fn configured(&mut self, id: NodeId) {
+        self.now += 1;
+        self.configured.insert(id, self.now);
+    }
+
+    /// A node answers a read, to whoever asked it. Only the first answer is judged, and its way back is not.
+    pub fn answered(&mut self, cluster: &Cluster, id: NodeId, context: &Bytes) -> Check {
+        let Some(asked) = self.asked.remove(context) else { return Ok(()) };
+        let Some(node) = cluster.get(id) else { return Ok(()) };
+        let by_lease = node.config.as_ref().is_none_or(|config| config.read_only_option == ReadOnlyOption::LeaseBased);
+        let since = |when: Option<&u64>| when.is_some_and(|&when| when > asked);
+        let obeyed = |voter| voter == id || since(self.heard.get(&(id, voter)));
+        if by_lease || since(self.configured.get(&id)) || quorum::decides(&node.configuration, obeyed) {
+            return Ok(());
+        }
+        let detail = format!(
+            "node {id} answers a read, and no quorum of {:?} has heard from it since the read was asked for",
+            node.configuration
+        );
+        Err(Violation::new(Invariant::LinearizableRead, &[id], detail))
     }
 
     /// Whatever the answer, it is not judged.
     pub fn excuse(&mut self, context: &Bytes) {
         self.open.remove(context);
+        self.asked.remove(context);
     }
 
     /// A node answers.
@@ -71,7 +123,7 @@ impl LinearizableRead {
 mod tests {
     use raft::{Index, Term};
 
-    use super::super::testing::{breaks, node};
+    use super::super::testing::{Bench, breaks, configuration, message, node};
     use super::*;
 
     const COMMITTED: EntryId = EntryId::new(Term(2), Index(7));
@@ -93,6 +145,57 @@ mod tests {
     fn a_stale_read_is_found_unless_excused() {
         breaks(Invariant::LinearizableRead, answer(6, false));
         answer(6, true).unwrap();
+    }
+
+    fn heartbeat(bench: &mut Bench, from: u64, to: u64, term: u64) {
+        let body = Body::Heartbeat { commit: Index::ZERO, context: Bytes::new() };
+        bench.checkers.received(&message(from, to, term, body));
+    }
+
+    /// Node 1 leads term 1, and is asked for a read that it then answers.
+    fn answered(meanwhile: impl FnOnce(&mut Bench)) -> Check {
+        let mut bench = Bench::led();
+        let context = Bytes::from_static(b"r");
+        heartbeat(&mut bench, 1, 2, 1);
+        bench.checkers.read_requested(&context);
+        meanwhile(&mut bench);
+        bench.checkers.read_ready(node(1), &ReadState { index: Index(9), context }, false)
+    }
+
+    #[test]
+    fn a_read_that_a_quorum_has_confirmed_is_fine() {
+        answered(|bench| heartbeat(bench, 1, 2, 1)).unwrap();
+    }
+
+    #[test]
+    fn a_read_that_no_quorum_has_confirmed_since_it_was_asked_for_is_found() {
+        breaks(Invariant::LinearizableRead, answered(|_| ()));
+        // Somebody who is no voter, and somebody who obeys a later leader.
+        breaks(Invariant::LinearizableRead, answered(|bench| heartbeat(bench, 1, 4, 1)));
+        let later = |bench: &mut Bench| {
+            bench.vote(2, 2, 3).unwrap();
+            heartbeat(bench, 1, 2, 1);
+        };
+        breaks(Invariant::LinearizableRead, answered(later));
+    }
+
+    #[test]
+    fn a_read_that_is_answered_to_whoever_forwarded_it_is_judged_when_the_answer_leaves() {
+        let mut bench = Bench::led();
+        let context = Bytes::from_static(b"r");
+        bench.checkers.read_requested(&context);
+        let answer = message(1, 2, 1, Body::ReadIndexResponse { index: Index(9), context: context.clone() });
+        breaks(Invariant::LinearizableRead, bench.checkers.sent(&answer));
+        // What the other one makes of it is not its fault.
+        bench.checkers.read_ready(node(2), &ReadState { index: Index(9), context }, false).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_said_where_the_configuration_changed_meanwhile() {
+        let changes = |bench: &mut Bench| {
+            bench.checkers.configuration_applied(node(1), Index(4), &configuration(&[1, 2, 3, 4])).unwrap();
+        };
+        answered(changes).unwrap();
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | monotonic | `monotonic` | paper, figure 2 | commit or match that is assigned, not raised |
 //! | linearizable read | `linearizable_read` | thesis, 6.4 | reads before the first own commit, leases without check-quorum |
 //! | exactly once | `exactly_once` | thesis, 6.3 | an applied index stored apart from the state |
+//! | election timeout | `election_timeout` | paper, 5.2; thesis, 3.4, 4.2.3 and 6.2 | heartbeats that do not count, votes against a lease, leaders that half a joint configuration keeps |
 //! | a transfer ends | `transfer_ends` | thesis, 3.10 | transfers that are never given up |
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
 //! | rules of the run loop | `run_loop` | etcd's `node.run` | proposals without a leader, a second Ready, queues without bound |
@@ -35,6 +36,7 @@ mod commit_quorum;
 mod configuration;
 mod durability;
 mod election_safety;
+mod election_timeout;
 mod exactly_once;
 mod input;
 mod leader_append_only;
@@ -43,6 +45,7 @@ mod linearizable_read;
 mod log_matching;
 mod log_shape;
 mod monotonic;
+mod next_configuration;
 mod pre_vote;
 mod quorum;
 mod run_loop;

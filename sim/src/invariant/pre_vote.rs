@@ -104,6 +104,7 @@ mod tests {
     fn becomes(checkers: &mut Checkers, role: Role, term: u64) {
         let hard_state = HardState { term: Term(term), vote: Some(node(1)), commit: Index::ZERO };
         let view = View { hard_state, soft_state: SoftState { role, leader: None }, ..View::default() };
+        checkers.campaign_requested(node(1));
         checkers.observed(node(1), &view).unwrap();
     }
 

@@ -109,8 +109,14 @@ impl Bench {
         Snapshot { id, conf_state: self.configuration.clone(), data: Bytes::new() }
     }
 
-    /// The node campaigns and votes for itself, without syncing it.
+    /// The node is told to campaign, and votes for itself, without syncing it.
     pub fn campaign_unsynced(&mut self, id: u64, term: u64) -> Check {
+        self.checkers.campaign_requested(node(id));
+        self.campaign_untold(id, term)
+    }
+
+    /// The node campaigns of its own accord, and votes for itself, without syncing it.
+    pub fn campaign_untold(&mut self, id: u64, term: u64) -> Check {
         let hard_state = self.hard_state(term, id);
         let view = self.view(id, |view| {
             view.hard_state = HardState { commit: view.hard_state.commit, ..hard_state };

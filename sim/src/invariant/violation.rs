@@ -44,11 +44,13 @@ pub enum Invariant {
     Linearizability,
     /// The loop that runs a node keeps to its rules.
     RunLoop,
+    /// Elections begin, votes are withheld and leaderships end by the election timeout.
+    ElectionTimeout,
 }
 
 impl Invariant {
     /// All of them, in the order of the module's table.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ElectionSafety,
         Self::VoteOnce,
         Self::LeaderIsVoter,
@@ -66,6 +68,7 @@ impl Invariant {
         Self::Liveness,
         Self::Linearizability,
         Self::RunLoop,
+        Self::ElectionTimeout,
     ];
 
     /// Its name, as reports and traces spell it.
@@ -88,6 +91,7 @@ impl Invariant {
             Self::Liveness => "liveness",
             Self::Linearizability => "linearizability",
             Self::RunLoop => "run-loop",
+            Self::ElectionTimeout => "election-timeout",
         }
     }
 
@@ -115,6 +119,7 @@ impl Invariant {
             Self::BoundedMemory => "in-flight windows and uncommitted data stay within their limits.",
             Self::Liveness => "once faults are over, the cluster comes to rest with a leader, fresh writes and reads.",
             Self::RunLoop => "the loop that runs a node keeps to its rules.",
+            Self::ElectionTimeout => "elections begin, votes are withheld and leaderships end by the election timeout.",
         }
     }
 }

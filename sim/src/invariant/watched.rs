@@ -54,7 +54,8 @@ const fn goes_by(invariant: Invariant) -> &'static [Invariant] {
         | Of::ExactlyOnce
         | Of::Liveness
         | Of::Linearizability
-        | Of::RunLoop => &[],
+        | Of::RunLoop
+        | Of::ElectionTimeout => &[],
     }
 }
 

@@ -183,7 +183,10 @@ impl World {
             }
             Event::DiskFault { node, fault } => self.at(*node, |replica, around| replica.disk_fault(*fault, around)),
             Event::Tick { node } => self.tick(*node),
-            Event::Campaign { node } => self.at(*node, |replica, _| replica.campaign()),
+            Event::Campaign { node } => {
+                self.checkers.campaign_requested(*node);
+                self.at(*node, |replica, _| replica.campaign())
+            }
             Event::Propose { node, data } => self.at(*node, |replica, _| replica.propose(data)),
             Event::ProposeConfChange { node, change } => {
                 self.at(*node, |replica, _| replica.propose_conf_change(change))
@@ -211,6 +214,7 @@ impl World {
                 self.at(*node, |replica, _| replica.report_snapshot(*peer, *status))
             }
             Event::SetElectionTimeout { node, ticks } => {
+                self.checkers.campaign_requested(*node);
                 self.at(*node, |replica, _| replica.set_election_timeout(*ticks))
             }
             Event::TakeReady { node } => self.at(*node, Replica::take_ready),

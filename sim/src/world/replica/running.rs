@@ -335,6 +335,9 @@ impl Running {
                     self.application.conf_state(),
                     &conf_state,
                 );
+                if let Ok(Some(change)) = entry.conf_change() {
+                    around.checkers.change_applied(id, entry.index, &change.into_v2(), &conf_state)?;
+                }
                 around.checkers.configuration_applied(id, entry.index, &conf_state)?;
                 // A leader may have committed more by it, and must not be judged by the next change.
                 around.checkers.observed(id, &self.view())?;

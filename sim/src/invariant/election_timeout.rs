@@ -1,0 +1,325 @@
+//! The election timeout: elections begin, votes are withheld and leaderships end by it.
+//!
+//! ```text
+//! n campaigns, and nobody told it to  ⇒  an election timeout is over since n started, entered its term, voted, and
+//!                                        heard from the leader of its term                                      (1)
+//! n follows l with check-quorum, and heard from it within an election timeout
+//!                                     ⇒  n keeps its term, whoever asks for its vote, but for a transfer         (2)
+//! l leads with check-quorum           ⇒  a quorum answered it within three election timeouts                     (3)
+//! ```
+//!
+//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); section 4.2.3 (2); section 6.2 (3). None of them is about
+//! safety by itself, though a lease stands on (2) and (3). Who breaks (1) makes a cluster restless that is well.
+//!
+//! Time is counted in the ticks that reached a node. A leader looks for its quorum once in each election timeout, and what
+//! it heard just after it looked counts the next time; a request to hand over may put that off once more.
+
+use std::collections::BTreeMap;
+
+use raft::{Body, Message, NodeId, Role, Term};
+
+use super::cluster::{Cluster, Node};
+use super::input::View;
+use super::quorum;
+use super::violation::{Check, Invariant, Violation};
+
+/// The clock of every node, and what it has measured.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ElectionTimeouts {
+    clocks: BTreeMap<NodeId, Clock>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Clock {
+    ticks: u64,
+    /// When the node's election timer certainly began anew.
+    quiet_since: u64,
+    /// Whether it was told to campaign, whatever its timer says.
+    told: bool,
+    /// Whether what it has received must not raise its term.
+    withholds: bool,
+    /// Since when it leads with this configuration, and to whom it hands over.
+    leads_since: u64,
+    transferee: Option<NodeId>,
+    /// When it last heard from those who follow it.
+    answered: BTreeMap<NodeId, u64>,
+}
+
+impl Clock {
+    fn leads_anew(&mut self) {
+        self.leads_since = self.ticks;
+        self.answered.clear();
+    }
+}
+
+impl ElectionTimeouts {
+    /// A node starts.
+    pub fn started(&mut self, id: NodeId) {
+        self.clocks.insert(id, Clock::default());
+    }
+
+    /// A node is told to campaign.
+    pub fn told_to_campaign(&mut self, id: NodeId) {
+        let clock = self.clocks.entry(id).or_default();
+        (clock.told, clock.withholds) = (true, false);
+    }
+
+    /// A leader is asked to hand over, or its configuration changes.
+    pub fn leads_anew(&mut self, id: NodeId) {
+        self.clocks.entry(id).or_default().leads_anew();
+    }
+
+    /// A message arrives, and the receiver takes it next.
+    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+        let (Some(node), Some(term)) = (cluster.get(message.to), message.term) else { return };
+        let clock = self.clocks.entry(message.to).or_default();
+        let own = node.view.hard_state.term;
+        clock.withholds = false;
+        match &message.body {
+            // A node refuses what tells it to commit beyond its log.
+            Body::Heartbeat { commit, .. } if *commit > node.view.last.index => {}
+            Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } if term >= own => {
+                clock.quiet_since = clock.ticks;
+            }
+            Body::TimeoutNow => clock.told = true,
+            Body::RequestVote { transfer: false, .. } if term > own => clock.withholds = holds_lease(node, clock),
+            Body::AppendAccepted { .. } | Body::AppendRejected { .. } | Body::HeartbeatResponse { .. }
+                if term == own =>
+            {
+                clock.answered.insert(message.from, clock.ticks);
+            }
+            Body::Append { .. }
+            | Body::Heartbeat { .. }
+            | Body::InstallSnapshot { .. }
+            | Body::RequestVote { .. }
+            | Body::AppendAccepted { .. }
+            | Body::AppendRejected { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::Propose { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::VoteResponse { .. }
+            | Body::TransferLeader
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexResponse { .. } => {}
+        }
+    }
+
+    /// A tick has reached a node, which hands over to `transferee`, if it leads and does so.
+    pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
+        let clock = self.clocks.entry(id).or_default();
+        clock.ticks += 1;
+        clock.withholds = false;
+        if transferee.is_some() && transferee != clock.transferee {
+            clock.leads_anew();
+        }
+        clock.transferee = transferee;
+        let Some((node, term, timeout)) = cluster.get(id).and_then(looks_for_its_quorum) else { return Ok(()) };
+        let patience = 3 * timeout;
+        let answers = |voter: NodeId| {
+            voter == id || clock.answered.get(&voter).is_some_and(|heard| clock.ticks - heard <= patience)
+        };
+        let configuration = &node.configuration;
+        if clock.ticks - clock.leads_since <= patience
+            || configuration.voters.is_empty()
+            || quorum::decides(configuration, answers)
+        {
+            return Ok(());
+        }
+        let detail = format!(
+            "node {id} leads term {term} with check-quorum, and no quorum of {configuration:?} answered for {patience} ticks"
+        );
+        Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
+    }
+
+    /// How a node shows itself has changed.
+    pub fn changed(&mut self, id: NodeId, node: &Node, before: &View, after: &View) -> Check {
+        let clock = self.clocks.entry(id).or_default();
+        keeps_term(id, clock, before, after)?;
+        let campaigns = |role| matches!(role, Role::PreCandidate | Role::Candidate);
+        let begins = before.soft_state.role == Role::Follower && campaigns(after.soft_state.role);
+        if begins {
+            campaigns_in_time(id, node, clock)?;
+        }
+        let (was, is) = (before.hard_state, after.hard_state);
+        if was.term != is.term || (was.vote != is.vote && is.vote.is_some()) {
+            clock.quiet_since = clock.ticks;
+        }
+        if before.soft_state.role != Role::Leader && after.soft_state.role == Role::Leader {
+            clock.leads_anew();
+        }
+        Ok(())
+    }
+}
+
+fn timeout(node: &Node) -> Option<u64> {
+    node.config.as_ref().map(|config| u64::from(config.election_tick))
+}
+
+fn checks_quorum(node: &Node) -> bool {
+    node.config.as_ref().is_some_and(|config| config.check_quorum)
+}
+
+/// Whether a leader's lease holds on this node.
+fn holds_lease(node: &Node, clock: &Clock) -> bool {
+    let heard = timeout(node).is_some_and(|timeout| clock.ticks - clock.quiet_since < timeout);
+    checks_quorum(node) && node.view.soft_state.leader.is_some() && heard && !clock.told
+}
+
+/// A leader with check-quorum, its term, and its election timeout.
+fn looks_for_its_quorum(node: &Node) -> Option<(&Node, Term, u64)> {
+    let term = node.leads().filter(|_| checks_quorum(node))?;
+    Some((node, term, timeout(node)?))
+}
+
+fn keeps_term(id: NodeId, clock: &Clock, before: &View, after: &View) -> Check {
+    let (was, is) = (before.hard_state.term, after.hard_state.term);
+    if !clock.withholds || was == is {
+        return Ok(());
+    }
+    let detail = format!(
+        "node {id} was asked for its vote and went from term {was} to {is}, {} ticks after it heard from its leader",
+        clock.ticks - clock.quiet_since
+    );
+    Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
+}
+
+fn campaigns_in_time(id: NodeId, node: &Node, clock: &mut Clock) -> Check {
+    let (told, waited) = (std::mem::take(&mut clock.told), clock.ticks - clock.quiet_since);
+    match timeout(node).filter(|timeout| waited < *timeout && !told) {
+        Some(timeout) => {
+            let detail = format!("node {id} campaigns after {waited} quiet ticks, its election timeout is {timeout}");
+            Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use raft::{Config, EntryId, Index};
+
+    use super::super::testing::{Bench, breaks, configuration, message, node};
+    use super::*;
+
+    /// The election timeout of the nodes, in ticks.
+    const TIMEOUT: u64 = 10;
+
+    /// Voters 1 to 3 with check-quorum, of whom 1 leads term 1.
+    fn led() -> Bench {
+        let mut bench = Bench::led();
+        for id in 1..=3 {
+            let config = Config { check_quorum: true, election_tick: TIMEOUT as u32, ..Config::new(node(id)) };
+            bench.checkers.cluster.node(node(id)).config = Some(Arc::new(config));
+        }
+        bench
+    }
+
+    fn tick(bench: &mut Bench, id: u64, ticks: u64) -> Check {
+        (0..ticks).try_for_each(|_| bench.checkers.ticked(node(id), None))
+    }
+
+    fn heartbeat(bench: &mut Bench, to: u64) {
+        let body = Body::Heartbeat { commit: Index::ZERO, context: Bytes::new() };
+        bench.checkers.received(&message(1, to, 1, body));
+        let follows = bench.view(to, |view| {
+            view.hard_state.term = Term(1);
+            view.soft_state.leader = Some(node(1));
+        });
+        bench.checkers.observed(node(to), &follows).unwrap();
+    }
+
+    #[test]
+    fn a_campaign_after_a_timeout_is_fine_and_a_tick_earlier_is_found() {
+        for (ticks, right) in [(TIMEOUT, true), (TIMEOUT - 1, false)] {
+            let mut bench = led();
+            tick(&mut bench, 3, 50).unwrap();
+            heartbeat(&mut bench, 3);
+            tick(&mut bench, 3, ticks).unwrap();
+            match right {
+                true => bench.campaign_untold(3, 2).unwrap(),
+                false => breaks(Invariant::ElectionTimeout, bench.campaign_untold(3, 2)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_campaign_just_after_the_start_or_a_vote_is_found() {
+        let mut bench = led();
+        bench.start(3, EntryId::ZERO, &[], raft::HardState::default()).unwrap();
+        breaks(Invariant::ElectionTimeout, bench.campaign_untold(3, 1));
+        let mut bench = led();
+        tick(&mut bench, 3, 50).unwrap();
+        bench.vote(3, 2, 2).unwrap();
+        breaks(Invariant::ElectionTimeout, bench.campaign_untold(3, 3));
+    }
+
+    #[test]
+    fn who_is_told_to_campaign_need_not_wait() {
+        let mut bench = led();
+        heartbeat(&mut bench, 3);
+        bench.checkers.received(&message(1, 3, 1, Body::TimeoutNow));
+        bench.campaign_untold(3, 2).unwrap();
+        let mut bench = led();
+        bench.campaign(3, 2).unwrap();
+    }
+
+    /// Node 3 heard from the leader so many ticks ago, and is asked for its vote in term 2.
+    fn asked(ticks: u64, transfer: bool) -> Check {
+        let mut bench = led();
+        heartbeat(&mut bench, 3);
+        tick(&mut bench, 3, ticks).unwrap();
+        let request = Body::RequestVote { last: EntryId::ZERO, transfer };
+        bench.checkers.received(&message(2, 3, 2, request));
+        let raised = bench.view(3, |view| view.hard_state.term = Term(2));
+        bench.checkers.observed(node(3), &raised)
+    }
+
+    #[test]
+    fn a_term_that_is_raised_against_a_lease_is_found() {
+        breaks(Invariant::ElectionTimeout, asked(TIMEOUT - 1, false));
+        asked(TIMEOUT, false).unwrap();
+        asked(TIMEOUT - 1, true).unwrap();
+    }
+
+    #[test]
+    fn a_leader_that_hears_a_quorum_leads_on() {
+        let mut bench = led();
+        for _ in 0..10 {
+            bench.checkers.received(&message(2, 1, 1, Body::HeartbeatResponse { context: Bytes::new() }));
+            tick(&mut bench, 1, 2 * TIMEOUT).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_leader_that_hears_no_quorum_and_leads_on_is_found() {
+        let mut bench = led();
+        tick(&mut bench, 1, 3 * TIMEOUT).unwrap();
+        // A stranger, and an answer of another term, are no quorum.
+        bench.checkers.received(&message(4, 1, 1, Body::HeartbeatResponse { context: Bytes::new() }));
+        bench.checkers.received(&message(2, 1, 0, Body::HeartbeatResponse { context: Bytes::new() }));
+        breaks(Invariant::ElectionTimeout, tick(&mut bench, 1, 1));
+    }
+
+    #[test]
+    fn a_leader_that_hears_one_half_of_a_joint_configuration_and_leads_on_is_found() {
+        let mut bench = led();
+        let joint = raft::ConfState {
+            voters_outgoing: [node(1), node(4), node(5)].into(),
+            auto_leave: true,
+            ..configuration(&[1, 2, 3])
+        };
+        bench.checkers.configuration_applied(node(1), Index(4), &joint).unwrap();
+        let mut hears = |ticks: u64| {
+            (0..ticks).try_for_each(|_| {
+                bench.checkers.received(&message(2, 1, 1, Body::HeartbeatResponse { context: Bytes::new() }));
+                tick(&mut bench, 1, 1)
+            })
+        };
+        hears(3 * TIMEOUT).unwrap();
+        breaks(Invariant::ElectionTimeout, hears(1));
+    }
+}
