@@ -24,6 +24,10 @@ fn plan(seed: u64, nodes: u64) -> Plan {
     let mut plan = Plan::draw(seed, &overrides);
     // A log that is never compacted grows, and so would the time of a snapshot of the world.
     plan.hosts.snapshot_every.get_or_insert(100);
+    // So does one of which less is committed than proposed.
+    for options in &mut plan.cluster.options {
+        options.max_uncommitted_size = options.max_uncommitted_size.min(4096);
+    }
     plan
 }
 
