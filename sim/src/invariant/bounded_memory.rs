@@ -5,6 +5,7 @@
 //!                     ∧ bytes in flight < max_inflight_bytes + one message
 //!                     ∧ bytes in flight ≤ messages in flight · the largest message
 //!                     ∧ the window is full only where one of the limits is reached
+//!                     ∧ the window is empty only where nothing is sent and not acknowledged
 //! l leads            ⇒  payload it has not applied ≤ what it had when elected + max_uncommitted_size, or one proposal
 //! ```
 //!
@@ -40,6 +41,10 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
     }
     if progress.inflights_full && messages < config.max_inflight_messages && bytes < config.max_inflight_bytes {
         return exceeded(format!("taken for full, with {} bytes allowed", config.max_inflight_bytes));
+    }
+    if progress.replicates && messages == 0 && progress.next > progress.matched.next() {
+        let (matched, next) = (progress.matched, progress.next);
+        return exceeded(format!("though {matched} is acknowledged and {next} comes next"));
     }
     if bytes > message.saturating_mul(messages as u64) {
         return exceeded(format!("though no message has more than {message} bytes"));
@@ -178,6 +183,17 @@ mod tests {
         full(3, 10).unwrap();
         full(2, 100).unwrap();
         breaks(Invariant::BoundedMemory, full(2, 60));
+    }
+
+    #[test]
+    fn a_window_that_forgets_what_is_not_acknowledged_is_found() {
+        let sent_ahead = |next| {
+            let progress =
+                ProgressView { matched: Index(4), next: Index(next), replicates: true, ..ProgressView::default() };
+            in_flight(node(1), &leader(), node(2), &progress, 40)
+        };
+        sent_ahead(5).unwrap();
+        breaks(Invariant::BoundedMemory, sent_ahead(6));
     }
 
     fn proposal(index: u64, size: usize) -> Entry {

@@ -22,7 +22,7 @@ use super::log_matching::{self, LogMatching, Origin};
 use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
 use super::state_machine_safety::{self, StateMachineSafety};
-use super::transfer_ends::Transfers;
+use super::transfer_ends::{self, Transfers};
 use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
@@ -223,6 +223,9 @@ impl Checkers {
         let node = self.cluster.node(id);
         node.led = node.leads();
         self.when(Invariant::LogMatching, |all| log_matching::shows_what_it_wrote(id, all.cluster.node(id)))?;
+        self.when(Invariant::LeaderCompleteness, |all| {
+            leader_completeness::begins_with_own_entry(id, all.cluster.node(id))
+        })?;
         self.judge_campaign(id)?;
         self.commits(id)
     }
@@ -275,6 +278,7 @@ impl Checkers {
             all.elections.sent(message)?;
             all.pre_votes.sent(&all.cluster, message)
         })?;
+        self.when(Invariant::Liveness, |all| transfer_ends::sent(&all.cluster, message))?;
         self.when(Invariant::LogMatching, |all| log_matching::sent(&all.cluster, message))?;
         self.when(Invariant::DurableBeforeSend, |all| durability::sent(&all.cluster, message))?;
         if let Body::Append { previous, entries, .. } = &message.body {
@@ -340,6 +344,7 @@ impl Checkers {
         self.when(Invariant::StateMachineSafety, |all| {
             all.state_machines.applies(id, all.cluster.node(id), &all.matching, entry)
         })?;
+        self.when(Invariant::DurableBeforeSend, |all| durability::applies(id, all.cluster.node(id), entry.id()))?;
         self.cluster.node(id).applied = entry.index;
         Ok(())
     }

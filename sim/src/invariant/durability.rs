@@ -7,6 +7,7 @@
 //! l leads and counts f up to m   ⇒  f's disk holds l's log up to m, or f is in a later term                (4)
 //! n restarts                     ⇒  n and its disk still know term, vote, log and snapshot                  (5)
 //! n's log forgets up to i        ⇒  n's disk holds a snapshot that covers i                               (6)
+//! n applies e, with asynchronous storage writes  ⇒  n's disk holds e                                      (7)
 //! ```
 //!
 //! Where in (2), (3) and (4) the entries are not even written, durability is not the matter: then what would follow is
@@ -43,6 +44,16 @@ pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
         | Body::ReadIndex { .. }
         | Body::ReadIndexResponse { .. } => Ok(()),
     }
+}
+
+/// A node's application is about to apply an entry. A host that writes and applies in turn has written it before.
+pub(super) fn applies(id: NodeId, node: &Node, entry: EntryId) -> Check {
+    let asynchronous = node.config.as_ref().is_some_and(|config| config.async_storage_writes);
+    if !asynchronous || node.durable.holds(entry) {
+        return Ok(());
+    }
+    let what = format!("node {id} applies {entry}, and its disk holds a log that ends at {}", node.durable.log.last());
+    Err(Violation::new(Invariant::DurableBeforeSend, &[id], what))
 }
 
 fn vote(message: &Message, voter: &Node, term: Term) -> Check {
@@ -212,6 +223,23 @@ mod tests {
 
     fn accepts(bench: &mut Bench, from: u64, term: u64, index: u64) -> Check {
         bench.checkers.sent(&message(from, 1, term, Body::AppendAccepted { index: Index(index) }))
+    }
+
+    #[test]
+    fn an_entry_that_is_applied_before_it_is_durable_is_found_where_writes_are_asynchronous() {
+        for (async_storage_writes, right) in [(false, true), (true, false)] {
+            let mut bench = Bench::new(1);
+            let config = raft::Config { async_storage_writes, ..raft::Config::new(node(1)) };
+            bench.checkers.cluster.node(node(1)).config = Some(std::sync::Arc::new(config));
+            bench.elect(1, 1, &[]).unwrap();
+            bench.append_unsynced(1, &[entry(1, 2)]).unwrap();
+            let applied = |id: EntryId| applies(node(1), bench.checkers.cluster.get(node(1)).unwrap(), id);
+            applied(entry(1, 1).id()).unwrap();
+            match right {
+                true => applied(entry(1, 2).id()).unwrap(),
+                false => breaks(Invariant::DurableBeforeSend, applied(entry(1, 2).id())),
+            }
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //!                                        heard from the leader of its term                                      (1)
 //! n follows l with check-quorum, and heard from it within an election timeout
 //!                                     ⇒  n keeps its term, whoever asks for its vote, but for a transfer         (2)
+//! n is asked for a pre-vote           ⇒  n keeps its term                                                        (2)
+//! n goes by leases                    ⇒  n keeps its leader as long as its term and its part                     (2)
 //! l leads with check-quorum           ⇒  a quorum answered it within three election timeouts                     (3)
 //! ```
 //!
-//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); section 4.2.3 (2); section 6.2 (3). None of them is about
+//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); sections 4.2.3, 6.4.1 and 9.6 (2); section 6.2 (3). None of them is about
 //! safety by itself, though a lease stands on (2) and (3). Who breaks (1) makes a cluster restless that is well.
 //!
 //! Time is counted in the ticks that reached a node. A leader looks for its quorum once in each election timeout, and what
@@ -16,7 +18,7 @@
 
 use std::collections::BTreeMap;
 
-use raft::{Body, Message, NodeId, Role, Term};
+use raft::{Body, Message, NodeId, ReadOnlyOption, Role, Term};
 
 use super::cluster::{Cluster, Node};
 use super::input::View;
@@ -81,7 +83,11 @@ impl ElectionTimeouts {
             Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } if term >= own => {
                 clock.quiet_since = clock.ticks;
             }
-            Body::TimeoutNow => clock.told = true,
+            Body::TimeoutNow if term >= own => clock.told = true,
+            // A pre-candidate may win meanwhile, by its own vote.
+            Body::RequestPreVote { .. } if node.view.soft_state.role == Role::Follower => {
+                clock.withholds = !clock.told;
+            }
             Body::RequestVote { transfer: false, .. } if term > own => clock.withholds = holds_lease(node, clock),
             Body::AppendAccepted { .. } | Body::AppendRejected { .. } | Body::HeartbeatResponse { .. }
                 if term == own =>
@@ -96,6 +102,7 @@ impl ElectionTimeouts {
             | Body::AppendRejected { .. }
             | Body::HeartbeatResponse { .. }
             | Body::Propose { .. }
+            | Body::TimeoutNow
             | Body::RequestPreVote { .. }
             | Body::PreVoteResponse { .. }
             | Body::VoteResponse { .. }
@@ -136,6 +143,7 @@ impl ElectionTimeouts {
     pub fn changed(&mut self, id: NodeId, node: &Node, before: &View, after: &View) -> Check {
         let clock = self.clocks.entry(id).or_default();
         keeps_term(id, clock, before, after)?;
+        remembers_leader(id, node, before, after)?;
         let campaigns = |role| matches!(role, Role::PreCandidate | Role::Candidate);
         let begins = before.soft_state.role == Role::Follower && campaigns(after.soft_state.role);
         if begins {
@@ -178,10 +186,24 @@ fn keeps_term(id: NodeId, clock: &Clock, before: &View, after: &View) -> Check {
         return Ok(());
     }
     let detail = format!(
-        "node {id} was asked for its vote and went from term {was} to {is}, {} ticks after it heard from its leader",
+        "node {id} was asked for a vote that it withholds, and went from term {was} to {is}, {} quiet ticks after its leader",
         clock.ticks - clock.quiet_since
     );
     Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
+}
+
+fn remembers_leader(id: NodeId, node: &Node, before: &View, after: &View) -> Check {
+    let goes_by_leases =
+        node.config.as_ref().is_some_and(|config| config.read_only_option == ReadOnlyOption::LeaseBased);
+    let follows = |view: &View| (view.soft_state.role == Role::Follower).then_some(view.hard_state.term);
+    let stays = follows(before).is_some() && follows(before) == follows(after);
+    match before.soft_state.leader {
+        Some(leader) if goes_by_leases && stays && after.soft_state.leader.is_none() => {
+            let detail = format!("node {id} goes by leases and has forgotten its leader, node {leader}");
+            Err(Violation::new(Invariant::ElectionTimeout, &[id, leader], detail))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn campaigns_in_time(id: NodeId, node: &Node, clock: &mut Clock) -> Check {
@@ -283,6 +305,37 @@ mod tests {
         breaks(Invariant::ElectionTimeout, asked(TIMEOUT - 1, false));
         asked(TIMEOUT, false).unwrap();
         asked(TIMEOUT - 1, true).unwrap();
+    }
+
+    #[test]
+    fn a_term_that_a_pre_vote_raises_is_found() {
+        let mut bench = led();
+        bench.checkers.received(&message(2, 3, 2, Body::RequestPreVote { last: EntryId::ZERO }));
+        let raised = bench.view(3, |view| view.hard_state.term = Term(2));
+        breaks(Invariant::ElectionTimeout, bench.checkers.observed(node(3), &raised));
+    }
+
+    #[test]
+    fn a_leader_that_is_forgotten_in_spite_of_its_lease_is_found() {
+        for (read_only_option, right) in [(ReadOnlyOption::Safe, true), (ReadOnlyOption::LeaseBased, false)] {
+            let mut bench = led();
+            heartbeat(&mut bench, 3);
+            let config = Config { read_only_option, check_quorum: true, ..Config::new(node(3)) };
+            bench.checkers.cluster.node(node(3)).config = Some(Arc::new(config));
+            let forgetful = bench.view(3, |view| view.soft_state.leader = None);
+            match right {
+                true => bench.checkers.observed(node(3), &forgetful).unwrap(),
+                false => breaks(Invariant::ElectionTimeout, bench.checkers.observed(node(3), &forgetful)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_leader_of_an_earlier_term_tells_nobody_to_campaign() {
+        let mut bench = led();
+        bench.vote(3, 2, 2).unwrap();
+        bench.checkers.received(&message(1, 3, 1, Body::TimeoutNow));
+        breaks(Invariant::ElectionTimeout, bench.campaign_untold(3, 3));
     }
 
     #[test]

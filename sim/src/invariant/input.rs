@@ -81,6 +81,8 @@ pub struct ProgressView {
     pub matched: Index,
     /// The next entry to send.
     pub next: Index,
+    /// Whether appends are sent ahead.
+    pub replicates: bool,
     /// Appends in flight.
     pub inflight_messages: usize,
     /// Their payload bytes.
@@ -98,6 +100,7 @@ impl From<&Progress> for ProgressView {
         Self {
             matched: progress.matched(),
             next: progress.next(),
+            replicates: matches!(progress.state(), ProgressState::Replicate { .. }),
             inflight_messages,
             inflight_bytes,
             inflights_full: progress.inflights_full(),

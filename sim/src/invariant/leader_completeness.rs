@@ -3,11 +3,14 @@
 //! ```text
 //! e committed in t, n leads in t' > t  ⇒  e ∈ n.log                                      (1)
 //! n drops e from its log               ⇒  a different entry takes the place of e         (2)
+//! n leads in t                         ⇒  n's log ends with an entry of t                 (3)
 //! ```
 //!
 //! Source: Raft paper, figure 3, "Leader Completeness", and section 5.4.3; `LeaderCompleteness` in `raft.tla` and
 //! `etcdraft.tla`. (2) is step 3 of AppendEntries (paper, figure 2): an append that arrives late must not cut off what came
 //! after it. It may be what the node acknowledged, and what is committed because it did.
+//!
+//! (3) is section 8 of the paper: without an entry of its own a leader cannot tell what is committed.
 //!
 //! By Log Matching the newest entry that was committed in a term stands for all before it, so that one look is enough.
 //! It is looked at both when a leader is elected and when a leader commits, since a leader of an earlier term may count
@@ -54,6 +57,17 @@ impl LeaderCompleteness {
     }
 }
 
+/// A node has handed out what is new of its log.
+pub(super) fn begins_with_own_entry(id: NodeId, node: &Node) -> Check {
+    match node.leads() {
+        Some(term) if node.log.last().term != term => {
+            let detail = format!("node {id} leads term {term}, and its log ends at {}", node.log.last());
+            Err(Violation::new(Invariant::LeaderCompleteness, &[id], detail))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// A node is about to write entries in the place of those that it holds.
 pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     match entries.first() {
@@ -80,6 +94,16 @@ fn holds(cluster: &Cluster, leader: NodeId, term: Term, entry: EntryId) -> Check
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_leader_that_begins_without_an_entry_of_its_own_is_found() {
+        let mut bench = Bench::new(3);
+        bench.campaign(1, 1).unwrap();
+        bench.vote(2, 1, 1).unwrap();
+        bench.lead(1).unwrap();
+        let view = bench.view(1, |_| ());
+        breaks(Invariant::LeaderCompleteness, bench.checkers.handed_out(node(1), None, &[], &view));
+    }
+
     use super::super::testing::{Bench, breaks, entries, node};
     use super::*;
 
