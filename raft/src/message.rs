@@ -24,6 +24,44 @@ pub struct Message {
     pub body: Body,
 }
 
+impl Message {
+    /// Whether it carries a change of the membership, proposed or as an entry of a leader's log. One that does not decode
+    /// counts as well; a snapshot, whose membership is in force already, does not.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use raft::{Body, Entry, EntryKind, Index, Message, NodeId, Term};
+    ///
+    /// let (from, to) = (NodeId::new(1).unwrap(), NodeId::new(2).unwrap());
+    /// let proposes = |kind| {
+    ///     let entry = Entry { term: Term(0), index: Index(0), kind, data: Bytes::new() };
+    ///     Message { from, to, term: None, body: Body::Propose { entries: vec![entry] } }
+    /// };
+    /// assert!(proposes(EntryKind::ConfChangeV2).brings_conf_change());
+    /// assert!(!proposes(EntryKind::Normal).brings_conf_change());
+    /// ```
+    pub fn brings_conf_change(&self) -> bool {
+        match &self.body {
+            Body::Propose { entries } | Body::Append { entries, .. } => {
+                entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
+            }
+            Body::AppendAccepted { .. }
+            | Body::AppendRejected { .. }
+            | Body::Heartbeat { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::RequestVote { .. }
+            | Body::VoteResponse { .. }
+            | Body::InstallSnapshot { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexResponse { .. } => false,
+        }
+    }
+}
+
 /// What a [`Message`] says; the etcd name of each kind stands with it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -263,6 +263,15 @@ fn clusters_come_to_rest_once_faults_are_over_or_have_an_excuse() {
     assert!(at_rest >= 55 && at_rest + excused == 60, "{at_rest} at rest, {excused} excused");
 }
 
+/// In each of these a quorum was chosen that a change of the membership, still on its way, made none.
+#[test]
+fn no_quorum_is_chosen_while_a_change_is_on_its_way() {
+    for (seed, way) in [(43623, "in an append of a leader that was down"), (22674, "in the queue of a loop")] {
+        let ended = run(&Plan::draw(seed, &Overrides { steps: Some(1000), ..Overrides::default() }), |_| {});
+        assert_eq!(ended.violation, None, "seed {seed}: {way}");
+    }
+}
+
 /// Each of these ended without a leader, for what the faults or the operators had done wrong.
 #[test]
 fn nothing_that_faults_left_half_done_keeps_a_cluster_from_coming_to_rest() {

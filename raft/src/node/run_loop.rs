@@ -312,6 +312,17 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
+    /// Whether something waits that brings a membership change: somebody proposes one, or a leader sends one.
+    pub fn awaits_conf_change(&self) -> bool {
+        let proposed = self.proposals.iter().any(|(_, proposal)| match proposal {
+            Proposal::Data(_) => false,
+            Proposal::ConfChange(_) => true,
+            Proposal::Forwarded(message) => message.brings_conf_change(),
+        });
+        let sent = |notice: &Notice| matches!(notice, Notice::Message(message) if message.brings_conf_change());
+        proposed || self.notices.iter().any(sent)
+    }
+
     /// How many proposals more there is room for.
     pub fn proposal_room(&self) -> usize {
         self.limits.proposals.saturating_sub(self.proposals.len())

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use raft::{Body, Configuration, Index, MemStorage, Message, NodeId, RawNode, Storage, VoteResult};
+use raft::node::RunLoop;
+use raft::{Configuration, Index, MemStorage, NodeId, RawNode, Storage, VoteResult};
 
 use super::Swarm;
 use crate::disk::Keep;
@@ -48,16 +49,17 @@ impl Swarm<'_> {
     pub(super) fn expects_change(&self) -> bool {
         let is_asked_for = |event: &Event| matches!(event, Event::ProposeConfChange { .. });
         let mut up = self.world.replicas().filter_map(|replica| replica.node());
-        up.any(expects_change) || self.at_once.iter().any(is_asked_for) || self.change_in_flight()
+        up.any(expects_change)
+            || self.at_once.iter().any(is_asked_for)
+            || self.change_in_flight()
+            || self.world.replicas().filter_map(Replica::run_loop).any(RunLoop::awaits_conf_change)
     }
 
+    /// Whether a message brings a change; an append may outlive the leader that sent it.
     fn change_in_flight(&self) -> bool {
-        self.world.network().iter().any(|(_, envelope)| {
-            if let Envelope::Network(Message { body: Body::Propose { entries }, .. }) = envelope {
-                entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
-            } else {
-                false
-            }
+        self.world.network().iter().any(|(_, envelope)| match envelope {
+            Envelope::Network(message) => message.brings_conf_change(),
+            Envelope::Local { .. } => false,
         })
     }
 }
