@@ -1,6 +1,6 @@
 //! What happens once faults are over: [`Event::Calm`], event by event, in a way that the state alone decides.
 //!
-//! All links work again, nodes come back, disks have room, [operators](Operators) do what the protocol leaves to them, hosts
+//! All links work again, nodes come back, disks have room, operators do what the protocol leaves to them, hosts
 //! do their work at once, and messages arrive in the order in which they were sent, long before the next clock ticks. Clocks
 //! tick one after another. While nobody leads, one clock at a time is faster than the others, so that everybody who may lead
 //! gets a chance to: elections never fail for timeouts that happen to be the same, for ever.
