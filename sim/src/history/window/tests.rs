@@ -103,6 +103,5 @@ proptest! {
         }
         // Among so many histories are some for which the search gives up, as it may; none may be called wrong.
         windows.search(KEY, under_way.into_iter().flatten()).unwrap();
-        prop_assert!(windows.searched().undecided <= 1 + windows.searched().linearizable);
     }
 }
