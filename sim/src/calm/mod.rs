@@ -13,7 +13,7 @@ mod operators;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use raft::{MemStorage, NodeId, RawNode, Storage, VoteResult};
+use raft::{ConfChange, MemStorage, NodeId, RawNode, Storage, VoteResult};
 
 pub(crate) use self::operators::{Operators, members_down};
 use crate::disk::DiskFault;
@@ -53,13 +53,23 @@ fn is_quorum(nodes: &BTreeSet<NodeId>, world: &World) -> bool {
         && configurations.all(|voters| voters.vote_result(|voter| Some(exists(voter))) == VoteResult::Won)
 }
 
-/// Whether a node's configuration is joint, or a change that it has not applied is in its log, or may be there. What is a
-/// quorum now need not be one later then.
+/// Whether a node's configuration is joint, or about to change. What is a quorum now need not be one later then.
 fn is_changing(node: &RawNode<MemStorage>) -> bool {
-    node.configuration().is_joint() || node.storage().last_index() != node.basic_status().last.index || {
-        let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
-        unapplied.into_iter().any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
-    }
+    node.configuration().is_joint() || expects_change(node)
+}
+
+/// Whether a change that the node has not applied is in its log, or may be there.
+pub(crate) fn expects_change(node: &RawNode<MemStorage>) -> bool {
+    unapplied_changes(node).is_none_or(|mut changes| changes.next().is_some())
+}
+
+/// The changes of the membership in a node's log that it has not applied. `None` where part of the log is not stored yet, and
+/// may hold some.
+fn unapplied_changes(node: &RawNode<MemStorage>) -> Option<impl Iterator<Item = ConfChange>> {
+    let status = node.basic_status();
+    let unapplied = node.storage().stored().rev().take_while(move |entry| entry.index > status.applied);
+    let is_stored = node.storage().last_index() == status.last.index;
+    is_stored.then(|| unapplied.filter_map(|entry| entry.conf_change().ok().flatten()))
 }
 
 struct Calm<'a> {

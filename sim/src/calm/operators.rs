@@ -9,10 +9,11 @@ use std::collections::{BTreeSet, VecDeque};
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{
-    Body, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus, Storage,
-    Term, VoteResult,
+    Body, ConfChange, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus,
+    Storage, Term, VoteResult,
 };
 
+use super::unapplied_changes;
 use crate::disk::Keep;
 use crate::world::{Command, Envelope, Event, EventKind, Outcome, Replica, World};
 
@@ -199,14 +200,10 @@ fn snapshot_in_flight(to: NodeId, world: &World) -> bool {
     })
 }
 
-/// Whether a change that the node has not applied names another, or may do so, since part of the log is not stored yet.
+/// Whether a change that the node has not applied names another, or may do so.
 fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
-    if node.storage().last_index() != node.basic_status().last.index {
-        return true;
-    }
-    let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
-    let changes = unapplied.filter_map(|entry| entry.conf_change().ok().flatten());
-    changes.flat_map(|change| change.into_v2().changes).any(|change| change.node == Some(id))
+    let names = |change: ConfChange| change.into_v2().changes.iter().any(|change| change.node == Some(id));
+    unapplied_changes(node).is_none_or(|mut changes| changes.any(names))
 }
 
 /// Whether a leader has been removed, and has nothing left to commit.

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use raft::node::RunLoop;
-use raft::{Configuration, Index, MemStorage, NodeId, RawNode, Storage, VoteResult};
+use raft::{Configuration, Index, NodeId, Storage, VoteResult};
 
 use super::Swarm;
+use crate::calm::expects_change;
 use crate::disk::Keep;
 use crate::wal::recover;
 use crate::world::{Envelope, Event, Replica};
@@ -73,14 +74,6 @@ fn remembers_membership(replica: &Replica) -> bool {
     let storage = node.storage();
     let newest = storage.stored().rev().find(|entry| matches!(entry.conf_change(), Ok(Some(_))));
     newest.map_or(storage.first_index().previous(), |entry| entry.index) <= durable
-}
-
-/// Whether a change that the node has not applied is in its log, or may be there, since part of the log is not stored yet.
-fn expects_change(node: &RawNode<MemStorage>) -> bool {
-    node.storage().last_index() != node.basic_status().last.index || {
-        let unapplied = node.storage().stored().rev().take_while(|entry| entry.index > node.basic_status().applied);
-        unapplied.into_iter().any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
-    }
 }
 
 fn has_voters(membership: &&Configuration) -> bool {
