@@ -9,6 +9,7 @@
 //! [judged](World::stalled). A cluster that still gets nearer when the longest time is over is not judged.
 
 mod operators;
+mod progress;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use raft::{ConfChange, MemStorage, NodeId, RawNode, Storage, VoteResult};
 
 pub(crate) use self::operators::{Operators, members_down};
+pub(crate) use self::progress::Progress;
 use crate::disk::DiskFault;
 use crate::invariant::Violation;
 use crate::world::{Event, Halt, MessageId, Misfit, Refusal, Replica, World};
@@ -82,8 +84,8 @@ struct Calm<'a> {
     stopped: Vec<NodeId>,
     /// How many ticks of the fastest clock have passed.
     now: u64,
-    /// How many entries the nodes have lacked at least, together, and since when.
-    lack: u64,
+    progress: Progress,
+    /// When progress was last made.
     moved: u64,
 }
 
@@ -103,7 +105,7 @@ impl<'a> Calm<'a> {
 
     fn new(world: World, core: Option<&'a BTreeSet<NodeId>>, record: &'a mut dyn FnMut(&Event)) -> Self {
         let operators = Operators::new("calm");
-        Self { world, core, record, operators, stopped: Vec::new(), now: 0, lack: u64::MAX, moved: 0 }
+        Self { world, core, record, operators, stopped: Vec::new(), now: 0, progress: Progress::default(), moved: 0 }
     }
 
     /// Goes on until the cluster is at rest, or has to be judged.
@@ -119,7 +121,9 @@ impl<'a> Calm<'a> {
                     self.operate()?;
                 }
             }
-            self.notice_progress();
+            if self.progress.is_made(&self.world, self.operators.have_written()) {
+                self.moved = self.now;
+            }
             if self.now > self.moved + self.patience() {
                 return self.judge();
             }
@@ -175,16 +179,6 @@ impl<'a> Calm<'a> {
     fn turn(&self) -> u64 {
         let timeouts = self.world.replicas().map(|replica| replica.options().election_tick);
         Self::TURN * u64::from(timeouts.max().unwrap_or(1))
-    }
-
-    /// A cluster that still brings to its members what they lack may take long.
-    fn notice_progress(&mut self) {
-        let up = || self.world.replicas().filter(|replica| replica.is_up()).map(Replica::view);
-        let last = up().map(|view| view.last.index.0).max().unwrap_or(0);
-        let lack = up().map(|view| last - view.applied.0).sum();
-        if lack < self.lack {
-            (self.lack, self.moved) = (lack, self.now);
-        }
     }
 
     /// One tick of every clock, or of those that are not slow.
@@ -249,6 +243,7 @@ impl<'a> Calm<'a> {
         (self.record)(event);
         match self.world.apply(event) {
             Ok(outcome) => {
+                self.progress.note(event, &outcome);
                 if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
                     self.stopped.push(node);
                 }

@@ -114,6 +114,11 @@ impl Operators {
         }
     }
 
+    /// Whether a fresh write has been committed.
+    pub(crate) const fn have_written(&self) -> bool {
+        self.reads_before.is_some()
+    }
+
     /// Whether the cluster is at rest, and works.
     pub(crate) fn are_content(&self, world: &World) -> bool {
         let (written, reads) = self.expected(world);

@@ -28,6 +28,7 @@ mod client;
 mod digest;
 mod event;
 mod key_value;
+mod losses;
 mod network;
 mod options;
 mod outcome;
@@ -52,6 +53,7 @@ pub use statistics::Statistics;
 use raft::node::Arm;
 use raft::{Body, NodeId, ReadOnlyOption, Role};
 
+use self::losses::Losses;
 use self::replica::{Step, Surroundings};
 use self::witness::Witness;
 use crate::calm;
@@ -66,6 +68,7 @@ pub struct World {
     /// Node n at position n - 1.
     replicas: Vec<Option<Replica>>,
     network: Network,
+    losses: Losses,
     checkers: Checkers,
     clients: Clients,
     /// Whether some node serves reads by a lease that check-quorum gives.
@@ -287,6 +290,7 @@ impl World {
 
     fn tick(&mut self, node: NodeId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let ended = self.at(node, |replica, _| replica.tick())?;
+        self.losses.tick();
         if self.replica(node).is_some_and(|replica| replica.run_loop().is_none()) {
             self.ticked(node)?;
         }
@@ -347,7 +351,7 @@ impl World {
     }
 
     fn drop(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
-        self.network.remote(message)?;
+        self.losses.note(self.network.remote(message)?);
         self.network.take(message)?;
         Ok((None, None))
     }

@@ -1,13 +1,13 @@
 //! The hosts of the nodes: each does what its node asks for, in its own time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use raft::node::Arm;
 use raft::{Index, NodeId, Storage};
 
 use super::agenda::{Agenda, Intent};
 use super::position;
-use crate::plan::{HostPlan, Plan, Time};
+use crate::plan::{HostPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Event, EventKind, Replica, World};
 
@@ -47,6 +47,8 @@ impl HostStep {
 #[derive(Clone, Debug)]
 pub(super) struct Hosts {
     plan: HostPlan,
+    /// Who is timely, once somebody is.
+    timely: Option<Timely>,
     stream: Stream,
     /// Which of its inputs a loop takes next.
     turns: Stream,
@@ -54,6 +56,13 @@ pub(super) struct Hosts {
     planned: Vec<u16>,
     /// For each node the applied index at which it takes its next snapshot.
     next_snapshot: Vec<Index>,
+}
+
+/// Hosts that are quick, whatever the plan has for the others.
+#[derive(Clone, Debug)]
+struct Timely {
+    among: Option<BTreeSet<NodeId>>,
+    plan: HostPlan,
 }
 
 impl Hosts {
@@ -65,6 +74,7 @@ impl Hosts {
         let first_snapshot = Index(plan.hosts.snapshot_every.unwrap_or(0));
         Self {
             plan: plan.hosts.clone(),
+            timely: None,
             stream: Stream::new(plan.seed, Concern::Hosts),
             turns: Stream::new(plan.seed, Concern::Loops),
             planned: vec![0; nodes],
@@ -72,11 +82,22 @@ impl Hosts {
         }
     }
 
+    /// From now on these hosts are timely, or all.
+    pub(super) fn be_timely(&mut self, plan: &Plan, among: Option<BTreeSet<NodeId>>) {
+        self.timely = Some(Timely { among, plan: timely(plan) });
+    }
+
+    fn plan_of(&self, node: NodeId) -> &HostPlan {
+        let timely =
+            self.timely.as_ref().filter(|timely| timely.among.as_ref().is_none_or(|among| among.contains(&node)));
+        timely.map_or(&self.plan, |timely| &timely.plan)
+    }
+
     /// Puts on the agenda what a node has to do after an event and did not have to do before.
     /// The disk takes so much longer than planned, for each step.
     pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, agenda: &mut Agenda) {
         let (node, to_do) = (replica.id(), replica.to_do());
-        let HostPlan { step, write, sync, apply, .. } = self.plan;
+        let HostPlan { step, write, sync, apply, hiccups, .. } = *self.plan_of(node);
         for (wanted, host_step, mean) in [
             (to_do.ready, HostStep::TakeReady, step),
             (to_do.write, HostStep::Write, write),
@@ -94,7 +115,7 @@ impl Hosts {
             if wanted && *planned & bit == 0 {
                 *planned |= bit;
                 let slowness = if host_step.is_on_disk() { slowness } else { 0 };
-                let delay = self.delay(mean, slowness);
+                let delay = self.delay(mean, slowness, hiccups);
                 let delay = if host_step == HostStep::Turn { Self::between_turns(delay, mean) } else { delay };
                 agenda.after(delay, Intent::Host(node, host_step));
             }
@@ -113,10 +134,10 @@ impl Hosts {
         if delay > 2 * mean { delay } else { delay / Self::TURNS }
     }
 
-    fn delay(&mut self, mean: Time, slowness: Time) -> Time {
+    fn delay(&mut self, mean: Time, slowness: Time, hiccups: u64) -> Time {
         let number = self.stream.number();
         // One draw for all: the low bits decide on the hiccup, the others on the times.
-        let hiccup = if number % 1000 < self.plan.hiccups { 50 } else { 1 };
+        let hiccup = if number % 1000 < hiccups { 50 } else { 1 };
         (number >> 10) % (2 * mean + 1) * hiccup + (number >> 32) % (2 * slowness + 1)
     }
 
@@ -160,5 +181,43 @@ impl Hosts {
         let index = Index(applied.min(told).0.saturating_sub(self.plan.keep_entries)).max(first);
         at_once.push_back(Event::Compact { node, index });
         Some(Event::TakeSnapshot { node })
+    }
+}
+
+/// A plan by which no host stands still, and what a node needs of its host before it answers takes a tenth of an election
+/// timeout at most.
+///
+/// It is the same with hosts as with messages: what counts is the time from a question to its answer (thesis, section 3.9).
+fn timely(plan: &Plan) -> HostPlan {
+    /// How many steps lie between a message and the answer to it, about.
+    const STEPS: Time = 8;
+    let shortest = plan.cluster.options.iter().map(|options| options.election_tick).min();
+    let longest = TICK * Time::from(shortest.unwrap_or(1)) / 10 / STEPS;
+    let HostPlan { step, write, sync, apply, .. } = plan.hosts;
+    let [step, write, sync, apply] = [step, write, sync, apply].map(|mean| mean.min(longest));
+    HostPlan { step, write, sync, apply, hiccups: 0, ..plan.hosts.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Overrides, node_id};
+
+    #[test]
+    fn a_timely_host_stands_never_still_and_the_others_stay_as_they_are() {
+        let mut plan = Plan::draw(1, &Overrides { nodes: Some(3), ..Overrides::default() });
+        plan.cluster.options.iter_mut().for_each(|options| options.election_tick = 4);
+        plan.hosts = HostPlan { step: 100, write: 1, sync: 500, apply: 200, hiccups: 20, ..plan.hosts };
+        let mut hosts = Hosts::new(&plan);
+        assert_eq!(hosts.plan_of(node_id(1)), &plan.hosts);
+
+        hosts.be_timely(&plan, Some(BTreeSet::from([node_id(1), node_id(2)])));
+        let quick = HostPlan { step: 50, write: 1, sync: 50, apply: 50, hiccups: 0, ..plan.hosts.clone() };
+        assert_eq!(
+            [1, 2, 3].map(|node| hosts.plan_of(node_id(node)).clone()),
+            [quick.clone(), quick.clone(), plan.hosts.clone()]
+        );
+        hosts.be_timely(&plan, None);
+        assert_eq!(hosts.plan_of(node_id(3)), &quick);
     }
 }

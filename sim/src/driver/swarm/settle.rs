@@ -4,18 +4,18 @@
 //! What the protocol leaves to operators [they](Operators) do here. Some stalls are excused, since the protocol has them by
 //! design: see [`Excuse`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use raft::{Index, NodeId};
+use raft::NodeId;
 
 use super::Swarm;
 use super::agenda::Intent;
-use crate::calm::{Operators, members_down};
+use crate::calm::{Operators, Progress, members_down};
 use crate::plan::{Plan, TICK, Time};
 use crate::trace::Ending;
 #[cfg(doc)]
 use crate::world::Excuse;
-use crate::world::{Event, EventKind, Outcome, World};
+use crate::world::{Event, Outcome, World};
 
 /// How often operators look.
 const ROUND: Time = 5 * TICK;
@@ -31,8 +31,8 @@ pub(super) struct Settling {
     operators: Operators,
     began: Time,
     next_round: Time,
-    lack: Lack,
-    /// When some node came nearer to the end of the longest log than ever.
+    progress: Progress,
+    /// When progress was last made.
     moved: Time,
 }
 
@@ -40,10 +40,7 @@ impl Settling {
     /// Takes note of what happened at this time.
     pub(super) fn note(&mut self, event: &Event, outcome: &Outcome, world: &World, now: Time) {
         self.operators.note(event, outcome, world, now);
-        // Who comes back may hold the longest log: the others may lack more than they did.
-        if event.kind() == EventKind::Restart {
-            self.lack = Lack::default();
-        }
+        self.progress.note(event, outcome);
     }
 }
 
@@ -70,7 +67,7 @@ impl Swarm<'_> {
     fn has_patience(&mut self) -> bool {
         let (now, patience) = (self.agenda.now(), patience(self.plan));
         let Some(settling) = &mut self.settling else { return false };
-        if settling.lack.falls(&self.world) {
+        if settling.progress.is_made(&self.world, settling.operators.have_written()) {
             settling.moved = now;
         }
         let (began, moved) = (settling.began, settling.moved);
@@ -103,12 +100,13 @@ impl Swarm<'_> {
             }
         }
         self.traffic.be_timely(self.plan);
+        self.hosts.be_timely(self.plan, core.clone());
         self.faults.end();
         self.disks.calm_down(&self.world, &mut self.at_once);
         self.clocks.calm_down();
         let operators = Operators::new("settled");
-        let lack = Lack::default();
-        self.settling = Some(Settling { core, operators, began: now, next_round: 0, lack, moved: now });
+        let progress = Progress::default();
+        self.settling = Some(Settling { core, operators, began: now, next_round: 0, progress, moved: now });
         for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
             self.agenda.after(1, Intent::Restart(replica.id()));
         }
@@ -143,28 +141,6 @@ impl Swarm<'_> {
 
     fn is_settled(&self) -> bool {
         self.settling.as_ref().is_some_and(|settling| settling.operators.are_content(&self.world))
-    }
-}
-
-/// The fewest entries that each node has lacked of the longest log, those that it has not received and those that it has not
-/// applied. A leader that hands on what is written now, while it commits nothing, brings nobody nearer to its end.
-#[derive(Clone, Debug, Default)]
-struct Lack(BTreeMap<NodeId, u64>);
-
-impl Lack {
-    /// Whether some node that is up lacks less than ever.
-    fn falls(&mut self, world: &World) -> bool {
-        let up = || world.replicas().filter(|replica| replica.is_up());
-        let end = up().map(|replica| replica.view().last.index).max().unwrap_or(Index::ZERO);
-        let mut falls = false;
-        for replica in up() {
-            let view = replica.view();
-            let lack = end.since(view.last.index) + end.0.saturating_sub(view.applied.0);
-            let fewest = self.0.entry(replica.id()).or_insert(u64::MAX);
-            falls |= lack < *fewest;
-            *fewest = lack.min(*fewest);
-        }
-        falls
     }
 }
 
