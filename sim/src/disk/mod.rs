@@ -15,6 +15,7 @@
 mod crash;
 mod fault;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
@@ -36,7 +37,7 @@ use crate::wal::{DiskError, Files, SECTOR, Segment};
 /// disk.complete_sync()?;
 /// assert_eq!(disk.pending(), 7);
 /// assert_eq!(disk.crash(Keep::Nothing), 7);
-/// assert_eq!(disk.read(Segment(1))?, b"durable ");
+/// assert_eq!(*disk.read(Segment(1))?, *b"durable ");
 /// # Ok::<(), sim::wal::DiskError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -228,8 +229,8 @@ impl Files for Disk {
         Ok(self.files.keys().copied().collect())
     }
 
-    fn read(&self, file: Segment) -> Result<Vec<u8>, DiskError> {
-        self.file(file).map(|file| file.bytes.clone())
+    fn read(&self, file: Segment) -> Result<Cow<'_, [u8]>, DiskError> {
+        self.file(file).map(|file| Cow::Borrowed(&file.bytes[..]))
     }
 
     fn create(&mut self, file: Segment) -> Result<(), DiskError> {

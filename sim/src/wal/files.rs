@@ -1,5 +1,6 @@
 //! The few file operations that the log needs, so that the same code runs on real files and on the modelled disk.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -61,7 +62,7 @@ pub trait Files {
     ///
     /// # Errors
     /// There is no such file, or the disk failed.
-    fn read(&self, file: Segment) -> Result<Vec<u8>, DiskError>;
+    fn read(&self, file: Segment) -> Result<Cow<'_, [u8]>, DiskError>;
 
     /// Creates an empty file.
     ///

@@ -55,14 +55,19 @@ const fn entry_kind_number(kind: EntryKind) -> u64 {
 }
 
 /// Takes a payload apart from the front. Everything is `None` where the bytes do not hold what is asked for.
-pub(super) struct Reader<'a>(pub &'a [u8]);
+pub(super) struct Reader<'a> {
+    /// What is left of the payload.
+    pub rest: &'a [u8],
+    /// What the payload is a part of. What is taken shares it.
+    pub stream: &'a Bytes,
+}
 
 impl Reader<'_> {
     pub(super) fn number(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
+            let (&byte, rest) = self.rest.split_first()?;
+            self.rest = rest;
             let bits = u64::from(byte & 0x7f);
             if bits << shift >> shift != bits {
                 return None;
@@ -78,7 +83,7 @@ impl Reader<'_> {
     pub(super) fn hard_state(&mut self) -> Option<HardState> {
         let hard_state =
             HardState { term: Term(self.number()?), vote: NodeId::new(self.number()?), commit: Index(self.number()?) };
-        self.0.is_empty().then_some(hard_state)
+        self.rest.is_empty().then_some(hard_state)
     }
 
     pub(super) fn entry(&mut self) -> Option<Entry> {
@@ -90,7 +95,7 @@ impl Reader<'_> {
             3 => EntryKind::RefusedConfChange,
             _ => return None,
         };
-        Some(Entry { term, index, kind, data: self.rest() })
+        Some(Entry { term, index, kind, data: self.data() })
     }
 
     /// The snapshot and the base of the log that goes with it.
@@ -108,7 +113,7 @@ impl Reader<'_> {
                 _ => return None,
             },
         };
-        Some((Snapshot { id, conf_state, data: self.rest() }, base))
+        Some((Snapshot { id, conf_state, data: self.data() }, base))
     }
 
     fn id(&mut self) -> Option<EntryId> {
@@ -123,7 +128,7 @@ impl Reader<'_> {
         Some(nodes)
     }
 
-    fn rest(&mut self) -> Bytes {
-        Bytes::copy_from_slice(std::mem::take(&mut self.0))
+    fn data(&mut self) -> Bytes {
+        self.stream.slice_ref(std::mem::take(&mut self.rest))
     }
 }

@@ -1,5 +1,6 @@
 //! The log's files as real files in a directory.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -50,9 +51,9 @@ impl Files for RealFiles {
         Ok(self.open.keys().copied().collect())
     }
 
-    fn read(&self, file: Segment) -> Result<Vec<u8>, DiskError> {
+    fn read(&self, file: Segment) -> Result<Cow<'_, [u8]>, DiskError> {
         self.opened(file)?;
-        fs::read(self.path(file)).map_err(disk_error)
+        fs::read(self.path(file)).map(Cow::Owned).map_err(disk_error)
     }
 
     fn create(&mut self, file: Segment) -> Result<(), DiskError> {

@@ -89,7 +89,7 @@ pub(super) enum Unread {
 }
 
 /// The record at `offset` of the stream.
-pub(super) fn read(sectors: &Sectors, offset: usize) -> Result<Record<'_>, Unread> {
+pub(super) fn read<'a>(sectors: &'a Sectors<'_>, offset: usize) -> Result<Record<'a>, Unread> {
     let stream = sectors.stream();
     let body = offset + HEADER;
     let header = stream.get(offset..body).ok_or(Unread::Torn)?;
@@ -106,7 +106,7 @@ pub(super) fn read(sectors: &Sectors, offset: usize) -> Result<Record<'_>, Unrea
     Ok(Record { kind, synced: number(&header[12..20]), payload, end })
 }
 
-fn verify(sectors: &Sectors, start: usize, end: usize, checksum_is_right: bool) -> Result<(), Unread> {
+fn verify(sectors: &Sectors<'_>, start: usize, end: usize, checksum_is_right: bool) -> Result<(), Unread> {
     match sectors.arrival(start, end) {
         Arrival::Whole if checksum_is_right => Ok(()),
         Arrival::Torn => Err(Unread::Torn),

@@ -1,5 +1,6 @@
 //! Reading the log back: what its bytes prove, and nothing else.
 
+use bytes::Bytes;
 use raft::{Entry, EntryId, HardState, Index, Snapshot, Term};
 
 use super::files::{DiskError, Files, Segment};
@@ -17,7 +18,7 @@ pub struct Recovered {
     pub snapshot: Option<Snapshot>,
     /// The entry before the first of `entries`.
     pub base: EntryId,
-    /// The log after `base`, without gaps.
+    /// The log after `base`, without gaps. What the entries hold shares one buffer, the size of the file.
     pub entries: Vec<Entry>,
     /// The bytes of the file that a crash left torn, and that [`Wal::open`](super::Wal::open) cuts.
     pub cut: u64,
@@ -106,7 +107,7 @@ enum Misfit {
 
 impl Replay {
     /// Replays a segment; `None` where its checkpoint is not complete, and so it does not count.
-    fn of(sectors: &Sectors) -> Result<Option<Recovered>, RecoveryError> {
+    fn of(sectors: &Sectors<'_>) -> Result<Option<Recovered>, RecoveryError> {
         let segment = sectors.segment();
         let corruption = |at: usize| RecoveryError::Corruption { segment, offset: sector::file_length(at as u64) };
         let mut replay = Self::default();
@@ -118,7 +119,7 @@ impl Replay {
                 Err(Unread::Torn) if is_vouched_for(sectors, at) => return Err(corruption(at)),
                 Err(Unread::Torn) => break,
             };
-            replay.follow(&record, at == 0).map_err(|misfit| match misfit {
+            replay.follow(&record, sectors.stream(), at == 0).map_err(|misfit| match misfit {
                 Misfit::Contradiction => corruption(at),
                 Misfit::Version(version) => RecoveryError::Version { segment, version },
             })?;
@@ -127,8 +128,8 @@ impl Replay {
         replay.finish(sectors, at as u64).ok_or_else(|| corruption(at))
     }
 
-    fn follow(&mut self, record: &Record<'_>, first: bool) -> Result<(), Misfit> {
-        let mut payload = Reader(record.payload);
+    fn follow(&mut self, record: &Record<'_>, stream: &Bytes, first: bool) -> Result<(), Misfit> {
+        let mut payload = Reader { rest: record.payload, stream };
         match record.kind {
             Kind::Segment if first => match payload.number() {
                 Some(VERSION) => Some(()),
@@ -166,7 +167,7 @@ impl Replay {
     }
 
     /// `None` where the whole makes no sense, `Some(None)` where it does not count.
-    fn finish(self, sectors: &Sectors, end: u64) -> Option<Option<Recovered>> {
+    fn finish(self, sectors: &Sectors<'_>, end: u64) -> Option<Option<Recovered>> {
         let Some(hard_state) = self.hard_state else { return Some(None) };
         let cut = sectors.file_length() - sector::file_length(end);
         let mut recovered = Recovered {
@@ -193,7 +194,7 @@ impl Replay {
 }
 
 /// Whether some record after `from` says that its writer knew this place to be durable.
-fn is_vouched_for(sectors: &Sectors, from: usize) -> bool {
+fn is_vouched_for(sectors: &Sectors<'_>, from: usize) -> bool {
     let end = sectors.stream().len();
     let mut at = from + 1;
     while at < end {

@@ -1,5 +1,9 @@
 //! Sectors: how the stream of records lies on the disk, and what the stamps around each sector's bytes prove.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
 use super::files::Segment;
 
 /// The bytes that a drive writes as one: each arrives whole, with only its front, or not at all.
@@ -55,26 +59,26 @@ pub(super) enum Arrival {
 }
 
 /// A segment as it was read: its stream, and the stamps found around it.
-pub(super) struct Sectors {
+pub(super) struct Sectors<'a> {
     segment: Segment,
-    file: Vec<u8>,
-    stream: Vec<u8>,
+    file: Cow<'a, [u8]>,
+    stream: Bytes,
 }
 
-impl Sectors {
-    pub(super) fn new(segment: Segment, file: Vec<u8>) -> Self {
+impl<'a> Sectors<'a> {
+    pub(super) fn new(segment: Segment, file: Cow<'a, [u8]>) -> Self {
         let mut stream = Vec::with_capacity(file.len());
         for sector in file.chunks(SECTOR) {
             stream.extend_from_slice(&sector[FRONT.min(sector.len())..sector.len().min(FRONT + ROOM)]);
         }
-        Self { segment, file, stream }
+        Self { segment, file, stream: stream.into() }
     }
 
     pub(super) fn segment(&self) -> Segment {
         self.segment
     }
 
-    pub(super) fn stream(&self) -> &[u8] {
+    pub(super) fn stream(&self) -> &Bytes {
         &self.stream
     }
 
@@ -86,7 +90,8 @@ impl Sectors {
     /// What the stamps say of the bytes of the stream from `start` to `end`, the last of which is an [`END`]. They lie
     /// within the stream and are at least one.
     pub(super) fn arrival(&self, start: usize, end: usize) -> Arrival {
-        let parts = (start / ROOM..=(end - 1) / ROOM).map(|sector| self.sector_arrival(sector, end));
+        let behind = (end - 1) / ROOM + 1;
+        let parts = (start / ROOM..behind).map(|sector| self.sector_arrival(sector, end));
         parts.max().unwrap_or(Arrival::Whole)
     }
 

@@ -76,7 +76,7 @@ proptest! {
         let mut host = Host::default();
         host.run(&script);
         let file = host.wal.segment();
-        let mut bytes = host.disk.read(file).expect("it exists");
+        let mut bytes = host.disk.read(file).expect("it exists").into_owned();
         let start = at.index(bytes.len());
         let end = bytes.len().min(start + over.len());
         bytes.splice(start..end, over);
@@ -134,7 +134,7 @@ fn corruption_names_the_segment_and_where_the_damaged_record_begins() {
 
 /// The log with a durable sector lost: it reads as zeros, as if it had never arrived.
 fn with_a_lost_sector(host: &Host, sector: usize) -> Disk {
-    let mut bytes = host.disk.read(Segment(1)).expect("it exists");
+    let mut bytes = host.disk.read(Segment(1)).expect("it exists").into_owned();
     let end = bytes.len().min((sector + 1) * SECTOR);
     bytes[sector * SECTOR..end].fill(0);
     disk_of(Segment(1), &bytes)

@@ -117,10 +117,10 @@ fn check_errors(files: &mut impl Files) {
     assert_eq!(files.create(Segment(1)), Err(DiskError::Exists(Segment(1))));
     assert_eq!(files.append(Segment(1), b"abc"), Ok(()));
     assert_eq!(files.truncate(Segment(1), 9), Ok(()));
-    assert_eq!(files.read(Segment(1)), Ok(b"abc".to_vec()));
+    assert_eq!(files.read(Segment(1)), Ok(b"abc"[..].into()));
     assert_eq!(files.truncate(Segment(1), 1), Ok(()));
     assert_eq!(files.append(Segment(1), b"d"), Ok(()));
-    assert_eq!(files.read(Segment(1)), Ok(b"ad".to_vec()));
+    assert_eq!(files.read(Segment(1)), Ok(b"ad"[..].into()));
     assert_eq!(files.remove(Segment(1)), Ok(()));
     assert_eq!(files.list(), Ok(vec![]));
 }
