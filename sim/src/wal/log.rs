@@ -2,7 +2,7 @@
 
 use std::io;
 
-use raft::{Entry, EntryId, HardState, Snapshot};
+use raft::{Entry, EntryId, HardState, Index, Snapshot};
 
 use super::files::{DiskError, Files, Segment};
 use super::payload;
@@ -80,6 +80,7 @@ impl<'a> Checkpoint<'a> {
 pub struct Mark {
     segment: Segment,
     offset: u64,
+    commit: Index,
 }
 
 /// The writing end of a log.
@@ -114,6 +115,9 @@ pub struct Wal {
     synced: u64,
     /// Where the segment's checkpoint ends, once it is written.
     checkpoint: Option<u64>,
+    /// The commit index that the segment's records lead to, and the one that no crash takes away.
+    commit: Index,
+    durable_commit: Index,
     /// Earlier segments that have not been removed, newest last.
     older: Vec<Segment>,
     failed: bool,
@@ -157,7 +161,7 @@ impl Wal {
         let recovered = recover(files)?;
         files.truncate(recovered.segment, sector::file_length(recovered.end))?;
         let mut wal = Self::at(recovered.segment, recovered.end);
-        wal.checkpoint = Some(recovered.end);
+        (wal.checkpoint, wal.commit) = (Some(recovered.end), recovered.hard_state.commit);
         if recovered.raised {
             // Otherwise the term would fall back should the entries that it was raised to be replaced.
             wal.write(files, Write::HardState(recovered.hard_state))?;
@@ -170,8 +174,18 @@ impl Wal {
     }
 
     fn at(segment: Segment, end: u64) -> Self {
-        let (record, framed) = (Vec::new(), Vec::new());
-        Self { segment, end, synced: 0, checkpoint: None, older: Vec::new(), failed: false, record, framed }
+        Self {
+            segment,
+            end,
+            synced: 0,
+            checkpoint: None,
+            commit: Index::ZERO,
+            durable_commit: Index::ZERO,
+            older: Vec::new(),
+            failed: false,
+            record: Vec::new(),
+            framed: Vec::new(),
+        }
     }
 
     /// Writes one record. It is durable once a sync that began after it has completed.
@@ -189,12 +203,15 @@ impl Wal {
                 self.begin_segment(files, self.segment.next())
             }
             Write::Snapshot { snapshot, base } => {
-                self.append(files, Kind::Snapshot, |out| payload::put_snapshot(snapshot, base, out))
+                self.append(files, Kind::Snapshot, |out| payload::put_snapshot(snapshot, base, out))?;
+                self.commit = self.commit.max(snapshot.id.index);
+                Ok(())
             }
             Write::Entry(entry) => self.append(files, Kind::Entry, |out| payload::put_entry(entry, out)),
             Write::HardState(hard_state) => {
                 self.append(files, Kind::HardState, |out| payload::put_hard_state(&hard_state, out))?;
                 self.checkpoint.get_or_insert(self.end);
+                self.commit = self.commit.max(hard_state.commit);
                 Ok(())
             }
         }
@@ -203,6 +220,7 @@ impl Wal {
     fn begin_segment(&mut self, files: &mut impl Files, segment: Segment) -> Result<(), DiskError> {
         files.create(segment)?;
         (self.segment, self.end, self.synced, self.checkpoint) = (segment, 0, 0, None);
+        self.commit = Index::ZERO;
         self.append(files, Kind::Segment, |out| payload::put_number(payload::VERSION, out))
     }
 
@@ -240,7 +258,8 @@ impl Wal {
     /// What a sync of [`segment`](Self::segment) that begins now will make durable: all that was written, unless a
     /// checkpoint is half written. Then it is nothing, since the segment does not count yet.
     pub fn mark(&self) -> Mark {
-        Mark { segment: self.segment, offset: self.end }
+        let commit = self.checkpoint.map_or(Index::ZERO, |_| self.commit);
+        Mark { segment: self.segment, offset: self.end, commit }
     }
 
     /// Tells the log that a sync which began when it was at this mark has completed.
@@ -248,6 +267,13 @@ impl Wal {
         if mark.segment == self.segment {
             self.synced = self.synced.max(mark.offset);
         }
+        self.durable_commit = self.durable_commit.max(mark.commit);
+    }
+
+    /// The commit index that would be recovered after a crash that keeps only what is known to be durable, where the one
+    /// that is written never falls. To find it out by [`recover`] would be to read the whole log.
+    pub fn durable_commit(&self) -> Index {
+        self.durable_commit
     }
 
     /// The earlier segments that have not been removed, newest last.

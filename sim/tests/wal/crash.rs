@@ -21,6 +21,15 @@ proptest! {
     }
 
     #[test]
+    fn the_commit_index_that_the_log_calls_durable_is_the_one_that_the_worst_crash_leaves(script in scripts()) {
+        let mut host = Host::default();
+        for step in &script {
+            host.run(std::slice::from_ref(step));
+            prop_assert_eq!(host.wal.durable_commit(), host.commit_after_worst_crash());
+        }
+    }
+
+    #[test]
     fn recovering_twice_gives_the_same_and_the_second_time_there_is_nothing_to_cut(script in scripts(), keep in keeps()) {
         let mut host = Host::default();
         host.run(&script);

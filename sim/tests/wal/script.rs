@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use raft::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 use sim::disk::{Disk, Keep};
-use sim::wal::{Checkpoint, Mark, Recovered, Wal, Write, plan};
+use sim::wal::{Checkpoint, Mark, Recovered, Wal, Write, plan, recover};
 
 /// What a log holds.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -300,6 +300,13 @@ impl Host {
         assert!(self.may_be(&state), "recovered {state:#?}\nwhich is none of {:#?}", self.possible);
         (self.wal, self.possible, self.forgotten) = (wal, vec![state], 0);
         self.syncs.clear();
+    }
+
+    /// The commit index that the worst of crashes leaves.
+    pub fn commit_after_worst_crash(&self) -> Index {
+        let mut disk = self.disk.clone();
+        disk.crash(Keep::Nothing);
+        recover(&disk).expect("a crash leaves no corruption").hard_state.commit
     }
 
     /// Whether this is a state that the log was in since the last completed sync.

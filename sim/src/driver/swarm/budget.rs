@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 
 use raft::node::RunLoop;
-use raft::{Configuration, Index, NodeId, Storage, VoteResult};
+use raft::{Configuration, NodeId, Storage, VoteResult};
 
 use super::Swarm;
 use crate::calm::expects_change;
-use crate::disk::Keep;
-use crate::wal::recover;
 use crate::world::{Envelope, Event, Replica};
 
 impl Swarm<'_> {
@@ -65,15 +63,13 @@ impl Swarm<'_> {
     }
 }
 
-/// Whether the node is up, and would have the same membership after the worst of crashes.
+/// Whether the node is up, and would have the same membership after the worst of crashes: it would know that everything
+/// is committed which it has of that.
 fn remembers_membership(replica: &Replica) -> bool {
-    let Some(node) = replica.node() else { return false };
-    let mut disk = replica.disk().clone();
-    disk.crash(Keep::Nothing);
-    let durable = recover(&disk).map_or(Index::ZERO, |recovered| recovered.hard_state.commit);
+    let Some((node, durable)) = replica.node().zip(replica.durable_commit()) else { return false };
     let storage = node.storage();
-    let newest = storage.stored().rev().find(|entry| matches!(entry.conf_change(), Ok(Some(_))));
-    newest.map_or(storage.first_index().previous(), |entry| entry.index) <= durable
+    let mut later = storage.stored().rev().take_while(|entry| entry.index > durable);
+    storage.first_index() <= durable.next() && !later.any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
 }
 
 fn has_voters(membership: &&Configuration) -> bool {

@@ -87,6 +87,11 @@ impl LogFile {
         self.durable >= count
     }
 
+    /// The commit index that the worst of crashes leaves.
+    pub(super) fn durable_commit(&self) -> Index {
+        self.wal.durable_commit()
+    }
+
     /// Whether an fsync has to begin. Not while a compaction is being written: until its last record, the new segment
     /// does not count, and the old one is not written any more.
     pub(super) fn needs_sync(&self) -> bool {

@@ -111,6 +111,11 @@ impl Replica {
         self.running.as_ref().map(|running| running.node())
     }
 
+    /// The commit index that the node would read back from its disk after the worst of crashes, while it is up.
+    pub fn durable_commit(&self) -> Option<Index> {
+        self.running.as_ref().map(|running| running.log.durable_commit())
+    }
+
     /// The loop that runs the node, if one does, while the node is up.
     pub fn run_loop(&self) -> Option<&RunLoop<MemStorage>> {
         self.running.as_ref()?.engine.looped().map(|looped| &looped.run_loop)
