@@ -338,7 +338,10 @@ impl<'a> Swarm<'a> {
     }
 
     fn change_members(&mut self) -> Option<Event> {
-        let (node, change) = self.members.change(&self.world, &self.lost(), self.expects_change(), &mut self.agenda)?;
+        let lost = self.lost();
+        // Where nothing is lost, any number of changes may be under way.
+        let has_to_wait = !lost.is_empty() && self.expects_change();
+        let (node, change) = self.members.change(&self.world, &lost, has_to_wait, &mut self.agenda)?;
         for added in self.members.to_start(&change, &self.world) {
             let start = self.start(added, Boot::Empty);
             self.at_once.push_back(start);
