@@ -43,6 +43,8 @@ struct Client {
 #[derive(Clone, Debug)]
 struct UnderWay {
     operation: Operation,
+    /// What proposes it, unless it is a read: the same each time.
+    data: Option<Bytes>,
     /// The step of its invocation.
     invoked: u64,
     /// The highest position that had been acknowledged by then.
@@ -104,9 +106,11 @@ impl Clients {
         }
         let floor = self.order.acknowledged();
         let client = slot(&mut self.clients, number);
-        let under_way = UnderWay { operation: operation.clone(), invoked: step, floor, asked: 0 };
-        let given_up = client.under_way.replace(under_way).map(|before| before.record(number, client.sequence));
-        *client = Client { sequence: client.sequence + 1, sent: 0, under_way: client.under_way.take() };
+        let given_up = client.under_way.take().map(|before| before.record(number, client.sequence));
+        let sequence = client.sequence + 1;
+        let data = command(number, sequence, operation).map(|command| command.encode());
+        let under_way = UnderWay { operation: operation.clone(), data, invoked: step, floor, asked: 0 };
+        *client = Client { sequence, sent: 0, under_way: Some(under_way) };
         if let Some(record) = given_up {
             self.waiting.retain(|waiting| waiting.client != number);
             // It has no answer that could complete a window.
@@ -122,15 +126,9 @@ impl Clients {
             return Err(Misfit::NothingUnderWay(number));
         };
         *sent += 1;
-        let (client, sequence) = (number, *sequence);
-        Ok(match under_way.operation.clone() {
-            Operation::Read { .. } => Request::ReadIndex(context(client, sequence, *sent)),
-            Operation::Write { key, value } => {
-                Request::Propose(Command { client, sequence, key, expected: None, value }.encode())
-            }
-            Operation::CompareAndSet { key, expected, value } => {
-                Request::Propose(Command { client, sequence, key, expected: Some(expected), value }.encode())
-            }
+        Ok(match &under_way.data {
+            Some(data) => Request::Propose(data.clone()),
+            None => Request::ReadIndex(context(number, *sequence, *sent)),
         })
     }
 
@@ -275,6 +273,19 @@ impl UnderWay {
     fn record(self, client: u64, sequence: u64) -> Record {
         let Self { operation, invoked, .. } = self;
         Record { client, sequence, operation, invoked, fate: Fate::Unknown { until: None } }
+    }
+}
+
+/// The command that an operation of a client is, under this number; none for a read.
+fn command(client: u64, sequence: u64, operation: &Operation) -> Option<Command> {
+    let command = |key: u64, expected: Option<&Bytes>, value: &Bytes| {
+        let (expected, value) = (expected.cloned(), value.clone());
+        Some(Command { client, sequence, key, expected, value })
+    };
+    match operation {
+        Operation::Read { .. } => None,
+        Operation::Write { key, value } => command(*key, None, value),
+        Operation::CompareAndSet { key, expected, value } => command(*key, Some(expected), value),
     }
 }
 
