@@ -551,16 +551,12 @@ impl Checkers {
     fn takes_up(
         &mut self,
         id: NodeId,
-        mut previous: Term,
+        previous: Term,
         entries: &[Entry],
         origin: impl Fn(Option<NodeId>) -> Origin,
     ) -> Check {
         self.when(Invariant::LogMatching, |all| {
-            for entry in entries {
-                all.matching.takes_up(id, previous, entry, origin(all.elections.leader(entry.term)))?;
-                previous = entry.term;
-            }
-            Ok(())
+            all.matching.takes_up(id, previous, entries, |term| origin(all.elections.leader(term)))
         })
     }
 

@@ -14,7 +14,7 @@
 //! - what a node shows as its log is what it handed out to be written: storage that answers late, or a snapshot, must
 //!   not leave it with anything else.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque, btree_map};
 
 use raft::{Body, Entry, EntryId, EntryKind, Index, Message, NodeId, Term};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -68,23 +68,46 @@ impl LogMatching {
         self.largest
     }
 
-    /// A node's log takes up an entry after one of the term `previous`.
-    pub fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: Origin) -> Check {
-        if previous > entry.term {
-            return Err(broken(id, format!("holds {} after an entry of the later term {previous}", entry.id())));
+    /// A node's log takes up entries after one of the term `previous`. `origin` is asked for only where some are new.
+    pub fn takes_up(
+        &mut self,
+        id: NodeId,
+        mut previous: Term,
+        entries: &[Entry],
+        origin: impl Fn(Term) -> Origin,
+    ) -> Check {
+        for run in entries.chunk_by(|one, next| one.term == next.term) {
+            let first = &run[0];
+            if previous > first.term {
+                let detail = format!("holds {} after an entry of the later term {previous}", first.id());
+                return Err(broken(id, detail));
+            }
+            self.takes_up_run(id, previous, run, || origin(first.term))?;
+            previous = first.term;
         }
-        if entry.index <= self.floor {
-            return Ok(());
+        Ok(())
+    }
+
+    /// The same of entries of one term, which is looked up once for all of them.
+    fn takes_up_run(&mut self, id: NodeId, mut previous: Term, run: &[Entry], origin: impl Fn() -> Origin) -> Check {
+        let Some(forgotten) = run.iter().position(|entry| entry.index > self.floor) else { return Ok(()) };
+        let (first, term) = (&run[forgotten], run[forgotten].term);
+        if forgotten > 0 {
+            previous = term;
         }
-        self.largest = self.largest.max(entry.payload_size());
-        if let Some(created) = self.terms.get_mut(&entry.term) {
-            return created.takes_up(id, previous, entry, origin);
+        let created = match self.terms.entry(term) {
+            btree_map::Entry::Occupied(created) => created.into_mut(),
+            btree_map::Entry::Vacant(_) if origin() == Origin::Copies => {
+                let detail = format!("holds {}, which the leader of that term did not create", first.id());
+                return Err(broken(id, detail));
+            }
+            btree_map::Entry::Vacant(new) => new.insert(Created::starting_at(first.index, previous)),
+        };
+        for entry in &run[forgotten..] {
+            self.largest = self.largest.max(entry.payload_size());
+            created.takes_up(id, previous, entry, &origin)?;
+            previous = term;
         }
-        if origin == Origin::Copies {
-            return Err(broken(id, format!("holds {}, which the leader of that term did not create", entry.id())));
-        }
-        let prints = VecDeque::from([fingerprint(entry)]);
-        self.terms.insert(entry.term, Created { first: entry.index, previous, prints, kept: entry.index });
         Ok(())
     }
 
@@ -111,7 +134,12 @@ impl LogMatching {
 }
 
 impl Created {
-    fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: Origin) -> Check {
+    /// Nothing yet.
+    fn starting_at(first: Index, previous: Term) -> Self {
+        Self { first, previous, prints: VecDeque::new(), kept: first }
+    }
+
+    fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: impl Fn() -> Origin) -> Check {
         let expected = if entry.index == self.first { self.previous } else { entry.term };
         if entry.index < self.first || previous != expected {
             let detail = format!(
@@ -132,7 +160,7 @@ impl Created {
                 let id_of = entry.id();
                 Err(broken(id, format!("holds {id_of} with the content {print:016x}, others with {known:016x}")))
             }
-            None if offset as usize == self.prints.len() && origin == Origin::Creates => {
+            None if offset as usize == self.prints.len() && origin() == Origin::Creates => {
                 self.prints.push_back(print);
                 Ok(())
             }
@@ -330,14 +358,14 @@ mod tests {
         let mut matching = LogMatching::default();
         for index in 1..=100 {
             let previous = Term(u64::from(index > 1));
-            matching.takes_up(node(1), previous, &entry(1, index), Origin::Creates).unwrap();
+            matching.takes_up(node(1), previous, &[entry(1, index)], |_| Origin::Creates).unwrap();
         }
         matching.forget(Index(90));
         assert_eq!(matching.terms[&Term(1)].prints.len(), 10);
-        matching.takes_up(node(2), Term(1), &entry(1, 91), Origin::Copies).unwrap();
-        matching.takes_up(node(2), Term(1), &entry(1, 5), Origin::Copies).unwrap();
+        matching.takes_up(node(2), Term(1), &[entry(1, 91)], |_| Origin::Copies).unwrap();
+        matching.takes_up(node(2), Term(1), &[entry(1, 5)], |_| Origin::Copies).unwrap();
         matching.forget(Index(100));
         assert!(matching.terms.is_empty());
-        matching.takes_up(node(1), Term(1), &entry(1, 101), Origin::Creates).unwrap();
+        matching.takes_up(node(1), Term(1), &[entry(1, 101)], |_| Origin::Creates).unwrap();
     }
 }
