@@ -15,7 +15,7 @@ use sim::world::{EventKind, Statistics, World};
 /// The name of a trace, and what its run has to show.
 type Feature = (&'static str, fn(&Statistics) -> bool);
 
-const FEATURES: [Feature; 9] = [
+const FEATURES: [Feature; 10] = [
     ("election-and-replication", |seen| seen.elections > 0 && seen.applied > 10),
     ("restart", |seen| seen.events(EventKind::Restart) > 0 && seen.bytes_lost > 0 && seen.elections > 1),
     ("partition", |seen| seen.lost > 0 && seen.events(EventKind::HealLink) > 0 && seen.elections > 1),
@@ -24,6 +24,10 @@ const FEATURES: [Feature; 9] = [
     ("transfer", |seen| seen.transfers > 0 && seen.elections > 1),
     ("reads", |seen| seen.reads > 3),
     ("node-loop", |seen| seen.events(EventKind::Take) > 0 && seen.elections > 0 && seen.executed > 1),
+    // Nodes that loops run cannot be told as a scenario, and this is to be.
+    ("disk-faults", |seen| {
+        seen.disks_failed > 0 && seen.recoveries_refused > 0 && seen.elections > 0 && seen.events(EventKind::Take) == 0
+    }),
     ("pre-vote", |seen| seen.pre_candidacies > 0 && seen.elections > 1),
 ];
 
@@ -49,7 +53,7 @@ fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
         return save(folder, name, "jsonl.zst", &again);
     }
     let overrides = Overrides { nodes: Some(3), steps: Some(4000), ..Overrides::default() };
-    let runs = (0..100).filter_map(|seed| {
+    let runs = (0..1000).filter_map(|seed| {
         let plan = Plan::draw(seed, &overrides);
         let mut events = Vec::new();
         let mut swarm = Swarm::new(&plan);

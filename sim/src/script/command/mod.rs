@@ -5,6 +5,7 @@
 
 mod add_nodes;
 mod client;
+mod disk;
 mod expect;
 mod host;
 mod input;
@@ -20,9 +21,11 @@ use raft::NodeId;
 use super::arguments::Arguments;
 use super::error::ScriptError;
 use super::parse::Block;
+use crate::disk::DiskFault;
 
 pub use add_nodes::AddNodes;
 pub use client::{ClientCommand, Key};
+pub use disk::disk_words;
 pub use expect::{Expectation, Expected, LogIds};
 pub use host::{HostCommand, HostStep};
 pub use input::{InputCommand, Ticks};
@@ -35,6 +38,9 @@ pub use show::{LogLevel, ShowCommand};
 pub enum Command {
     /// Nodes come and go.
     Node(NodeCommand),
+    /// `fail-fsync`, `fill-disk`, `free-disk`, `flip-bit`, `misplace-block`: a node's disk does not work as it should, or
+    /// does again.
+    Disk(NodeId, DiskFault),
     /// A node is told something by its clock, its application or its transport.
     Input(NodeId, InputCommand),
     /// A host does the work that its node wants done.
@@ -77,6 +83,7 @@ impl Syntax {
 fn language() -> impl Iterator<Item = &'static Syntax> {
     let topics = [
         nodes::COMMANDS,
+        disk::COMMANDS,
         input::COMMANDS,
         host::COMMANDS,
         network::COMMANDS,
@@ -155,6 +162,7 @@ mod tests {
                 "add-nodes 1 chekquorum=true",
                 "line 1: \"add-nodes\" does not know the argument \"chekquorum\"; the nearest known word is \"checkquorum\"",
             ),
+            ("flip-bit 1 segment=2", "line 1: \"flip-bit\" needs bit="),
             ("add-nodes 1 voters=(1)", "line 1: a membership to start from needs index="),
             (
                 "add-nodes 1 peers=(1) voters=(1) index=2",

@@ -6,13 +6,39 @@ use raft::{NodeId, StorageAppend, StorageApply};
 use super::super::command::HostCommand;
 use super::super::describe;
 use super::{Done, Environment, Reply, Trouble, headed};
-use crate::world::{Event, ToDo};
+use crate::world::{Event, Refusal, ToDo};
 
 /// How many rounds are given to a cluster to come to rest. Nothing that stops at all takes more than a few hundred.
 const ROUNDS: u32 = 10_000;
 
-/// Stands in the place of what happens once a held fsync completes.
-const UNDER_WAY: &str = "fsync under way\n";
+/// How far a host came with what has to be durable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Written {
+    All,
+    /// An fsync is held.
+    UnderWay,
+    /// The disk failed, and the node with it.
+    Stopped(Refusal),
+}
+
+impl Written {
+    /// Stands in the place of what would happen next.
+    fn shown(&self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::UnderWay => "fsync under way\n".to_owned(),
+            Self::Stopped(refusal) => format!("{refusal}\n"),
+        }
+    }
+
+    /// Why the node stopped, if it did.
+    pub(super) fn refusal(self) -> Option<Refusal> {
+        match self {
+            Self::All | Self::UnderWay => None,
+            Self::Stopped(refusal) => Some(refusal),
+        }
+    }
+}
 
 impl Environment {
     pub(super) fn host_command(&mut self, command: &HostCommand) -> Done {
@@ -36,10 +62,6 @@ impl Environment {
             HostCommand::BeginCompaction(node, index) => self.once(&Event::Compact { node: *node, index: *index }),
             HostCommand::Step(node, step) => self.host_step(*node, *step),
         }
-    }
-
-    fn once(&mut self, event: &Event) -> Done {
-        self.apply(event).map(|outcome| Reply::refused(outcome.refused))
     }
 
     /// Lets each node do something, with headings where they are several.
@@ -120,8 +142,7 @@ impl Environment {
         let text = self.take_ready(node)?;
         let replica = self.replica(node)?;
         if !replica.options().async_storage_writes && replica.ready().is_some() {
-            let waits = if self.finish_ready(node)? { "" } else { UNDER_WAY };
-            return Ok(text + waits);
+            return Ok(text + &self.finish_ready(node)?.shown());
         }
         self.send_from_threads(node)?;
         Ok(text)
@@ -154,13 +175,10 @@ impl Environment {
     }
 
     /// Does what the outstanding Ready asks for, or as much of it as can be done before an fsync that is held completes.
-    /// Whether that is all.
-    pub(super) fn finish_ready(&mut self, node: NodeId) -> Done<bool> {
-        while !self.is_persisted(node)? {
-            if self.waits_for_fsync(node)? {
-                return Ok(false);
-            }
-            self.continue_writing(node)?;
+    pub(super) fn finish_ready(&mut self, node: NodeId) -> Done<Written> {
+        let written = self.write(node, |environment| environment.is_persisted(node))?;
+        if written != Written::All {
+            return Ok(written);
         }
         while self.to_do(node)?.apply {
             self.apply(&Event::Apply { node, entries: u32::MAX })?;
@@ -169,7 +187,20 @@ impl Environment {
             self.apply(&Event::Send { node })?;
         }
         self.apply(&Event::Advance { node })?;
-        Ok(true)
+        Ok(Written::All)
+    }
+
+    /// Writes and syncs until that is enough, an fsync is held, or the disk fails.
+    fn write(&mut self, node: NodeId, is_enough: impl Fn(&Self) -> Done<bool>) -> Done<Written> {
+        while !is_enough(self)? {
+            if self.waits_for_fsync(node)? {
+                return Ok(Written::UnderWay);
+            }
+            if let Some(refusal) = self.continue_writing(node)? {
+                return Ok(Written::Stopped(refusal));
+            }
+        }
+        Ok(Written::All)
     }
 
     /// Whether the outstanding Ready is as durable as it asks to be.
@@ -179,8 +210,8 @@ impl Environment {
     }
 
     /// Takes the next step towards what the log has to hold durably: syncs what waits for it, and writes the next record
-    /// where nothing does. So no more is written than what the oldest work needs.
-    fn continue_writing(&mut self, node: NodeId) -> Done<()> {
+    /// where nothing does. So no more is written than what the oldest work needs. Why the node stops, if it does.
+    fn continue_writing(&mut self, node: NodeId) -> Done<Option<Refusal>> {
         let to_do = self.to_do(node)?;
         let next = if to_do.sync_done {
             Event::SyncDone { node }
@@ -189,16 +220,13 @@ impl Environment {
         } else {
             Event::Write { node }
         };
-        self.apply(&next).map(drop)
+        self.apply(&next).map(|outcome| outcome.refused)
     }
 
     /// Writes a compaction that has begun.
-    pub(super) fn finish_compaction(&mut self, node: NodeId) -> Done<()> {
+    pub(super) fn finish_compaction(&mut self, node: NodeId) -> Done<Written> {
         let before = self.world.statistics().compactions;
-        while self.world.statistics().compactions == before && !self.waits_for_fsync(node)? {
-            self.continue_writing(node)?;
-        }
-        Ok(())
+        self.write(node, |environment| Ok(environment.world.statistics().compactions > before))
     }
 
     /// Does the oldest work of the append thread, and no other.
@@ -206,11 +234,9 @@ impl Environment {
         let Some(work) = self.replica(node)?.appends().next().cloned() else {
             return Ok("no append work to perform".to_owned());
         };
-        while !self.to_do(node)?.release {
-            if self.waits_for_fsync(node)? {
-                return Ok(format!("Processing:\n{}\n{UNDER_WAY}", describe::storage_append(node, &work, false)));
-            }
-            self.continue_writing(node)?;
+        let written = self.write(node, |environment| Ok(environment.to_do(node)?.release))?;
+        if written != Written::All {
+            return Ok(format!("Processing:\n{}\n{}", describe::storage_append(node, &work, false), written.shown()));
         }
         self.apply(&Event::Release { node })?;
         self.send_from_threads(node)?;

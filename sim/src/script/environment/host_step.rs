@@ -4,7 +4,7 @@ use raft::NodeId;
 
 use super::super::command::HostStep;
 use super::{Done, Environment, Reply};
-use crate::world::{Event, Outcome};
+use crate::world::{Event, Outcome, Refusal};
 
 impl Environment {
     pub(super) fn host_step(&mut self, node: NodeId, step: HostStep) -> Done {
@@ -40,33 +40,35 @@ impl Environment {
 
     fn sync_log(&mut self, node: NodeId) -> Done {
         self.apply(&Event::Sync { node })?;
-        if !self.held.contains(&node) {
-            self.complete_syncs(node)?;
-        }
-        Ok(Reply::default())
+        let refused = if self.held.contains(&node) { None } else { self.complete_syncs(node)? };
+        Ok(Reply::refused(refused))
     }
 
-    fn complete_syncs(&mut self, node: NodeId) -> Done<()> {
+    /// Why the node stops, if it does.
+    fn complete_syncs(&mut self, node: NodeId) -> Done<Option<Refusal>> {
         while self.to_do(node)?.sync_done {
-            self.apply(&Event::SyncDone { node })?;
+            if let Some(refusal) = self.apply(&Event::SyncDone { node })?.refused {
+                return Ok(Some(refusal));
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The node's fsyncs complete, and its host goes on with what waited for them. Prints what is sent.
     pub(super) fn complete_fsync(&mut self, node: NodeId) -> Done {
         self.held.remove(&node);
         let was_in_flight = self.world.network().next_id();
-        self.complete_syncs(node)?;
+        let mut refused = self.complete_syncs(node)?;
         if self.replica(node)?.options().async_storage_writes {
             while self.to_do(node)?.release {
                 self.apply(&Event::Release { node })?;
             }
             self.send_from_threads(node)?;
         } else if self.replica(node)?.ready().is_some() {
-            self.finish_ready(node)?;
+            refused = self.finish_ready(node)?.refusal();
         }
-        Ok(self.describe_from(was_in_flight).into())
+        let text = self.describe_from(was_in_flight);
+        Ok(Reply { text, ..Reply::refused(refused) })
     }
 
     fn showing_sent(&mut self, event: &Event) -> Done {

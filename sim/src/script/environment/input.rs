@@ -44,8 +44,10 @@ impl Environment {
         }
         self.take_snapshot_for(node, index)?;
         self.apply(&Event::Compact { node, index })?;
-        self.finish_compaction(node)?;
-        self.raft_log(node).map(Reply::from)
+        match self.finish_compaction(node)?.refusal() {
+            None => self.raft_log(node).map(Reply::from),
+            Some(refusal) => Ok(Reply::refused(Some(refusal))),
+        }
     }
 
     /// What goes has to be covered by a snapshot, which not every application takes by itself.

@@ -167,6 +167,7 @@ impl Environment {
         match command {
             Command::Host(HostCommand::Stabilize { level: Some(level), nodes: _ }) => *level,
             Command::Node(_)
+            | Command::Disk(..)
             | Command::Input(..)
             | Command::Host(_)
             | Command::Network(_)
@@ -181,6 +182,7 @@ impl Environment {
     fn carry_out(&mut self, command: &Command) -> Done {
         match command {
             Command::Node(command) => self.node_command(command),
+            Command::Disk(node, fault) => self.once(&Event::DiskFault { node: *node, fault: *fault }),
             Command::Input(node, command) => self.input_command(*node, command),
             Command::Host(command) => self.host_command(command),
             Command::Network(command) => self.network_command(command),
@@ -200,7 +202,14 @@ impl Environment {
         let outcome = applied?;
         self.clients.notice(&self.world, event);
         self.clients.told(&outcome.completed);
+        if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
+            self.forget_plans_of(node)?;
+        }
         Ok(outcome)
+    }
+
+    fn once(&mut self, event: &Event) -> Done {
+        self.apply(event).map(|outcome| Reply::refused(outcome.refused))
     }
 
     fn plant(&mut self, bug: &str) -> Done {

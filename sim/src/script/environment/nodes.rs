@@ -59,9 +59,13 @@ impl Environment {
     }
 
     fn crash(&mut self, node: NodeId, keep: Keep) -> Done<()> {
-        self.held.remove(&node);
         self.apply(&Event::Crash { node, keep })?;
-        // What a script had the node send to itself goes with its memory, like what it sent by its own will.
+        self.forget_plans_of(node)
+    }
+
+    /// A node has stopped. What a script had it send to itself goes with its memory, like what it sent by its own will.
+    pub(super) fn forget_plans_of(&mut self, node: NodeId) -> Done<()> {
+        self.held.remove(&node);
         let own = |envelope: &Envelope| match envelope {
             Envelope::Network(message) => message.from == node && message.to == node,
             Envelope::Local { .. } => false,

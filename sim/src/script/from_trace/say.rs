@@ -9,7 +9,7 @@ use super::phrase::Phrase;
 use crate::disk::Keep;
 use crate::history::Operation;
 use crate::script::arguments::word;
-use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, keep_word};
+use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, disk_words, keep_word};
 use crate::script::describe;
 use crate::script::environment::kind_of;
 use crate::world::{ApplicationKind, Boot, Event, MessageId, NodeOptions, World};
@@ -26,7 +26,10 @@ pub(super) fn say(event: &Event, world: &World) -> Said {
         Event::Crash { node, keep: Keep::Nothing } => at("crash", *node, []),
         Event::Crash { node, keep } => at("crash", *node, [format!("keep={}", keep_word(*keep))]),
         Event::Restart { node, options, seed } => restart(*node, options.as_ref(), *seed),
-        Event::DiskFault { .. } => Err("there is no command for faults of a disk"),
+        Event::DiskFault { node, fault } => {
+            let (name, more) = disk_words(*fault);
+            at(name, *node, more)
+        }
         Event::Tick { node } => at("tick", *node, ["1".to_owned()]),
         Event::Campaign { node } => at("campaign", *node, []),
         Event::Propose { node, data } => input("propose", *node, data, InputCommand::Propose(data.clone())),

@@ -4,7 +4,7 @@ use raft::{NodeId, Role};
 
 use super::goal;
 use super::phrase::Phrase;
-use crate::disk::Keep;
+use crate::disk::{DiskFault, Keep};
 use crate::history::Operation;
 use crate::script::command::{ClientCommand, Command, HostCommand, InputCommand, NetworkCommand, NodeCommand};
 use crate::script::environment::Environment;
@@ -114,6 +114,16 @@ fn capitalized(text: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
+fn goes_wrong(fault: DiskFault) -> &'static str {
+    match fault {
+        DiskFault::FailSync => "'s next fsync fails",
+        DiskFault::Fill { .. } => "'s disk is almost full",
+        DiskFault::Free => "'s disk has room again",
+        DiskFault::FlipBit { .. } => "'s disk flips a bit",
+        DiskFault::MisplaceBlock { .. } => "'s disk writes a block to the wrong place",
+    }
+}
+
 /// What somebody does with this command, or what fails. Nothing where it only lets the cluster go on.
 fn deed(phrase: &Phrase) -> Option<String> {
     match phrase.command() {
@@ -127,6 +137,7 @@ fn deed(phrase: &Phrase) -> Option<String> {
             }
         }),
         Command::Node(NodeCommand::Restart { node, .. }) => Some(format!("node {} starts again", node.get())),
+        Command::Disk(node, fault) => Some(format!("node {}{}", node.get(), goes_wrong(*fault))),
         Command::Input(node, input) => Some(format!("node {} {}", node.get(), asked(input))),
         Command::Client(ClientCommand::Write { node, .. }) => Some(format!("a client writes at node {}", node.get())),
         Command::Client(ClientCommand::Retry { node, .. }) => {

@@ -114,6 +114,7 @@ fn work(phrase: &Phrase) -> Option<(NodeId, Work)> {
         Command::Host(HostCommand::EndFsync(node)) => Some((*node, Work::EndsFsync)),
         Command::Node(NodeCommand::Crash(node, _) | NodeCommand::Restart { node, .. }) => Some((*node, Work::Stops)),
         Command::Node(NodeCommand::Add(_))
+        | Command::Disk(..)
         | Command::Input(..)
         | Command::Host(_)
         | Command::Network(_)

@@ -42,6 +42,7 @@ fn is_usual(phrase: &Phrase) -> bool {
         Command::Host(HostCommand::TakeSnapshot(_) | HostCommand::BeginCompaction(..)) => false,
         Command::Host(_) | Command::Network(NetworkCommand::Arrive(_)) => true,
         Command::Node(_)
+        | Command::Disk(..)
         | Command::Input(..)
         | Command::Network(_)
         | Command::Client(_)

@@ -52,7 +52,7 @@ fn is_deed(phrase: &Phrase) -> bool {
             ClientCommand::Checked { operation, .. } => matches!(operation, Some(Operation::Read { .. })),
             ClientCommand::Write { .. } | ClientCommand::Retry { .. } => false,
         },
-        Command::Node(_) => true,
+        Command::Node(_) | Command::Disk(..) => true,
         Command::Show(_) | Command::Expect(_) | Command::Calm(_) | Command::Plant(_) => false,
     }
 }
@@ -155,6 +155,7 @@ fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
         Command::Client(_)
         | Command::Input(..)
         | Command::Node(_)
+        | Command::Disk(..)
         | Command::Host(_)
         | Command::Network(_)
         | Command::Show(_)
