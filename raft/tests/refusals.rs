@@ -165,3 +165,24 @@ fn a_bootstrap_is_refused_without_peers_with_a_peer_twice_and_over_a_log() {
     work_off(&mut empty);
     assert_eq!(empty.bootstrap(&twice[..1]), Err(BootstrapError::NonEmptyStorage));
 }
+
+#[test]
+fn what_is_committed_and_applied_at_the_start_lies_within_the_log() {
+    let start = |commit: u64, applied: u64| {
+        let snapshot = Snapshot { id: EntryId::new(Term(1), Index(5)), conf_state: voters(&[1]), data: Bytes::new() };
+        let mut storage = MemStorage::from_snapshot(snapshot);
+        storage.append(&[entry(1, 6), entry(1, 7), entry(1, 8)]).expect("entries follow the snapshot");
+        storage.set_hard_state(HardState { term: Term(1), vote: None, commit: Index(commit) });
+        RawNode::new(Config { applied: Index(applied), ..Config::new(id(1)) }, storage).map(|_| ())
+    };
+    let beyond = |commit| {
+        let (first_minus_one, last) = (Index(5), Index(8));
+        Err(ConfigError::CommitOutOfRange { commit: Index(commit), first_minus_one, last })
+    };
+    let ahead = |applied| {
+        let (first_minus_one, commit) = (Index(5), Index(7));
+        Err(ConfigError::AppliedOutOfRange { applied: Index(applied), first_minus_one, commit })
+    };
+    assert_eq!([4, 5, 8, 9].map(|commit| start(commit, 0)), [beyond(4), Ok(()), Ok(()), beyond(9)]);
+    assert_eq!([4, 5, 7, 8].map(|applied| start(7, applied)), [ahead(4), Ok(()), Ok(()), ahead(8)]);
+}

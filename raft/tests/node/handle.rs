@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_core::Stream;
 use raft::node::{Driver, Limits, StartError, Ticked};
 use raft::{
-    BootstrapError, ChangeError, ConfChangeV1, ConfChangeV2, Config, MemStorage, Node, NodeError, ProposeError, Ready,
-    Role, Stopped,
+    BootstrapError, ChangeError, ConfChangeV1, ConfChangeV2, Config, Index, MemStorage, Node, NodeError, ProposeError,
+    Ready, Role, Stopped,
 };
 
 use super::{heartbeat, id, limited, loop_of, storage, voters};
@@ -284,6 +284,11 @@ fn an_applied_change_returns_the_new_membership_or_why_not() {
     assert!(poll(refused.as_mut()).is_pending());
     drive(&mut driver);
     assert_eq!(poll(refused), Poll::Ready(Err(NodeError::Refused(ChangeError::NotJoint))));
+
+    let mut later = pin!(node.apply_conf_change_at(Index(1000), ConfChangeV1::remove(id(2)).into()));
+    assert!(poll(later.as_mut()).is_pending());
+    drive(&mut driver);
+    assert_eq!(poll(later), Poll::Ready(Ok(voters(&[1]))));
 }
 
 #[test]
@@ -292,7 +297,8 @@ fn ticks_that_nobody_takes_are_missed_and_reported() {
     let limit = Limits::default().ticks;
     assert!((0..limit).all(|_| node.tick() == Ok(Ticked::Counted)));
     assert_eq!(node.tick(), Ok(Ticked::Missed));
-    assert_eq!(node.missed_ticks(), 1);
+    assert_eq!(node.tick(), Ok(Ticked::Missed));
+    assert_eq!(node.missed_ticks(), 2);
 }
 
 #[test]
