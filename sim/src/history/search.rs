@@ -205,16 +205,28 @@ impl Search {
     fn next(&self, done: Set) -> impl Iterator<Item = usize> + use<'_> {
         let end = self.earliest_end(done, |call| call.required);
         let last = if done == 0 { 0 } else { self.calls[done.ilog2() as usize].invoked };
-        self.open(done).filter(move |(_, call)| call.until >= last && call.invoked <= end).map(|(position, _)| position)
+        let in_time = self.open(done).take_while(move |(_, call)| call.invoked <= end);
+        in_time.filter(move |(_, call)| call.until >= last).map(|(position, _)| position)
     }
 
-    /// The earliest last step of those operations that are not in the order.
+    /// The earliest last step of those operations that are not in the order. What is invoked after it cannot end before it.
     fn earliest_end(&self, done: Set, of: impl Fn(&Call) -> bool) -> u64 {
-        self.open(done).filter(|(_, call)| of(call)).map(|(_, call)| call.until).min().unwrap_or(u64::MAX)
+        let mut earliest = u64::MAX;
+        for (_, call) in self.open(done) {
+            if call.invoked > earliest {
+                break;
+            }
+            if of(call) {
+                earliest = earliest.min(call.until);
+            }
+        }
+        earliest
     }
 
+    /// The operations that are not in the order, by invocation.
     fn open(&self, done: Set) -> impl Iterator<Item = (usize, &Call)> {
-        self.calls.iter().enumerate().filter(move |(position, _)| done & (1 << position) == 0)
+        let all_before = done.trailing_ones() as usize;
+        self.calls.iter().enumerate().skip(all_before).filter(move |(position, _)| done & (1 << position) == 0)
     }
 }
 
