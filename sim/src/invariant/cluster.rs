@@ -1,13 +1,14 @@
 //! What the checkers know of each node: how it last showed itself, the log it was seen to write, and what of that is
 //! durable. No property is judged here; this is the picture that the properties are judged on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use raft::{ConfState, Config, Entry, EntryId, EntryKind, HardState, Index, NodeId, Role, Snapshot, Term};
 
 use super::input::{Recovered, View};
 use super::log_shape::LogShape;
+use crate::slots::slot;
 
 /// What a node's disk would give back after any crash.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +85,8 @@ impl Node {
 /// Every node that ever started.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cluster {
-    nodes: BTreeMap<NodeId, Node>,
+    /// Node n at position n - 1: every check begins by looking one up.
+    nodes: Vec<Option<Node>>,
 }
 
 impl Cluster {
@@ -93,28 +95,28 @@ impl Cluster {
 
     /// The node, if it ever started.
     pub fn get(&self, id: NodeId) -> Option<&Node> {
-        self.nodes.get(&id)
+        self.nodes.get(usize::try_from(id.get() - 1).ok()?)?.as_ref()
     }
 
     /// The node; one that never started is as good as one with an empty disk.
     pub fn node(&mut self, id: NodeId) -> &mut Node {
-        self.nodes.entry(id).or_default()
+        slot(&mut self.nodes, id.get() - 1).get_or_insert_default()
     }
 
     /// All nodes, by identity.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        self.nodes.iter().map(|(&id, node)| (id, node))
+        (1..).zip(&self.nodes).filter_map(|(id, node)| NodeId::new(id).zip(node.as_ref()))
     }
 
     /// Whether the node durably holds the entry.
     pub fn durably_holds(&self, node: NodeId, entry: EntryId) -> bool {
-        self.nodes.get(&node).is_some_and(|node| node.durable.holds(entry))
+        self.get(node).is_some_and(|node| node.durable.holds(entry))
     }
 
     /// Up to where every running node compacted its log, so that nothing before it is heard of again. A node that lags
     /// endlessly does not hold it back endlessly.
     pub fn floor(&self) -> Index {
-        let bases = || self.nodes.values().filter(|node| node.up).map(|node| node.log.base().index);
+        let bases = || self.nodes.iter().flatten().filter(|node| node.up).map(|node| node.log.base().index);
         let lowest = bases().min().unwrap_or_default();
         let highest = bases().max().unwrap_or_default();
         lowest.max(Index(highest.0.saturating_sub(Self::REMEMBERED)))
