@@ -235,6 +235,38 @@ fn a_ready_whose_call_is_dropped_goes_to_the_next_call() {
 }
 
 #[test]
+fn a_ready_that_comes_back_wakes_the_driver_for_whoever_waits() {
+    let (node, mut driver) = leader();
+    now(node.campaign()).unwrap();
+    let mut proposal = pin!(node.propose("data".into()));
+    assert!(poll(proposal.as_mut()).is_pending());
+    let (mut first, mut second) = (Box::pin(node.ready()), pin!(node.ready()));
+    assert!(poll(first.as_mut()).is_pending());
+    drive(&mut driver);
+    assert!(poll(second.as_mut()).is_pending(), "the first has it, and was not looked at");
+
+    let bell = Arc::new(Bell::default());
+    assert!(poll_with(Pin::new(&mut driver), &bell).is_pending());
+    let before = bell.rings();
+    drop(first);
+    assert!(bell.rings() > before);
+    drive(&mut driver);
+    assert!(matches!(poll(second), Poll::Ready(Ok(_))));
+}
+
+#[test]
+fn a_driver_with_a_long_queue_lets_others_run_and_asks_to_be_polled_again() {
+    let (node, mut driver) = Node::run(loop_of(&[1, 2, 3]));
+    (0..100).for_each(|_| assert_eq!(node.tick(), Ok(Ticked::Counted)));
+    let bell = Arc::new(Bell::default());
+    assert!(poll_with(Pin::new(&mut driver), &bell).is_pending());
+    let left = node.inspect(|run_loop| run_loop.pending_ticks());
+    assert!(left > 0 && bell.rings() > 0, "{left} ticks wait, and it wakes itself");
+    drive(&mut driver);
+    assert_eq!(node.inspect(|run_loop| run_loop.pending_ticks()), 0);
+}
+
+#[test]
 fn a_call_for_a_ready_that_is_dropped_early_takes_none() {
     let (node, mut driver) = leader();
     {
