@@ -9,6 +9,7 @@ use raft::{
     Snapshot, Term,
 };
 
+use super::applying_quota::ToApply;
 use super::bounded_memory::{self, Unapplied};
 use super::cluster::{Campaign, Cluster};
 use super::configuration::Configurations;
@@ -26,7 +27,7 @@ use super::transfer_ends::{self, Transfers};
 use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
-use super::{commit_quorum, durability, leader_append_only, run_loop};
+use super::{commit_quorum, durability, leader_append_only, progress_members, run_loop};
 
 /// Every check, behind one door.
 ///
@@ -37,6 +38,7 @@ use super::{commit_quorum, durability, leader_append_only, run_loop};
 /// | it starts (read its disk, made the `RawNode`, bootstrapped it) | [`started`](Self::started) |
 /// | after every call on the node: tick, step, propose, advance, apply_conf_change, storage response … | [`observed`](Self::observed) |
 /// | a Ready was taken | [`handed_out`](Self::handed_out), with its snapshot and entries, in the place of `observed` |
+/// | … and it holds committed entries | [`to_apply`](Self::to_apply) |
 /// | what a Ready wrote is durable: no crash can lose it any more | [`persisted`](Self::persisted), in the order of the writes |
 /// | an asynchronous write was answered to the node | [`storage_answered`](Self::storage_answered), then `observed` |
 /// | a message arrives | [`received`](Self::received) |
@@ -51,6 +53,7 @@ use super::{commit_quorum, durability, leader_append_only, run_loop};
 /// | the application took a snapshot | [`snapshot_taken`](Self::snapshot_taken); when durable [`snapshot_persisted`](Self::snapshot_persisted) |
 /// | its log was compacted | [`compacted`](Self::compacted) |
 /// | it led, and a progress changed | [`progress`](Self::progress) |
+/// | … and has taken a Ready | [`tracked`](Self::tracked) |
 /// | the loop that runs it went on | [`looped`](Self::looped) |
 /// | it crashed | [`crashed`](Self::crashed) |
 ///
@@ -97,6 +100,7 @@ pub struct Checkers {
     reads: LinearizableRead,
     commands: ExactlyOnce,
     unapplied: BTreeMap<NodeId, Unapplied>,
+    to_apply: BTreeMap<NodeId, ToApply>,
 }
 
 impl Checkers {
@@ -149,6 +153,7 @@ impl Checkers {
         self.when(Invariant::ConfigurationAgreement, |all| all.configurations.started(id, all.cluster.node(id)))?;
         self.when(Invariant::BoundedMemory, |all| {
             let unapplied = all.unapplied.entry(id).or_default();
+            all.to_apply.entry(id).or_default().started();
             unapplied.started();
             unapplied.wrote(id, all.cluster.node(id), recovered.entries, all.matching.largest_payload())
         })?;
@@ -228,6 +233,16 @@ impl Checkers {
         })?;
         self.judge_campaign(id)?;
         self.commits(id)
+    }
+
+    /// The committed entries of the Ready that was [handed out](Self::handed_out).
+    pub fn to_apply(&mut self, id: NodeId, entries: &[Entry]) -> Check {
+        if self.off || entries.is_empty() {
+            return Ok(());
+        }
+        self.when(Invariant::BoundedMemory, |all| {
+            all.to_apply.entry(id).or_default().handed_out(id, all.cluster.node(id), entries)
+        })
     }
 
     /// What a Ready wrote is durable now.
@@ -467,6 +482,14 @@ impl Checkers {
             let largest = all.matching.largest_payload();
             bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)
         })
+    }
+
+    /// Of whom a node keeps a progress, after it may have changed; nothing is judged unless it leads.
+    pub fn tracked(&self, id: NodeId, peers: impl Iterator<Item = NodeId>) -> Check {
+        if self.off || !self.watched.contains(Invariant::ConfigurationAgreement) {
+            return Ok(());
+        }
+        self.cluster.get(id).map_or(Ok(()), |node| progress_members::are_the_members(id, node, peers))
     }
 
     /// Whether the node may answer a read with this index unconfirmed, as etcd's leaders of a single voter do.

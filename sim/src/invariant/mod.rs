@@ -17,18 +17,21 @@
 //! | commit quorum | `commit_quorum` | paper, 5.4.2; thesis, 4.3 | commit by counting earlier terms, learners, the union of joint halves, unsynced entries |
 //! | durable before send | `durability` | paper, figure 2 | missed syncs, early acknowledgements, acknowledgements of too much, lossy recovery |
 //! | configuration agreement | `configuration` | thesis, 4.1 and 4.3 | two changes at once, campaigns before a change is applied, snapshots with the wrong membership |
+//! | progress of members only | `progress_members` | thesis, 4.1 and 4.2.1 | members that a change does not add or remove everywhere |
 //! | monotonic | `monotonic` | paper, figure 2 | commit or match that is assigned, not raised |
 //! | linearizable read | `linearizable_read` | thesis, 6.4 | reads before the first own commit, leases without check-quorum |
 //! | exactly once | `exactly_once` | thesis, 6.3 | an applied index stored apart from the state |
 //! | election timeout | `election_timeout` | paper, 5.2; thesis, 3.4, 4.2.3 and 6.2 | heartbeats that do not count, votes against a lease, leaders that half a joint configuration keeps |
 //! | a transfer ends | `transfer_ends` | thesis, 3.10 | transfers that are never given up |
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
+//! | applying quota | `applying_quota` | etcd's `MaxCommittedSizePerReady` | pages without limit, quotas that forget what is not applied |
 //! | rules of the run loop | `run_loop` | etcd's `node.run` | proposals without a leader, a second Ready, queues without bound |
 //!
 //! Costs are in proportion to what a call brings: nothing but the restart of a node looks at a whole log. What is kept
 //! reaches back to where every running node has compacted its log, and over a fixed number of terms, votes, reads and
 //! configurations.
 
+mod applying_quota;
 mod bounded_memory;
 mod checkers;
 mod cluster;
@@ -47,6 +50,7 @@ mod log_shape;
 mod monotonic;
 mod next_configuration;
 mod pre_vote;
+mod progress_members;
 mod quorum;
 mod run_loop;
 mod state_machine_safety;

@@ -410,6 +410,7 @@ impl Replica {
     /// Shows the checkers what a leader knows of its followers, of one or of all of them.
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
+        around.checkers.tracked(self.id, running.node().progress().map(|(peer, _)| peer))?;
         for (peer, progress) in running.node().progress() {
             if of.is_none_or(|of| of == peer) {
                 around.checkers.progress(self.id, peer, &ProgressView::from(progress))?;

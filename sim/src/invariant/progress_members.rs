@@ -1,0 +1,84 @@
+//! A leader keeps track of its members, of all of them and of nobody else.
+//!
+//! ```text
+//! n leads  ⇒  { m : n has a progress of m } = voters ∪ outgoing voters ∪ learners of n's configuration
+//! ```
+//!
+//! Source: thesis, sections 4.1 and 4.2.1 (who joins is brought up to date, learners too); `progress` of etcd's package
+//! `tracker`, whose keys are its configuration's. A member without progress is sent nothing, and one that has left would
+//! go on counting for whatever looks at progress alone. A part of [`Invariant::ConfigurationAgreement`].
+//!
+//! Who waits to become a learner is a voter of the outgoing half.
+
+use raft::{ConfState, NodeId};
+
+use super::cluster::Node;
+use super::violation::{Check, Invariant, Violation};
+
+/// A node shows of whom it keeps a progress, each once.
+pub(super) fn are_the_members(id: NodeId, node: &Node, tracked: impl Iterator<Item = NodeId>) -> Check {
+    let Some(term) = node.leads() else { return Ok(()) };
+    let configuration = &*node.configuration;
+    let (mut count, mut stranger) = (0, None);
+    for peer in tracked {
+        count += 1;
+        stranger = stranger.or_else(|| (!configuration.contains(peer)).then_some(peer));
+    }
+    if stranger.is_none() && count == members(configuration) {
+        return Ok(());
+    }
+    let stranger = stranger.map_or(String::new(), |peer| format!(", node {peer} among them"));
+    let detail = format!(
+        "node {id} leads term {term} and keeps track of {count} nodes{stranger}, the members are {configuration:?}"
+    );
+    Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
+}
+
+/// How many there are. Only voters can be in two places, in both halves.
+fn members(configuration: &ConfState) -> usize {
+    let ConfState { voters, voters_outgoing, learners, .. } = configuration;
+    voters.len() + learners.len() + voters_outgoing.iter().filter(|voter| !voters.contains(voter)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, breaks, configuration, node};
+    use super::*;
+
+    fn tracks(bench: &Bench, peers: &[u64]) -> Check {
+        bench.checkers.tracked(node(1), peers.iter().map(|&peer| node(peer)))
+    }
+
+    #[test]
+    fn a_member_that_is_forgotten_and_a_stranger_that_is_kept_are_found() {
+        let bench = Bench::led();
+        tracks(&bench, &[1, 2, 3]).unwrap();
+        breaks(Invariant::ConfigurationAgreement, tracks(&bench, &[1, 2]));
+        breaks(Invariant::ConfigurationAgreement, tracks(&bench, &[1, 2, 3, 4]));
+        breaks(Invariant::ConfigurationAgreement, tracks(&bench, &[1, 2, 4]));
+    }
+
+    #[test]
+    fn learners_and_both_halves_are_members() {
+        let ids = |ids: &[u64]| ids.iter().map(|&id| node(id)).collect();
+        let joint = ConfState {
+            voters_outgoing: ids(&[1, 2, 4]),
+            learners: ids(&[5]),
+            learners_next: ids(&[4]),
+            ..configuration(&[1, 2, 3])
+        };
+        let mut bench = Bench::with(&[1, 2, 3, 4, 5], &joint);
+        bench.elect(1, 1, &[2]).unwrap();
+        tracks(&bench, &[1, 2, 3, 4, 5]).unwrap();
+        for missing in 1..=5 {
+            let others: Vec<u64> = (1..=5).filter(|&id| id != missing).collect();
+            breaks(Invariant::ConfigurationAgreement, tracks(&bench, &others));
+        }
+    }
+
+    #[test]
+    fn who_does_not_lead_keeps_no_progress_that_could_be_wrong() {
+        let bench = Bench::new(3);
+        tracks(&bench, &[]).unwrap();
+    }
+}
