@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 use raft::{Entry, Index, NodeId};
 
 use super::cluster::Node;
-use super::input::ProgressView;
+use super::input::{ProgressState, ProgressView};
 use super::violation::{Check, Invariant, Violation};
 
 /// What a leader has in flight to a follower. `largest` is the largest payload of any entry.
@@ -42,7 +42,7 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
     if progress.inflights_full && messages < config.max_inflight_messages && bytes < config.max_inflight_bytes {
         return exceeded(format!("taken for full, with {} bytes allowed", config.max_inflight_bytes));
     }
-    if progress.replicates && messages == 0 && progress.next > progress.matched.next() {
+    if progress.state == ProgressState::Replicate && messages == 0 && progress.next > progress.matched.next() {
         let (matched, next) = (progress.matched, progress.next);
         return exceeded(format!("though {matched} is acknowledged and {next} comes next"));
     }
@@ -188,8 +188,12 @@ mod tests {
     #[test]
     fn a_window_that_forgets_what_is_not_acknowledged_is_found() {
         let sent_ahead = |next| {
-            let progress =
-                ProgressView { matched: Index(4), next: Index(next), replicates: true, ..ProgressView::default() };
+            let progress = ProgressView {
+                matched: Index(4),
+                next: Index(next),
+                state: ProgressState::Replicate,
+                ..ProgressView::default()
+            };
             in_flight(node(1), &leader(), node(2), &progress, 40)
         };
         sent_ahead(5).unwrap();

@@ -1,33 +1,35 @@
 //! The door to all checks: which call concerns which property, and in which order.
 
+mod leading;
+mod looped;
+mod membership;
+mod reads;
+
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use raft::node::Arm;
-use raft::{
-    Body, ConfChangeV2, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, ReadState, Role,
-    Snapshot, Term,
-};
+use raft::{Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, Role, Snapshot, Term};
 
 use super::applying_quota::ToApply;
-use super::bounded_memory::{self, Unapplied};
+use super::bounded_memory::Unapplied;
 use super::cluster::{Campaign, Cluster};
 use super::configuration::Configurations;
 use super::election_safety::{self, ElectionSafety};
 use super::election_timeout::ElectionTimeouts;
 use super::exactly_once::ExactlyOnce;
-use super::input::{LoopView, ProgressView, Recovered, View};
+use super::flow_control::FlowControl;
+use super::input::{Recovered, View};
 use super::leader_completeness::{self, LeaderCompleteness};
 use super::linearizable_read::LinearizableRead;
 use super::log_matching::{self, LogMatching, Origin};
 use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
 use super::state_machine_safety::{self, StateMachineSafety};
-use super::transfer_ends::{self, Transfers};
+use super::term_gate::TermGate;
+use super::transfer_ends::Transfers;
 use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
-use super::{commit_quorum, durability, leader_append_only, progress_members, run_loop};
+use super::{commit_quorum, durability, leader_append_only, leader_leaves};
 
 /// Every check, behind one door.
 ///
@@ -39,6 +41,8 @@ use super::{commit_quorum, durability, leader_append_only, progress_members, run
 /// | after every call on the node: tick, step, propose, advance, apply_conf_change, storage response … | [`observed`](Self::observed) |
 /// | a Ready was taken | [`handed_out`](Self::handed_out), with its snapshot and entries, in the place of `observed` |
 /// | … and it holds committed entries | [`to_apply`](Self::to_apply) |
+/// | … and the node goes by a configuration | [`goes_by`](Self::goes_by) |
+/// | … and it holds messages | [`hands_out`](Self::hands_out) |
 /// | what a Ready wrote is durable: no crash can lose it any more | [`persisted`](Self::persisted), in the order of the writes |
 /// | an asynchronous write was answered to the node | [`storage_answered`](Self::storage_answered), then `observed` |
 /// | a message arrives | [`received`](Self::received) |
@@ -52,8 +56,10 @@ use super::{commit_quorum, durability, leader_append_only, progress_members, run
 /// | the application was restored from a received snapshot | [`snapshot_restored`](Self::snapshot_restored), before the node is told |
 /// | the application took a snapshot | [`snapshot_taken`](Self::snapshot_taken); when durable [`snapshot_persisted`](Self::snapshot_persisted) |
 /// | its log was compacted | [`compacted`](Self::compacted) |
+/// | what it was given was refused | [`refused`](Self::refused), before `observed` |
 /// | it led, and a progress changed | [`progress`](Self::progress) |
 /// | … and has taken a Ready | [`tracked`](Self::tracked) |
+/// | the loop that runs it took a proposal, or a change of the membership | [`proposed`](Self::proposed), [`change_taken`](Self::change_taken), [`change_came_late`](Self::change_came_late) |
 /// | the loop that runs it went on | [`looped`](Self::looped) |
 /// | it crashed | [`crashed`](Self::crashed) |
 ///
@@ -101,6 +107,8 @@ pub struct Checkers {
     commands: ExactlyOnce,
     unapplied: BTreeMap<NodeId, Unapplied>,
     to_apply: BTreeMap<NodeId, ToApply>,
+    terms: TermGate,
+    flow: FlowControl,
 }
 
 impl Checkers {
@@ -149,6 +157,7 @@ impl Checkers {
         self.takes_up(id, recovered.compacted.term, recovered.entries, |_| origin)?;
         self.cluster.start(id, config, recovered, view);
         self.timeouts.started(id);
+        self.transfers.started(id);
         self.reads.configured(id);
         self.when(Invariant::ConfigurationAgreement, |all| all.configurations.started(id, all.cluster.node(id)))?;
         self.when(Invariant::BoundedMemory, |all| {
@@ -167,6 +176,7 @@ impl Checkers {
             return;
         }
         self.cluster.node(id).up = false;
+        self.terms.refused(id);
         self.matched.forget(id);
     }
 
@@ -181,6 +191,11 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
+        self.shown(id, view)?;
+        self.when(Invariant::ElectionSafety, |all| all.terms.shows(id, view))
+    }
+
+    fn shown(&mut self, id: NodeId, view: &View) -> Check {
         let node = self.cluster.node(id);
         if node.view == *view {
             return Ok(());
@@ -189,6 +204,9 @@ impl Checkers {
         self.when(Invariant::Monotonic, |_| monotonic::changed(id, &before, view))?;
         self.when(Invariant::VoteOnce, |all| vote_once::changed(&all.cluster, id, &before, view))?;
         self.when(Invariant::ElectionTimeout, |all| all.timeouts.changed(id, all.cluster.node(id), &before, view))?;
+        self.when(Invariant::ConfigurationAgreement, |all| {
+            leader_leaves::adds_nothing(id, all.cluster.node(id), &before, view)
+        })?;
         if before.applied != view.applied {
             self.counts_as_applied(id)?;
             self.cluster.node(id).forget_applied_changes();
@@ -231,6 +249,7 @@ impl Checkers {
         self.when(Invariant::LeaderCompleteness, |all| {
             leader_completeness::begins_with_own_entry(id, all.cluster.node(id))
         })?;
+        self.when(Invariant::Liveness, |all| leader_leaves::steps_down(id, all.cluster.node(id)))?;
         self.judge_campaign(id)?;
         self.commits(id)
     }
@@ -276,14 +295,6 @@ impl Checkers {
         self.when(Invariant::LogMatching, |all| log_matching::shows(id, all.cluster.node(id), index, term))
     }
 
-    /// The loop that runs a node showed itself so before and after an event, with which it took an input from this arm.
-    pub fn looped(&mut self, id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.when(Invariant::RunLoop, |_| run_loop::follows(id, taken, before, after))
-    }
-
     /// A message leaves its sender.
     pub fn sent(&mut self, message: &Message) -> Check {
         if self.off {
@@ -293,7 +304,8 @@ impl Checkers {
             all.elections.sent(message)?;
             all.pre_votes.sent(&all.cluster, message)
         })?;
-        self.when(Invariant::Liveness, |all| transfer_ends::sent(&all.cluster, message))?;
+        self.when(Invariant::Liveness, |all| all.transfers.sent(&all.cluster, message))?;
+        self.when(Invariant::ElectionTimeout, |all| all.timeouts.sent(message))?;
         self.when(Invariant::LogMatching, |all| log_matching::sent(&all.cluster, message))?;
         self.when(Invariant::DurableBeforeSend, |all| durability::sent(&all.cluster, message))?;
         if let Body::Append { previous, entries, .. } = &message.body {
@@ -321,19 +333,28 @@ impl Checkers {
         }
         if self.watched.contains(Invariant::ElectionSafety) {
             self.pre_votes.received(&self.cluster, message);
+            self.terms.received(&self.cluster, message);
         }
         if self.watched.contains(Invariant::ElectionTimeout) {
             self.timeouts.received(&self.cluster, message);
         }
+        if self.watched.contains(Invariant::BoundedMemory) {
+            self.flow.received(&self.cluster, message);
+        }
         self.reads.received(&self.cluster, message);
         if message.body == Body::TransferLeader {
-            self.transfer_requested(message.to);
+            self.transfer_requested(message.to, message.from);
         }
     }
 
-    /// A node's host asks it to hand leadership over.
-    pub fn transfer_requested(&mut self, id: NodeId) {
-        self.transfers.asked(id);
+    /// The message that a node was taking, or another input, is refused.
+    pub fn refused(&mut self, id: NodeId) {
+        self.terms.refused(id);
+    }
+
+    /// A node is asked to hand leadership over to `target`.
+    pub fn transfer_requested(&mut self, id: NodeId, target: NodeId) {
+        self.transfers.asked(id, target);
         self.timeouts.leads_anew(id);
     }
 
@@ -370,30 +391,6 @@ impl Checkers {
             return Ok(());
         }
         self.when(Invariant::ExactlyOnce, |all| all.commands.executed(id, index, client, sequence))
-    }
-
-    /// The entry at `index`, which holds `change`, is about to change the membership to `configuration`. Comes before
-    /// [`configuration_applied`](Self::configuration_applied).
-    pub fn change_applied(&self, id: NodeId, index: Index, change: &ConfChangeV2, configuration: &ConfState) -> Check {
-        if self.off || !self.watched.contains(Invariant::ConfigurationAgreement) {
-            return Ok(());
-        }
-        self.configurations.follows(id, index, change, configuration)
-    }
-
-    /// The entry at `index` changed the membership to `configuration`, as `apply_conf_change` returned it.
-    pub fn configuration_applied(&mut self, id: NodeId, index: Index, configuration: &ConfState) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        let configuration = self.configurations.applied(id, index, configuration)?;
-        self.matched.forget(id);
-        self.timeouts.leads_anew(id);
-        self.reads.configured(id);
-        let node = self.cluster.node(id);
-        node.configuration = configuration;
-        self.configurations.decides_by(id, node);
-        Ok(())
     }
 
     /// The hash of the application's state after `index`, the same on all nodes.
@@ -444,61 +441,6 @@ impl Checkers {
         self.matching.forget(floor);
         self.state_machines.forget(floor);
         Ok(())
-    }
-
-    /// A client asked for a read; contexts are never used twice. A retry is a new request with a new context.
-    pub fn read_requested(&mut self, context: &Bytes) {
-        if self.off {
-            return;
-        }
-        self.reads.requested(context, self.state_machines.newest());
-    }
-
-    /// A node says that a read may be answered. `excused`: the plan broke what lease reads rely on, so that this one
-    /// may be stale.
-    pub fn read_ready(&mut self, id: NodeId, read: &ReadState, excused: bool) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        let excused = excused || self.answers_unconfirmed(id, read.index);
-        self.when(Invariant::LinearizableRead, |all| {
-            if !excused {
-                all.reads.answered(&all.cluster, id, &read.context)?;
-            }
-            all.reads.ready(id, read, excused)
-        })
-    }
-
-    /// What the leader `id` knows of `peer`, after it may have changed; nothing is judged unless it leads.
-    pub fn progress(&mut self, id: NodeId, peer: NodeId, progress: &ProgressView) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        let Some(node) = self.cluster.get(id) else { return Ok(()) };
-        let Some(term) = node.leads() else { return Ok(()) };
-        self.when(Invariant::Monotonic, |all| all.matched.counts(id, term, peer, progress.matched))?;
-        self.when(Invariant::CommitQuorum, |all| durability::matched(&all.cluster, id, peer, progress.matched))?;
-        self.when(Invariant::BoundedMemory, |all| {
-            let largest = all.matching.largest_payload();
-            bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)
-        })
-    }
-
-    /// Of whom a node keeps a progress, after it may have changed; nothing is judged unless it leads.
-    pub fn tracked(&self, id: NodeId, peers: impl Iterator<Item = NodeId>) -> Check {
-        if self.off || !self.watched.contains(Invariant::ConfigurationAgreement) {
-            return Ok(());
-        }
-        self.cluster.get(id).map_or(Ok(()), |node| progress_members::are_the_members(id, node, peers))
-    }
-
-    /// Whether the node may answer a read with this index unconfirmed, as etcd's leaders of a single voter do.
-    fn answers_unconfirmed(&self, id: NodeId, index: Index) -> bool {
-        let Some(node) = self.cluster.get(id) else { return false };
-        let allowed = node.config.as_ref().is_some_and(|config| config.immediate_singleton_reads);
-        let single = node.configuration.voters.len() == 1 && node.configuration.voters_outgoing.is_empty();
-        let committed_in_term = self.state_machines.term(index) == Some(node.view.hard_state.term);
-        allowed && single && !(node.configuration.voters.contains(&id) && committed_in_term)
     }
 
     fn takes_part(&mut self, id: NodeId, view: &View) -> Check {

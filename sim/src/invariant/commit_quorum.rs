@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! n, leading t, raises its commit index to i  ⇒  term(n, i) = t
-//!                                             ∧  { v : v durably holds n.log[i] } decides for n's configuration
+//!                                             ∧  { v : v durably holds n.log[i] } decides for n's configuration   (1)
+//! n leads t and votes, term(n, i) = t, and { v : n counts v up to i } decides for n's configuration
+//!                                             ⇒  n's commit index is at least i                                   (2)
 //! ```
 //!
 //! Source: Raft paper, sections 5.3 and 5.4.2 (figure 8: why entries of earlier terms are never committed by counting);
@@ -14,11 +16,29 @@
 //! leader's term stays on its disk: it could go only by the append of a later leader that does not hold it, and there is
 //! none once a quorum does.
 
-use raft::{EntryId, NodeId};
+use raft::{EntryId, Index, NodeId};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Node};
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+
+/// A leader has shown up to where it counts the voters, `matched`. What is not committed at once may wait for ever.
+pub(super) fn commits_all(id: NodeId, node: &Node, matched: impl Fn(NodeId) -> Index) -> Check {
+    let (Some(term), commit) = (node.leads(), node.view.hard_state.commit) else { return Ok(()) };
+    let configuration = &*node.configuration;
+    let reaches = |index: Index| quorum::decides(configuration, |voter| matched(voter) >= index);
+    if commit == node.view.last.index || !quorum::votes(configuration, id) || !reaches(commit.next()) {
+        return Ok(());
+    }
+    let ends = configuration.voters.iter().chain(&configuration.voters_outgoing).map(|&voter| matched(voter));
+    match ends.filter(|&end| reaches(end) && node.log.term(end) == Some(term)).max() {
+        Some(index) if index > commit => {
+            let detail = format!("leads term {term}, has committed {commit}, and counts a quorum up to {index}");
+            Err(broken(id, detail))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// A leader's commit index rose.
 pub(super) fn commits(cluster: &Cluster, id: NodeId) -> Check {
@@ -69,6 +89,35 @@ mod tests {
         bench.elect(1, 1, &[2, 3]).unwrap();
         bench.append(2, &entries(1, 1..=1)).unwrap();
         breaks(Invariant::CommitQuorum, bench.commit(1, 1));
+    }
+
+    #[test]
+    fn what_a_quorum_holds_and_nobody_commits_is_found() {
+        let mut bench = Bench::led();
+        let counts = |bench: &Bench, matched: [u64; 3]| {
+            let node = bench.checkers.cluster.get(node(1)).unwrap();
+            commits_all(super::super::testing::node(1), node, |voter| Index(matched[voter.get() as usize - 1]))
+        };
+        counts(&bench, [4, 0, 0]).unwrap();
+        breaks(Invariant::CommitQuorum, counts(&bench, [4, 2, 0]));
+        breaks(Invariant::CommitQuorum, counts(&bench, [4, 2, 3]));
+        bench.append(2, &entries(1, 1..=2)).unwrap();
+        bench.commit(1, 2).unwrap();
+        counts(&bench, [4, 2, 0]).unwrap();
+        breaks(Invariant::CommitQuorum, counts(&bench, [4, 2, 3]));
+    }
+
+    #[test]
+    fn what_is_of_an_earlier_term_need_not_be_committed() {
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=3)).unwrap();
+        bench.elect(2, 2, &[3]).unwrap();
+        let counts = |matched: [u64; 3]| {
+            let leader = bench.checkers.cluster.get(node(2)).unwrap();
+            commits_all(node(2), leader, |voter| Index(matched[voter.get() as usize - 1]))
+        };
+        counts([3, 4, 3]).unwrap();
+        breaks(Invariant::CommitQuorum, counts([4, 4, 3]));
     }
 
     #[test]

@@ -5,9 +5,12 @@
 //! s is a snapshot at i                         ⇒  s holds the configuration after i                         (2)
 //! n starts, or restores its application, at i  ⇒  n decides by the configuration after i                     (3)
 //! n campaigns                                  ⇒  no change lies in (applied, commit], at most one above       (4)
-//! n leads and appends a change                 ⇒  n applied every earlier change in its log                  (5)
+//! n campaigns                                  ⇒  n restored the snapshot that its log begins with, if any      (4)
+//! n leads and appends a change                 ⇒  n applied every earlier change in its log, and the change
+//!                                                 leaves a joint configuration exactly if n is in one           (5)
 //! l is elected after l', in the order of terms ⇒  no quorum of l's configuration misses one of l's'           (6)
 //! n is the first to apply a change             ⇒  it comes to what the change makes of the one before         (7)
+//! n hands a Ready out                          ⇒  n decides by what it last applied, restored or started with  (8)
 //! ```
 //!
 //! Source: thesis, sections 4.1 and 4.3 and the erratum on single-server changes; etcd issues 7625, 10998 and 12359;
@@ -26,7 +29,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use raft::{ConfChangeV2, ConfState, Entry, Index, NodeId, Role, Term};
+use raft::{ConfChangeV2, ConfState, Configuration, Entry, Index, NodeId, Role, Term};
 
 use super::cluster::{self, Node};
 use super::next_configuration;
@@ -127,6 +130,12 @@ impl Configurations {
     pub fn campaigned(&mut self, id: NodeId, node: &Node) -> Check {
         let Some(campaign) = node.campaign else { return Ok(()) };
         let (applied, commit) = (campaign.view.applied, campaign.view.hard_state.commit);
+        let base = node.log.base().index;
+        if node.view.applied < base {
+            let what =
+                format!("campaigned with a snapshot up to {base} that it has not restored: {applied} is applied");
+            return Err(ahead(id, what));
+        }
         let unapplied = node.changes.iter().find(|&&index| index > applied && index <= commit);
         if let Some(index) = unapplied {
             return Err(ahead(
@@ -150,6 +159,11 @@ impl Configurations {
     pub fn writes(&self, id: NodeId, node: &Node, entries: &[Entry]) -> Check {
         if node.view.soft_state.role != Role::Leader || self.unvalidated {
             return Ok(());
+        }
+        if let Some(entry) = entries.iter().find(|entry| is_out_of_turn(node, entry)) {
+            let (index, configuration) = (entry.index, &node.configuration);
+            let what = format!("leads and appended a change at {index} that may not follow {configuration:?}");
+            return Err(ahead(id, what));
         }
         let mut changes = cluster::changes(entries).peekable();
         let Some(&first) = changes.peek() else { return Ok(()) };
@@ -192,6 +206,38 @@ impl Configurations {
             self.leaders.pop_first();
         }
     }
+}
+
+/// Whether a leader's entry leaves a joint configuration where there is none, or is another change where there is one.
+fn is_out_of_turn(node: &Node, entry: &Entry) -> bool {
+    let joint = !node.configuration.voters_outgoing.is_empty();
+    let leaves = match entry.conf_change() {
+        Ok(Some(change)) => change.into_v2().changes.is_empty(),
+        Ok(None) | Err(_) => return false,
+    };
+    entry.term == node.view.hard_state.term && leaves != joint
+}
+
+/// A node hands a Ready out, and decides by this configuration.
+pub(super) fn goes_by(id: NodeId, node: &Node, configuration: &Configuration) -> Check {
+    let ConfState { voters, voters_outgoing, learners, learners_next, auto_leave } = &*node.configuration;
+    let is_same = configuration.voters().incoming.as_set() == voters
+        && configuration.voters().outgoing.as_set() == voters_outgoing
+        && configuration.learners() == learners
+        && configuration.learners_next() == learners_next
+        && configuration.auto_leave() == *auto_leave;
+    if is_same {
+        return Ok(());
+    }
+    Err(ahead(id, format!("decides by {configuration}, and was last brought to {:?}", node.configuration)))
+}
+
+/// A node changed its membership by the entry at `index`, which a snapshot has replaced: that has its membership.
+pub(super) fn came_late(id: NodeId, index: Index) -> Check {
+    Err(ahead(
+        id,
+        format!("changed its membership by the entry at {index}, which is covered by the snapshot that it restored"),
+    ))
 }
 
 fn ahead(id: NodeId, what: String) -> Violation {
@@ -347,6 +393,100 @@ mod tests {
     #[test]
     fn campaigning_with_two_changes_that_are_not_committed_is_found() {
         breaks(Invariant::ConfigurationAgreement, with_changes(&[2, 4]).campaign(2, 2));
+    }
+
+    /// Node 1 leads term 1, and has committed what it appended.
+    fn committed() -> Bench {
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.commit(1, 4).unwrap();
+        bench
+    }
+
+    #[test]
+    fn campaigning_with_a_snapshot_that_is_not_restored_is_found() {
+        for (applied, right) in [(Index(3), true), (Index::ZERO, false)] {
+            let mut bench = committed();
+            let snapshot = bench.snapshot(3);
+            let view = bench.view(3, |view| {
+                view.last = snapshot.id;
+                view.hard_state = raft::HardState { term: Term(1), vote: None, commit: Index(3) };
+            });
+            let handed_out = Some((&snapshot, &snapshot.conf_state));
+            bench.checkers.handed_out(node(3), handed_out, &[], &view).unwrap();
+            let view = bench.view(3, |view| view.applied = applied);
+            bench.checkers.cluster.node(node(3)).applied = applied;
+            bench.checkers.observed(node(3), &view).unwrap();
+            match right {
+                true => bench.campaign(3, 2).unwrap(),
+                false => breaks(Invariant::ConfigurationAgreement, bench.campaign(3, 2)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_out_of_turn_is_found() {
+        let change = |change: ConfChangeV2| {
+            let (kind, data) = raft::ConfChange::V2(change).encode();
+            Entry { kind, data, ..entry(1, 5) }
+        };
+        let leave = change(ConfChangeV2::leave_joint());
+        let add = raft::Change { kind: raft::ChangeKind::AddVoter, node: Some(node(4)) };
+        let add = change(ConfChangeV2::new(raft::Transition::Auto, vec![add]));
+        Bench::led().append(1, &[add.clone()]).unwrap();
+        breaks(Invariant::ConfigurationAgreement, Bench::led().append(1, &[leave.clone()]));
+        let joint = || {
+            let mut bench = Bench::led();
+            let halves = ConfState { voters_outgoing: [node(1)].into(), ..configuration(&[1, 2, 3]) };
+            bench.checkers.configuration_applied(node(1), Index(3), &halves).unwrap();
+            bench
+        };
+        joint().append(1, &[leave]).unwrap();
+        breaks(Invariant::ConfigurationAgreement, joint().append(1, &[add]));
+    }
+
+    #[test]
+    fn a_node_that_goes_by_another_configuration_than_it_applied_is_found() {
+        let goes_by = |bench: &mut Bench, state: &ConfState| {
+            bench.checkers.goes_by(node(1), &Configuration::from_conf_state(state).unwrap())
+        };
+        let mut bench = Bench::new(3);
+        goes_by(&mut bench, &configuration(&[1, 2, 3])).unwrap();
+        breaks(Invariant::ConfigurationAgreement, goes_by(&mut bench, &configuration(&[1, 2])));
+        let joint = ConfState {
+            voters_outgoing: [node(1), node(4)].into(),
+            learners: [node(5)].into(),
+            learners_next: [node(4)].into(),
+            auto_leave: true,
+            ..configuration(&[1, 2, 3])
+        };
+        bench.checkers.configuration_applied(node(1), Index(3), &joint).unwrap();
+        goes_by(&mut bench, &joint).unwrap();
+        let others = [
+            ConfState { auto_leave: false, ..joint.clone() },
+            ConfState { learners_next: Default::default(), ..joint.clone() },
+            ConfState { learners: Default::default(), ..joint.clone() },
+            ConfState { voters_outgoing: [node(1), node(2), node(4)].into(), ..joint.clone() },
+        ];
+        others.iter().for_each(|other| breaks(Invariant::ConfigurationAgreement, goes_by(&mut bench, other)));
+    }
+
+    #[test]
+    fn a_change_that_a_snapshot_covers_changes_nothing() {
+        let mut bench = committed();
+        let snapshot = bench.snapshot(3);
+        let view = bench.view(3, |view| {
+            view.last = snapshot.id;
+            view.hard_state = raft::HardState { term: Term(1), vote: None, commit: Index(3) };
+        });
+        bench.checkers.handed_out(node(3), Some((&snapshot, &snapshot.conf_state)), &[], &view).unwrap();
+        bench.checkers.configuration_applied(node(3), Index(2), &configuration(&[1, 2])).unwrap();
+        bench.checkers.goes_by(node(3), &Configuration::from_conf_state(&snapshot.conf_state).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_change_that_comes_late_is_found() {
+        breaks(Invariant::ConfigurationAgreement, Bench::new(1).checkers.change_came_late(node(1), Index(3)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!                                        heard from the leader of its term                                      (1)
 //! n follows l with check-quorum, and heard from it within an election timeout
 //!                                     ⇒  n keeps its term, whoever asks for its vote, but for a transfer         (2)
+//!                                     ∧  n grants no pre-vote that it is asked for then                          (2)
 //! n is asked for a pre-vote           ⇒  n keeps its term                                                        (2)
 //! n goes by leases                    ⇒  n keeps its leader as long as its term and its part                     (2)
 //! l leads with check-quorum           ⇒  a quorum answered it within three election timeouts                     (3)
@@ -43,6 +44,8 @@ struct Clock {
     /// Since when it leads with this configuration, and to whom it hands over.
     leads_since: u64,
     transferee: Option<NodeId>,
+    /// Who asked it for a pre-vote of which term, and whether that was ever while it was free to grant it.
+    asked: BTreeMap<(Term, NodeId), bool>,
     /// When it last heard from those who follow it.
     answered: BTreeMap<NodeId, u64>,
 }
@@ -55,6 +58,9 @@ impl Clock {
 }
 
 impl ElectionTimeouts {
+    /// How many requests for pre-votes are remembered of each node; those of the lowest terms are forgotten.
+    const ASKED: usize = 64;
+
     /// A node starts.
     pub fn started(&mut self, id: NodeId) {
         self.clocks.insert(id, Clock::default());
@@ -77,6 +83,13 @@ impl ElectionTimeouts {
         let clock = self.clocks.entry(message.to).or_default();
         let own = node.view.hard_state.term;
         clock.withholds = false;
+        if matches!(message.body, Body::RequestPreVote { .. }) {
+            let free = term <= own || !holds_lease(node, clock);
+            *clock.asked.entry((term, message.from)).or_default() |= free;
+            if clock.asked.len() > Self::ASKED {
+                clock.asked.pop_first();
+            }
+        }
         match &message.body {
             // A node refuses what tells it to commit beyond its log.
             Body::Heartbeat { commit, .. } if *commit > node.view.last.index => {}
@@ -109,6 +122,22 @@ impl ElectionTimeouts {
             | Body::TransferLeader
             | Body::ReadIndex { .. }
             | Body::ReadIndexResponse { .. } => {}
+        }
+    }
+
+    /// A message leaves its sender.
+    pub fn sent(&self, message: &Message) -> Check {
+        let (Body::PreVoteResponse { granted: true }, Some(term)) = (&message.body, message.term) else {
+            return Ok(());
+        };
+        let (from, to) = (message.from, message.to);
+        match self.clocks.get(&from).and_then(|clock| clock.asked.get(&(term, to))) {
+            Some(false) => {
+                let detail =
+                    format!("node {from} has a leader, and tells node {to} that it would vote for it in {term}");
+                Err(Violation::new(Invariant::ElectionTimeout, &[from, to], detail))
+            }
+            Some(true) | None => Ok(()),
         }
     }
 
@@ -313,6 +342,24 @@ mod tests {
         bench.checkers.received(&message(2, 3, 2, Body::RequestPreVote { last: EntryId::ZERO }));
         let raised = bench.view(3, |view| view.hard_state.term = Term(2));
         breaks(Invariant::ElectionTimeout, bench.checkers.observed(node(3), &raised));
+    }
+
+    #[test]
+    fn a_pre_vote_that_is_granted_against_a_lease_is_found() {
+        let asks = message(2, 3, 2, Body::RequestPreVote { last: EntryId::ZERO });
+        let grants = message(3, 2, 2, Body::PreVoteResponse { granted: true });
+        let mut bench = led();
+        heartbeat(&mut bench, 3);
+        bench.checkers.received(&asks);
+        bench.checkers.sent(&message(3, 2, 1, Body::PreVoteResponse { granted: false })).unwrap();
+        breaks(Invariant::ElectionTimeout, bench.checkers.sent(&grants));
+
+        // Whoever asks again is told, and an answer may leave later than it is given.
+        tick(&mut bench, 3, TIMEOUT).unwrap();
+        bench.checkers.received(&asks);
+        heartbeat(&mut bench, 3);
+        bench.checkers.received(&asks);
+        bench.checkers.sent(&grants).unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the checkers are told: plain views of a node, made of the raft crate's plain types only.
 
 use raft::node::Limits;
-use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, NodeId, Progress, ProgressState, SoftState};
+use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, NodeId, Progress, SoftState};
 
 /// A node as it shows itself from outside after a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -74,6 +74,18 @@ pub struct Recovered<'a> {
     pub configuration: &'a ConfState,
 }
 
+/// How a leader treats a follower.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProgressState {
+    /// It looks for the point where the logs agree.
+    #[default]
+    Probe,
+    /// It sends appends ahead.
+    Replicate,
+    /// It waits for a snapshot to be taken.
+    Snapshot,
+}
+
 /// What a leader knows of a follower.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ProgressView {
@@ -81,8 +93,8 @@ pub struct ProgressView {
     pub matched: Index,
     /// The next entry to send.
     pub next: Index,
-    /// Whether appends are sent ahead.
-    pub replicates: bool,
+    /// How the follower is treated.
+    pub state: ProgressState,
     /// Appends in flight.
     pub inflight_messages: usize,
     /// Their payload bytes.
@@ -93,14 +105,17 @@ pub struct ProgressView {
 
 impl From<&Progress> for ProgressView {
     fn from(progress: &Progress) -> Self {
-        let (inflight_messages, inflight_bytes) = match progress.state() {
-            ProgressState::Replicate { inflights, .. } => (inflights.count(), inflights.bytes()),
-            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => (0, 0),
+        let (state, inflight_messages, inflight_bytes) = match progress.state() {
+            raft::ProgressState::Replicate { inflights, .. } => {
+                (ProgressState::Replicate, inflights.count(), inflights.bytes())
+            }
+            raft::ProgressState::Probe { .. } => (ProgressState::Probe, 0, 0),
+            raft::ProgressState::Snapshot { .. } => (ProgressState::Snapshot, 0, 0),
         };
         Self {
             matched: progress.matched(),
             next: progress.next(),
-            replicates: matches!(progress.state(), ProgressState::Replicate { .. }),
+            state,
             inflight_messages,
             inflight_bytes,
             inflights_full: progress.inflights_full(),

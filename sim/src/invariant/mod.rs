@@ -18,12 +18,15 @@
 //! | durable before send | `durability` | paper, figure 2 | missed syncs, early acknowledgements, acknowledgements of too much, lossy recovery |
 //! | configuration agreement | `configuration` | thesis, 4.1 and 4.3 | two changes at once, campaigns before a change is applied, snapshots with the wrong membership |
 //! | progress of members only | `progress_members` | thesis, 4.1 and 4.2.1 | members that a change does not add or remove everywhere |
+//! | a removed leader leaves | `leader_leaves` | thesis, 4.2.2 | leaders that take proposals, or stay, after they are removed |
+//! | terms are a clock | `term_gate` | paper, 5.1 | responses of earlier terms that count, later terms that are ignored |
 //! | monotonic | `monotonic` | paper, figure 2 | commit or match that is assigned, not raised |
 //! | linearizable read | `linearizable_read` | thesis, 6.4 | reads before the first own commit, leases without check-quorum |
 //! | exactly once | `exactly_once` | thesis, 6.3 | an applied index stored apart from the state |
 //! | election timeout | `election_timeout` | paper, 5.2; thesis, 3.4, 4.2.3 and 6.2 | heartbeats that do not count, votes against a lease, leaders that half a joint configuration keeps |
 //! | a transfer ends | `transfer_ends` | thesis, 3.10 | transfers that are never given up |
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
+//! | flow control | `flow_control` | thesis, 10.2.1 | probes without answers, snapshots that are not waited for |
 //! | applying quota | `applying_quota` | etcd's `MaxCommittedSizePerReady` | pages without limit, quotas that forget what is not applied |
 //! | rules of the run loop | `run_loop` | etcd's `node.run` | proposals without a leader, a second Ready, queues without bound |
 //!
@@ -41,9 +44,11 @@ mod durability;
 mod election_safety;
 mod election_timeout;
 mod exactly_once;
+mod flow_control;
 mod input;
 mod leader_append_only;
 mod leader_completeness;
+mod leader_leaves;
 mod linearizable_read;
 mod log_matching;
 mod log_shape;
@@ -54,6 +59,7 @@ mod progress_members;
 mod quorum;
 mod run_loop;
 mod state_machine_safety;
+mod term_gate;
 #[cfg(test)]
 mod testing;
 mod transfer_ends;
@@ -62,5 +68,5 @@ mod vote_once;
 mod watched;
 
 pub use checkers::Checkers;
-pub use input::{LoopView, ProgressView, Recovered, View};
+pub use input::{LoopView, ProgressState, ProgressView, Recovered, View};
 pub use violation::{Check, Invariant, Violation};

@@ -60,6 +60,12 @@ impl Matched {
         Ok(())
     }
 
+    /// Up to where the leader of `term` last said that it counts `peer`.
+    pub fn of(&self, leader: NodeId, term: Term, peer: NodeId) -> Index {
+        let known = self.known.get(&(leader, peer)).filter(|(of, _)| *of == term);
+        known.map_or(Index::ZERO, |(_, matched)| *matched)
+    }
+
     /// The leader crashed, or its configuration changed: a change can remove a member and add it again in one step, and
     /// then it starts over.
     pub fn forget(&mut self, leader: NodeId) {

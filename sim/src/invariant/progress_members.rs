@@ -45,17 +45,17 @@ mod tests {
     use super::super::testing::{Bench, breaks, configuration, node};
     use super::*;
 
-    fn tracks(bench: &Bench, peers: &[u64]) -> Check {
+    fn tracks(bench: &mut Bench, peers: &[u64]) -> Check {
         bench.checkers.tracked(node(1), peers.iter().map(|&peer| node(peer)))
     }
 
     #[test]
     fn a_member_that_is_forgotten_and_a_stranger_that_is_kept_are_found() {
-        let bench = Bench::led();
-        tracks(&bench, &[1, 2, 3]).unwrap();
-        breaks(Invariant::ConfigurationAgreement, tracks(&bench, &[1, 2]));
-        breaks(Invariant::ConfigurationAgreement, tracks(&bench, &[1, 2, 3, 4]));
-        breaks(Invariant::ConfigurationAgreement, tracks(&bench, &[1, 2, 4]));
+        let mut bench = Bench::led();
+        tracks(&mut bench, &[1, 2, 3]).unwrap();
+        breaks(Invariant::ConfigurationAgreement, tracks(&mut bench, &[1, 2]));
+        breaks(Invariant::ConfigurationAgreement, tracks(&mut bench, &[1, 2, 3, 4]));
+        breaks(Invariant::ConfigurationAgreement, tracks(&mut bench, &[1, 2, 4]));
     }
 
     #[test]
@@ -69,16 +69,16 @@ mod tests {
         };
         let mut bench = Bench::with(&[1, 2, 3, 4, 5], &joint);
         bench.elect(1, 1, &[2]).unwrap();
-        tracks(&bench, &[1, 2, 3, 4, 5]).unwrap();
+        tracks(&mut bench, &[1, 2, 3, 4, 5]).unwrap();
         for missing in 1..=5 {
             let others: Vec<u64> = (1..=5).filter(|&id| id != missing).collect();
-            breaks(Invariant::ConfigurationAgreement, tracks(&bench, &others));
+            breaks(Invariant::ConfigurationAgreement, tracks(&mut bench, &others));
         }
     }
 
     #[test]
     fn who_does_not_lead_keeps_no_progress_that_could_be_wrong() {
-        let bench = Bench::new(3);
-        tracks(&bench, &[]).unwrap();
+        let mut bench = Bench::new(3);
+        tracks(&mut bench, &[]).unwrap();
     }
 }

@@ -4,6 +4,9 @@
 //! proposals are taken                    ⇒  a leader is known
 //! a Ready is handed out                  ⇒  none is out                  (synchronous storage writes)
 //! a queue grows                          ⇒  it stays within its limit    (storage responses aside)
+//! a proposal is said to be taken         ⇒  the node leads and its log grew, or it follows a leader
+//! a proposal is said to be dropped       ⇒  its log did not grow
+//! a change removes the node              ⇒  no proposals are taken, until another leader is known
 //! ticks pending                          ≤  their limit
 //! ticks pending + missed + taken         =  ticks of the clock
 //! ```
@@ -11,10 +14,10 @@
 //! Source: the rules of [`raft::node::RunLoop`]; the first and the second are those of etcd's `node.run`, the others say
 //! that a consumer of Readys that is slow costs time and not memory, and that what it costs is told.
 
-use raft::NodeId;
 use raft::node::Arm;
+use raft::{NodeId, Role};
 
-use super::input::LoopView;
+use super::input::{LoopView, View};
 use super::violation::{Check, Invariant, Violation};
 
 /// Judges what a loop did in one event, by how it showed itself before and after.
@@ -47,9 +50,38 @@ pub(super) fn follows(id: NodeId, taken: Option<Arm>, before: &LoopView, after: 
     Ok(())
 }
 
+/// A loop has taken a proposal, and says whether its node took it up.
+pub(super) fn answers_proposal(id: NodeId, before: &View, after: &View, taken_up: bool) -> Check {
+    let grew = after.last != before.last;
+    let right = match before.soft_state.role {
+        Role::Leader => taken_up == grew,
+        Role::Follower => !grew && (!taken_up || before.soft_state.leader.is_some()),
+        Role::PreCandidate | Role::Candidate => !grew && !taken_up,
+    };
+    if right {
+        return Ok(());
+    }
+    let (answer, role) = (if taken_up { "taken" } else { "dropped" }, before.soft_state.role);
+    let detail = format!(
+        "node {id}, {role:?}, says that a proposal is {answer}; its log went from {} to {}",
+        before.last, after.last
+    );
+    Err(Violation::new(Invariant::RunLoop, &[id], detail))
+}
+
+/// A loop has applied a change of the membership, which the node belonged to before, or not, and after, or not.
+pub(super) fn leaves(id: NodeId, was_member: bool, is_member: bool, accepts_proposals: bool) -> Check {
+    if !was_member || is_member || !accepts_proposals {
+        return Ok(());
+    }
+    let detail = format!("node {id} accepts proposals though the change that it has applied removes it");
+    Err(Violation::new(Invariant::RunLoop, &[id], detail))
+}
+
 #[cfg(test)]
 mod tests {
     use raft::node::Limits;
+    use raft::{EntryId, Index, SoftState, Term};
 
     use super::super::testing::{breaks, node};
     use super::*;
@@ -91,6 +123,41 @@ mod tests {
         let leaderless = LoopView { leader: None, accepts_proposals: false, ..view() };
         broken(Some(Arm::Proposal), leaderless, view());
         broken(Some(Arm::Tick), view(), LoopView { leader: None, ..view() });
+    }
+
+    #[test]
+    fn a_proposal_that_is_said_to_be_taken_and_is_not_is_found() {
+        let shown = |role, leader: Option<u64>, last| View {
+            soft_state: SoftState { role, leader: leader.map(node) },
+            last: EntryId::new(Term(1), Index(last)),
+            ..View::default()
+        };
+        let cases = [
+            (Role::Leader, Some(1), true, 8, true),
+            (Role::Leader, Some(1), true, 7, false),
+            (Role::Leader, Some(1), false, 7, true),
+            (Role::Leader, Some(1), false, 8, false),
+            (Role::Follower, Some(2), true, 7, true),
+            (Role::Follower, None, true, 7, false),
+            (Role::Follower, None, false, 7, true),
+            (Role::Candidate, None, true, 7, false),
+            (Role::PreCandidate, None, false, 7, true),
+        ];
+        for (role, leader, taken_up, last, right) in cases {
+            let check = answers_proposal(node(1), &shown(role, leader, 7), &shown(role, leader, last), taken_up);
+            match right {
+                true => check.unwrap(),
+                false => breaks(Invariant::RunLoop, check),
+            }
+        }
+    }
+
+    #[test]
+    fn a_removed_node_that_accepts_proposals_is_found() {
+        leaves(node(1), true, false, false).unwrap();
+        leaves(node(1), true, true, true).unwrap();
+        leaves(node(1), false, false, true).unwrap();
+        breaks(Invariant::RunLoop, leaves(node(1), true, false, true));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! ```text
 //! n led t and handed over to m at each of k ticks of its clock, and was not asked to meanwhile
 //!   ⇒  k ≤ 2 · election timeout  ∧  n's log ended at the last of them where it did at the first
+//! n leads and hands over to m                           ⇒  m votes in n's configuration, if n is a member itself
 //! n leads t and tells m, in no later term, to campaign  ⇒  m durably holds an entry of t
+//! n tells m to campaign                                 ⇒  n was asked to hand over to m since it started
 //! ```
 //!
 //! The leader gives up after one election timeout; whatever it is asked may begin another. Twice that leaves no doubt.
@@ -12,17 +14,20 @@
 //! Source: thesis, section 3.10. It is a part of [`Invariant::Liveness`] that need not wait for the faults to end: a leader
 //! that waits for ever, for a successor that is down or never got the message, stops the cluster although it is well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raft::{Body, EntryId, Message, NodeId, Term};
 
 use super::cluster::Cluster;
+use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 
 /// The transfers that are under way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transfers {
     under_way: BTreeMap<NodeId, Transfer>,
+    /// To whom each node was asked to hand over.
+    asked: BTreeMap<NodeId, BTreeSet<NodeId>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +40,16 @@ struct Transfer {
 }
 
 impl Transfers {
-    /// A node is asked to hand over, to anybody.
-    pub fn asked(&mut self, id: NodeId) {
+    /// A node starts.
+    pub fn started(&mut self, id: NodeId) {
         self.under_way.remove(&id);
+        self.asked.remove(&id);
+    }
+
+    /// A node is asked to hand over.
+    pub fn asked(&mut self, id: NodeId, target: NodeId) {
+        self.under_way.remove(&id);
+        self.asked.entry(id).or_default().insert(target);
     }
 
     /// The clock of a node ticked.
@@ -51,6 +63,11 @@ impl Transfers {
             node.view.hard_state.term,
             node.config.as_ref().map_or(u32::MAX, |config| config.election_tick.saturating_mul(2)),
         );
+        let configuration = &node.configuration;
+        if configuration.contains(id) && !quorum::votes(configuration, target) {
+            let detail = format!("node {id} hands over to node {target}, which does not vote in {configuration:?}");
+            return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
+        }
         let last = node.view.last;
         let transfer = self.under_way.entry(id).or_insert(Transfer { term, target, last, ticks: 0 });
         if (transfer.term, transfer.target) != (term, target) {
@@ -72,29 +89,38 @@ impl Transfers {
         );
         Err(Violation::new(Invariant::Liveness, &[id, target], detail))
     }
+
+    /// A message leaves its sender.
+    pub fn sent(&self, cluster: &Cluster, message: &Message) -> Check {
+        let (Body::TimeoutNow, Some(term)) = (&message.body, message.term) else { return Ok(()) };
+        let (from, to) = (message.from, message.to);
+        if self.asked.get(&from).is_none_or(|targets| !targets.contains(&to)) {
+            let detail = format!("node {from} tells node {to} to campaign, and was never asked to hand over to it");
+            return Err(Violation::new(Invariant::Liveness, &[from, to], detail));
+        }
+        is_caught_up(cluster, from, to, term)
+    }
 }
 
-/// A message leaves its sender. In a later term than the sender's the receiver may hold anything.
-pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
-    let (Body::TimeoutNow, Some(term)) = (&message.body, message.term) else { return Ok(()) };
-    let leads = cluster.get(message.from).is_some_and(|node| node.leads() == Some(term));
-    let Some(target) = cluster.get(message.to).filter(|target| leads && target.view.hard_state.term <= term) else {
+/// Who is told to campaign holds an entry of the term. In a later term than the sender's it may hold anything.
+fn is_caught_up(cluster: &Cluster, from: NodeId, to: NodeId, term: Term) -> Check {
+    let leads = cluster.get(from).is_some_and(|node| node.leads() == Some(term));
+    let Some(target) = cluster.get(to).filter(|target| leads && target.view.hard_state.term <= term) else {
         return Ok(());
     };
     let last = target.durable.log.last();
     if last.term == term {
         return Ok(());
     }
-    let (from, to) = (message.from, message.to);
     let detail = format!("node {from} leads term {term} and tells node {to} to campaign, whose log ends at {last}");
     Err(Violation::new(Invariant::Liveness, &[from, to], detail))
 }
 
 #[cfg(test)]
 mod tests {
-    use raft::Config;
+    use raft::{ConfState, Config, Index};
 
-    use super::super::testing::{Bench, breaks, entries, entry, message, node};
+    use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
     use super::*;
 
     #[test]
@@ -118,9 +144,29 @@ mod tests {
     fn a_successor_that_lags_is_found() {
         let mut bench = Bench::led();
         let told = message(1, 2, 1, Body::TimeoutNow);
+        bench.checkers.transfer_requested(node(1), node(2));
         breaks(Invariant::Liveness, bench.checkers.sent(&told));
         bench.append(2, &entries(1, 1..=4)).unwrap();
         bench.checkers.sent(&told).unwrap();
+    }
+
+    #[test]
+    fn a_successor_that_nobody_asked_for_is_found() {
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.append(3, &entries(1, 1..=4)).unwrap();
+        bench.checkers.transfer_requested(node(1), node(2));
+        bench.checkers.sent(&message(1, 2, 1, Body::TimeoutNow)).unwrap();
+        breaks(Invariant::Liveness, bench.checkers.sent(&message(1, 3, 1, Body::TimeoutNow)));
+    }
+
+    #[test]
+    fn a_successor_that_does_not_vote_is_found() {
+        let mut bench = Bench::led();
+        let learns = ConfState { learners: [node(3)].into(), ..configuration(&[1, 2]) };
+        bench.checkers.configuration_applied(node(1), Index(3), &learns).unwrap();
+        bench.checkers.ticked(node(1), Some(node(2))).unwrap();
+        breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(3))));
     }
 
     #[test]
@@ -131,7 +177,7 @@ mod tests {
                 bench.checkers.ticked(node(1), Some(node(target))).unwrap();
             }
         }
-        bench.checkers.transfer_requested(node(1));
+        bench.checkers.transfer_requested(node(1), node(3));
         bench.checkers.ticked(node(1), Some(node(3))).unwrap();
         bench.checkers.ticked(node(1), None).unwrap();
         bench.checkers.ticked(node(1), Some(node(3))).unwrap();

@@ -119,6 +119,9 @@ impl World {
             Err(Halt::Violation(violation)) => return Err(Halt::Violation(violation.at(self.step))),
             Err(misfit @ Halt::Misfit(_)) => return Err(misfit),
         };
+        if let (Some(node), Some(_)) = (node, &refused) {
+            self.checkers.refused(node);
+        }
         self.count(event, refused.as_ref());
         self.observe(event, node)?;
         self.witness(&before, refused.as_ref());
@@ -195,7 +198,7 @@ impl World {
                 self.at(*node, |replica, _| replica.propose_conf_change(change))
             }
             Event::TransferLeadership { node, target } => {
-                self.checkers.transfer_requested(*node);
+                self.checkers.transfer_requested(*node, *target);
                 self.at(*node, |replica, _| replica.transfer_leadership(*target))
             }
             Event::ForgetLeader { node } => self.at(*node, |replica, _| replica.forget_leader()),
@@ -214,7 +217,7 @@ impl World {
             }
             Event::ReportUnreachable { node, peer } => self.at(*node, |replica, _| replica.report_unreachable(*peer)),
             Event::ReportSnapshot { node, peer, status } => {
-                self.at(*node, |replica, _| replica.report_snapshot(*peer, *status))
+                self.at(*node, |replica, around| replica.report_snapshot(*peer, *status, around))
             }
             Event::SetElectionTimeout { node, ticks } => {
                 self.checkers.campaign_requested(*node);
@@ -326,7 +329,7 @@ impl World {
         if let Envelope::Local { message: LocalMessage::Own(message), .. } = &envelope
             && message.body == Body::TransferLeader
         {
-            self.checkers.transfer_requested(to);
+            self.checkers.transfer_requested(to, message.from);
         }
         match self.split(to) {
             (Some(replica), mut around) if replica.is_up() && !cut => {

@@ -20,16 +20,38 @@ impl Running {
         recorded: &mut Option<Recorded>,
         around: &mut Surroundings<'_>,
     ) -> Step {
+        let (before, was_member) = (self.view(), self.is_member());
         let taken = match &mut self.engine {
             Engine::Raw(_) => return Err(self.not_now("has no loop").into()),
             Engine::Loop(looped) => looped.take(arm),
         };
+        self.judge(taken.as_ref(), &before, was_member, around)?;
         match taken.ok_or_else(|| self.not_now("has nothing there that its loop could take"))? {
             Taken::Proposal { result, .. } => Ok(result.err().map(Refusal::Propose)),
             Taken::UnattendedProposal(result) | Taken::Message(result) => Ok(result.err().map(Refusal::Step)),
             Taken::MembershipChange { result, .. } => self.finish_change(result, recorded, around),
             Taken::Ready { ready, .. } => self.handle(*ready, view, around).map(|()| None),
             Taken::Tick | Taken::Advance | Taken::Status { .. } | Taken::Stop => Ok(None),
+        }
+    }
+
+    fn is_member(&self) -> bool {
+        self.node().configuration().contains(self.id())
+    }
+
+    /// Shows the checkers what came of an input.
+    fn judge(&self, taken: Option<&Taken>, before: &View, was_member: bool, around: &mut Surroundings<'_>) -> Check {
+        let (id, after) = (self.id(), self.view());
+        match taken {
+            Some(Taken::Proposal { result, .. }) => around.checkers.proposed(id, before, &after, result.is_ok()),
+            Some(Taken::UnattendedProposal(result)) => around.checkers.proposed(id, before, &after, result.is_ok()),
+            Some(Taken::MembershipChange { .. }) => {
+                let accepts = self.engine.looped().is_some_and(|looped| looped.run_loop.accepts_proposals());
+                around.checkers.change_taken(id, was_member, self.is_member(), accepts)
+            }
+            Some(Taken::Message(_) | Taken::Tick | Taken::Ready { .. } | Taken::Advance | Taken::Status { .. })
+            | Some(Taken::Stop)
+            | None => Ok(()),
         }
     }
 
@@ -59,6 +81,8 @@ impl Running {
             };
             refused = self.complete_entry(&entry, Some(changed.map_err(Refusal::Change)), around)?;
             self.record_snapshot(recorded);
+        } else if result.is_ok() {
+            around.checkers.change_came_late(self.id(), entry.index)?;
         }
         self.handling.count_applied();
         self.applied_some(around)?;

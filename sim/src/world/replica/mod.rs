@@ -15,8 +15,8 @@ use bytes::Bytes;
 use raft::StorageApply;
 use raft::node::{Arm, RunLoop};
 use raft::{
-    ConfChange, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready, Role, Snapshot, SnapshotStatus,
-    StorageAppend,
+    ConfChange, ConfState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
+    SnapshotStatus, StorageAppend, Term,
 };
 
 use self::running::Running;
@@ -31,7 +31,7 @@ use super::outcome::{Halt, Misfit, Refusal};
 use super::statistics::Statistics;
 use crate::disk::{Disk, DiskFault, Keep};
 use crate::history::Operation;
-use crate::invariant::{Checkers, LoopView, ProgressView, View};
+use crate::invariant::{Check, Checkers, LoopView, ProgressView, View};
 use crate::situation::Situation;
 use crate::wal::DiskError;
 
@@ -69,6 +69,12 @@ pub struct Replica {
     running: Option<Box<Running>>,
     /// As the node last showed itself.
     view: View,
+}
+
+/// What a leader knew of its members when a message of an earlier term reached it.
+struct Late {
+    from: NodeId,
+    progress: Vec<Progress>,
 }
 
 /// What an application that stores its own snapshots has stored. It survives every crash.
@@ -280,7 +286,13 @@ impl Replica {
         Ok(self.up()?.engine.report_unreachable(peer))
     }
 
-    pub(super) fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) -> Step {
+    pub(super) fn report_snapshot(
+        &mut self,
+        peer: NodeId,
+        status: SnapshotStatus,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        around.checkers.snapshot_reported(self.id, peer);
         Ok(self.up()?.engine.report_snapshot(peer, status))
     }
 
@@ -291,10 +303,16 @@ impl Replica {
 
     /// Takes a message; of the world's own making that the node is up for local ones.
     pub(super) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
+        let late = match &envelope {
+            Envelope::Network(message) => self.late(message),
+            Envelope::Local { .. } => None,
+        };
         let engine = &mut self.up()?.engine;
         match envelope {
             Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
-                Ok(engine.step(message))
+                let refused = engine.step(message);
+                self.is_as_before(late, around)?;
+                Ok(refused)
             }
             Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
                 let before = engine.node().basic_status().last;
@@ -312,6 +330,8 @@ impl Replica {
 
     /// Lets the loop take its next input.
     pub(super) fn take(&mut self, arm: Arm, around: &mut Surroundings<'_>) -> Step {
+        let next = self.run_loop().filter(|_| arm == Arm::Message).and_then(|run_loop| run_loop.next_message());
+        let late = next.and_then(|message| self.late(message));
         let Self { running, recorded, view, .. } = self;
         let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
         if let (Arm::Message, Some(looped)) = (arm, running.engine.looped())
@@ -319,7 +339,24 @@ impl Replica {
         {
             around.checkers.received(message);
         }
-        running.take(arm, view, recorded, around)
+        let refused = running.take(arm, view, recorded, around)?;
+        self.is_as_before(late, around)?;
+        Ok(refused)
+    }
+
+    /// What this node knows of its members, if it leads and the message is of an earlier term, and who sent it.
+    fn late(&self, message: &Message) -> Option<Late> {
+        let term = self.view.hard_state.term;
+        let is_late = message.term.is_some_and(|of| of < term && of > Term::ZERO);
+        let leads = self.view.soft_state.role == Role::Leader;
+        let progress = |node: &RawNode<MemStorage>| node.progress().map(|(_, progress)| progress.clone()).collect();
+        (is_late && leads).then(|| Late { from: message.from, progress: self.node().map(progress).unwrap_or_default() })
+    }
+
+    fn is_as_before(&self, late: Option<Late>, around: &mut Surroundings<'_>) -> Check {
+        let Some(Late { from, progress }) = late else { return Ok(()) };
+        let is_same = self.node().is_none_or(|node| node.progress().map(|(_, progress)| progress).eq(&progress));
+        if is_same { Ok(()) } else { around.checkers.counted_late(self.id, from) }
     }
 
     pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Step {
@@ -410,12 +447,12 @@ impl Replica {
     /// Shows the checkers what a leader knows of its followers, of one or of all of them.
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
-        around.checkers.tracked(self.id, running.node().progress().map(|(peer, _)| peer))?;
         for (peer, progress) in running.node().progress() {
             if of.is_none_or(|of| of == peer) {
                 around.checkers.progress(self.id, peer, &ProgressView::from(progress))?;
             }
         }
+        around.checkers.tracked(self.id, running.node().progress().map(|(peer, _)| peer))?;
         Ok(())
     }
 }

@@ -99,6 +99,8 @@ impl Running {
         let restored = ready.snapshot.as_ref().map(|snapshot| (snapshot, self.node().configuration().conf_state()));
         let restored = restored.as_ref().map(|(snapshot, configuration)| (*snapshot, configuration));
         around.checkers.handed_out(id, restored, &ready.entries, &view)?;
+        around.checkers.goes_by(id, self.node().configuration())?;
+        around.checkers.hands_out(id, &ready.messages);
         around.checkers.to_apply(id, &ready.committed_entries)?;
         around.statistics.reads += ready.read_states.len() as u64;
         for read in &ready.read_states {

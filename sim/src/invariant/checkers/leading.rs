@@ -1,0 +1,61 @@
+//! What the world tells of a leader: what it sends, and what it knows of its members.
+
+use raft::{Message, NodeId};
+
+use super::Checkers;
+use crate::invariant::input::ProgressView;
+use crate::invariant::violation::{Check, Invariant};
+use crate::invariant::{bounded_memory, commit_quorum, durability, progress_members, term_gate};
+
+impl Checkers {
+    /// The messages of the Ready that was [handed out](Self::handed_out).
+    pub fn hands_out(&mut self, id: NodeId, messages: &[Message]) {
+        if !self.off && self.watched.contains(Invariant::BoundedMemory) {
+            self.flow.hands_out(id, messages);
+        }
+    }
+
+    /// The host of a node tells it how sending a snapshot to a follower ended.
+    pub fn snapshot_reported(&mut self, id: NodeId, peer: NodeId) {
+        self.flow.reported(id, peer);
+    }
+
+    /// The leader `id` knows something else of its members than before it took a message of an earlier term from this
+    /// node.
+    pub fn counted_late(&self, id: NodeId, from: NodeId) -> Check {
+        if self.off || !self.watched.contains(Invariant::CommitQuorum) {
+            return Ok(());
+        }
+        term_gate::counted(id, from)
+    }
+
+    /// What the leader `id` knows of `peer`, after it may have changed; nothing is judged unless it leads.
+    pub fn progress(&mut self, id: NodeId, peer: NodeId, progress: &ProgressView) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        let Some(node) = self.cluster.get(id) else { return Ok(()) };
+        let Some(term) = node.leads() else { return Ok(()) };
+        self.when(Invariant::Monotonic, |all| all.matched.counts(id, term, peer, progress.matched))?;
+        self.when(Invariant::CommitQuorum, |all| durability::matched(&all.cluster, id, peer, progress.matched))?;
+        self.when(Invariant::BoundedMemory, |all| {
+            let largest = all.matching.largest_payload();
+            bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)?;
+            all.flow.shows(id, term, peer, progress)
+        })
+    }
+
+    /// Of whom a node keeps a progress, after all of that was [shown](Self::progress); nothing is judged unless it leads.
+    pub fn tracked(&mut self, id: NodeId, peers: impl Iterator<Item = NodeId>) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::ConfigurationAgreement, |all| {
+            progress_members::are_the_members(id, all.cluster.node(id), peers)
+        })?;
+        self.when(Invariant::CommitQuorum, |all| {
+            let Some(node) = all.cluster.get(id) else { return Ok(()) };
+            commit_quorum::commits_all(id, node, |voter| all.matched.of(id, node.view.hard_state.term, voter))
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! A leader feels its way before it sends much: one probe at a time, and nothing behind a snapshot that is on its way.
+//!
+//! Between two Readys of l, in one term and one configuration:
+//!
+//! ```text
+//! l probes m before and after                       ⇒  appends with entries to m ≤ answers of m, and one more for each
+//!                                                      time that l began to probe m                               (1)
+//! l replicates to m after, and did not before       ⇒  m accepted an append                                       (2)
+//! l waited for m to take a snapshot, and no longer  ⇒  m accepted an append, or the host said how it ended        (3)
+//! ```
+//!
+//! Source: thesis, section 10.2.1; the states of a progress in etcd's package `tracker`. A part of
+//! [`Invariant::BoundedMemory`]: a leader that does otherwise sends the same entries, or snapshots, again and again to
+//! followers that may be down.
+
+use std::collections::BTreeMap;
+
+use raft::{Body, Message, NodeId, Term};
+
+use super::cluster::Cluster;
+use super::input::{ProgressState, ProgressView};
+use super::violation::{Check, Invariant, Violation};
+
+/// What each leader did with each follower since its last Ready, and what it heard.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FlowControl {
+    known: BTreeMap<(NodeId, NodeId), Known>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    term: Term,
+    state: ProgressState,
+    /// Whether a probe may go out, at the last Ready.
+    may_probe: bool,
+    probes: u32,
+    answers: u32,
+    accepted: bool,
+    /// Whether the host has told how a snapshot ended, and the leader was not seen to take note.
+    reported: bool,
+}
+
+impl Known {
+    const fn new(term: Term, state: ProgressState) -> Self {
+        Self { term, state, may_probe: true, probes: 0, answers: 0, accepted: false, reported: false }
+    }
+}
+
+impl FlowControl {
+    /// A message arrives, and the receiver takes it next.
+    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+        let (answers, accepts) = match &message.body {
+            Body::AppendAccepted { .. } => (true, true),
+            Body::AppendRejected { .. } | Body::HeartbeatResponse { .. } => (true, false),
+            Body::Propose { .. }
+            | Body::Append { .. }
+            | Body::Heartbeat { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::RequestVote { .. }
+            | Body::VoteResponse { .. }
+            | Body::InstallSnapshot { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexResponse { .. } => (false, false),
+        };
+        if !answers || cluster.get(message.to).is_none_or(|leader| leader.leads() != message.term) {
+            return;
+        }
+        if let Some(known) = self.known.get_mut(&(message.to, message.from)) {
+            known.answers += 1;
+            known.accepted |= accepts;
+        }
+    }
+
+    /// The host of a leader tells it how sending a snapshot ended.
+    pub fn reported(&mut self, leader: NodeId, peer: NodeId) {
+        if let Some(known) = self.known.get_mut(&(leader, peer)) {
+            known.reported = true;
+        }
+    }
+
+    /// A node hands out messages.
+    pub fn hands_out(&mut self, leader: NodeId, messages: &[Message]) {
+        for message in messages {
+            if let Body::Append { entries, .. } = &message.body
+                && !entries.is_empty()
+                && let Some(known) = self.known.get_mut(&(leader, message.to))
+            {
+                known.probes += 1;
+            }
+        }
+    }
+
+    /// The configuration of a leader changed: who left and joined starts over.
+    pub fn forget(&mut self, leader: NodeId) {
+        self.known.retain(|(id, _), _| *id != leader);
+    }
+
+    /// What the leader of a term knows of a follower, after a Ready.
+    pub fn shows(&mut self, leader: NodeId, term: Term, peer: NodeId, progress: &ProgressView) -> Check {
+        if leader == peer {
+            return Ok(());
+        }
+        let now = progress.state;
+        let known = self.known.entry((leader, peer)).or_insert(Known::new(term, now));
+        let before = *known;
+        *known = Known::new(term, now);
+        if before.term != term {
+            return Ok(());
+        }
+        known.reported = before.reported && now == before.state;
+        if before.accepted {
+            return Ok(());
+        }
+        let broken = |what: String| {
+            let detail = format!("node {leader} leads term {term} and {what}");
+            Err(Violation::new(Invariant::BoundedMemory, &[leader, peer], detail))
+        };
+        match (before.state, now) {
+            (ProgressState::Probe, ProgressState::Probe) => {
+                let allowed = u32::from(before.may_probe) + before.answers;
+                known.may_probe = before.probes < allowed;
+                if before.probes <= allowed {
+                    return Ok(());
+                }
+                let probes = before.probes;
+                broken(format!("has sent node {peer} {probes} probes, {allowed} are allowed by what that answered"))
+            }
+            (ProgressState::Probe | ProgressState::Snapshot, ProgressState::Replicate) => {
+                broken(format!("replicates to node {peer}, which has accepted nothing since it was {:?}", before.state))
+            }
+            (ProgressState::Snapshot, ProgressState::Probe) if !before.reported => {
+                broken(format!("no longer waits for node {peer} to take a snapshot, and nobody said that it has"))
+            }
+            (ProgressState::Probe | ProgressState::Replicate | ProgressState::Snapshot, _) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use raft::{EntryId, Index};
+
+    use super::super::testing::{Bench, breaks, entries, message, node};
+    use super::*;
+
+    /// Node 1 leads term 1, and has shown what it knows of node 2.
+    fn shown(state: ProgressState) -> Bench {
+        let mut bench = Bench::led();
+        shows(&mut bench, state).unwrap();
+        bench
+    }
+
+    fn shows(bench: &mut Bench, state: ProgressState) -> Check {
+        bench.checkers.progress(node(1), node(2), &ProgressView { state, ..ProgressView::default() })
+    }
+
+    fn sends(bench: &mut Bench, count: usize) {
+        let (previous, entries) = (EntryId::ZERO, entries(1, 1..=1));
+        let append = message(1, 2, 1, Body::Append { previous, entries, commit: Index::ZERO });
+        bench.checkers.hands_out(node(1), &vec![append; count]);
+    }
+
+    fn answers(bench: &mut Bench) {
+        bench.checkers.received(&message(2, 1, 1, Body::HeartbeatResponse { context: Bytes::new() }));
+    }
+
+    fn accepts(bench: &mut Bench) {
+        bench.checkers.received(&message(2, 1, 1, Body::AppendAccepted { index: Index(1) }));
+    }
+
+    #[test]
+    fn a_second_probe_without_an_answer_is_found() {
+        let mut bench = shown(ProgressState::Probe);
+        sends(&mut bench, 1);
+        shows(&mut bench, ProgressState::Probe).unwrap();
+        answers(&mut bench);
+        sends(&mut bench, 1);
+        shows(&mut bench, ProgressState::Probe).unwrap();
+        sends(&mut bench, 1);
+        breaks(Invariant::BoundedMemory, shows(&mut bench, ProgressState::Probe));
+    }
+
+    #[test]
+    fn who_is_accepted_may_send_more() {
+        let mut bench = shown(ProgressState::Probe);
+        sends(&mut bench, 5);
+        accepts(&mut bench);
+        shows(&mut bench, ProgressState::Replicate).unwrap();
+        sends(&mut bench, 5);
+        shows(&mut bench, ProgressState::Replicate).unwrap();
+    }
+
+    #[test]
+    fn sending_ahead_without_an_acceptance_is_found() {
+        for before in [ProgressState::Probe, ProgressState::Snapshot] {
+            let mut bench = shown(before);
+            answers(&mut bench);
+            breaks(Invariant::BoundedMemory, shows(&mut bench, ProgressState::Replicate));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_is_no_longer_waited_for_is_found_unless_it_was_reported() {
+        let mut bench = shown(ProgressState::Snapshot);
+        answers(&mut bench);
+        breaks(Invariant::BoundedMemory, shows(&mut bench, ProgressState::Probe));
+        let mut bench = shown(ProgressState::Snapshot);
+        bench.checkers.snapshot_reported(node(1), node(2));
+        shows(&mut bench, ProgressState::Snapshot).unwrap();
+        shows(&mut bench, ProgressState::Probe).unwrap();
+    }
+
+    #[test]
+    fn another_configuration_begins_anew() {
+        let mut bench = shown(ProgressState::Snapshot);
+        let configuration = super::super::testing::configuration(&[1, 2, 3, 4]);
+        bench.checkers.configuration_applied(node(1), Index(3), &configuration).unwrap();
+        shows(&mut bench, ProgressState::Probe).unwrap();
+    }
+}

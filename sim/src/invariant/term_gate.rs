@@ -1,0 +1,184 @@
+//! A message of a later term takes its receiver to that term, and one of an earlier term changes nothing.
+//!
+//! ```text
+//! n takes m, of a later term, and does not refuse it   ⇒  n is in that term, or a later one                       (1)
+//! n takes m, of an earlier term                        ⇒  n's part, term, vote, commit index and log stay          (2)
+//! l leads and takes m, of an earlier term              ⇒  what l knows of its members stays                        (3)
+//! ```
+//!
+//! Source: Raft paper, figure 2, "Rules for Servers" (1) and section 5.1 ("if a server receives a request with a stale
+//! term number, it rejects the request"); `UpdateTerm` and `DropStaleResponse` in `raft.tla`. A part of
+//! [`Invariant::ElectionSafety`], which rests on terms being a clock; (3) is one of [`Invariant::CommitQuorum`].
+//!
+//! For (1) there are exceptions that etcd makes: a pre-vote speaks of a term in which nobody is yet, and so does its
+//! grant; and with check-quorum a vote is withheld from whoever asks while there is a leader.
+
+use std::collections::BTreeMap;
+
+use raft::{Body, Message, NodeId, Term};
+
+use super::cluster::{Cluster, Node};
+use super::input::View;
+use super::violation::{Check, Invariant, Violation};
+
+/// What has to come of the message that a node is taking.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TermGate {
+    expected: BTreeMap<NodeId, (NodeId, Expected)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    /// At least this term.
+    Reaches(Term),
+    /// The same as before.
+    Stays(View),
+}
+
+impl TermGate {
+    /// A message arrives, and the receiver takes it next.
+    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+        let (Some(node), Some(term)) = (cluster.get(message.to), message.term) else { return };
+        let own = node.view.hard_state.term;
+        if term == own || term == Term::ZERO {
+            return;
+        }
+        let expected = if term < own {
+            Expected::Stays(node.view)
+        } else if takes_up_term(node, &message.body) {
+            Expected::Reaches(term)
+        } else {
+            return;
+        };
+        self.expected.insert(message.to, (message.from, expected));
+    }
+
+    /// The receiver refused the message, or crashed.
+    pub fn refused(&mut self, id: NodeId) {
+        self.expected.remove(&id);
+    }
+
+    /// How the receiver shows itself afterwards.
+    pub fn shows(&mut self, id: NodeId, view: &View) -> Check {
+        if self.expected.is_empty() {
+            return Ok(());
+        }
+        let Some((from, expected)) = self.expected.remove(&id) else { return Ok(()) };
+        let detail = match expected {
+            Expected::Reaches(term) if view.hard_state.term < term => {
+                format!("node {id} heard of term {term} from node {from}, and is in term {}", view.hard_state.term)
+            }
+            Expected::Stays(before) if *view != before => {
+                format!(
+                    "node {id} took a message of an earlier term from node {from}, and went from {before:?} to {view:?}"
+                )
+            }
+            Expected::Reaches(_) | Expected::Stays(_) => return Ok(()),
+        };
+        Err(Violation::new(Invariant::ElectionSafety, &[id, from], detail))
+    }
+}
+
+/// Whether whoever takes this in an earlier term has to be in the message's term then.
+fn takes_up_term(node: &Node, body: &Body) -> bool {
+    match body {
+        Body::RequestPreVote { .. } | Body::PreVoteResponse { granted: true } => false,
+        Body::RequestVote { transfer, .. } => {
+            *transfer || node.config.as_ref().is_some_and(|config| !config.check_quorum)
+        }
+        Body::Propose { .. }
+        | Body::Append { .. }
+        | Body::AppendAccepted { .. }
+        | Body::AppendRejected { .. }
+        | Body::Heartbeat { .. }
+        | Body::HeartbeatResponse { .. }
+        | Body::PreVoteResponse { granted: false }
+        | Body::VoteResponse { .. }
+        | Body::InstallSnapshot { .. }
+        | Body::TransferLeader
+        | Body::TimeoutNow
+        | Body::ReadIndex { .. }
+        | Body::ReadIndexResponse { .. } => true,
+    }
+}
+
+/// A leader took a message of an earlier term, and knows something else of its members than before.
+pub(super) fn counted(id: NodeId, from: NodeId) -> Check {
+    let detail = format!("node {id} leads, and counts what node {from} sent it in an earlier term");
+    Err(Violation::new(Invariant::CommitQuorum, &[id, from], detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use raft::Index;
+
+    use super::super::testing::{Bench, breaks, entries, message, node};
+    use super::*;
+
+    fn accepts(term: u64) -> Message {
+        message(2, 1, term, Body::AppendAccepted { index: Index(1) })
+    }
+
+    fn observed(bench: &mut Bench, change: impl FnOnce(&mut View)) -> Check {
+        let view = bench.view(1, change);
+        bench.checkers.observed(node(1), &view)
+    }
+
+    /// Node 1 leads term 3, and all is durable everywhere.
+    fn led() -> Bench {
+        let mut bench = Bench::new(3);
+        bench.elect(1, 3, &[2]).unwrap();
+        bench.append(2, &entries(3, 1..=1)).unwrap();
+        bench
+    }
+
+    #[test]
+    fn a_later_term_that_is_not_taken_up_is_found() {
+        let mut bench = led();
+        bench.checkers.received(&accepts(4));
+        breaks(Invariant::ElectionSafety, observed(&mut bench, |_| ()));
+        for refused in [true, false] {
+            let mut bench = led();
+            bench.checkers.received(&accepts(4));
+            match refused {
+                true => bench.checkers.refused(node(1)),
+                false => {
+                    let view = bench.view(1, |view| {
+                        view.hard_state.term = Term(4);
+                        view.hard_state.vote = None;
+                        view.soft_state = Default::default();
+                    });
+                    bench.checkers.observed(node(1), &view).unwrap();
+                }
+            }
+            observed(&mut bench, |_| ()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_pre_vote_of_a_later_term_need_not_be_taken_up() {
+        let mut bench = led();
+        bench.checkers.received(&message(2, 1, 4, Body::PreVoteResponse { granted: true }));
+        observed(&mut bench, |_| ()).unwrap();
+        bench.checkers.received(&message(2, 1, 4, Body::PreVoteResponse { granted: false }));
+        breaks(Invariant::ElectionSafety, observed(&mut bench, |_| ()));
+    }
+
+    #[test]
+    fn an_earlier_term_that_changes_something_is_found() {
+        for (term, right) in [(3, true), (2, false)] {
+            let mut bench = led();
+            bench.checkers.received(&accepts(term));
+            let check = observed(&mut bench, |view| view.hard_state.commit = Index(1));
+            match right {
+                true => check.unwrap(),
+                false => breaks(Invariant::ElectionSafety, check),
+            }
+        }
+    }
+
+    #[test]
+    fn a_leader_that_counts_what_came_too_late_is_found() {
+        breaks(Invariant::CommitQuorum, led().checkers.counted_late(node(1), node(2)));
+    }
+}
