@@ -433,8 +433,8 @@ mod tests {
         let leave = change(ConfChangeV2::leave_joint());
         let add = raft::Change { kind: raft::ChangeKind::AddVoter, node: Some(node(4)) };
         let add = change(ConfChangeV2::new(raft::Transition::Auto, vec![add]));
-        Bench::led().append(1, &[add.clone()]).unwrap();
-        breaks(Invariant::ConfigurationAgreement, Bench::led().append(1, &[leave.clone()]));
+        Bench::led().append(1, std::slice::from_ref(&add)).unwrap();
+        breaks(Invariant::ConfigurationAgreement, Bench::led().append(1, std::slice::from_ref(&leave)));
         let joint = || {
             let mut bench = Bench::led();
             let halves = ConfState { voters_outgoing: [node(1)].into(), ..configuration(&[1, 2, 3]) };
