@@ -6,7 +6,7 @@
 //! n follows l with check-quorum, and heard from it within an election timeout
 //!                                     ⇒  n keeps its term, whoever asks for its vote, but for a transfer         (2)
 //!                                     ∧  n grants no pre-vote that it is asked for then                          (2)
-//! n is asked for a pre-vote           ⇒  n keeps its term                                                        (2)
+//! n asks, or is asked, for a pre-vote ⇒  n keeps its term                                                        (2)
 //! n goes by leases                    ⇒  n keeps its leader as long as its term and its part                     (2)
 //! l leads with check-quorum           ⇒  a quorum answered it within three election timeouts                     (3)
 //! ```
@@ -172,6 +172,7 @@ impl ElectionTimeouts {
     pub fn changed(&mut self, id: NodeId, node: &Node, before: &View, after: &View) -> Check {
         let clock = self.clocks.entry(id).or_default();
         keeps_term(id, clock, before, after)?;
+        asks_in_its_term(id, before, after)?;
         remembers_leader(id, node, before, after)?;
         let campaigns = |role| matches!(role, Role::PreCandidate | Role::Candidate);
         let begins = before.soft_state.role == Role::Follower && campaigns(after.soft_state.role);
@@ -218,6 +219,15 @@ fn keeps_term(id: NodeId, clock: &Clock, before: &View, after: &View) -> Check {
         "node {id} was asked for a vote that it withholds, and went from term {was} to {is}, {} quiet ticks after its leader",
         clock.ticks - clock.quiet_since
     );
+    Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
+}
+
+fn asks_in_its_term(id: NodeId, before: &View, after: &View) -> Check {
+    let (was, is) = (before.hard_state.term, after.hard_state.term);
+    if after.soft_state.role != Role::PreCandidate || was == is {
+        return Ok(());
+    }
+    let detail = format!("node {id} asks for pre-votes, and went from term {was} to {is}");
     Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
 }
 
@@ -342,6 +352,23 @@ mod tests {
         bench.checkers.received(&message(2, 3, 2, Body::RequestPreVote { last: EntryId::ZERO }));
         let raised = bench.view(3, |view| view.hard_state.term = Term(2));
         breaks(Invariant::ElectionTimeout, bench.checkers.observed(node(3), &raised));
+    }
+
+    #[test]
+    fn a_pre_candidate_that_raises_its_term_is_found() {
+        for (term, right) in [(1, true), (2, false)] {
+            let mut bench = led();
+            heartbeat(&mut bench, 3);
+            bench.checkers.campaign_requested(node(3));
+            let view = bench.view(3, |view| {
+                view.soft_state = raft::SoftState { role: Role::PreCandidate, leader: None };
+                view.hard_state.term = Term(term);
+            });
+            match right {
+                true => bench.checkers.observed(node(3), &view).unwrap(),
+                false => breaks(Invariant::ElectionTimeout, bench.checkers.observed(node(3), &view)),
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! r asked for when leaders had committed up to c, and answered with index i  ⇒  i ≥ c                            (1)
+//! r asked for at n, and m says that it may be answered                       ⇒  m = n                            (1)
 //! r answered by l, which does not go by a lease  ⇒  a quorum has heard from l since r was asked for              (2)
 //! ```
 //!
@@ -38,7 +39,7 @@ use super::violation::{Check, Invariant, Violation};
 /// What was committed when each open read was asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LinearizableRead {
-    open: BTreeMap<Bytes, EntryId>,
+    open: BTreeMap<Bytes, Open>,
     order: VecDeque<Bytes>,
     /// When those reads were asked for that nobody has answered.
     asked: BTreeMap<Bytes, u64>,
@@ -50,15 +51,24 @@ pub(super) struct LinearizableRead {
     now: u64,
 }
 
+/// A read that may be answered yet.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    /// Where it was asked for.
+    at: NodeId,
+    /// What was committed by then.
+    committed: EntryId,
+}
+
 impl LinearizableRead {
     /// How many reads may be open; the oldest is forgotten, and never judged.
     const OPEN: usize = 1024;
 
-    /// A client asks, and leaders have committed up to `committed`.
-    pub fn requested(&mut self, context: &Bytes, committed: EntryId) {
+    /// A client asks this node, and leaders have committed up to `committed`.
+    pub fn requested(&mut self, at: NodeId, context: &Bytes, committed: EntryId) {
         self.now += 1;
         self.asked.insert(context.clone(), self.now);
-        self.open.insert(context.clone(), committed);
+        self.open.insert(context.clone(), Open { at, committed });
         self.order.push_back(context.clone());
         while self.order.len() > Self::OPEN {
             if let Some(oldest) = self.order.pop_front() {
@@ -107,14 +117,19 @@ impl LinearizableRead {
 
     /// A node answers.
     pub fn ready(&mut self, id: NodeId, read: &ReadState, excused: bool) -> Check {
-        match self.open.remove(&read.context).filter(|committed| committed.index > read.index && !excused) {
-            Some(committed) => {
+        let Some(Open { at, committed }) = self.open.remove(&read.context) else { return Ok(()) };
+        if at != id {
+            let detail = format!("node {id} says that a read may be answered which node {at} was asked for");
+            return Err(Violation::new(Invariant::LinearizableRead, &[id, at], detail));
+        }
+        match committed.index > read.index && !excused {
+            true => {
                 let index = read.index;
                 let detail =
                     format!("node {id} answers a read with index {index}; {committed} was committed before it");
                 Err(Violation::new(Invariant::LinearizableRead, &[id], detail))
             }
-            None => Ok(()),
+            false => Ok(()),
         }
     }
 }
@@ -131,7 +146,7 @@ mod tests {
     fn answer(index: u64, excused: bool) -> Check {
         let mut reads = LinearizableRead::default();
         let context = Bytes::from_static(b"r");
-        reads.requested(&context, COMMITTED);
+        reads.requested(node(1), &context, COMMITTED);
         reads.ready(node(1), &ReadState { index: Index(index), context }, excused)
     }
 
@@ -147,6 +162,14 @@ mod tests {
         answer(6, true).unwrap();
     }
 
+    #[test]
+    fn a_read_that_is_answered_elsewhere_is_found() {
+        let mut reads = LinearizableRead::default();
+        let context = Bytes::from_static(b"r");
+        reads.requested(node(2), &context, COMMITTED);
+        breaks(Invariant::LinearizableRead, reads.ready(node(1), &ReadState { index: Index(7), context }, false));
+    }
+
     fn heartbeat(bench: &mut Bench, from: u64, to: u64, term: u64) {
         let body = Body::Heartbeat { commit: Index::ZERO, context: Bytes::new() };
         bench.checkers.received(&message(from, to, term, body));
@@ -157,7 +180,7 @@ mod tests {
         let mut bench = Bench::led();
         let context = Bytes::from_static(b"r");
         heartbeat(&mut bench, 1, 2, 1);
-        bench.checkers.read_requested(&context);
+        bench.checkers.read_requested(node(1), &context);
         meanwhile(&mut bench);
         bench.checkers.read_ready(node(1), &ReadState { index: Index(9), context }, false)
     }
@@ -183,7 +206,7 @@ mod tests {
     fn a_read_that_is_answered_to_whoever_forwarded_it_is_judged_when_the_answer_leaves() {
         let mut bench = Bench::led();
         let context = Bytes::from_static(b"r");
-        bench.checkers.read_requested(&context);
+        bench.checkers.read_requested(node(2), &context);
         let answer = message(1, 2, 1, Body::ReadIndexResponse { index: Index(9), context: context.clone() });
         breaks(Invariant::LinearizableRead, bench.checkers.sent(&answer));
         // What the other one makes of it is not its fault.
@@ -212,7 +235,7 @@ mod tests {
         let mut reads = LinearizableRead::default();
         for context in 0..5000_u64 {
             let context = Bytes::from(context.to_le_bytes().to_vec());
-            reads.requested(&context, COMMITTED);
+            reads.requested(node(1), &context, COMMITTED);
             reads.ready(node(1), &ReadState { index: Index(9), context }, false).unwrap();
         }
         assert!(reads.open.is_empty() && reads.order.len() <= LinearizableRead::OPEN);

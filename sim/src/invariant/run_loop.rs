@@ -6,6 +6,7 @@
 //! a queue grows                          ⇒  it stays within its limit    (storage responses aside)
 //! a proposal is said to be taken         ⇒  the node leads and its log grew, or it follows a leader
 //! a proposal is said to be dropped       ⇒  its log did not grow
+//! a proposal is taken                    ⇒  it came after those that were taken before it
 //! a change removes the node              ⇒  no proposals are taken, until another leader is known
 //! ticks pending                          ≤  their limit
 //! ticks pending + missed + taken         =  ticks of the clock
@@ -14,7 +15,7 @@
 //! Source: the rules of [`raft::node::RunLoop`]; the first and the second are those of etcd's `node.run`, the others say
 //! that a consumer of Readys that is slow costs time and not memory, and that what it costs is told.
 
-use raft::node::Arm;
+use raft::node::{Arm, Ticket};
 use raft::{NodeId, Role};
 
 use super::input::{LoopView, View};
@@ -66,6 +67,13 @@ pub(super) fn answers_proposal(id: NodeId, before: &View, after: &View, taken_up
         "node {id}, {role:?}, says that a proposal is {answer}; its log went from {} to {}",
         before.last, after.last
     );
+    Err(Violation::new(Invariant::RunLoop, &[id], detail))
+}
+
+/// A loop has taken a proposal, after another one.
+pub(super) fn keeps_order(id: NodeId, before: Option<Ticket>, taken: Ticket) -> Check {
+    let Some(before) = before.filter(|before| *before >= taken) else { return Ok(()) };
+    let detail = format!("node {id} took the proposal {taken:?} after {before:?}");
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
 
@@ -150,6 +158,18 @@ mod tests {
                 false => breaks(Invariant::RunLoop, check),
             }
         }
+    }
+
+    #[test]
+    fn a_proposal_that_is_taken_before_an_earlier_one_is_found() {
+        let mut run_loop = raft::node::RunLoop::new(
+            raft::RawNode::new(raft::Config::new(node(1)), raft::MemStorage::default()).unwrap(),
+            Limits::default(),
+        );
+        let (first, second) = (run_loop.request_ready().unwrap(), run_loop.request_ready().unwrap());
+        keeps_order(node(1), None, first).unwrap();
+        keeps_order(node(1), Some(first), second).unwrap();
+        breaks(Invariant::RunLoop, keeps_order(node(1), Some(second), first));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the world tells of the loop that runs a node.
 
-use raft::node::Arm;
+use raft::node::{Arm, Ticket};
 use raft::{Index, NodeId};
 
 use super::Checkers;
@@ -24,6 +24,14 @@ impl Checkers {
             return Ok(());
         }
         self.when(Invariant::RunLoop, |_| run_loop::answers_proposal(id, before, after, taken_up))
+    }
+
+    /// The loop that runs a node has taken a proposal, and took that other one last.
+    pub fn taken_in_order(&mut self, id: NodeId, last: Option<Ticket>, taken: Ticket) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::RunLoop, |_| run_loop::keeps_order(id, last, taken))
     }
 
     /// The loop that runs a node has applied a change of the membership, to which the node belonged before and belongs

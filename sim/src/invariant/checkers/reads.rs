@@ -7,12 +7,12 @@ use super::Checkers;
 use crate::invariant::violation::{Check, Invariant};
 
 impl Checkers {
-    /// A client asked for a read; contexts are never used twice. A retry is a new request with a new context.
-    pub fn read_requested(&mut self, context: &Bytes) {
+    /// A client asked this node for a read; contexts are never used twice. A retry is a new request with a new context.
+    pub fn read_requested(&mut self, at: NodeId, context: &Bytes) {
         if self.off {
             return;
         }
-        self.reads.requested(context, self.state_machines.newest());
+        self.reads.requested(at, context, self.state_machines.newest());
     }
 
     /// A node says that a read may be answered. `excused`: the plan broke what lease reads rely on, so that this one

@@ -2,7 +2,7 @@
 //! consists of.
 
 use bytes::Bytes;
-use raft::node::{Arm, EnqueueError, Limits, RunLoop, Stopped, Taken, Ticked};
+use raft::node::{Arm, EnqueueError, Limits, RunLoop, Stopped, Taken, Ticked, Ticket};
 use raft::{
     Body, ConfChange, ConfChangeV2, Entry, Index, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
     StorageAppended, StorageApplied,
@@ -30,6 +30,8 @@ pub(super) struct Looped {
     pub(super) asked: bool,
     /// The entry whose membership change the loop has been told of and has not answered.
     pub(super) changing: Option<Entry>,
+    /// The proposal that the loop took last, of those that came from the host.
+    pub(super) last_proposal: Option<Ticket>,
     /// As the loop last showed itself.
     pub(super) view: LoopView,
     counts: Counts,
@@ -222,7 +224,7 @@ impl Looped {
     fn new(run_loop: RunLoop<MemStorage>) -> Self {
         let counts = Counts::default();
         let view = counts.view(&run_loop);
-        Self { run_loop, asked: false, changing: None, view, counts }
+        Self { run_loop, asked: false, changing: None, last_proposal: None, view, counts }
     }
 
     fn tick(&mut self) {

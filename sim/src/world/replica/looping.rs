@@ -40,10 +40,21 @@ impl Running {
     }
 
     /// Shows the checkers what came of an input.
-    fn judge(&self, taken: Option<&Taken>, before: &View, was_member: bool, around: &mut Surroundings<'_>) -> Check {
+    fn judge(
+        &mut self,
+        taken: Option<&Taken>,
+        before: &View,
+        was_member: bool,
+        around: &mut Surroundings<'_>,
+    ) -> Check {
         let (id, after) = (self.id(), self.view());
         match taken {
-            Some(Taken::Proposal { result, .. }) => around.checkers.proposed(id, before, &after, result.is_ok()),
+            Some(Taken::Proposal { ticket, result }) => {
+                if let Engine::Loop(looped) = &mut self.engine {
+                    around.checkers.taken_in_order(id, looped.last_proposal.replace(*ticket), *ticket)?;
+                }
+                around.checkers.proposed(id, before, &after, result.is_ok())
+            }
             Some(Taken::UnattendedProposal(result)) => around.checkers.proposed(id, before, &after, result.is_ok()),
             Some(Taken::MembershipChange { .. }) => {
                 let accepts = self.engine.looped().is_some_and(|looped| looped.run_loop.accepts_proposals());

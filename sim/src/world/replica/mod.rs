@@ -247,8 +247,9 @@ impl Replica {
     }
 
     pub(super) fn read_index(&mut self, context: &Bytes, around: &mut Surroundings<'_>) -> Step {
+        let id = self.id;
         let engine = &mut self.up()?.engine;
-        around.checkers.read_requested(context);
+        around.checkers.read_requested(id, context);
         Ok(engine.read_index(context.clone()))
     }
 
