@@ -225,7 +225,7 @@ mod tests {
     fn reads_that_are_never_answered_do_not_pile_up() {
         let mut reads = LinearizableRead::default();
         for context in 0..5000_u64 {
-            reads.requested(&Bytes::from(context.to_le_bytes().to_vec()), COMMITTED);
+            reads.requested(node(1), &Bytes::from(context.to_le_bytes().to_vec()), COMMITTED);
         }
         assert_eq!((reads.open.len(), reads.order.len()), (LinearizableRead::OPEN, LinearizableRead::OPEN));
     }
