@@ -297,6 +297,11 @@ impl<S: Storage> RunLoop<S> {
         self.notices.len()
     }
 
+    /// Whether [`Arm::Message`] would take a request to campaign.
+    pub fn campaigns_next(&self) -> bool {
+        matches!(self.notices.front(), Some(Notice::Campaign))
+    }
+
     /// What [`Arm::Message`] would take, if that is a message.
     pub fn next_message(&self) -> Option<&Message> {
         match self.notices.front()? {

@@ -189,10 +189,7 @@ impl World {
             }
             Event::DiskFault { node, fault } => self.at(*node, |replica, around| replica.disk_fault(*fault, around)),
             Event::Tick { node } => self.tick(*node),
-            Event::Campaign { node } => {
-                self.checkers.campaign_requested(*node);
-                self.at(*node, |replica, _| replica.campaign())
-            }
+            Event::Campaign { node } => self.at(*node, |replica, around| replica.campaign(around)),
             Event::Propose { node, data } => self.at(*node, |replica, _| replica.propose(data)),
             Event::ProposeConfChange { node, change } => {
                 self.at(*node, |replica, _| replica.propose_conf_change(change))

@@ -245,10 +245,7 @@ impl<'a> Swarm<'a> {
             }
             Intent::LateTick(node) => self.is_up(node).then_some(Event::Tick { node }),
             Intent::Host(node, step) => self.hosts.event(node, step, &self.world, &mut self.at_once),
-            Intent::Deliver(message) if self.world.waits_for_room(message).is_some() => {
-                self.agenda.after(Traffic::WAIT, intent);
-                None
-            }
+            Intent::Deliver(message) if self.traffic.waits(message, &self.world, &mut self.agenda) => None,
             Intent::Deliver(message) => {
                 self.traffic.before_delivery(message, &self.world, &mut self.at_once);
                 Some(Event::Deliver { message })

@@ -226,8 +226,14 @@ impl Replica {
         Ok(None)
     }
 
-    pub(super) fn campaign(&mut self) -> Step {
-        Ok(self.up()?.engine.campaign())
+    /// What joins a queue is told to the node when the loop takes it.
+    pub(super) fn campaign(&mut self, around: &mut Surroundings<'_>) -> Step {
+        let id = self.id;
+        let engine = &mut self.up()?.engine;
+        if engine.looped().is_none() {
+            around.checkers.campaign_requested(id);
+        }
+        Ok(engine.campaign())
     }
 
     pub(super) fn propose(&mut self, data: &Bytes) -> Step {
@@ -335,10 +341,13 @@ impl Replica {
         let late = next.and_then(|message| self.late(message));
         let Self { running, recorded, view, .. } = self;
         let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
-        if let (Arm::Message, Some(looped)) = (arm, running.engine.looped())
-            && let Some(message) = looped.run_loop.next_message().filter(|message| message.from != self.id)
-        {
-            around.checkers.received(message);
+        if let (Arm::Message, Some(looped)) = (arm, running.engine.looped()) {
+            if let Some(message) = looped.run_loop.next_message().filter(|message| message.from != self.id) {
+                around.checkers.received(message);
+            }
+            if looped.run_loop.campaigns_next() {
+                around.checkers.campaign_requested(self.id);
+            }
         }
         let refused = running.take(arm, view, recorded, around)?;
         self.is_as_before(late, around)?;
