@@ -127,6 +127,7 @@ fn each_senseless_option_is_refused_by_name() {
     let sensible = Config::new(id(1));
     let cases = [
         (Config { id: id(u64::MAX), ..sensible.clone() }, "id "),
+        (Config { id: id(u64::MAX - 1), ..sensible.clone() }, "id "),
         (Config { heartbeat_tick: 0, ..sensible.clone() }, "heartbeat_tick"),
         (Config { election_tick: 1, ..sensible.clone() }, "election_tick"),
         (Config { max_committed_size_per_ready: 0, ..sensible.clone() }, "max_committed_size_per_ready"),
@@ -140,7 +141,18 @@ fn each_senseless_option_is_refused_by_name() {
         let error = config.validate().expect_err(named).to_string();
         assert!(error.contains(named), "{error:?} names {named}");
     }
-    assert_eq!(sensible.validate(), Ok(()));
+    let just_sensible = [
+        Config { id: id(u64::MAX - 2), ..sensible.clone() },
+        Config { heartbeat_tick: 1, election_tick: 2, ..sensible.clone() },
+        Config { max_inflight_bytes: 10, max_size_per_message: 10, ..sensible.clone() },
+        Config { max_inflight_bytes: 11, max_size_per_message: 10, ..sensible.clone() },
+        Config { max_inflight_bytes: 1, ..sensible.clone() },
+        Config { read_only_option: ReadOnlyOption::LeaseBased, check_quorum: true, ..sensible.clone() },
+        sensible,
+    ];
+    for config in just_sensible {
+        assert_eq!(config.validate(), Ok(()), "{config:?}");
+    }
 }
 
 #[test]
