@@ -40,7 +40,7 @@ pub use driver::Driver;
 pub use error::{EnqueueError, NodeError, StartError, Stopped};
 pub use input::{Taken, Ticket};
 pub use readys::Readys;
-pub use run_loop::{Limits, RunLoop, Ticked};
+pub use run_loop::{Demand, Limits, RunLoop, Ticked};
 
 /// A handle to a running node. Clones are cheap and stand for the same node; when the last one is dropped the node is
 /// stopped.

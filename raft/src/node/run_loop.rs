@@ -113,6 +113,23 @@ enum Stop {
     Done,
 }
 
+/// What the application or the transport asks of the node or tells it; see [`RunLoop::next_demand`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demand {
+    /// To campaign.
+    Campaign,
+    /// To hand leadership over.
+    TransferLeadership {
+        /// To whom.
+        target: NodeId,
+    },
+    /// How sending a snapshot ended.
+    ReportSnapshot {
+        /// To whom it was sent.
+        peer: NodeId,
+    },
+}
+
 impl<S: Storage> RunLoop<S> {
     /// A loop with nothing in its queues.
     pub fn new(node: RawNode<S>, limits: Limits) -> Self {
@@ -297,9 +314,19 @@ impl<S: Storage> RunLoop<S> {
         self.notices.len()
     }
 
-    /// Whether [`Arm::Message`] would take a request to campaign.
-    pub fn campaigns_next(&self) -> bool {
-        matches!(self.notices.front(), Some(Notice::Campaign))
+    /// What [`Arm::Message`] would take, if that is a request or a report that changes what the node may do next.
+    pub fn next_demand(&self) -> Option<Demand> {
+        match self.notices.front()? {
+            Notice::Campaign => Some(Demand::Campaign),
+            Notice::TransferLeadership(target) => Some(Demand::TransferLeadership { target: *target }),
+            Notice::Snapshot(peer, _) => Some(Demand::ReportSnapshot { peer: *peer }),
+            Notice::Message(_)
+            | Notice::ForgetLeader
+            | Notice::ReadIndex(_)
+            | Notice::Unreachable(_)
+            | Notice::StorageAppended(_)
+            | Notice::StorageApplied(_) => None,
+        }
     }
 
     /// What [`Arm::Message`] would take, if that is a message.

@@ -195,8 +195,7 @@ impl World {
                 self.at(*node, |replica, _| replica.propose_conf_change(change))
             }
             Event::TransferLeadership { node, target } => {
-                self.checkers.transfer_requested(*node, *target);
-                self.at(*node, |replica, _| replica.transfer_leadership(*target))
+                self.at(*node, |replica, around| replica.transfer_leadership(*target, around))
             }
             Event::ForgetLeader { node } => self.at(*node, |replica, _| replica.forget_leader()),
             Event::ReadIndex { node, context } => self.at(*node, |replica, around| replica.read_index(context, around)),

@@ -13,7 +13,7 @@ mod writing;
 
 use bytes::Bytes;
 use raft::StorageApply;
-use raft::node::{Arm, RunLoop};
+use raft::node::{Arm, Demand, RunLoop};
 use raft::{
     ConfChange, ConfState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
     SnapshotStatus, StorageAppend, Term,
@@ -226,14 +226,16 @@ impl Replica {
         Ok(None)
     }
 
-    /// What joins a queue is told to the node when the loop takes it.
     pub(super) fn campaign(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let id = self.id;
-        let engine = &mut self.up()?.engine;
-        if engine.looped().is_none() {
-            around.checkers.campaign_requested(id);
+        self.demand(Demand::Campaign, around);
+        Ok(self.up()?.engine.campaign())
+    }
+
+    /// Tells the checks what a node is asked, now. What joins the queue of a loop is asked when the loop takes it.
+    fn demand(&self, demand: Demand, around: &mut Surroundings<'_>) {
+        if self.run_loop().is_none() {
+            demanded(self.id, demand, around);
         }
-        Ok(engine.campaign())
     }
 
     pub(super) fn propose(&mut self, data: &Bytes) -> Step {
@@ -244,7 +246,8 @@ impl Replica {
         Ok(self.up()?.engine.propose_conf_change(change))
     }
 
-    pub(super) fn transfer_leadership(&mut self, target: NodeId) -> Step {
+    pub(super) fn transfer_leadership(&mut self, target: NodeId, around: &mut Surroundings<'_>) -> Step {
+        self.demand(Demand::TransferLeadership { target }, around);
         Ok(self.up()?.engine.transfer_leadership(target))
     }
 
@@ -299,7 +302,7 @@ impl Replica {
         status: SnapshotStatus,
         around: &mut Surroundings<'_>,
     ) -> Step {
-        around.checkers.snapshot_reported(self.id, peer);
+        self.demand(Demand::ReportSnapshot { peer }, around);
         Ok(self.up()?.engine.report_snapshot(peer, status))
     }
 
@@ -345,8 +348,8 @@ impl Replica {
             if let Some(message) = looped.run_loop.next_message().filter(|message| message.from != self.id) {
                 around.checkers.received(message);
             }
-            if looped.run_loop.campaigns_next() {
-                around.checkers.campaign_requested(self.id);
+            if let Some(demand) = looped.run_loop.next_demand() {
+                demanded(self.id, demand, around);
             }
         }
         let refused = running.take(arm, view, recorded, around)?;
@@ -478,4 +481,13 @@ fn put_in_flight(message: Message, around: &mut Surroundings<'_>) -> Result<(), 
     };
     around.network.put(envelope);
     Ok(())
+}
+
+/// Tells the checks what a node is asked.
+fn demanded(id: NodeId, demand: Demand, around: &mut Surroundings<'_>) {
+    match demand {
+        Demand::Campaign => around.checkers.campaign_requested(id),
+        Demand::TransferLeadership { target } => around.checkers.transfer_requested(id, target),
+        Demand::ReportSnapshot { peer } => around.checkers.snapshot_reported(id, peer),
+    }
 }
