@@ -65,6 +65,12 @@ struct Timely {
     plan: HostPlan,
 }
 
+impl Timely {
+    fn has(&self, node: NodeId) -> bool {
+        self.among.as_ref().is_none_or(|among| among.contains(&node))
+    }
+}
+
 impl Hosts {
     /// How many turns of its loop a node has in the time of one step of its application.
     const TURNS: Time = 8;
@@ -88,9 +94,13 @@ impl Hosts {
     }
 
     fn plan_of(&self, node: NodeId) -> &HostPlan {
-        let timely =
-            self.timely.as_ref().filter(|timely| timely.among.as_ref().is_none_or(|among| among.contains(&node)));
-        timely.map_or(&self.plan, |timely| &timely.plan)
+        self.timely.as_ref().filter(|timely| timely.has(node)).map_or(&self.plan, |timely| &timely.plan)
+    }
+
+    /// Whether a node's loop takes its inputs at once, like a node without a loop. A leader gets hundreds of answers for
+    /// each round of messages that it has in flight, and must not be deaf until its followers give it up.
+    fn is_timely(&self, node: NodeId) -> bool {
+        self.timely.as_ref().is_some_and(|timely| timely.has(node))
     }
 
     /// Puts on the agenda what a node has to do after an event and did not have to do before.
@@ -116,7 +126,19 @@ impl Hosts {
                 *planned |= bit;
                 let slowness = if host_step.is_on_disk() { slowness } else { 0 };
                 let delay = self.delay(mean, slowness, hiccups);
-                let delay = if host_step == HostStep::Turn { Self::between_turns(delay, mean) } else { delay };
+                let delay = match host_step {
+                    HostStep::Turn if self.is_timely(node) => 0,
+                    HostStep::Turn => Self::between_turns(delay, mean),
+                    HostStep::TakeReady
+                    | HostStep::Write
+                    | HostStep::Sync
+                    | HostStep::SyncDone
+                    | HostStep::Release
+                    | HostStep::Send
+                    | HostStep::Apply
+                    | HostStep::Advance
+                    | HostStep::Compact => delay,
+                };
                 agenda.after(delay, Intent::Host(node, host_step));
             }
         }
