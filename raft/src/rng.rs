@@ -22,3 +22,17 @@ impl TimeoutRng {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_below_the_bound_reach_all_of_it_and_need_a_seed() {
+        let mut rng = TimeoutRng::new(Some(7));
+        let drawn: std::collections::BTreeSet<u64> = (0..200).map(|_| rng.below(5)).collect();
+        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!((rng.below(1), rng.below(0)), (0, 0));
+        assert_eq!(TimeoutRng::new(None).below(5), 0);
+    }
+}

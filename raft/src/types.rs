@@ -258,3 +258,15 @@ pub struct ReadState {
     /// The context that the request came with.
     pub context: Bytes,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_as_numbers_and_an_entry_by_its_term_and_index() {
+        let id = EntryId::new(Term(2), Index(5));
+        assert_eq!((Term(2).to_string(), Index(5).to_string(), id.to_string()), ("2".into(), "5".into(), "2/5".into()));
+        assert_eq!(NodeId::new(3).map(|node| node.to_string()), Some("3".into()));
+    }
+}
