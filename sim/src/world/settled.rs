@@ -96,14 +96,14 @@ impl World {
         !leader.options().check_quorum && configuration.voters().vote_result(listens) != VoteResult::Won
     }
 
-    /// Whether a node that does not hear everybody campaigns without pre-vote, and somebody listens: who has no check-quorum,
-    /// or a leader that the node hears at times, since one that has check-quorum answers it with the higher term.
+    /// Whether a node that does not hear everybody campaigns, and somebody listens: who has no check-quorum, or, without
+    /// pre-vote, a leader that the node hears at times, since one that has check-quorum answers it with the higher term.
     fn is_disrupted(&self, up: &[&Replica]) -> bool {
         let others = |one: NodeId| up.iter().filter(move |other| other.id() != one);
-        up.iter().filter(|one| asks(one, one.id()) && !one.options().pre_vote).any(|one| {
+        up.iter().filter(|one| asks(one, one.id())).any(|one| {
             let is_cut_off = others(one.id()).any(|other| self.network().is_cut(other.id(), one.id()));
             let hears_at_times = self.losses.are_recent(one, up.len());
-            let answers = hears_at_times && one.options().check_quorum;
+            let answers = hears_at_times && one.options().check_quorum && !one.options().pre_vote;
             let listens = |other: &&&Replica| answers || !other.options().check_quorum;
             let reaches = |other: &&Replica| !self.network().is_cut(one.id(), other.id());
             (is_cut_off || hears_at_times) && others(one.id()).filter(listens).any(reaches)
@@ -145,9 +145,9 @@ pub enum Excuse {
     /// of the leader keep the others quiet, and it does not hear them. With check-quorum it steps down.
     Unheard,
     /// A node that is cut off in one direction, or from some others only, or to which the network loses what leaders send,
-    /// does not hear the leader, campaigns without pre-vote, and deposes every leader by the terms that it makes up, since
-    /// somebody listens to it. With check-quorum, those who hear from a leader do not listen; but a node with check-quorum
-    /// that hears a leader at times tells it of its own, higher term.
+    /// does not hear the leader, campaigns, and deposes every leader, since somebody listens to it. With check-quorum, those
+    /// who hear from a leader do not listen, and without it they do, even to one that asks for pre-votes first. But a node
+    /// with check-quorum and without pre-vote that hears a leader at times tells it of its own, higher term.
     Disrupted,
 }
 

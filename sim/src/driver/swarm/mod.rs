@@ -369,7 +369,7 @@ impl<'a> Swarm<'a> {
 
     /// Whether a node is lost for good, or left as it is in the second phase.
     fn stays_down(&self, node: NodeId) -> bool {
-        self.faults.gone().contains(&node) || (self.has_core() && !self.is_in_core(node))
+        self.faults.gone().contains(&node) || self.is_left_alone(node)
     }
 
     fn is_up(&self, node: NodeId) -> bool {
