@@ -10,7 +10,7 @@ use crate::invariant::{bounded_memory, commit_quorum, durability, progress_membe
 impl Checkers {
     /// The messages of the Ready that was [handed out](Self::handed_out).
     pub fn hands_out(&mut self, id: NodeId, messages: &[Message]) {
-        if !self.off && self.watched.contains(Invariant::BoundedMemory) {
+        if self.watched.contains(Invariant::BoundedMemory) {
             self.flow.hands_out(id, messages);
         }
     }
@@ -23,7 +23,7 @@ impl Checkers {
     /// The leader `id` knows something else of its members than before it took a message of an earlier term from this
     /// node.
     pub fn counted_late(&self, id: NodeId, from: NodeId) -> Check {
-        if self.off || !self.watched.contains(Invariant::CommitQuorum) {
+        if !self.watched.contains(Invariant::CommitQuorum) {
             return Ok(());
         }
         term_gate::counted(id, from)
@@ -47,9 +47,6 @@ impl Checkers {
 
     /// Of whom a node keeps a progress, after all of that was [shown](Self::progress); nothing is judged unless it leads.
     pub fn tracked(&mut self, id: NodeId, peers: impl Iterator<Item = NodeId>) -> Check {
-        if self.off {
-            return Ok(());
-        }
         self.when(Invariant::ConfigurationAgreement, |all| {
             progress_members::are_the_members(id, all.cluster.node(id), peers)
         })?;

@@ -11,44 +11,29 @@ use crate::invariant::{configuration, run_loop};
 impl Checkers {
     /// The loop that runs a node showed itself so before and after an event, with which it took an input from this arm.
     pub fn looped(&mut self, id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
-        if self.off {
-            return Ok(());
-        }
         self.when(Invariant::RunLoop, |_| run_loop::follows(id, taken, before, after))
     }
 
     /// The loop that runs a node has taken a proposal, and says whether the node took it up. How the node showed itself
     /// before and after.
     pub fn proposed(&mut self, id: NodeId, before: &View, after: &View, taken_up: bool) -> Check {
-        if self.off {
-            return Ok(());
-        }
         self.when(Invariant::RunLoop, |_| run_loop::answers_proposal(id, before, after, taken_up))
     }
 
     /// The loop that runs a node has taken a proposal, and took that other one last.
     pub fn taken_in_order(&mut self, id: NodeId, last: Option<Ticket>, taken: Ticket) -> Check {
-        if self.off {
-            return Ok(());
-        }
         self.when(Invariant::RunLoop, |_| run_loop::keeps_order(id, last, taken))
     }
 
     /// The loop that runs a node has applied a change of the membership, to which the node belonged before and belongs
     /// after, or not.
     pub fn change_taken(&mut self, id: NodeId, was_member: bool, is_member: bool, accepts_proposals: bool) -> Check {
-        if self.off {
-            return Ok(());
-        }
         self.when(Invariant::RunLoop, |_| run_loop::leaves(id, was_member, is_member, accepts_proposals))
     }
 
     /// The loop that runs a node has changed the membership by the entry at `index`, whose place a snapshot has taken that
     /// the application is restored from.
     pub fn change_came_late(&mut self, id: NodeId, index: Index) -> Check {
-        if self.off {
-            return Ok(());
-        }
         self.when(Invariant::ConfigurationAgreement, |_| configuration::came_late(id, index))
     }
 }
