@@ -28,11 +28,14 @@ pub(crate) struct Operators {
     /// How many reads had been answered when the write was committed.
     reads_before: Option<u64>,
     reads_asked: u64,
+    /// Whom they switched off, since nobody counted on them. They may be members later, and needed.
+    switched_off: BTreeSet<NodeId>,
 }
 
 impl Operators {
     pub(crate) const fn new(reads_named: &'static str) -> Self {
-        Self { reads_named, written: None, written_at: 0, reads_before: None, reads_asked: 0 }
+        let switched_off = BTreeSet::new();
+        Self { reads_named, written: None, written_at: 0, reads_before: None, reads_asked: 0, switched_off }
     }
 
     /// When the calm begins: a leader waits for news of a snapshot, which may have been lost with the answer to it.
@@ -52,7 +55,9 @@ impl Operators {
     /// One look of the operators: who has to go, what has to be asked for. Who waits in vain for `patience` has a tenth of
     /// it for each attempt.
     pub(crate) fn look(&mut self, world: &World, now: u64, patience: u64, at_once: &mut VecDeque<Event>) {
-        switch_off_strangers(world, at_once);
+        let strangers = strangers(world);
+        at_once.extend(strangers.iter().map(|node| Event::Crash { node: *node, keep: Keep::All }));
+        self.switched_off.extend(strangers);
         let Some(leader) = world.leader() else { return };
         let node = leader.id();
         let Some(configuration) = leader.node().map(|node| node.configuration()) else { return };
@@ -114,6 +119,11 @@ impl Operators {
         }
     }
 
+    /// Whether they switched this node off.
+    pub(crate) fn have_switched_off(&self, node: NodeId) -> bool {
+        self.switched_off.contains(&node)
+    }
+
     /// Whether a fresh write has been committed.
     pub(crate) const fn have_written(&self) -> bool {
         self.reads_before.is_some()
@@ -147,8 +157,8 @@ pub(crate) fn members_down(world: &World) -> BTreeSet<NodeId> {
     nodes.flat_map(|node| node.configuration().members()).filter(is_down).collect()
 }
 
-/// Switches off who is in nobody's configuration any more, and in none that is on its way.
-fn switch_off_strangers(world: &World, at_once: &mut VecDeque<Event>) {
+/// Who is up, and in nobody's configuration any more, nor in one that is on its way. Nobody, if that were all of them.
+fn strangers(world: &World) -> Vec<NodeId> {
     let up = || world.replicas().filter(|replica| replica.is_up());
     let counted = |id: NodeId| {
         let others = up().filter(|replica| replica.id() != id);
@@ -168,9 +178,7 @@ fn switch_off_strangers(world: &World, at_once: &mut VecDeque<Event>) {
         .filter(|replica| !(leads(replica.id()) && replica.options().step_down_on_removal))
         .map(|replica| replica.id())
         .collect();
-    if strangers.len() < up().count() {
-        at_once.extend(strangers.into_iter().map(|node| Event::Crash { node, keep: Keep::All }));
-    }
+    if strangers.len() < up().count() { strangers } else { Vec::new() }
 }
 
 /// What the transport of the leader reports about snapshots.

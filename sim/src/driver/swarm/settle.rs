@@ -29,8 +29,6 @@ pub(super) struct Settling {
     /// Who is healed, if not everybody.
     pub(super) core: Option<BTreeSet<NodeId>>,
     operators: Operators,
-    /// Whom operators switched off, since nobody counted on them. They may be members later, and needed.
-    switched_off: BTreeSet<NodeId>,
     began: Time,
     next_round: Time,
     progress: Progress,
@@ -108,9 +106,7 @@ impl Swarm<'_> {
         self.clocks.calm_down();
         let operators = Operators::new("settled");
         let progress = Progress::default();
-        let switched_off = BTreeSet::new();
-        self.settling =
-            Some(Settling { core, operators, switched_off, began: now, next_round: 0, progress, moved: now });
+        self.settling = Some(Settling { core, operators, began: now, next_round: 0, progress, moved: now });
         for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
             self.agenda.after(1, Intent::Restart(replica.id()));
         }
@@ -141,16 +137,11 @@ impl Swarm<'_> {
             self.agenda.after(1, Intent::Restart(node));
         }
         settling.operators.look(&self.world, now, patience, &mut self.at_once);
-        for event in &self.at_once {
-            if let Event::Crash { node, .. } = event {
-                settling.switched_off.insert(*node);
-            }
-        }
     }
 
     /// Whether a node is left as it is in the second phase.
     pub(super) fn is_left_alone(&self, node: NodeId) -> bool {
-        let was_switched_off = |settling: &Settling| settling.switched_off.contains(&node);
+        let was_switched_off = |settling: &Settling| settling.operators.have_switched_off(node);
         self.has_core() && !self.is_in_core(node) && !self.settling.as_ref().is_some_and(was_switched_off)
     }
 
