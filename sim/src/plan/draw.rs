@@ -30,6 +30,13 @@ impl Plan {
     /// The largest cluster to begin with.
     pub const MOST_NODES: u64 = 7;
 
+    /// How soon everything answers that is well: a tenth of the shortest election timeout. Raft promises a leader only where
+    /// that is much sooner than elections time out (thesis, section 3.9).
+    pub(crate) fn timely(&self) -> Time {
+        let shortest = self.cluster.options.iter().map(|options| options.election_tick).min();
+        TICK * Time::from(shortest.unwrap_or(1)) / 10
+    }
+
     /// The plan of this seed.
     pub fn draw(seed: u64, overrides: &Overrides) -> Self {
         let mut stream = Stream::new(seed, Concern::Plan);

@@ -7,7 +7,7 @@ use raft::{Index, NodeId, Storage};
 
 use super::agenda::{Agenda, Intent};
 use super::position;
-use crate::plan::{HostPlan, Plan, TICK, Time};
+use crate::plan::{HostPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Event, EventKind, Replica, World};
 
@@ -65,12 +65,6 @@ struct Timely {
     plan: HostPlan,
 }
 
-impl Timely {
-    fn has(&self, node: NodeId) -> bool {
-        self.among.as_ref().is_none_or(|among| among.contains(&node))
-    }
-}
-
 impl Hosts {
     /// How many turns of its loop a node has in the time of one step of its application.
     const TURNS: Time = 8;
@@ -93,20 +87,21 @@ impl Hosts {
         self.timely = Some(Timely { among, plan: timely(plan) });
     }
 
-    fn plan_of(&self, node: NodeId) -> &HostPlan {
-        self.timely.as_ref().filter(|timely| timely.has(node)).map_or(&self.plan, |timely| &timely.plan)
+    /// The plan of a timely host.
+    fn timely(&self, node: NodeId) -> Option<&HostPlan> {
+        let Timely { among, plan } = self.timely.as_ref()?;
+        among.as_ref().is_none_or(|among| among.contains(&node)).then_some(plan)
     }
 
-    /// Whether a node's loop takes its inputs at once, like a node without a loop. A leader gets hundreds of answers for
-    /// each round of messages that it has in flight, and must not be deaf until its followers give it up.
-    fn is_timely(&self, node: NodeId) -> bool {
-        self.timely.as_ref().is_some_and(|timely| timely.has(node))
+    fn plan_of(&self, node: NodeId) -> &HostPlan {
+        self.timely(node).unwrap_or(&self.plan)
     }
 
     /// Puts on the agenda what a node has to do after an event and did not have to do before.
     /// The disk takes so much longer than planned, for each step.
     pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, agenda: &mut Agenda) {
         let (node, to_do) = (replica.id(), replica.to_do());
+        let is_timely = self.timely(node).is_some();
         let HostPlan { step, write, sync, apply, hiccups, .. } = *self.plan_of(node);
         for (wanted, host_step, mean) in [
             (to_do.ready, HostStep::TakeReady, step),
@@ -127,7 +122,9 @@ impl Hosts {
                 let slowness = if host_step.is_on_disk() { slowness } else { 0 };
                 let delay = self.delay(mean, slowness, hiccups);
                 let delay = match host_step {
-                    HostStep::Turn if self.is_timely(node) => 0,
+                    // A leader gets hundreds of answers for each round of messages that it has in flight, and must not be
+                    // deaf until its followers give it up.
+                    HostStep::Turn if is_timely => 0,
                     HostStep::Turn => Self::between_turns(delay, mean),
                     HostStep::TakeReady
                     | HostStep::Write
@@ -206,15 +203,11 @@ impl Hosts {
     }
 }
 
-/// A plan by which no host stands still, and what a node needs of its host before it answers takes a tenth of an election
-/// timeout at most.
-///
-/// It is the same with hosts as with messages: what counts is the time from a question to its answer (thesis, section 3.9).
+/// A plan by which no host stands still, and each does what lies between a question and its answer [in time](Plan::timely).
 fn timely(plan: &Plan) -> HostPlan {
     /// How many steps lie between a message and the answer to it, about.
     const STEPS: Time = 8;
-    let shortest = plan.cluster.options.iter().map(|options| options.election_tick).min();
-    let longest = TICK * Time::from(shortest.unwrap_or(1)) / 10 / STEPS;
+    let longest = plan.timely() / STEPS;
     let HostPlan { step, write, sync, apply, .. } = plan.hosts;
     let [step, write, sync, apply] = [step, write, sync, apply].map(|mean| mean.min(longest));
     HostPlan { step, write, sync, apply, hiccups: 0, ..plan.hosts.clone() }

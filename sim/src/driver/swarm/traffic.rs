@@ -7,7 +7,7 @@ use raft::{Body, Message, NodeId, SnapshotStatus};
 use super::agenda::{Agenda, Intent};
 use super::links::Links;
 use super::position;
-use crate::plan::{NetworkPlan, Plan, TICK, Time};
+use crate::plan::{NetworkPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Envelope, Event, MessageId, World};
 
@@ -24,14 +24,21 @@ pub(super) struct Traffic {
     calm: bool,
     /// Between whom it is calm, if not between all.
     core: Option<BTreeSet<NodeId>>,
-    /// How long a message takes at most where it is calm.
-    longest: Time,
-    /// For each node the messages that wait for room there, oldest first, once they wait in line.
-    lines: Option<BTreeMap<NodeId, VecDeque<MessageId>>>,
+    /// Where it is calm, once messages are timely there.
+    timely: Option<Timely>,
     pub(super) links: Links,
     nodes: usize,
     /// For each link, when its latest message arrives.
     latest: Vec<Time>,
+}
+
+/// How messages travel that are timely.
+#[derive(Clone, Debug)]
+struct Timely {
+    /// How long one takes at most.
+    longest: Time,
+    /// For each node those that wait for room there, oldest first.
+    lines: BTreeMap<NodeId, VecDeque<MessageId>>,
 }
 
 impl Traffic {
@@ -47,8 +54,7 @@ impl Traffic {
             answer: plan.hosts.answer,
             calm: false,
             core: None,
-            longest: Time::MAX,
-            lines: None,
+            timely: None,
             links: Links::new(plan),
             nodes,
             latest: vec![0; nodes * nodes],
@@ -67,21 +73,19 @@ impl Traffic {
         self.core = Some(core);
     }
 
-    /// From now on a message takes a tenth of an election timeout at most where it is calm, and none overtakes another, not
-    /// even where they wait for room: a leader that sends hundreds at once gets nowhere with nodes that refuse them for their
-    /// order, and transports keep it.
+    /// From now on messages arrive [in time](Plan::timely) where it is calm, and none overtakes another, not even where they
+    /// wait for room: a leader that sends hundreds at once gets nowhere with nodes that refuse them for their order, and
+    /// transports keep it.
     ///
-    /// Raft promises a leader only where messages take much less than that (thesis, section 3.9). Where an election takes
-    /// as long as the timeout, a node that cannot win interrupts all others for as long as chance wants, without pre-vote.
+    /// Where an election takes as long as the timeout, a node that cannot win interrupts all others for as long as chance
+    /// wants, without pre-vote.
     pub(super) fn be_timely(&mut self, plan: &Plan) {
-        let shortest = plan.cluster.options.iter().map(|options| options.election_tick).min();
-        self.longest = TICK * Time::from(shortest.unwrap_or(1)) / 10;
-        self.lines = Some(BTreeMap::new());
+        self.timely = Some(Timely { longest: plan.timely(), lines: BTreeMap::new() });
     }
 
     /// Whether a message that is about to arrive has to wait for room. Then it comes again.
     pub(super) fn waits(&mut self, id: MessageId, world: &World, agenda: &mut Agenda) -> bool {
-        let Some(lines) = &mut self.lines else {
+        let Some(Timely { lines, .. }) = &mut self.timely else {
             let waits = world.waits_for_room(id).is_some();
             if waits {
                 agenda.after(Self::WAIT, Intent::Deliver(id));
@@ -95,16 +99,17 @@ impl Traffic {
         };
         let line = lines.entry(to).or_default();
         let is_first = line.front().is_none_or(|first| *first == id);
-        let waits = !is_first || world.waits_for_room(id).is_some();
-        if !waits {
+        if is_first && world.waits_for_room(id).is_none() {
             step_forward(line, id, agenda);
-        } else if line.is_empty() || line.front() == Some(&id) {
-            agenda.after(Self::WAIT, Intent::Deliver(id));
+            return false;
         }
-        if waits && line.front() != Some(&id) {
+        if line.front() != Some(&id) {
             line.push_back(id);
         }
-        waits
+        if is_first {
+            agenda.after(Self::WAIT, Intent::Deliver(id));
+        }
+        true
     }
 
     fn is_calm(&self, message: &Message) -> bool {
@@ -129,7 +134,7 @@ impl Traffic {
         let NetworkPlan { latency, jitter, loss, duplication, late, lateness, .. } = self.plan;
         let mut delay = latency + self.stream.below(jitter + 1);
         if self.is_calm(message) {
-            delay = delay.min(self.longest);
+            delay = self.timely.as_ref().map_or(delay, |timely| delay.min(timely.longest));
         } else {
             let Some(longer) = self.links.set_out(message, agenda.now()) else {
                 self.links.enter(message);
@@ -153,7 +158,7 @@ impl Traffic {
     }
 
     fn in_order(&mut self, message: &Message, arrival: Time) -> Time {
-        if !self.plan.in_order && (self.lines.is_none() || !self.is_calm(message)) {
+        if !self.plan.in_order && (self.timely.is_none() || !self.is_calm(message)) {
             return arrival;
         }
         let link = position(message.from) * self.nodes + position(message.to);
@@ -213,7 +218,7 @@ mod tests {
     use raft::Term;
 
     use super::*;
-    use crate::plan::{Overrides, node_id};
+    use crate::plan::{Overrides, TICK, node_id};
 
     /// In which order many messages of such a plan arrive, and when the last does.
     fn arrivals(is_timely: bool) -> (Vec<u64>, Time) {
