@@ -50,7 +50,7 @@ fn a_trace_holds_a_header_and_a_line_for_each_event() {
 
 #[test]
 fn bad_usage_is_one_clear_line_and_exit_2() {
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 9] = [
         &[],
         &["--seed"],
         &["--seed", "x"],
@@ -58,6 +58,7 @@ fn bad_usage_is_one_clear_line_and_exit_2() {
         &["--seed", "1", "--nodes", "8"],
         &["--seed", "1", "--steps", "0"],
         &["--seed", "1", "--unknown"],
+        &["--seed", "1", "--bug", "no-such-bug"],
         &["--seed", "1", "--steps", "10", "--trace", "/nonexistent/trace.jsonl"],
     ];
     for arguments in cases {

@@ -11,7 +11,7 @@ fn plan(seed: u64, steps: u64) -> Plan {
 }
 
 fn traced(plan: &Plan) -> (Ended, Vec<u8>) {
-    let Recorded { ended, out, .. } = record(plan, Vec::new()).expect("memory does not fail");
+    let Recorded { ended, out, .. } = record(plan, None, Vec::new()).expect("memory does not fail");
     (ended, out)
 }
 

@@ -87,7 +87,7 @@ pub struct RunLoop<S: Storage> {
     ticks: u32,
     missed_ticks: u64,
     ready_requests: VecDeque<Ticket>,
-    /// Readys that came back unseen, to be handed out before any other.
+    /// Readys that came back unseen, in the order of their making, to be handed out before any other.
     returned: VecDeque<Ready>,
     /// The number of the Ready that is out and has to be advanced.
     outstanding: Option<u64>,

@@ -169,6 +169,23 @@ fn a_ready_that_nobody_saw_goes_to_the_next_who_asks() {
 }
 
 #[test]
+fn readys_that_nobody_saw_go_out_in_the_order_of_their_making_whoever_left_first() {
+    let config = Config { async_storage_writes: true, ..Config::new(id(1)) };
+    let mut run_loop = RunLoop::new(RawNode::new(config, storage(&[1, 2, 3])).unwrap(), Limits::default());
+    let unseen = [1, 2].map(|term| {
+        run_loop.campaign().unwrap();
+        run_loop.take(Arm::Message).unwrap();
+        let ready = ready(&mut run_loop).unwrap();
+        assert_eq!(ready.hard_state.unwrap().term, raft::Term(term));
+        ready
+    });
+    for ready in unseen.iter().rev() {
+        run_loop.return_ready(ready.clone());
+    }
+    assert_eq!([ready(&mut run_loop), ready(&mut run_loop)], unseen.map(Some));
+}
+
+#[test]
 fn only_the_outstanding_ready_can_be_advanced_and_only_once() {
     let refused = Err(NodeError::Refused(AdvanceError::NotOutstanding));
     let mut run_loop = leader();

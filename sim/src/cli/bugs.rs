@@ -4,6 +4,7 @@
 mod hunt;
 
 use clap::Args;
+use sim::planted::{self, Switched};
 
 /// Switches on one bug after another that real implementations had, and runs seeds until it is caught.
 #[derive(Args, Debug)]
@@ -44,6 +45,15 @@ pub(super) struct BugsArguments {
     #[arg(long)]
     json: bool,
 }
+
+/// Switches a bug on for a run, if one is named.
+pub(super) fn switch_on(name: Option<&str>) -> Result<Switched, String> {
+    #[cfg(feature = "planted-bugs")]
+    name.map(planted::named).transpose()?;
+    planted::switch_on(name).map_err(|_| NONE_TO_SWITCH_ON.to_owned())
+}
+
+const NONE_TO_SWITCH_ON: &str = "this build contains no planted bugs: build it with --features planted-bugs";
 
 /// Hunts, and says what was caught.
 #[cfg(feature = "planted-bugs")]

@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     progress.bar.finish_and_clear();
     let mut out = std::io::stdout().lock();
     for (seed, ending) in &explored.failures {
-        let trace = leave_trace(&Plan::draw(*seed, &exploration.overrides))?;
+        let trace = leave_trace(&Plan::draw(*seed, &exploration.overrides), None)?;
         let line = if arguments.json { failure_as_json(*seed, ending, &trace) } else { failure(*seed, ending, &trace) };
         drop(writeln!(out, "{line}"));
     }

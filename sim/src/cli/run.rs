@@ -8,8 +8,8 @@ use sim::driver::swarm::{self, Ended};
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Recorded, Sink, record};
 
-use super::summary;
 use super::{HELD, VIOLATED};
+use super::{bugs, summary};
 
 /// What to run.
 #[derive(Args, Debug)]
@@ -36,6 +36,10 @@ pub(super) struct RunArguments {
     /// Writes every event to this file, one JSON line each
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Switches on a bug that real implementations had, to see it caught: `sim bugs --list` names them, in a build with
+    /// --features planted-bugs
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
 }
 
 /// How nodes write to their storage.
@@ -70,10 +74,11 @@ impl RunArguments {
 
 /// Runs the seed, and says how it ended.
 pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
-    let plan = arguments.plan();
+    let (plan, bug) = (arguments.plan(), arguments.bug.as_deref());
+    let _switched = bugs::switch_on(bug)?;
     print(&summary::of_plan(&plan));
     let (ended, ending) = match &arguments.trace {
-        Some(path) => recorded(&plan, path)?,
+        Some(path) => recorded(&plan, bug, path)?,
         None => swarm::run_to_end(&plan, |_| {}),
     };
     print(&summary::of_end(&ended));
@@ -83,7 +88,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
     };
     let path = match &arguments.trace {
         Some(path) => path.clone(),
-        None => leave_trace(&plan)?,
+        None => leave_trace(&plan, bug)?,
     };
     print(&summary::of_failure(&failed, &path));
     Ok(VIOLATED)
@@ -95,18 +100,18 @@ fn print(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
-/// Runs the seed and writes its trace.
-fn recorded(plan: &Plan, path: &Path) -> Result<(Ended, Ending), String> {
+/// Runs the seed and writes its trace; `bug` is the planted one that is on.
+fn recorded(plan: &Plan, bug: Option<&str>, path: &Path) -> Result<(Ended, Ending), String> {
     let failed = |error| format!("{}: {error}", path.display());
-    let Recorded { ended, ending, out } = record(plan, Sink::create(path).map_err(failed)?).map_err(failed)?;
+    let Recorded { ended, ending, out } = record(plan, bug, Sink::create(path).map_err(failed)?).map_err(failed)?;
     out.finish().map_err(failed)?;
     Ok((ended, ending))
 }
 
 /// A failure always leaves a trace: where none was written, the run is done again, which ends the same way.
-pub(super) fn leave_trace(plan: &Plan) -> Result<PathBuf, String> {
+pub(super) fn leave_trace(plan: &Plan, bug: Option<&str>) -> Result<PathBuf, String> {
     let path = PathBuf::from(format!("violation-{}.jsonl", plan.seed));
-    recorded(plan, &path)?;
+    recorded(plan, bug, &path)?;
     Ok(path)
 }
 

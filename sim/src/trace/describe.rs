@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use bytes::Bytes;
+use raft::node::{Arm, RunLoop};
 use raft::{Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, Message, NodeId, Transition};
 
 use crate::disk::{DiskFault, Keep};
-use crate::world::{Boot, Envelope, Event, LocalMessage, MessageId, World};
+use crate::world::{Boot, Envelope, Event, LocalMessage, MessageId, Replica, World};
 
 /// What an event says, in the world in which it is about to happen.
 pub fn event(event: &Event, world: &World) -> String {
@@ -48,9 +49,27 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::ExpectSettled { .. } => "the cluster has to be at rest".to_owned(),
         Event::Calm { core: None } => "faults end: the cluster has to come to rest".to_owned(),
         Event::Calm { core: Some(core) } => format!("faults end for {}, who have to come to rest", nodes(core)),
-        Event::Take { node, arm } => format!("{node}'s loop takes {arm:?}"),
+        Event::Take { node, arm } => format!("{node}'s loop {}", takes(*node, *arm, world)),
         Event::Inject { message } => format!("forged: {}", self::message(message)),
     }
+}
+
+fn takes(node: NodeId, arm: Arm, world: &World) -> String {
+    let what = match arm {
+        Arm::Message => {
+            let run_loop = world.replica(node).and_then(Replica::run_loop);
+            let message = run_loop.and_then(RunLoop::next_message);
+            return format!("takes {}", message.map_or_else(|| "a request".to_owned(), self::message));
+        }
+        Arm::Proposal => "takes a proposal",
+        Arm::MembershipChange => "takes an applied change",
+        Arm::Tick => "takes a tick",
+        Arm::Ready => "hands out a Ready",
+        Arm::Advance => "takes a Ready back",
+        Arm::Status => "tells its status",
+        Arm::Stop => "stops",
+    };
+    what.to_owned()
 }
 
 fn disk_fault(fault: DiskFault) -> String {

@@ -19,11 +19,13 @@ pub struct Recorded<W> {
 }
 
 /// Runs a plan as [`swarm::run`](crate::driver::swarm::run) does, and writes its trace. A panic ends the run and the trace.
+/// `bug` is the planted bug that is switched on, for whoever replays it.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn record<W: Write>(plan: &Plan, out: W) -> io::Result<Recorded<W>> {
-    let header = Header { plan: serde_json::to_value(plan)?, ..Header::new(Some(plan.seed)) };
+pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
+    let bug = bug.map(str::to_owned);
+    let header = Header { bug, plan: serde_json::to_value(plan)?, ..Header::new(Some(plan.seed)) };
     let mut writer = Writer::new(out, &header)?;
     let mut swarm = Swarm::new(plan);
     let ending = loop {

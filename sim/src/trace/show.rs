@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Write};
 use raft::{NodeId, Role, Storage};
 
 use super::describe;
-use super::format::Ending;
+use super::format::{End, Ending};
 use super::nodes::{message_of, nodes_of};
 use super::reader::{Line, ReadError, Reader, Trouble};
 use super::replay::Shown;
@@ -57,7 +57,7 @@ pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) 
                 let is_calm = calm.is_some();
                 for event in calm.unwrap_or_else(|| vec![event]) {
                     if let Some(ending) = table.event(&event, out)? {
-                        return Ok(writeln!(out, "{}", table.paint("31;1", &Shown(ending).to_string()))?);
+                        return Ok(table.broke(&event, ending, out)?);
                     }
                 }
                 // A calm happens to a copy of the cluster, which ends here.
@@ -66,7 +66,10 @@ pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) 
                 }
             }
             Line::Digest { .. } => {}
-            Line::End(end) => writeln!(out, "{}", Shown(end.ending))?,
+            Line::End(End { ending: Ending::Completed, .. }) => writeln!(out, "{}", Shown(Ending::Completed))?,
+            Line::End(end) => {
+                writeln!(out, "nothing breaks now; it was recorded with this end: {}", Shown(end.ending))?
+            }
         }
         if table.step > view.to {
             return Ok(());
@@ -108,6 +111,14 @@ impl Table {
         }
         self.step += 1;
         Ok(broken)
+    }
+
+    fn broke(&self, event: &Event, ending: Ending, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.paint("31;1", &Shown(ending).to_string()))?;
+        match event {
+            Event::Calm { .. } => writeln!(out, "that is how it ends; --calm shows event by event what happens before"),
+            _ => Ok(()),
+        }
     }
 
     fn is_about(&self, event: &Event) -> bool {

@@ -119,6 +119,7 @@ fn what_breaks_on_the_way_breaks_at_the_step_of_the_calm_and_is_shown_event_by_e
     };
     let (short, long) = (shown(false), shown(true));
     assert!(short.contains("faults end") && short.contains("election-safety violated at step 7"), "{short}");
+    assert!(short.trim_end().ends_with("--calm shows event by event what happens before"), "{short}");
     assert!(!long.contains("faults end") && long.contains("takes a Ready"), "{long}");
     assert!(long.lines().last().unwrap().starts_with("election-safety violated"), "{long}");
 }

@@ -65,6 +65,32 @@ fn a_failure_replays_shrinks_and_shows() {
 }
 
 #[test]
+fn a_loop_is_shown_with_the_message_that_it_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    sim(&folder, &["--seed", "3", "--steps", "3000", "--no-settle", "--trace", "t.jsonl"]);
+    let (_, said) = status(&sim(&folder, &["show", "t.jsonl"]));
+    assert!(said.contains("'s loop takes 3→1 Append") && said.contains("'s loop hands out a Ready"), "{said}");
+}
+
+#[cfg(feature = "planted-bugs")]
+#[test]
+fn a_violation_leaves_a_trace_whether_or_not_one_was_asked_for_and_it_fails_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = ["--seed", "0", "--bug", "vote-double-grant"];
+    for (asked, name) in [(&[][..], "violation-0.jsonl"), (&["--trace", "t.jsonl.zst"], "t.jsonl.zst")] {
+        let (code, said) = status(&sim(&folder, &[&run, asked].concat()));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("VIOLATED   vote-once at step ") && said.contains(&format!("trace      {name}")),
+            "{said}"
+        );
+        let (code, said) = status(&sim(&folder, &["replay", name]));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.starts_with("vote-once violated at step ") && said.ends_with("as recorded\n"), "{said}");
+    }
+}
+
+#[test]
 fn what_breaks_nothing_cannot_be_shrunk() {
     let folder = tempfile::tempdir().unwrap();
     sim(&folder, &["--seed", "3", "--steps", "100", "--trace", "t.jsonl"]);

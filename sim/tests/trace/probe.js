@@ -52,6 +52,10 @@ try {
   press("1");
   seen.withoutNode = look();
   press("1");
+  if (DATA.cuts.length) {
+    slide(DATA.cuts[0][2]);
+    seen.cut = document.querySelector("#panel .cuts").textContent;
+  }
   location.hash = "#step=5";
   window.dispatchEvent(new Event("hashchange"));
   seen.linked = shown.step;

@@ -8,6 +8,7 @@ use sim::plan::{Overrides, Plan};
 use sim::trace::{Reader, Trace, record, report};
 use tempfile::TempDir;
 
+use crate::driver::Random;
 use crate::replay::broken;
 
 const PROBE: &str = include_str!("probe.js");
@@ -72,7 +73,7 @@ fn the_diagram_the_slider_and_the_filters_work() {
 #[test]
 fn twenty_thousand_events_are_shown_a_window_at_a_time_as_the_run_left_them() {
     let plan = Plan::draw(3, &Overrides { no_settle: true, ..Overrides::default() });
-    let page = page(&record(&plan, Vec::new()).unwrap().out);
+    let page = page(&record(&plan, None, Vec::new()).unwrap().out);
     assert!(page.len() < 4_000_000, "{} bytes", page.len());
     let Some(seen) = seen(&page) else { return };
     assert_eq!(seen["errors"], serde_json::json!([]), "{seen:#}");
@@ -83,6 +84,34 @@ fn twenty_thousand_events_are_shown_a_window_at_a_time_as_the_run_left_them() {
         replica.is_up().then(|| replica.view().hard_state.term.to_string()).map_or(Value::Null, Value::from)
     });
     assert_eq!(seen["terms"], Value::Array(up.collect()), "states add up to those at the end");
+    assert!(seen["cut"].as_str().unwrap().contains('→'), "a link that is cut is named: {seen:#}");
+}
+
+#[test]
+fn a_run_that_goes_otherwise_than_it_was_recorded_says_so() {
+    let text = |trace: &Trace| String::from_utf8(trace.write(Vec::new()).unwrap()).unwrap();
+    let broken = text(&broken(5, 600));
+    let shown = page(broken.as_bytes());
+    assert!(shown.contains(r#""recorded":null"#) && !shown.contains("does not fit"));
+
+    let tick = r#"{"Tick":{"node":1}}"#;
+    let misfit = page(broken.replacen(tick, r#"{"Tick":{"node":9}}"#, 1).as_bytes());
+    assert!(misfit.contains("does not fit: node 9 never started"));
+
+    let well = text(&Random::trace(1, 3, false, 100));
+    let end = well.rfind(r#""}}"#).unwrap();
+    let recorded = page(format!("{}\",\"panic\":\"ouch\"}}}}\n", &well[..end]).as_bytes());
+    assert!(recorded.contains(r#""recorded":"a panic: ouch""#) && recorded.contains(r#""broken":null"#));
+}
+
+#[test]
+fn a_page_ends_where_the_run_breaks_although_the_recording_went_on() {
+    let text = String::from_utf8(broken(5, 600).write(Vec::new()).unwrap()).unwrap();
+    let steps = text.lines().filter(|line| line.starts_with("{\"") && line.as_bytes()[2].is_ascii_uppercase()).count();
+    let (events, end) = text.split_at(text.rfind("{\"end\"").unwrap());
+    let end = end.replacen(&format!("\"steps\":{steps}"), &format!("\"steps\":{}", steps + 1), 1);
+    let longer = format!("{events}{{\"ForgetLeader\":{{\"node\":1}}}}\n{end}");
+    assert_eq!(page(longer.as_bytes()), page(text.as_bytes()));
 }
 
 #[test]

@@ -188,10 +188,12 @@ impl<S: Storage> RunLoop<S> {
         Ok(ticket)
     }
 
-    /// Gives a Ready back that nobody has looked at, because whoever asked for it has gone; the next to ask gets it.
+    /// Gives a Ready back that nobody has looked at, because whoever asked for it has gone; the next to ask gets it. With
+    /// asynchronous storage writes several may come back, in whichever order; they go out again in that of their making.
     pub fn return_ready(&mut self, ready: Ready) {
         if !self.is_stopped() {
-            self.returned.push_back(ready);
+            let position = self.returned.partition_point(|other| other.number < ready.number);
+            self.returned.insert(position, ready);
         }
     }
 

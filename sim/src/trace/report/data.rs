@@ -10,7 +10,8 @@ use crate::trace::describe;
 use crate::trace::format::{Ending, Header};
 use crate::trace::nodes::{message_of, nodes_of};
 use crate::trace::replay::Shown;
-use crate::world::{Envelope, Event, Outcome, Refusal, World};
+use crate::trace::shrink::Failure;
+use crate::world::{Envelope, Event, Misfit, Outcome, Refusal, World};
 
 /// What became of a message, as the page counts it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,11 @@ impl Data {
         self.observe(step, world);
     }
 
+    /// An event did not fit: nothing happened.
+    pub(super) fn left_out(&mut self, event: &Event, misfit: &Misfit) {
+        self.push(event, format!("does not fit: {misfit}"));
+    }
+
     /// An event broke something.
     pub(super) fn broke(&mut self, event: &Event, text: String, world: &World) {
         let step = self.step();
@@ -169,8 +175,8 @@ impl Data {
         }
     }
 
-    /// All of it.
-    pub(super) fn finish(mut self, ending: &Ending) -> Value {
+    /// All of it: a run that ends so, and was recorded to end so.
+    pub(super) fn finish(mut self, ending: &Ending, recorded: &Ending) -> Value {
         let end = self.step();
         for ((from, to), since) in std::mem::take(&mut self.open_cuts) {
             self.cuts.push(json!([from.get(), to.get(), since, end]));
@@ -182,12 +188,14 @@ impl Data {
             }
             Ending::Panic(_) => (Some(Shown(ending.clone()).to_string()), Vec::new()),
         };
+        let is_as_recorded = Failure::of(ending) == Failure::of(recorded);
+        let recorded = (!is_as_recorded).then(|| Shown(recorded.clone()).to_string());
         let messages: Vec<Value> = self.messages.iter().map(message).collect();
         let nodes: Vec<u64> = self.nodes.keys().map(|node| node.get()).collect();
         json!({
             "header": self.header, "nodes": nodes, "kinds": self.kinds.0, "events": self.events,
             "messageKinds": self.message_kinds.0, "messages": messages, "changes": self.changes, "cuts": self.cuts,
-            "broken": broken, "involved": involved,
+            "broken": broken, "involved": involved, "recorded": recorded,
         })
     }
 }

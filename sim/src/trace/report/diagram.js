@@ -96,19 +96,16 @@ function label(text, x, y, bottom, colour) {
   pen.fillText(text, x, y);
 }
 
-// A cut link is a dashed band beside each of its two lanes.
+// A cut link is a band at each of its two lanes, on the side of the other; the more links, the darker.
 function drawCuts(colour, { at, y, from, to }) {
-  pen.strokeStyle = colour("cut");
-  pen.globalAlpha = 0.45;
-  pen.lineWidth = 3;
-  pen.setLineDash([2, 3]);
+  pen.fillStyle = colour("cut");
+  pen.globalAlpha = 0.16;
   for (const [sender, receiver, start, end] of DATA.cuts) {
     if (end < from || start > to || !at.has(sender) || !at.has(receiver)) continue;
     const side = at.get(receiver) > at.get(sender) ? 1 : -1;
-    for (const x of [at.get(sender) + side * 24, at.get(receiver) - side * 24]) line(x, y(rowOf(start)), x, y(rowOf(end)));
+    const [top, bottom] = [y(rowOf(start)), y(rowOf(end))];
+    for (const x of [at.get(sender) + side * 26, at.get(receiver) - side * 26]) pen.fillRect(x - 6, top, 12, bottom - top);
   }
-  pen.setLineDash([]);
-  pen.lineWidth = 1;
   pen.globalAlpha = 1;
 }
 
@@ -149,10 +146,11 @@ function drawEvents(colour, { at, y, first, last, width }) {
     const event = run.events[step];
     const broken = step === run.brokenAt;
     const node = event.message >= 0 ? run.messages[event.message]?.to : event.node;
-    if (at.has(node)) {
+    for (const marked of new Set(broken ? [node, ...DATA.involved] : [node])) {
+      if (!at.has(marked)) continue;
       pen.fillStyle = broken ? colour("broken") : colour("front");
       pen.beginPath();
-      pen.arc(at.get(node), y(row), broken ? 6 : 2.5, 0, 7);
+      pen.arc(at.get(marked), y(row), broken ? 6 : 2.5, 0, 7);
       pen.fill();
     }
     pen.font = "11px ui-monospace, monospace";

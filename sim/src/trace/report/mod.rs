@@ -10,7 +10,7 @@ use std::io::BufRead;
 
 use self::data::Data;
 use super::describe;
-use super::format::Ending;
+use super::format::{End, Ending};
 use super::reader::{Line, ReadError, Reader, Trouble};
 use super::run::{Stop, apply};
 use crate::calm;
@@ -23,8 +23,8 @@ const RUN: &str = include_str!("run.js");
 const DIAGRAM: &str = include_str!("diagram.js");
 const PANEL: &str = include_str!("panel.js");
 
-/// The page of a run. Events that do not fit are left out. A calm is one event, or shown event by event; the page ends with
-/// it then.
+/// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A calm is one event, or
+/// shown event by event; the page ends with it then.
 ///
 /// # Errors
 /// The trace cannot be read, or needs a planted bug that this build does not have.
@@ -32,31 +32,59 @@ pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<Str
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
-    let mut data = Data::new(reader.header());
-    let mut world = World::new();
-    let mut ending = Ending::Completed;
+    let mut run = Run { data: Data::new(reader.header()), world: World::new(), ended: None };
+    let mut recorded = Ending::Completed;
     while let Some(line) = reader.next_line()? {
-        let Line::Event(event) = line else { continue };
-        let Some(calm) = calm::events_of(&event, &world).filter(|_| shows_calm) else {
-            happen(&event, &mut world, &mut data, &mut ending);
-            continue;
-        };
-        calm.iter().for_each(|event| happen(event, &mut world, &mut data, &mut ending));
-        break;
+        match line {
+            Line::Event(event) => run.event(event, shows_calm),
+            Line::Digest { .. } => {}
+            Line::End(End { ending, .. }) => recorded = ending,
+        }
     }
-    Ok(page(&data.finish(&ending)))
+    let Run { data, ended, .. } = run;
+    Ok(page(&data.finish(&ended.unwrap_or_default(), &recorded)))
 }
 
-fn happen(event: &Event, world: &mut World, data: &mut Data, ending: &mut Ending) {
-    let text = describe::event(event, world);
-    data.before(event, world);
-    match apply(world, event) {
-        Ok(outcome) => data.happened(event, text, &outcome, world),
-        Err(Stop::Misfit(_)) => {}
-        Err(Stop::Broken(broken)) => {
-            data.broke(event, text, world);
-            *ending = broken;
+/// What is shown, as it happens again.
+struct Run {
+    data: Data,
+    world: World,
+    /// How, once it has ended: what the recording has beyond that is not shown.
+    ended: Option<Ending>,
+}
+
+impl Run {
+    fn event(&mut self, event: Event, shows_calm: bool) {
+        let calm = shows_calm.then(|| calm::events_of(&event, &self.world)).flatten();
+        let is_last = calm.is_some();
+        for event in calm.unwrap_or_else(|| vec![event]) {
+            if self.ended.is_none() {
+                self.ended = self.happen(&event);
+            }
         }
+        if is_last {
+            self.ended.get_or_insert_default();
+        }
+    }
+
+    /// Lets the event happen. Returns what it broke, if it did.
+    fn happen(&mut self, event: &Event) -> Option<Ending> {
+        let Self { data, world, .. } = self;
+        let text = describe::event(event, world);
+        data.before(event, world);
+        match apply(world, event) {
+            Ok(outcome) => data.happened(event, text, &outcome, world),
+            Err(Stop::Misfit(misfit)) => data.left_out(event, &misfit),
+            Err(Stop::Broken(broken)) => {
+                let text = match event {
+                    Event::Calm { .. } => format!("{text} (report --calm shows event by event what happens)"),
+                    _ => text,
+                };
+                data.broke(event, text, world);
+                return Some(broken);
+            }
+        }
+        None
     }
 }
 

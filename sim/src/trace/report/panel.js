@@ -25,11 +25,17 @@ function drawPanel() {
   const event = run.events[shown.step];
   const cards = DATA.nodes.filter((node) => shown.nodes.has(node) && now.has(node))
     .map((node) => card(node, now.get(node), before.get(node), event));
-  get("panel").replaceChildren(element("div", { className: "now" }, event ? event.text : "nothing happened"), ...cards);
+  const cuts = cutsAt(shown.step);
+  get("panel").replaceChildren(
+    element("div", { className: "now" }, event ? event.text : "nothing happened"),
+    ...(cuts.length ? [element("div", { className: "cuts" }, "cut: " + cuts.join(", "))] : []),
+    ...cards,
+  );
 }
 
 function card(node, state, before, event) {
-  const touched = event.node === node || event.other === node;
+  const involved = shown.step === run.brokenAt && DATA.involved.includes(node);
+  const touched = involved || event.node === node || event.other === node;
   const made = element("div", { className: "card" + (touched ? " touched" : "") });
   made.dataset.node = node;
   made.style.setProperty("--role", `var(--${state.role})`);
@@ -82,6 +88,14 @@ function switchIn(set, value) {
   return (on) => { if (on) set.add(value); else set.delete(value); };
 }
 
+const ROLES = ["follower", "pre-candidate", "candidate", "leader", "down"];
+
+function swatch(name) {
+  const made = element("i");
+  made.style.background = `var(--${name})`;
+  return made;
+}
+
 function start() {
   const { seed, note, bug, project } = DATA.header;
   const about = [note, seed && `seed ${seed}`, bug && `planted bug ${bug}`, `${run.steps} events`, `version ${project}`];
@@ -92,11 +106,17 @@ function start() {
     get("broken").textContent = "✖ " + DATA.broken;
     get("broken").addEventListener("click", () => select(run.brokenAt));
   }
+  if (DATA.recorded) {
+    get("recorded").hidden = false;
+    get("recorded").textContent = "It was recorded with another end: " + DATA.recorded;
+  }
   get("filters").append(
     element("b", {}, "nodes"), ...DATA.nodes.map((node) => toggle(String(node), true, switchIn(shown.nodes, node))),
     element("b", {}, "messages"), ...DATA.messageKinds.map((kind) => toggle(kind, true, switchIn(shown.messageKinds, kind))),
     element("b", {}, "events"), toggle("host steps", true, (on) => { shown.hostSteps = on; }),
   );
+  const colours = [...ROLES, "cut"].map((name) => element("span", {}, swatch(name), name === "cut" ? "cut link" : name));
+  get("legend").append(...colours, "→ message", "⇢× lost on the way");
   get("slider").max = Math.max(0, run.steps - 1);
   get("slider").addEventListener("input", () => select(Number(get("slider").value)));
   get("first").addEventListener("click", () => select(0));

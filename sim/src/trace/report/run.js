@@ -55,6 +55,11 @@ for (const [step, node, changes] of DATA.changes) {
   stretches.push({ role, term, start: step, end: run.steps });
 }
 
+// The links that are cut after a step.
+function cutsAt(step) {
+  return DATA.cuts.filter(([, , start, end]) => start <= step && step < end).map(([from, to]) => `${from}→${to}`);
+}
+
 // What is shown.
 const shown = {
   step: 0,
