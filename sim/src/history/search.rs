@@ -1,11 +1,16 @@
 //! The full search: is there any order of the operations that explains what the clients were told?
 //!
-//! From each point of a partial order, every operation may come next that no other one has to precede in real time. Two
-//! partial orders of the same operations that lead to the same value have the same future, so each such pair is visited
-//! once: that is what keeps the search short (Lowe 2017). Operations that change nothing come as early as they can, since
-//! putting them off helps nobody.
+//! From each point of a partial order, every operation may come next that no other one has to precede in real time. What
+//! keeps the search short:
+//!
+//! - Two partial orders of the same operations that lead to the same value have the same future, so only one of them is
+//!   followed (Lowe 2017). Neither is one that leads to the same value as another and used up more of the operations
+//!   that need not have happened: the other may still do all that it can.
+//! - Values that nobody was told of are the same value, and one that was there before is left open until somebody was told.
+//! - Of operations that do the same, the one that has to happen earlier comes first: the other can take its place later.
+//! - Operations that change nothing come as early as they can, since putting them off helps nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -49,29 +54,45 @@ pub fn search(initial: &Initial, records: &[Record], budget: u64) -> Verdict {
     if records.len() > Record::SEARCHABLE {
         return Verdict::Undecided;
     }
-    let mut values = Values::default();
-    let mut calls: Vec<Call> = records.iter().filter_map(|record| Call::new(record, &mut values)).collect();
+    let values = Values::that_matter(records);
+    let mut calls: Vec<Call> = records.iter().filter_map(|record| Call::new(record, &values)).collect();
     calls.sort_by_key(|call| call.invoked);
-    let starts = match initial {
-        Initial::Value(value) => vec![values.number(value)],
-        // Any value that is mentioned, or one that is not.
-        Initial::Any => (0..=values.count()).collect(),
+    let start = match initial {
+        Initial::Value(value) => values.number(value),
+        Initial::Any => OPEN,
     };
-    Search { required: required(&calls), calls, seen: BTreeSet::new(), budget }.run(starts)
+    Search { required: required(&calls), calls, seen: Seen::default(), budget }.run(start)
 }
 
-/// Values by number.
-#[derive(Default)]
-struct Values<'a>(BTreeMap<&'a Bytes, u32>);
+/// The value before the first operation, while nobody knows it: it is the first that an operation has to find there.
+const OPEN: u32 = u32::MAX;
+
+/// Values by number: those that some operation compares with, and one number for all others.
+struct Values<'a>(Vec<&'a Bytes>);
 
 impl<'a> Values<'a> {
-    fn number(&mut self, value: &'a Bytes) -> u32 {
-        let next = self.count();
-        *self.0.entry(value).or_insert(next)
+    fn that_matter(records: &'a [Record]) -> Self {
+        let mut values: Vec<&Bytes> = records.iter().filter_map(compared_with).collect();
+        values.sort_unstable();
+        values.dedup();
+        Self(values)
     }
 
-    fn count(&self) -> u32 {
-        u32::try_from(self.0.len()).expect("an operation has two values at most")
+    fn number(&self, value: &Bytes) -> u32 {
+        self.0.binary_search(&value).map_or(self.any_other(), |position| position as u32)
+    }
+
+    fn any_other(&self) -> u32 {
+        u32::try_from(self.0.len()).expect("an operation has one such value at most")
+    }
+}
+
+/// The value that decides whether an operation can have happened as it was answered.
+fn compared_with(record: &Record) -> Option<&Bytes> {
+    match (&record.operation, &record.fate) {
+        (Operation::Read { .. }, Fate::Answered { answer: Answer::Read(value), .. }) => Some(value),
+        (Operation::CompareAndSet { expected, .. }, _) => Some(expected),
+        (Operation::Read { .. } | Operation::Write { .. }, _) => None,
     }
 }
 
@@ -86,7 +107,7 @@ struct Call {
 }
 
 /// What an operation does to the value.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     Write(u32),
     Read(u32),
@@ -98,7 +119,7 @@ enum Action {
 
 impl Call {
     /// Nothing for an operation that nobody knows the answer of and that changes nothing.
-    fn new<'a>(record: &'a Record, values: &mut Values<'a>) -> Option<Self> {
+    fn new(record: &Record, values: &Values<'_>) -> Option<Self> {
         let (until, answer) = match &record.fate {
             Fate::Answered { step, answer } => (*step, Some(answer)),
             Fate::Unknown { until } => (until.unwrap_or(u64::MAX), None),
@@ -158,36 +179,100 @@ struct Search {
     /// By invocation.
     calls: Vec<Call>,
     required: Set,
-    seen: BTreeSet<Partial>,
+    seen: Seen,
     budget: u64,
 }
 
+/// The partial orders that were followed: for what each contains that must happen, and the value it leads to, what it
+/// contains besides.
+#[derive(Default)]
+struct Seen {
+    besides: BTreeMap<Partial, Vec<Set>>,
+    followed: u64,
+}
+
+impl Seen {
+    /// Whether a partial order is to be followed: none was that leads to the same and contains no more.
+    fn is_new(&mut self, (done, value): Partial, required: Set) -> bool {
+        let others = self.besides.entry((done & required, value)).or_default();
+        let besides = done & !required;
+        if others.iter().any(|other| other & !besides == 0) {
+            return false;
+        }
+        others.retain(|other| besides & !other != 0);
+        others.push(besides);
+        self.followed += 1;
+        true
+    }
+}
+
 impl Search {
-    fn run(mut self, starts: Vec<u32>) -> Verdict {
-        let mut open: Vec<Partial> = starts.into_iter().map(|start| (0, start)).collect();
+    fn run(mut self, start: u32) -> Verdict {
+        let mut open: Vec<Partial> = vec![(0, start)];
         while let Some(partial) = open.pop() {
             let partial = self.with_what_changes_nothing(partial);
             if partial.0 & self.required == self.required {
                 return Verdict::Linearizable;
             }
-            if !self.seen.insert(partial) {
+            if !self.seen.is_new(partial, self.required) {
                 continue;
             }
-            if self.seen.len() as u64 > self.budget {
+            if self.seen.followed > self.budget {
                 return Verdict::Undecided;
             }
-            let (done, value) = partial;
+            let done = partial.0;
             // The earliest answer is tried first: it is most often the right one, and a stack gives back the last.
-            let mut next: Vec<usize> = self.next(done).collect();
+            let mut next = self.one_of_each(done);
             next.sort_by_key(|position| std::cmp::Reverse(self.calls[*position].until));
-            let happened = |position: usize| self.calls[position].action.happen(value);
+            let happened = |position: usize| self.happen(position, partial);
             open.extend(next.into_iter().filter_map(|position| Some((done | 1 << position, happened(position)?))));
         }
         Verdict::Impossible
     }
 
-    /// Adds what can come next, leaves the value as it is, and shuts out nothing that may come as well.
+    /// What can come next, without those in whose place another one may come that does the same.
+    fn one_of_each(&self, done: Set) -> Vec<usize> {
+        let next: Vec<usize> = self.next(done).collect();
+        let before_all = self.earliest_end(done, |_| true);
+        let yields = |later: usize, earlier: usize| {
+            let (other, call) = (&self.calls[earlier], &self.calls[later]);
+            let is_as_needed = other.required || !call.required;
+            let shuts_out_nothing = other.invoked <= call.invoked.max(before_all);
+            let is_first = (other.until, earlier) < (call.until, later);
+            other.action == call.action && is_as_needed && shuts_out_nothing && is_first
+        };
+        let stays = |later: &usize| !next.iter().any(|earlier| yields(*later, *earlier));
+        next.iter().copied().filter(stays).collect()
+    }
+
+    /// The value after an operation, if it can happen next.
+    fn happen(&self, position: usize, (done, value): Partial) -> Option<u32> {
+        let action = self.calls[position].action;
+        if value != OPEN {
+            return action.happen(value);
+        }
+        // Nothing that was done so far wrote, so that every difference was one from the value that is open.
+        let may_be = |found: u32| {
+            self.calls_of(done).all(|call| !matches!(call.action, Action::Differs(other) if other == found))
+        };
+        match action {
+            Action::Write(written) => Some(written),
+            Action::Read(read) => may_be(read).then_some(read),
+            Action::Set(from, to) => may_be(from).then_some(to),
+            Action::Differs(_) => Some(OPEN),
+        }
+    }
+
+    fn calls_of(&self, done: Set) -> impl Iterator<Item = &Call> {
+        self.calls.iter().enumerate().filter(move |(position, _)| done & (1 << position) != 0).map(|(_, call)| call)
+    }
+
+    /// Adds what can come next, leaves the value as it is, and shuts out nothing that may come as well. Where the value is
+    /// open, all that can come next says something of it.
     fn with_what_changes_nothing(&self, (mut done, value): Partial) -> Partial {
+        if value == OPEN {
+            return (done, value);
+        }
         loop {
             let before_all = self.earliest_end(done, |_| true);
             let idle = |call: &Call| call.required && call.action.is_idle() && call.action.happen(value).is_some();

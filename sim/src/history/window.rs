@@ -49,7 +49,7 @@ impl Windows {
     /// How many operations of a key are answered before it is searched.
     pub const LENGTH: usize = 32;
     /// How many partial orders a search may visit.
-    const BUDGET: u64 = 1_000;
+    const BUDGET: u64 = 250;
 
     /// How many searches there were.
     pub const fn searched(&self) -> Searched {

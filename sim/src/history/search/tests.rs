@@ -124,11 +124,24 @@ fn what_was_there_before_may_be_left_open() {
 }
 
 #[test]
-fn a_search_ends_with_its_budget() {
-    let writes = (0..20).map(|_| record(write("a"), 1, answered(9, Answer::Written)));
+fn writes_that_nobody_saw_are_not_told_apart() {
+    let unseen = ["c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let written = unseen.map(|value| record(write(value), 1, answered(9, Answer::Written)));
+    let lost = unseen.map(|value| record(write(value), 1, unknown(None)));
     let impossible = record(read(), 10, answered(11, Answer::Read("b".into())));
-    let history: Vec<Record> = writes.chain([impossible]).collect();
+    let history: Vec<Record> = written.into_iter().chain(lost).chain([impossible]).collect();
+    assert_eq!(search(&Initial::Any, &history, 50), Verdict::Impossible);
+}
+
+#[test]
+fn a_search_ends_with_its_budget() {
+    let values = ["c", "d", "e", "f", "g", "h", "i", "j"];
+    let writes = values.map(|value| record(write(value), 1, answered(9, Answer::Written)));
+    let reads = values.map(|value| record(read(), 1, answered(9, Answer::Read(value.into()))));
+    let impossible = record(read(), 10, answered(11, Answer::Read("b".into())));
+    let history: Vec<Record> = writes.into_iter().chain(reads).chain([impossible]).collect();
     assert_eq!(search(&Initial::empty(), &history, 100), Verdict::Undecided);
+    assert_eq!(search(&Initial::empty(), &history, ENOUGH), Verdict::Impossible);
     let too_many = vec![record(read(), 1, answered(2, Answer::Read("".into()))); Record::SEARCHABLE + 1];
     assert_eq!(search(&Initial::empty(), &too_many, 100), Verdict::Undecided);
     assert_eq!(search(&Initial::empty(), &too_many[1..], 100), Verdict::Linearizable);
