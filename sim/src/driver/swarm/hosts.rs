@@ -22,7 +22,10 @@ pub(super) enum HostStep {
     Send,
     Apply,
     Advance,
+    /// Takes a snapshot and forgets what it covers.
     Compact,
+    /// Takes a snapshot only.
+    Snapshot,
     Turn,
 }
 
@@ -38,6 +41,7 @@ impl HostStep {
             | Self::Apply
             | Self::Advance
             | Self::Compact
+            | Self::Snapshot
             | Self::Turn => false,
         }
     }
@@ -68,6 +72,11 @@ struct Timely {
 impl Hosts {
     /// How many turns of its loop a node has in the time of one step of its application.
     const TURNS: Time = 8;
+    /// The bytes of a log at which it is compacted even where the plan has no regular compaction: no disk is endless, and
+    /// each restart reads all of it.
+    const LONGEST_LOG: u64 = 64 << 10;
+    /// How many entries such a compaction waits for after the one before.
+    const ENTRIES_BETWEEN: u64 = 256;
 
     pub(super) fn new(plan: &Plan) -> Self {
         let nodes = plan.cluster.options.len();
@@ -134,7 +143,8 @@ impl Hosts {
                     | HostStep::Send
                     | HostStep::Apply
                     | HostStep::Advance
-                    | HostStep::Compact => delay,
+                    | HostStep::Compact
+                    | HostStep::Snapshot => delay,
                 };
                 agenda.after(delay, Intent::Host(node, host_step));
             }
@@ -144,8 +154,15 @@ impl Hosts {
     fn wants_snapshot(&self, replica: &Replica, event: &Event) -> bool {
         let next = self.next_snapshot[position(replica.id())];
         event.kind() == EventKind::Apply
-            && self.plan.snapshot_every.is_some()
+            && (self.plan.snapshot_every.is_some() || replica.disk().used() >= Self::LONGEST_LOG)
             && replica.application().is_some_and(|application| application.applied().index >= next)
+    }
+
+    /// The host of `node` learns that a snapshot which it sent does not help its receiver, and takes a newer one.
+    pub(super) fn renew_snapshot(&mut self, node: NodeId, agenda: &mut Agenda) {
+        let HostPlan { apply, hiccups, .. } = *self.plan_of(node);
+        let delay = self.delay(apply, 0, hiccups);
+        agenda.after(delay, Intent::Host(node, HostStep::Snapshot));
     }
 
     /// A loop is quick. But where hosts are slow at times, its thread does not run at times, and ticks pile up.
@@ -179,6 +196,7 @@ impl Hosts {
             HostStep::Apply => Some(Event::Apply { node, entries: self.plan.page }),
             HostStep::Advance => Some(Event::Advance { node }),
             HostStep::Compact => self.compact(world.replica(node)?, at_once),
+            HostStep::Snapshot => world.replica(node)?.is_up().then_some(Event::TakeSnapshot { node }),
             HostStep::Turn => self.turn(world.replica(node)?),
         }
     }
@@ -194,7 +212,7 @@ impl Hosts {
     fn compact(&mut self, replica: &Replica, at_once: &mut VecDeque<Event>) -> Option<Event> {
         let node = replica.id();
         let applied = replica.application()?.applied().index;
-        self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every?);
+        self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every.unwrap_or(Self::ENTRIES_BETWEEN));
         let first = replica.node()?.storage().first_index();
         let told = replica.run_loop().map_or(applied, |run_loop| run_loop.node().basic_status().applied);
         let index = Index(applied.min(told).0.saturating_sub(self.plan.keep_entries)).max(first);

@@ -247,7 +247,9 @@ impl<'a> Swarm<'a> {
             Intent::Host(node, step) => self.hosts.event(node, step, &self.world, &mut self.at_once),
             Intent::Deliver(message) if self.traffic.waits(message, &self.world, &mut self.agenda) => None,
             Intent::Deliver(message) => {
-                self.traffic.before_delivery(message, &self.world, &mut self.at_once);
+                if let Some(sender) = self.traffic.before_delivery(message, &self.world, &mut self.at_once) {
+                    self.hosts.renew_snapshot(sender, &mut self.agenda);
+                }
                 Some(Event::Deliver { message })
             }
             Intent::Lose(message) => {

@@ -167,17 +167,28 @@ impl Traffic {
         *latest
     }
 
-    /// Lets the sender know how a message ended that is about to arrive, or about to be lost on the way.
-    pub(super) fn before_delivery(&mut self, id: MessageId, world: &World, at_once: &mut VecDeque<Event>) {
-        let Some(Envelope::Network(message)) = world.network().get(id) else { return };
+    /// Lets the sender know how a message ended that is about to arrive, or about to be lost on the way. Returns who learns
+    /// that its snapshot is too old for its receiver.
+    pub(super) fn before_delivery(
+        &mut self,
+        id: MessageId,
+        world: &World,
+        at_once: &mut VecDeque<Event>,
+    ) -> Option<NodeId> {
+        let Some(Envelope::Network(message)) = world.network().get(id) else { return None };
         self.links.leave(message);
         let is_up = world.replica(message.to).is_some_and(|replica| replica.is_up());
         if !is_up || world.network().is_cut(message.from, message.to) {
             self.report_loss(message, at_once);
+        } else if is_too_old(message) {
+            let (node, peer) = (message.from, message.to);
+            at_once.push_back(Event::ReportSnapshot { node, peer, status: SnapshotStatus::Failure });
+            return Some(node);
         } else if is_snapshot(message) && self.stream.chance(self.plan.reports) {
             let (node, peer) = (message.from, message.to);
             at_once.push_back(Event::ReportSnapshot { node, peer, status: SnapshotStatus::Finish });
         }
+        None
     }
 
     /// Lets the sender know that a message is about to be lost.
@@ -211,6 +222,11 @@ fn step_forward(line: &mut VecDeque<MessageId>, first: MessageId, agenda: &mut A
 
 fn is_snapshot(message: &Message) -> bool {
     matches!(message.body, Body::InstallSnapshot { .. })
+}
+
+/// Whether it is a snapshot from before its receiver joined: nodes ignore a snapshot that does not mention them.
+fn is_too_old(message: &Message) -> bool {
+    matches!(&message.body, Body::InstallSnapshot { snapshot } if !snapshot.conf_state.contains(message.to))
 }
 
 #[cfg(test)]
