@@ -9,7 +9,8 @@ use raft::planted::Bug;
 use sim::driver::swarm::Swarm;
 use sim::hunt::{Hunt, Property, Unwatched, hunt, named_for};
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Header, Trace};
+use sim::script;
+use sim::trace::{self, Ending, Header, Trace, shrink};
 use sim::world::{EventKind, Statistics, World};
 
 /// The name of a trace, and what its run has to show.
@@ -29,6 +30,12 @@ const FEATURES: [Feature; 10] = [
         seen.disks_failed > 0 && seen.recoveries_refused > 0 && seen.elections > 0 && seen.events(EventKind::Take) == 0
     }),
     ("pre-vote", |seen| seen.pre_candidacies > 0 && seen.elections > 1),
+];
+
+/// Bugs that random runs show in hundreds of events at best, and scenarios in which a person tells of them in a few.
+const TOLD: [(Bug, &str); 2] = [
+    (Bug::AsyncAppendAba, "famous/the-append-aba-race-acknowledges-only-what-is-on-disk.txt"),
+    (Bug::SnapshotKeepsConflictTail, "snapshots/a-snapshot-discards-a-conflicting-tail.txt"),
 ];
 
 fn main() {
@@ -80,8 +87,7 @@ fn planted(folder: &Path, bug: Bug) {
         return save(folder, &bug.name(), "jsonl", &again);
     }
     drop(switched);
-    let hunted = hunt(&[bug], &Hunt { seeds: 2000, ..Hunt::default() }, &Unwatched).pop();
-    let Some(shortest) = hunted.and_then(|hunted| hunted.shortest) else {
+    let Some(shortest) = told(bug).or_else(|| hunted(bug)) else {
         return println!("{}: not caught", bug.name());
     };
     // A cluster that does not come to rest shows it by events that answer each other: without the bug they do not fit.
@@ -90,6 +96,19 @@ fn planted(folder: &Path, bug: Bug) {
     }
     let _switched = sim::planted::switched_on(Some(bug));
     save(folder, &bug.name(), "jsonl", &shortest);
+}
+
+fn hunted(bug: Bug) -> Option<Trace> {
+    hunt(&[bug], &Hunt { seeds: 2000, ..Hunt::default() }, &Unwatched).pop()?.shortest
+}
+
+/// The scenario that tells of the bug, with the bug in it, shrunk.
+fn told(bug: Bug) -> Option<Trace> {
+    let (_, path) = TOLD.into_iter().find(|(told, _)| *told == bug)?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(path);
+    let scenario = std::fs::read_to_string(path).expect("the scenario is there");
+    let trace = script::record(&format!("planted-bug {}\n{scenario}", bug.name())).expect("it can be carried out");
+    shrink(&trace, 0, &trace::Unwatched).ok()
 }
 
 /// The trace that is there, as it runs today, if all its events still fit.

@@ -1,12 +1,13 @@
 //! `sim scenario PATH…`: what happens in a scenario, or whether it is still what its snapshot says; and
 //! `sim scenario --from-trace FILE`: a trace as a scenario.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim::planted;
 use sim::script::{self, Played};
-
-use sim::trace::Trace;
+use sim::trace::{Ending, Shown, Trace};
 
 use super::{HELD, USAGE, VIOLATED};
 
@@ -16,6 +17,7 @@ use super::{HELD, USAGE, VIOLATED};
   sim scenario scenarios/elections                    print what happens
   sim scenario --check scenarios                      compare with the snapshots
   sim scenario --from-trace short.jsonl -o short.txt  make a scenario of a short trace
+  sim scenario short.txt --trace short.jsonl          make a trace of a scenario, to look at it in a browser
 
 Exit status: 0 all went well, 1 a property was violated, an expectation not met or a snapshot differs,
 2 FILE makes no scenario, or a scenario shows a planted bug that is not in this build")]
@@ -29,6 +31,9 @@ pub(super) struct ScenarioArguments {
     /// Makes a scenario of a short trace that ends as the trace does
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "check"])]
     from_trace: Option<PathBuf>,
+    /// Makes a trace of a scenario, instead of printing what happens
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["check", "from_trace"])]
+    trace: Option<PathBuf>,
     /// Where to put that scenario, instead of printing it
     #[arg(short, long, value_name = "OUT", requires = "from_trace")]
     output: Option<PathBuf>,
@@ -51,6 +56,9 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
     std::panic::set_hook(Box::new(|_| {}));
     if let Some(trace) = &arguments.from_trace {
         return from_trace(trace, arguments.output.as_deref());
+    }
+    if let Some(output) = &arguments.trace {
+        return to_trace(&arguments.paths, output);
     }
     let files = script::transcripts(&arguments.paths);
     let mut ended = Vec::new();
@@ -94,6 +102,18 @@ fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
         }
     }
     Ok(HELD)
+}
+
+fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
+    let [path] = paths else { return Err("a trace is made of one scenario".to_owned()) };
+    let said = |error: &dyn Display| format!("{}: {error}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| said(&error))?;
+    let trace = script::record(&text).map_err(|error| said(&error))?;
+    let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(|unknown| said(&unknown))?;
+    trace.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
+    println!("{} events: {}", trace.events.len(), Shown(trace.ending.clone()));
+    println!("{}", output.display());
+    Ok(if trace.ending == Ending::Completed { HELD } else { VIOLATED })
 }
 
 fn skip(path: &Path, played: &Played) -> Ended {

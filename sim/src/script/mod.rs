@@ -26,6 +26,6 @@ pub(crate) use error::nearest;
 pub(crate) use from_trace::retell;
 pub use from_trace::{CannotTell, from_trace};
 pub use parse::{Block, Line, scenario, transcript};
-pub use play::{Played, play};
+pub use play::{Played, play, record};
 pub use quote::quote;
 pub use snapshot::{SnapshotError, snapshot_beside, snapshot_contents};

@@ -5,6 +5,8 @@ use super::command::Command;
 use super::environment::{Environment, Trouble};
 use super::error::ScriptError;
 use super::parse::{Block, scenario};
+use crate::trace::{Header, Trace};
+use crate::world::Halt;
 
 /// A scenario that was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +30,7 @@ pub struct Played {
 /// ```
 #[must_use]
 pub fn play(text: &str) -> Played {
-    let understood = scenario(text).and_then(|blocks| {
-        let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(blocks.into_iter().zip(commands).collect::<Vec<_>>())
-    });
-    let commands = match understood {
+    let commands = match understood(text) {
         Ok(commands) => commands,
         Err(error) => return Played { transcript: String::new(), failure: Some(error), needs_bug: None },
     };
@@ -59,6 +57,38 @@ pub fn play(text: &str) -> Played {
         }
     }
     Played { transcript, failure: None, needs_bug: None }
+}
+
+/// The run of a scenario as a trace, up to where it breaks something, if it does.
+///
+/// # Errors
+/// A command cannot be understood or carried out, or an expectation is not met.
+///
+/// ```
+/// let trace = sim::script::record("add-nodes 1 voters=(1) index=2\ncampaign 1\n")?;
+/// assert_eq!((trace.events.len(), trace.ending), (2, sim::trace::Ending::Completed));
+/// # Ok::<(), sim::script::ScriptError>(())
+/// ```
+pub fn record(text: &str) -> Result<Trace, ScriptError> {
+    let mut environment = Environment::recording();
+    let mut header = Header::new(None);
+    for (block, command) in understood(text)? {
+        if let Command::Plant(bug) = &command {
+            header.bug = Some(bug.clone());
+        }
+        match environment.run(&command) {
+            Ok(_) => {}
+            Err(Trouble::Halt(Halt::Violation(_)) | Trouble::Panic(_)) => break,
+            Err(trouble) => return Err(ScriptError::new(block.command.number, trouble.to_string())),
+        }
+    }
+    Ok(Trace::record(header, environment.recorded()))
+}
+
+fn understood(text: &str) -> Result<Vec<(Block, Command)>, ScriptError> {
+    let blocks = scenario(text)?;
+    let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
+    Ok(blocks.into_iter().zip(commands).collect())
 }
 
 fn echo(transcript: &mut String, block: &Block) {

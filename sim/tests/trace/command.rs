@@ -111,6 +111,9 @@ fn a_short_failure_becomes_a_scenario_that_fails_too() {
     let (code, said) = status(&sim(&folder, &["scenario", "short.txt"]));
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("election-safety violated at step "), "{said}");
+    let (code, said) = status(&sim(&folder, &["scenario", "short.txt", "--trace", "again.jsonl"]));
+    assert_eq!((code, said.contains("election-safety violated at step ")), (Some(1), true), "{said}");
+    assert_eq!(status(&sim(&folder, &["replay", "again.jsonl"])).0, Some(1));
     std::fs::write(path(&folder, "bug.txt"), "planted-bug no-such-bug\n").unwrap();
     let (code, said) = status(&sim(&folder, &["scenario", "bug.txt"]));
     assert_eq!((code, said.contains("skipped, line 1: this build has no planted bug")), (Some(2), true), "{said}");

@@ -75,6 +75,26 @@ fn ended_early_there_is_the_best_so_far() {
 }
 
 #[test]
+fn the_result_is_what_was_told_of_last() {
+    /// Remembers the last trace it was told of.
+    struct Last(Option<Trace>);
+    impl Watch for Last {
+        fn improved(&mut self, best: &Trace) {
+            self.0 = Some(best.clone());
+        }
+        fn tried(&mut self, _: &'static str, _: u64) {}
+        fn enough(&self) -> bool {
+            false
+        }
+    }
+    for seed in [5, 6, 8] {
+        let mut last = Last(None);
+        let short = shrink(&broken(seed, 2000), 0, &mut last).unwrap();
+        assert_eq!(last.0, Some(short), "of seed {seed}");
+    }
+}
+
+#[test]
 fn a_run_that_breaks_nothing_is_not_shrunk() {
     let trace = Random::trace(1, 3, false, 500);
     assert_eq!(trace.ending, Ending::Completed);

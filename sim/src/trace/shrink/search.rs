@@ -44,6 +44,8 @@ impl<'a> Search<'a> {
             self.descend();
             if self.best.steps.len() >= before.steps.len() {
                 self.best = before;
+                // What was told of last may have been the other one, on its way.
+                self.announce();
                 return;
             }
         }
