@@ -10,13 +10,14 @@ use sim::driver::swarm::Swarm;
 use sim::hunt::{Hunt, Property, Unwatched, hunt, named_for};
 use sim::plan::{Overrides, Plan};
 use sim::script;
+use sim::situation::Situation;
 use sim::trace::{self, Ending, Header, Trace, shrink};
 use sim::world::{EventKind, Statistics, World};
 
 /// The name of a trace, and what its run has to show.
 type Feature = (&'static str, fn(&Statistics) -> bool);
 
-const FEATURES: [Feature; 10] = [
+const FEATURES: [Feature; 16] = [
     ("election-and-replication", |seen| seen.elections > 0 && seen.applied > 10),
     ("restart", |seen| seen.events(EventKind::Restart) > 0 && seen.bytes_lost > 0 && seen.elections > 1),
     ("partition", |seen| seen.lost > 0 && seen.events(EventKind::HealLink) > 0 && seen.elections > 1),
@@ -30,6 +31,12 @@ const FEATURES: [Feature; 10] = [
         seen.disks_failed > 0 && seen.recoveries_refused > 0 && seen.elections > 0 && seen.events(EventKind::Take) == 0
     }),
     ("pre-vote", |seen| seen.pre_candidacies > 0 && seen.elections > 1),
+    ("check-quorum", |seen| seen.situations.times(Situation::CheckQuorumDeposed) > 0),
+    ("lease-reads", |seen| seen.situations.times(Situation::LeaseRead) > 0),
+    ("learners", |seen| seen.situations.times(Situation::LearnerPromotedBehind) > 0),
+    ("flow-control", |seen| seen.situations.times(Situation::WindowFull) > 0 && seen.executed > 1),
+    ("asynchronous-writes", |seen| seen.events(EventKind::Release) > 0 && seen.executed > 1),
+    ("repeated-commands", |seen| seen.repeated > 0),
 ];
 
 /// Bugs that random runs show in hundreds of events at best, and scenarios in which a person tells of them in a few.
@@ -108,7 +115,7 @@ fn told(bug: Bug) -> Option<Trace> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(path);
     let scenario = std::fs::read_to_string(path).expect("the scenario is there");
     let trace = script::record(&format!("planted-bug {}\n{scenario}", bug.name())).expect("it can be carried out");
-    shrink(&trace, 0, &trace::Unwatched).ok()
+    shrink(&trace, 0, &mut trace::Unwatched).ok()
 }
 
 /// The trace that is there, as it runs today, if all its events still fit.
