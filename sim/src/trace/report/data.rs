@@ -97,8 +97,9 @@ impl Data {
         self.observe(step, world);
     }
 
-    /// An event did not fit: nothing happened.
+    /// An event did not fit: nothing happened, and nobody is concerned, so that no filter hides it.
     pub(super) fn left_out(&mut self, event: &Event, misfit: &Misfit) {
+        self.concerned = [None, None];
         self.push(event, format!("does not fit: {misfit}"));
     }
 

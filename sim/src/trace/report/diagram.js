@@ -160,8 +160,14 @@ function drawEvents(colour, { at, y, first, last, width }) {
     pen.font = (broken ? "600 " : "") + "12px system-ui, sans-serif";
     pen.textAlign = "left";
     pen.fillStyle = broken ? colour("broken") : HOST_STEPS.has(event.kind) ? colour("muted") : colour("front");
-    pen.fillText((broken ? "✖ " : "") + event.text, text, y(row) + 4, Math.max(40, width - text - 8));
+    pen.fillText(fitting((broken ? "✖ " : "") + event.text, Math.max(40, width - text - 8)), text, y(row) + 4);
   }
+}
+
+// The text, cut where it is wider than this; the panel has all of it.
+function fitting(text, width) {
+  const wide = pen.measureText(text).width;
+  return wide <= width ? text : text.slice(0, Math.floor((text.length * width) / wide) - 2) + "…";
 }
 
 function line(x0, y0, x1, y1) {

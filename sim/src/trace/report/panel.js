@@ -116,7 +116,7 @@ function start() {
     element("b", {}, "events"), toggle("host steps", true, (on) => { shown.hostSteps = on; }),
   );
   const colours = [...ROLES, "cut"].map((name) => element("span", {}, swatch(name), name === "cut" ? "cut link" : name));
-  get("legend").append(...colours, "→ message", "⇢× lost on the way");
+  get("legend").append(...colours, ...["→ message", "⇢× lost on the way"].map((text) => element("span", {}, text)));
   get("slider").max = Math.max(0, run.steps - 1);
   get("slider").addEventListener("input", () => select(Number(get("slider").value)));
   get("first").addEventListener("click", () => select(0));
