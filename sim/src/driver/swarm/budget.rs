@@ -19,9 +19,6 @@ impl Swarm<'_> {
     /// The nodes that may be lost as well, or their disks damaged: every membership in force anywhere is left a quorum of
     /// others.
     pub(super) fn dispensable(&self) -> BTreeSet<NodeId> {
-        if !self.knows_memberships() {
-            return BTreeSet::new();
-        }
         let lost = self.lost();
         let up = self.world.replicas().filter_map(|replica| replica.node());
         let memberships: Vec<&Configuration> = up.map(|node| node.configuration()).filter(has_voters).collect();
@@ -32,7 +29,9 @@ impl Swarm<'_> {
             };
             !memberships.is_empty() && memberships.iter().all(is_left)
         };
-        self.world.replicas().map(Replica::id).filter(|node| spares(*node)).collect()
+        let spared: BTreeSet<NodeId> = self.world.replicas().map(Replica::id).filter(|node| spares(*node)).collect();
+        // Asked last: it takes a look at all that is not applied.
+        if spared.is_empty() || self.knows_memberships() { spared } else { BTreeSet::new() }
     }
 
     /// Whether the memberships of the nodes that are up are all that there are, now and until the next change is asked for.

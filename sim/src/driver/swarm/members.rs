@@ -40,13 +40,11 @@ impl Members {
         }
     }
 
-    /// The next change, and at which node it is proposed. `has_to_wait`: another one is under way, and two changes that each
-    /// leave a quorum may not do so together.
+    /// The next change, and at which node it is proposed.
     pub(super) fn change(
         &mut self,
         world: &World,
         lost: &BTreeSet<NodeId>,
-        has_to_wait: bool,
         agenda: &mut Agenda,
     ) -> Option<(NodeId, ConfChange)> {
         self.begin(agenda);
@@ -57,7 +55,7 @@ impl Members {
             None if self.is_restless => self.choose(lost, configuration)?,
             None => return None,
         };
-        if has_to_wait || !(lost.is_empty() || leaves_a_quorum(configuration, &change, lost)) {
+        if !lost.is_empty() && !leaves_a_quorum(configuration, &change, lost) {
             return None;
         }
         let node = if self.stream.chance(150) { any_node(world, &mut self.stream)? } else { leader };

@@ -338,9 +338,11 @@ impl<'a> Swarm<'a> {
 
     fn change_members(&mut self) -> Option<Event> {
         let lost = self.lost();
-        // Where nothing is lost, any number of changes may be under way.
-        let has_to_wait = !lost.is_empty() && self.expects_change();
-        let (node, change) = self.members.change(&self.world, &lost, has_to_wait, &mut self.agenda)?;
+        let (node, change) = self.members.change(&self.world, &lost, &mut self.agenda)?;
+        // Two changes that each leave a quorum may not do so together. Where nothing is lost, any number may be under way.
+        if !lost.is_empty() && self.expects_change() {
+            return None;
+        }
         for added in self.members.to_start(&change, &self.world) {
             let start = self.start(added, Boot::Empty);
             self.at_once.push_back(start);
