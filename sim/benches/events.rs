@@ -57,6 +57,19 @@ fn events(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Plans as they are drawn, the slow ones too: the figure that stands for all.
+fn mix(criterion: &mut Criterion) {
+    const PLANS: u64 = 40;
+    const STEPS: u64 = 50_000;
+    let overrides = Overrides { steps: Some(STEPS), nodes: Some(5), no_settle: true, ..Overrides::default() };
+    let mut group = criterion.benchmark_group("mix");
+    group.throughput(Throughput::Elements(PLANS * STEPS)).sample_size(10);
+    group.bench_function(format!("5 nodes/the first {PLANS} plans"), |bencher| {
+        bencher.iter(|| (0..PLANS).map(|seed| run_seed(seed, &overrides).digest).fold(0, u64::wrapping_add));
+    });
+    group.finish();
+}
+
 fn clone(criterion: &mut Criterion) {
     let plan = plan(SEEDS[0], 5);
     let mut swarm = Swarm::new(&plan);
@@ -106,5 +119,5 @@ fn seeds(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, events, checks, clone, seeds);
+criterion_group!(benches, events, mix, checks, clone, seeds);
 criterion_main!(benches);

@@ -234,7 +234,22 @@ fn timely(plan: &Plan) -> HostPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::swarm::run;
     use crate::plan::{Overrides, node_id};
+
+    /// In such clusters members that joined never came up: the only snapshot that there was did not mention them.
+    #[test]
+    fn members_that_join_come_up_and_logs_stay_short_where_the_plan_never_compacts() {
+        let overrides = Overrides { nodes: Some(5), steps: Some(60_000), no_settle: true, ..Overrides::default() };
+        let plan = Plan::draw(4, &overrides);
+        assert!(plan.cluster.from_snapshot && plan.hosts.snapshot_every.is_none(), "the seed does not fit any more");
+        let world = run(&plan, |_| {}).world;
+        assert!(world.statistics().snapshots_installed > 0);
+        for replica in world.replicas() {
+            let used = replica.disk().used();
+            assert!(used < 4 * Hosts::LONGEST_LOG, "the log of {} takes {used} bytes", replica.id());
+        }
+    }
 
     #[test]
     fn a_timely_host_stands_never_still_and_the_others_stay_as_they_are() {
