@@ -118,7 +118,7 @@ impl Cluster {
 
     /// Stops a node; its disk stays.
     pub async fn stop(&mut self, id: NodeId) -> Result<(), Error> {
-        self.running.remove(&id).ok_or("it does not run")?.stop().await;
+        self.running.remove(&id).ok_or_else(|| not_running(id))?.stop().await;
         Ok(())
     }
 
@@ -137,6 +137,11 @@ impl Cluster {
         for server in self.running.into_values() {
             server.stop().await;
         }
+    }
+
+    /// How many servers run.
+    pub fn count(&self) -> usize {
+        self.running.len()
     }
 
     pub async fn statuses(&self) -> Result<Vec<Status>, Error> {
@@ -163,7 +168,7 @@ impl Cluster {
         for attempt in 0..ATTEMPTS {
             let request = self.next_request();
             let server = match whom {
-                Some(id) => self.running.get(&id).ok_or("it does not run")?,
+                Some(id) => self.running.get(&id).ok_or_else(|| not_running(id))?,
                 None => {
                     let count = self.running.len().max(1);
                     self.running.values().nth(attempt % count).ok_or("no node runs")?
@@ -175,4 +180,8 @@ impl Cluster {
         }
         Err("nobody answers".into())
     }
+}
+
+fn not_running(id: NodeId) -> String {
+    format!("node {id} does not run")
 }

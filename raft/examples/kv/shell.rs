@@ -20,7 +20,7 @@ quit";
 /// Runs commands until there are no more. Outside of a terminal, one that fails ends the program.
 pub async fn interact(cluster: &mut Cluster) -> Result<(), Error> {
     let interactive = std::io::IsTerminal::is_terminal(&std::io::stdin());
-    println!("three nodes run; `help` lists the commands");
+    println!("{} nodes run; `help` lists the commands", cluster.count());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         if line.trim() == "quit" {
