@@ -17,6 +17,7 @@ use super::election_safety::{self, ElectionSafety};
 use super::election_timeout::ElectionTimeouts;
 use super::exactly_once::ExactlyOnce;
 use super::flow_control::FlowControl;
+use super::heartbeats::Heartbeats;
 use super::input::{Recovered, View};
 use super::leader_completeness::{self, LeaderCompleteness};
 use super::linearizable_read::LinearizableRead;
@@ -98,6 +99,7 @@ pub struct Checkers {
     pre_votes: PreVotes,
     transfers: Transfers,
     timeouts: ElectionTimeouts,
+    heartbeats: Heartbeats,
     matching: LogMatching,
     pub(super) completeness: LeaderCompleteness,
     state_machines: StateMachineSafety,
@@ -354,7 +356,7 @@ impl Checkers {
 
     /// A node is asked to hand leadership over to `target`.
     pub fn transfer_requested(&mut self, id: NodeId, target: NodeId) {
-        self.transfers.asked(id, target);
+        self.transfers.asked(&self.cluster, id, target);
         self.timeouts.leads_anew(id);
     }
 
@@ -369,7 +371,10 @@ impl Checkers {
             return Ok(());
         }
         self.when(Invariant::Liveness, |all| all.transfers.ticked(&all.cluster, id, transferee))?;
-        self.when(Invariant::ElectionTimeout, |all| all.timeouts.ticked(&all.cluster, id, transferee))
+        self.when(Invariant::ElectionTimeout, |all| {
+            all.heartbeats.ticked(id, all.cluster.node(id));
+            all.timeouts.ticked(&all.cluster, id, transferee)
+        })
     }
 
     /// A node's application applied an entry.

@@ -24,6 +24,7 @@
 //! | linearizable read | `linearizable_read` | thesis, 6.4 | reads before the first own commit, leases without check-quorum |
 //! | exactly once | `exactly_once` | thesis, 6.3 | an applied index stored apart from the state |
 //! | election timeout | `election_timeout` | paper, 5.2; thesis, 3.4, 4.2.3 and 6.2 | heartbeats that do not count, votes against a lease, leaders that half a joint configuration keeps |
+//! | heartbeats | `heartbeats` | paper, 5.2 | members that are left out, leaders that keep silent while they hand over |
 //! | a transfer ends | `transfer_ends` | thesis, 3.10 | transfers that are never given up |
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
 //! | flow control | `flow_control` | thesis, 10.2.1 | probes without answers, snapshots that are not waited for |
@@ -45,6 +46,7 @@ mod election_safety;
 mod election_timeout;
 mod exactly_once;
 mod flow_control;
+mod heartbeats;
 mod input;
 mod leader_append_only;
 mod leader_completeness;

@@ -7,6 +7,7 @@
 //! n leads and hands over to m                           ⇒  m votes in n's configuration, if n is a member itself
 //! n leads t and tells m, in no later term, to campaign  ⇒  m durably holds an entry of t
 //! n tells m to campaign                                 ⇒  n was asked to hand over to m since it started
+//!                                                       ∧  n counts m up to where its log ended when it was asked, in t
 //! ```
 //!
 //! The leader gives up after one election timeout; whatever it is asked may begin another. Twice that leaves no doubt.
@@ -16,7 +17,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raft::{Body, EntryId, Message, NodeId, Term};
+use raft::{Body, EntryId, Index, Message, NodeId, Term};
 
 use super::cluster::Cluster;
 use super::quorum;
@@ -28,6 +29,18 @@ pub(super) struct Transfers {
     under_way: BTreeMap<NodeId, Transfer>,
     /// To whom each node was asked to hand over.
     asked: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// The first request to a leader that may still be under way, by leader and target.
+    requests: BTreeMap<(NodeId, NodeId), Request>,
+    /// Whom a node tells to campaign in the Ready that is being handed out.
+    told: Vec<(Term, NodeId)>,
+}
+
+/// A leader was asked to hand over.
+#[derive(Clone, Copy, Debug)]
+struct Request {
+    term: Term,
+    /// Where its log ended, at least.
+    last: Index,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,18 +57,54 @@ impl Transfers {
     pub fn started(&mut self, id: NodeId) {
         self.under_way.remove(&id);
         self.asked.remove(&id);
+        self.forget_requests(id);
     }
 
     /// A node is asked to hand over.
-    pub fn asked(&mut self, id: NodeId, target: NodeId) {
+    pub fn asked(&mut self, cluster: &Cluster, id: NodeId, target: NodeId) {
         self.under_way.remove(&id);
         self.asked.entry(id).or_default().insert(target);
+        let Some(node) = cluster.get(id) else { return };
+        let Some(term) = node.leads() else { return };
+        let request = Request { term, last: node.view.last.index };
+        let known = self.requests.entry((id, target)).or_insert(request);
+        if known.term != term {
+            *known = request;
+        }
+    }
+
+    fn forget_requests(&mut self, id: NodeId) {
+        self.requests.retain(|(asked, _), _| *asked != id);
+    }
+
+    /// A node hands out messages.
+    pub fn hands_out(&mut self, messages: &[Message]) {
+        let told = messages.iter().filter(|message| message.body == Body::TimeoutNow);
+        self.told.clear();
+        self.told.extend(told.filter_map(|message| Some((message.term?, message.to))));
+    }
+
+    /// A leader has handed out a Ready, and `matched` is up to where it counts its members in a term.
+    pub fn judge(&mut self, id: NodeId, matched: impl Fn(Term, NodeId) -> Index) -> Check {
+        for (term, target) in std::mem::take(&mut self.told) {
+            let asked = self.requests.get(&(id, target)).filter(|request| request.term == term);
+            let (Some(Request { last, .. }), counted) = (asked, matched(term, target)) else { continue };
+            if counted < *last {
+                let detail = format!(
+                    "node {id} leads term {term} and tells node {target} to campaign, which it counts up to {counted}; \
+                     its log ended at {last} when it was asked to"
+                );
+                return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
+            }
+        }
+        Ok(())
     }
 
     /// The clock of a node ticked.
     pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
         let Some(target) = transferee else {
             self.under_way.remove(&id);
+            self.forget_requests(id);
             return Ok(());
         };
         let Some(node) = cluster.get(id) else { return Ok(()) };
@@ -120,6 +169,7 @@ fn is_caught_up(cluster: &Cluster, from: NodeId, to: NodeId, term: Term) -> Chec
 mod tests {
     use raft::{ConfState, Config, Index};
 
+    use super::super::input::{ProgressState, ProgressView};
     use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
     use super::*;
 
@@ -148,6 +198,28 @@ mod tests {
         breaks(Invariant::Liveness, bench.checkers.sent(&told));
         bench.append(2, &entries(1, 1..=4)).unwrap();
         bench.checkers.sent(&told).unwrap();
+    }
+
+    #[test]
+    fn a_successor_that_lacks_what_is_not_committed_is_found() {
+        let tells = |bench: &mut Bench, matched: u64| {
+            let progress = ProgressView {
+                matched: Index(matched),
+                next: Index(matched + 1),
+                state: ProgressState::Probe,
+                inflight_messages: 0,
+                inflight_bytes: 0,
+                inflights_full: false,
+            };
+            bench.checkers.hands_out(node(1), &[message(1, 2, 1, Body::TimeoutNow)]);
+            bench.checkers.progress(node(1), node(2), &progress).unwrap();
+            bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
+        };
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.checkers.transfer_requested(node(1), node(2));
+        breaks(Invariant::Liveness, tells(&mut bench, 3));
+        tells(&mut bench, 4).unwrap();
     }
 
     #[test]

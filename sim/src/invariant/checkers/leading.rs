@@ -13,6 +13,12 @@ impl Checkers {
         if self.watched.contains(Invariant::BoundedMemory) {
             self.flow.hands_out(id, messages);
         }
+        if self.watched.contains(Invariant::ElectionTimeout) {
+            self.heartbeats.hands_out(id, messages);
+        }
+        if self.watched.contains(Invariant::Liveness) {
+            self.transfers.hands_out(messages);
+        }
     }
 
     /// The host of a node tells it how sending a snapshot to a follower ended.
@@ -50,6 +56,8 @@ impl Checkers {
         self.when(Invariant::ConfigurationAgreement, |all| {
             progress_members::are_the_members(id, all.cluster.node(id), peers)
         })?;
+        self.when(Invariant::ElectionTimeout, |all| all.heartbeats.judge(id, all.cluster.node(id)))?;
+        self.when(Invariant::Liveness, |all| all.transfers.judge(id, |term, target| all.matched.of(id, term, target)))?;
         self.when(Invariant::CommitQuorum, |all| {
             let Some(node) = all.cluster.get(id) else { return Ok(()) };
             commit_quorum::commits_all(id, node, |voter| all.matched.of(id, node.view.hard_state.term, voter))

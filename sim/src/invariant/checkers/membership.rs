@@ -29,6 +29,7 @@ impl Checkers {
         self.matched.forget(id);
         self.flow.forget(id);
         self.timeouts.leads_anew(id);
+        self.heartbeats.configured(id);
         self.reads.configured(id);
         let node = self.cluster.node(id);
         node.configuration = configuration;
