@@ -73,6 +73,11 @@ impl Transfers {
         }
     }
 
+    /// The configuration of a leader changed: it may count a member from the beginning.
+    pub fn configured(&mut self, id: NodeId) {
+        self.forget_requests(id);
+    }
+
     fn forget_requests(&mut self, id: NodeId) {
         self.requests.retain(|(asked, _), _| *asked != id);
     }
