@@ -46,13 +46,13 @@ pub(super) fn of_plan(plan: &Plan) -> String {
     out.line(
         "hosts",
         format_args!(
-            "step {}, write {}, fsync {}, apply {}, of 1000 slow {}; snapshot every {}, keeping {}",
+            "step {}, write {}, fsync {}, apply {}, of 1000 slow {}; snapshot {}, keeping {}",
             ticks(hosts.step),
             ticks(hosts.write),
             ticks(hosts.sync),
             ticks(hosts.apply),
             hosts.hiccups,
-            hosts.snapshot_every.map_or("never".to_owned(), |entries| format!("{entries} entries")),
+            hosts.snapshot_every.map_or("of a long log".to_owned(), |entries| format!("every {entries} entries")),
             hosts.keep_entries,
         ),
     );

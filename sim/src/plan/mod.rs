@@ -148,7 +148,7 @@ pub struct HostPlan {
     pub answer: Time,
     /// How many entries are applied at once, at most.
     pub page: u32,
-    /// After how many applied entries a snapshot is taken and the log compacted; `None` for never.
+    /// After how many applied entries a snapshot is taken and the log compacted; `None` for when the log has grown long.
     pub snapshot_every: Option<u64>,
     /// How many entries a compaction leaves before the snapshot.
     pub keep_entries: u64,
