@@ -149,3 +149,37 @@ pub enum Body {
         context: Bytes,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::membership::{ConfChange, ConfChangeV1};
+    use crate::types::EntryKind;
+
+    #[test]
+    fn a_message_brings_a_membership_change_where_an_entry_of_it_is_one_or_may_be() {
+        let node = NodeId::new(1).expect("not zero");
+        let (kind, data) = ConfChange::V1(ConfChangeV1::add_voter(node)).encode();
+        let change = Entry { kind, data, ..Entry::default() };
+        let leave = Entry { kind: EntryKind::ConfChangeV2, ..Entry::default() };
+        let undecodable = Entry { kind, data: "\u{7f}".into(), ..Entry::default() };
+        let refused = Entry { kind: EntryKind::RefusedConfChange, ..Entry::default() };
+        let data = Entry { data: "data".into(), ..Entry::default() };
+        let message = |body| Message { from: node, to: node, term: None, body };
+        let table = [
+            (vec![], false),
+            (vec![data.clone()], false),
+            (vec![refused], false),
+            (vec![data.clone(), change, data], true),
+            (vec![leave], true),
+            (vec![undecodable], true),
+        ];
+        for (entries, expected) in table {
+            let append = Body::Append { previous: EntryId::ZERO, entries: entries.clone(), commit: Index::ZERO };
+            assert_eq!(message(append).brings_conf_change(), expected, "{entries:?}");
+            assert_eq!(message(Body::Propose { entries }).brings_conf_change(), expected);
+        }
+        assert!(!message(Body::InstallSnapshot { snapshot: Box::default() }).brings_conf_change());
+        assert!(!message(Body::TimeoutNow).brings_conf_change());
+    }
+}

@@ -264,6 +264,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn terms_and_indexes_end_half_way_so_that_the_next_one_is_always_a_number() {
+        assert_eq!((Term::MAX.0, Index::MAX.0), (u64::MAX / 2, u64::MAX / 2));
+        assert_eq!((Term::MAX.next().0, Index::MAX.plus(Index::MAX.0).0), (1 << 63, u64::MAX - 1));
+    }
+
+    #[test]
     fn numbers_are_shown_as_numbers_and_an_entry_by_its_term_and_index() {
         let id = EntryId::new(Term(2), Index(5));
         assert_eq!((Term(2).to_string(), Index(5).to_string(), id.to_string()), ("2".into(), "5".into(), "2/5".into()));

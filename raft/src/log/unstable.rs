@@ -134,3 +134,32 @@ impl Unstable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn burst(count: u64) -> Unstable {
+        let mut unstable = Unstable::new(Index(1));
+        for index in 1..=count {
+            unstable.truncate_and_append(vec![Entry { index: Index(index), ..Entry::default() }]);
+        }
+        unstable
+    }
+
+    #[test]
+    fn a_burst_of_entries_gives_its_memory_back_once_all_of_it_is_durable() {
+        let mut unstable = burst(1000);
+        unstable.stable_to(EntryId::new(Term::ZERO, Index(999)));
+        assert_eq!(unstable.next_entries().len(), 1, "what is not durable stays");
+        unstable.stable_to(EntryId::new(Term::ZERO, Index(1000)));
+        assert_eq!(unstable.entries.capacity(), 0);
+    }
+
+    #[test]
+    fn the_memory_of_a_few_entries_is_used_again() {
+        let mut unstable = burst(10);
+        unstable.stable_to(EntryId::new(Term::ZERO, Index(10)));
+        assert!(unstable.entries.capacity() >= 10);
+    }
+}

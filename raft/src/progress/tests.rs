@@ -45,12 +45,24 @@ fn a_follower_is_described_by_the_words_that_hold() {
         (&Progress::joining(Index::ZERO, LIMITS), true, "StateProbe match=0 next=1 learner"),
         (&probed, false, "StateProbe match=0 next=11 paused inactive"),
         (&busy, false, "StateReplicate match=4 next=7 inflight=1"),
+        (&replicating(4), false, "StateReplicate match=4 next=5 inactive"),
         (&full, true, "StateReplicate match=4 next=8 learner paused inactive inflight=3[full]"),
         (&awaiting_snapshot(2, 5), false, "StateSnapshot match=2 next=6 paused pendingSnap=5 inactive"),
     ];
     for (progress, learner, expected) in table {
         assert_eq!(progress.describe(learner).to_string(), expected);
     }
+}
+
+#[test]
+fn a_follower_is_active_since_it_was_heard_from_or_has_joined() {
+    assert!(Progress::joining(Index(6), LIMITS).recent_active());
+    let mut progress = Progress::new(Index(6), LIMITS);
+    assert!(!progress.recent_active());
+    progress.set_recent_active(true);
+    assert!(progress.recent_active());
+    progress.set_recent_active(false);
+    assert!(!progress.recent_active());
 }
 
 #[test]

@@ -62,6 +62,22 @@ fn a_ready_waits_for_other_input_but_not_for_ever() {
 }
 
 #[test]
+fn what_was_taken_before_a_ready_was_asked_for_does_not_count_as_waiting() {
+    let mut run_loop = leader();
+    let mut chooser = FairChooser::default();
+    run_loop.propose("data".into()).unwrap();
+    run_loop.take(Arm::Proposal).unwrap();
+    for _ in 0..2 * FairChooser::PATIENCE {
+        refill(&mut run_loop);
+        let arm = chooser.choose(&run_loop).unwrap();
+        run_loop.take(arm).unwrap();
+    }
+    run_loop.request_ready().unwrap();
+    refill(&mut run_loop);
+    assert_ne!(chooser.choose(&run_loop), Some(Arm::Ready));
+}
+
+#[test]
 fn a_stop_is_taken_within_one_turn() {
     let mut run_loop = leader();
     let mut chooser = FairChooser::default();

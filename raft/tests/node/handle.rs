@@ -453,3 +453,9 @@ fn dropping_the_last_handle_ends_the_driver() {
     drop(other);
     assert!(drive(&mut driver));
 }
+
+#[test]
+fn a_handle_shows_what_it_is_and_nothing_of_what_is_inside() {
+    let (handle, _driver) = Node::run(loop_of(&[1]));
+    assert_eq!(format!("{handle:?}"), "Node { .. }");
+}

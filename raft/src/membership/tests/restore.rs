@@ -80,5 +80,8 @@ fn a_configuration_shows_every_part() {
     let configuration = Configuration::from_conf_state(&state).unwrap();
     let expected = "voters=(1 2 10)&&(1 5) learners=(4 11) learners_next=(5) autoleave";
     assert_eq!(configuration.to_string(), expected);
+    assert_eq!((configuration.learners(), configuration.learners_next()), (&state.learners, &state.learners_next));
+    assert!(configuration.auto_leave());
     assert_eq!(Configuration::default().to_string(), "voters=()");
+    assert!(!Configuration::default().auto_leave());
 }

@@ -1,0 +1,170 @@
+//! Who takes a proposal, what becomes of it, and which membership changes are refused.
+
+use raft::{
+    Body, Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Config, Entry, EntryKind, HardState, Index,
+    MemStorage, Message, ProposeError, StepError, Term, Transition,
+};
+
+use crate::host::*;
+
+const DROPPED: Result<(), ProposeError> = Err(ProposeError::Dropped);
+
+fn data(payload: &'static str) -> Entry {
+    Entry { data: payload.into(), ..Entry::default() }
+}
+
+fn add(node: u64) -> ConfChange {
+    ConfChange::V1(ConfChangeV1::add_learner(id(node)))
+}
+
+fn joint(transition: Transition) -> ConfChange {
+    ConfChange::V2(ConfChangeV2::new(transition, vec![Change::new(ChangeKind::AddVoter, id(4))]))
+}
+
+fn leave() -> ConfChange {
+    ConfChange::V2(ConfChangeV2::leave_joint())
+}
+
+fn kinds(host: &Host) -> Vec<EntryKind> {
+    host.node.storage().stored().map(|entry| entry.kind).collect()
+}
+
+/// The last entry's kind after this proposal to a leader.
+fn proposed(host: &mut Host, change: &ConfChange) -> EntryKind {
+    host.node.propose_conf_change(change).expect("it leads");
+    host.work_off();
+    *kinds(host).last().expect("an entry")
+}
+
+#[test]
+fn a_follower_sends_a_proposal_on_to_its_leader_unless_it_may_not() {
+    let mut host = Host::follower();
+    host.node.propose("x".into()).expect("there is a leader");
+    let body = || Body::Propose { entries: vec![data("x")] };
+    assert_eq!(host.work_off().messages, [Message { from: id(1), to: id(2), term: None, body: body() }]);
+
+    let work = host.hear_forwarded(3, body()).expect("there is a leader");
+    assert_eq!(work.messages, [Message { from: id(3), to: id(2), term: None, body: body() }], "in the name of node 3");
+
+    host.node.forget_leader();
+    host.work_off();
+    assert_eq!(host.node.propose("x".into()), DROPPED);
+    let refused = host.hear_forwarded(3, body()).map(|_| ());
+    assert_eq!(refused, Err(StepError::Propose(ProposeError::Dropped)));
+
+    let mut host = Host::new(Config { disable_proposal_forwarding: true, ..config() }, voters(&[1, 2, 3]));
+    host.hear_in(2, 1, heartbeat(0));
+    assert_eq!((host.node.propose("x".into()), host.work_off().messages), (DROPPED, vec![]));
+}
+
+#[test]
+fn a_candidate_drops_proposals() {
+    let mut host = Host::new(config(), voters(&[1, 2, 3]));
+    host.node.campaign();
+    assert_eq!(host.node.propose("x".into()), DROPPED);
+}
+
+#[test]
+fn a_leader_appends_what_is_proposed_in_its_term_and_sends_it_out() {
+    let mut host = Host::leader();
+    host.hear(2, accepted(1));
+    let entries = vec![data("a"), data("b")];
+    let work = host.hear_forwarded(3, Body::Propose { entries }).expect("it leads");
+    let appended: Vec<_> =
+        [(2, "a"), (3, "b")].map(|(index, payload)| Entry { data: payload.into(), ..entry(1, index) }).into();
+    assert_eq!(work.sent(), [(2, 1, append(entry_id(1, 1), appended, 1))]);
+    assert_eq!((host.last(), host.commit()), (3, 1));
+}
+
+#[test]
+fn a_leader_holds_only_so_much_uncommitted_data() {
+    let limited = Config { max_uncommitted_size: 10, ..config() };
+    let mut host = Host::leading(limited, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+    host.hear(2, accepted(1));
+    assert_eq!(host.node.propose("123456".into()), Ok(()));
+    assert_eq!(host.node.propose("12345".into()), DROPPED);
+    assert_eq!(host.node.propose("1234".into()), Ok(()), "up to the bound");
+    assert_eq!(host.node.propose("1".into()), DROPPED);
+    assert_eq!(host.node.propose("".into()), Ok(()), "what is empty counts nothing");
+    assert_eq!(host.node.uncommitted_size(), 10);
+    host.work_off();
+    host.hear(2, accepted(2));
+    assert_eq!(host.node.uncommitted_size(), 4);
+    host.hear(2, accepted(4));
+    assert_eq!(host.node.uncommitted_size(), 0);
+    assert_eq!(host.node.propose("12345678901".into()), Ok(()), "one of any size");
+    host.hear_in(2, 2, heartbeat(0));
+    assert_eq!(host.node.uncommitted_size(), 0, "a follower counts nothing");
+}
+
+#[test]
+fn one_membership_change_waits_for_the_other_to_be_applied() {
+    let mut host = Host::leader();
+    host.hear(2, accepted(1));
+    assert_eq!(proposed(&mut host, &add(4)), EntryKind::ConfChange);
+    assert_eq!(proposed(&mut host, &add(5)), EntryKind::RefusedConfChange);
+    host.hear(2, accepted(3));
+    assert_eq!(proposed(&mut host, &add(5)), EntryKind::ConfChange);
+    assert_eq!(host.node.configuration().to_string(), "voters=(1 2 3) learners=(4)");
+}
+
+#[test]
+fn of_several_changes_in_one_proposal_only_the_first_is_taken() {
+    let mut host = Host::leader();
+    host.hear(2, accepted(1));
+    let change = |node| {
+        let (kind, data) = add(node).encode();
+        Entry { kind, data, ..Entry::default() }
+    };
+    let entries = vec![data("a"), change(4), data("b"), change(5)];
+    host.hear_forwarded(3, Body::Propose { entries }).expect("it leads");
+    use EntryKind::{ConfChange, Normal, RefusedConfChange};
+    assert_eq!(kinds(&host), [Normal, Normal, ConfChange, Normal, RefusedConfChange]);
+    host.hear(2, accepted(3));
+    assert_eq!(proposed(&mut host, &add(5)), ConfChange, "the change itself is applied");
+}
+
+#[test]
+fn a_new_leader_takes_no_change_before_it_has_applied_what_it_began_with() {
+    let mut storage = stored(&[1, 2, 3], &[1, 1], 1);
+    storage.set_hard_state(HardState { term: Term(1), vote: None, commit: Index(1) });
+    let mut host = Host::leading(config(), storage);
+    assert_eq!(proposed(&mut host, &add(4)), EntryKind::RefusedConfChange);
+    host.hear(2, accepted(3));
+    assert_eq!(proposed(&mut host, &add(4)), EntryKind::ConfChange);
+}
+
+#[test]
+fn joint_configurations_are_entered_and_left_in_turn() {
+    let mut host = Host::leader();
+    host.hear(2, accepted(1));
+    assert_eq!(proposed(&mut host, &leave()), EntryKind::RefusedConfChange);
+    assert_eq!(proposed(&mut host, &joint(Transition::Explicit)), EntryKind::ConfChangeV2);
+    host.hear(2, accepted(host.last()));
+    assert_eq!(host.node.configuration().to_string(), "voters=(1 2 3 4)&&(1 2 3)");
+    assert_eq!(proposed(&mut host, &add(5)), EntryKind::RefusedConfChange);
+    assert_eq!(proposed(&mut host, &leave()), EntryKind::ConfChangeV2);
+}
+
+#[test]
+fn nothing_is_refused_where_the_host_orders_the_changes_itself() {
+    let trusting = Config { disable_conf_change_validation: true, ..config() };
+    let mut host = Host::leading(trusting, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+    host.hear(2, accepted(1));
+    assert_eq!(proposed(&mut host, &add(4)), EntryKind::ConfChange);
+    assert_eq!(proposed(&mut host, &add(5)), EntryKind::ConfChange);
+}
+
+#[test]
+fn a_leader_leaves_by_itself_the_joint_configurations_that_ask_for_it() {
+    for (transition, last, kind) in
+        [(Transition::Implicit, 3, EntryKind::ConfChangeV2), (Transition::Explicit, 2, EntryKind::ConfChangeV2)]
+    {
+        let mut host = Host::leader();
+        host.hear(2, accepted(1));
+        proposed(&mut host, &joint(transition));
+        host.hear(2, accepted(2));
+        assert!(host.node.configuration().is_joint());
+        assert_eq!((host.last(), *kinds(&host).last().expect("an entry")), (last, kind), "{transition:?}");
+    }
+}
