@@ -7,6 +7,7 @@ mod cluster;
 mod concurrent;
 mod handle;
 mod membership;
+mod queues;
 mod rules;
 mod stopping;
 mod threads;

@@ -87,7 +87,7 @@ fn who_lacks_what_is_compacted_gets_a_snapshot_and_nothing_else_until_it_answers
 #[test]
 fn an_answer_that_does_not_reach_the_log_leaves_the_snapshot_pending() {
     let mut host = leader_with_snapshot();
-    host.hear(3, accepted(4));
+    assert_eq!(host.hear(3, accepted(4)).to(3), [], "another snapshot would not help");
     assert_eq!(host.shown(3), "StateSnapshot match=4 next=6 paused pendingSnap=5");
 }
 

@@ -93,6 +93,8 @@ fn a_leader_holds_only_so_much_uncommitted_data() {
     host.hear(2, accepted(4));
     assert_eq!(host.node.uncommitted_size(), 0);
     assert_eq!(host.node.propose("12345678901".into()), Ok(()), "one of any size");
+    assert_eq!(host.node.propose("1".into()), DROPPED);
+    assert_eq!(host.node.propose("".into()), Ok(()), "what is empty is never too much");
     host.hear_in(2, 2, heartbeat(0));
     assert_eq!(host.node.uncommitted_size(), 0, "a follower counts nothing");
 }

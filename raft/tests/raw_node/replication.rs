@@ -100,6 +100,13 @@ fn whoever_refuses_an_append_while_replicating_is_probed_behind_what_it_acknowle
 }
 
 #[test]
+fn an_acknowledgement_after_which_there_is_nothing_to_tell_is_left_unanswered() {
+    let mut host = Host::leading(config(), MemStorage::with_conf_state(voters(&[1, 2, 3, 4, 5])));
+    assert_eq!(host.hear(2, accepted(1)).messages, [], "two of five commit nothing");
+    assert_eq!(host.shown(2), "StateReplicate match=1 next=2");
+}
+
+#[test]
 fn an_acknowledgement_that_comes_again_changes_nothing() {
     let mut host = Host::leader();
     host.hear(2, accepted(1));
