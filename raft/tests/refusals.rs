@@ -92,6 +92,102 @@ fn a_message_that_no_correct_node_sends_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn terms_and_indexes_are_taken_up_to_the_largest_wherever_they_stand() {
+    let (term, index) = (Term::MAX, Index::MAX);
+    let (late, far) = (Term(term.0 + 1), Index(index.0 + 1));
+    let bad_term = || Err(StepError::Malformed(Malformed::TermOutOfRange(late)));
+    let bad_index = || Err(StepError::Malformed(Malformed::IndexOutOfRange(far)));
+    let largest = EntryId::new(term, index);
+    let append = |previous, entry: EntryId, commit| {
+        let entry = Entry { term: entry.term, index: entry.index, ..Entry::default() };
+        Body::Append { previous, entries: vec![entry], commit }
+    };
+    let before = EntryId::new(term, Index(index.0 - 1));
+    let install = |id| {
+        let conf_state = voters(&[2, 3]);
+        Body::InstallSnapshot { snapshot: Box::new(Snapshot { id, conf_state, data: Bytes::new() }) }
+    };
+    let read = |index| Body::ReadIndexResponse { index, context: Bytes::new() };
+    let vote = |last| Body::RequestVote { last, transfer: false };
+    let rejected = |index, hint| Body::AppendRejected { index, hint };
+    let cases = [
+        (Body::AppendAccepted { index }, Ok(())),
+        (Body::AppendAccepted { index: far }, bad_index()),
+        (rejected(index, largest), Ok(())),
+        (rejected(far, largest), bad_index()),
+        (rejected(index, EntryId::new(late, index)), bad_term()),
+        (rejected(index, EntryId::new(term, far)), bad_index()),
+        (read(index), Ok(())),
+        (read(far), bad_index()),
+        (vote(largest), Ok(())),
+        (vote(EntryId::new(late, index)), bad_term()),
+        (Body::RequestPreVote { last: EntryId::new(term, far) }, bad_index()),
+        (append(before, largest, index), Ok(())),
+        (append(EntryId::new(late, before.index), largest, index), bad_term()),
+        (append(before, EntryId::new(late, index), index), bad_term()),
+        (append(before, largest, far), bad_index()),
+        (install(largest), Ok(())),
+        (install(EntryId::new(late, index)), bad_term()),
+        (install(EntryId::new(term, far)), bad_index()),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(node(&[1, 2, 3]).step(message(2, 1, body.clone())), expected, "{body:?}");
+    }
+    let at_term = |term| node(&[1, 2, 3]).step(message(2, term, Body::VoteResponse { granted: false }));
+    assert_eq!((at_term(term.0), at_term(late.0)), (Ok(()), bad_term()));
+}
+
+#[test]
+fn a_heartbeat_that_commits_beyond_the_log_is_refused_only_where_it_would_be_obeyed() {
+    let follower = || node(&[1, 2, 3]);
+    let in_later_term = || {
+        let mut node = follower();
+        node.step(message(3, 2, Body::VoteResponse { granted: false })).expect("a later term");
+        node
+    };
+    let table = [
+        (follower(), Some(1), false),
+        (in_later_term(), Some(2), false),
+        (in_later_term(), Some(1), true),
+        (leader(), Some(1), true),
+        (leader(), Some(2), false),
+    ];
+    for (mut node, term, taken) in table {
+        let body = Body::Heartbeat { commit: Index(9), context: Bytes::new() };
+        let message = Message { term: term.map(Term), ..message(2, 1, body) };
+        assert_eq!(node.step(message.clone()).is_ok(), taken, "{message:?}");
+        assert_ne!(node.basic_status().hard_state.commit, Index(9));
+    }
+    let config = Config { allow_missing_term: true, ..Config::new(id(1)) };
+    let mut node = RawNode::new(config, MemStorage::with_conf_state(voters(&[1, 2, 3]))).expect("a configuration");
+    let without_term = |commit| {
+        let body = Body::Heartbeat { commit: Index(commit), context: Bytes::new() };
+        Message { term: None, ..message(2, 1, body) }
+    };
+    assert!(node.step(without_term(9)).is_err());
+    assert_eq!(node.step(without_term(0)), Ok(()));
+}
+
+#[test]
+fn a_confirmation_is_refused_only_beyond_what_this_leader_has_asked_for() {
+    let confirmation = |term, position: u64| {
+        let context = Bytes::copy_from_slice(&position.to_le_bytes());
+        message(2, term, Body::HeartbeatResponse { context })
+    };
+    let mut leader = leader();
+    leader.step(message(2, 1, Body::AppendAccepted { index: Index(1) })).expect("an acknowledgement");
+    work_off(&mut leader);
+    leader.read_index("read".into());
+    assert_refused(&mut leader, confirmation(1, 2), Malformed::ReadPositionOutOfRange(2));
+    assert_eq!(leader.step(confirmation(1, 1)), Ok(()));
+
+    let mut later = node(&[1, 2, 3]);
+    later.step(message(3, 2, Body::VoteResponse { granted: false })).expect("a later term");
+    assert_eq!(later.step(confirmation(2, 7)), Ok(()), "this node asked for nothing, and does not lead");
+    assert_eq!(later.step(confirmation(1, 7)), Ok(()), "it comes too late");
+}
+
+#[test]
 fn a_leader_refuses_the_confirmation_of_a_read_that_nobody_asked_for() {
     let context = Bytes::copy_from_slice(&7_u64.to_le_bytes());
     let confirmation = message(2, 1, Body::HeartbeatResponse { context });
@@ -102,6 +198,29 @@ fn a_leader_refuses_the_confirmation_of_a_read_that_nobody_asked_for() {
 fn a_response_from_a_stranger_is_refused_and_changes_nothing() {
     let response = message(7, 1, Body::AppendAccepted { index: Index(1) });
     assert_refused(&mut node(&[1, 2, 3]), response, StepError::PeerNotFound(id(7)));
+}
+
+#[test]
+fn a_stranger_may_ask_but_not_answer() {
+    let last = EntryId::ZERO;
+    let (yes, no) = (true, false);
+    let table = [
+        (Body::AppendAccepted { index: Index(1) }, no),
+        (Body::AppendRejected { index: Index(1), hint: last }, no),
+        (Body::HeartbeatResponse { context: Bytes::new() }, no),
+        (Body::VoteResponse { granted: true }, no),
+        (Body::PreVoteResponse { granted: true }, no),
+        (Body::ReadIndexResponse { index: Index(1), context: Bytes::new() }, no),
+        (Body::Heartbeat { commit: Index(0), context: Bytes::new() }, yes),
+        (Body::Append { previous: last, entries: vec![], commit: Index(0) }, yes),
+        (Body::RequestVote { last, transfer: false }, yes),
+        (Body::RequestPreVote { last }, yes),
+        (Body::TimeoutNow, yes),
+    ];
+    for (body, taken) in table {
+        let expected = if taken { Ok(()) } else { Err(StepError::PeerNotFound(id(7))) };
+        assert_eq!(node(&[1, 2, 3]).step(message(7, 1, body.clone())), expected, "{body:?}");
+    }
 }
 
 #[test]

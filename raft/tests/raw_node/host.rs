@@ -146,10 +146,11 @@ impl Host {
         host
     }
 
-    /// Does all there is to do.
+    /// Does all there is to do, which must come to an end.
     pub fn work_off(&mut self) -> Work {
         let mut work = Work::default();
-        while let Some(ready) = self.node.ready() {
+        for _ in 0..100 {
+            let Some(ready) = self.node.ready() else { return work };
             let storage = self.node.storage_mut();
             if let Some(snapshot) = ready.snapshot.clone() {
                 storage.apply_snapshot(snapshot).expect("newer than the last one");
@@ -168,7 +169,7 @@ impl Host {
             }
             self.node.advance(ready).expect("the outstanding Ready");
         }
-        work
+        panic!("work makes work without end: {:?}", self.node.basic_status())
     }
 
     /// Takes a message of the node's own term, and does what comes of it.
