@@ -6,8 +6,6 @@ use raft::{Body, ConfState, Config, Role, Term};
 
 use crate::host::*;
 
-const STALE: Body = Body::VoteResponse { granted: false };
-
 fn pre_vote(granted: bool) -> Body {
     Body::PreVoteResponse { granted }
 }
@@ -218,8 +216,8 @@ fn a_grant_counts_only_in_the_campaign_that_asked_for_it() {
     pre_candidate.wait(10);
     pre_candidate.hear(2, granted());
     assert_eq!(pre_candidate.role(), Role::PreCandidate);
-    pre_candidate.hear(2, STALE);
-    pre_candidate.hear(3, STALE);
+    pre_candidate.hear(2, Body::VoteResponse { granted: false });
+    pre_candidate.hear(3, Body::VoteResponse { granted: false });
     assert_eq!(pre_candidate.role(), Role::PreCandidate);
 }
 
