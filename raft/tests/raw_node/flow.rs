@@ -104,6 +104,14 @@ fn a_snapshot_goes_only_to_whom_the_leader_has_heard_of() {
 }
 
 #[test]
+fn where_no_snapshot_was_made_none_is_sent() {
+    let mut host = Host::leading(config(), stored(&[1, 2, 3], &[1, 1], 2));
+    host.node.storage_mut().compact(Index(2)).expect("it is committed");
+    assert_eq!(host.hear(3, rejected(2, entry_id(0, 0))).messages, []);
+    assert_eq!(host.shown(3), "StateProbe match=0 next=1");
+}
+
+#[test]
 fn the_host_tells_how_a_snapshot_ended() {
     let table = [
         (SnapshotStatus::Finish, "StateProbe match=0 next=6 paused"),
