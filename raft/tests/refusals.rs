@@ -160,12 +160,15 @@ fn a_heartbeat_that_commits_beyond_the_log_is_refused_only_where_it_would_be_obe
     }
     let config = Config { allow_missing_term: true, ..Config::new(id(1)) };
     let mut node = RawNode::new(config, MemStorage::with_conf_state(voters(&[1, 2, 3]))).expect("a configuration");
-    let without_term = |commit| {
-        let body = Body::Heartbeat { commit: Index(commit), context: Bytes::new() };
-        Message { term: None, ..message(2, 1, body) }
-    };
-    assert!(node.step(without_term(9)).is_err());
-    assert_eq!(node.step(without_term(0)), Ok(()));
+    node.step(message(3, 2, Body::VoteResponse { granted: false })).expect("a later term");
+    for term in [None, Some(Term(0))] {
+        let without_term = |commit| {
+            let body = Body::Heartbeat { commit: Index(commit), context: Bytes::new() };
+            Message { term, ..message(2, 1, body) }
+        };
+        assert!(node.step(without_term(9)).is_err());
+        assert_eq!(node.step(without_term(0)), Ok(()));
+    }
 }
 
 #[test]

@@ -305,6 +305,31 @@ fn the_stream_gives_a_ready_after_each_advance_and_ends_with_the_node() {
 }
 
 #[test]
+fn with_asynchronous_storage_writes_what_the_storage_threads_report_reaches_the_node() {
+    let config = Config { async_storage_writes: true, ..Config::new(id(1)) };
+    let (node, mut driver) = Node::restart(config, storage(&[1])).unwrap();
+    now(node.campaign()).unwrap();
+    for work in ["term and vote", "the first entry", "its application"] {
+        let mut ready = pin!(node.ready());
+        assert!(poll(ready.as_mut()).is_pending());
+        drive(&mut driver);
+        let Poll::Ready(Ok(ready)) = poll(ready) else { panic!("{work} is due") };
+        store(&node, &ready);
+        if let Some(append) = ready.storage_append {
+            append.responses.into_iter().for_each(|own| now(node.step(own)).unwrap());
+            append.appended.into_iter().for_each(|appended| node.storage_appended(appended).unwrap());
+        }
+        ready.storage_apply.into_iter().for_each(|apply| node.storage_applied(apply.into_applied()).unwrap());
+    }
+    drive(&mut driver);
+    let mut status = pin!(node.status());
+    assert!(poll(status.as_mut()).is_pending());
+    drive(&mut driver);
+    let Poll::Ready(Ok(status)) = poll(status) else { panic!("no status") };
+    assert_eq!(status.basic.applied, Index(1));
+}
+
+#[test]
 fn an_applied_change_returns_the_new_membership_or_why_not() {
     let (node, mut driver) = leader();
     let mut applied = pin!(node.apply_conf_change(ConfChangeV1::add_voter(id(2)).into()));
@@ -382,6 +407,8 @@ fn assert_all_stopped(node: &Handle) {
     assert_eq!(now(node.status()), Err(Stopped));
     assert_eq!(now(node.report_unreachable(id(2))), Err(Stopped));
     assert_eq!(now(node.report_snapshot(id(2), raft::SnapshotStatus::Finish)), Err(Stopped));
+    let appended = raft::StorageAppended { term: raft::Term(1), last: None, snapshot: None };
+    assert_eq!(node.storage_appended(appended), Err(Stopped));
     assert_eq!(node.storage_applied(raft::StorageApply::default().into_applied()), Err(Stopped));
     node.stop();
 }
