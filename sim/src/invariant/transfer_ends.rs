@@ -89,9 +89,10 @@ impl Transfers {
         self.told.extend(told.filter_map(|message| Some((message.term?, message.to))));
     }
 
-    /// A leader has handed out a Ready, and `matched` is up to where it counts its members in a term.
-    pub fn judge(&mut self, id: NodeId, matched: impl Fn(Term, NodeId) -> Index) -> Check {
-        for (term, target) in std::mem::take(&mut self.told) {
+    /// A node has handed out a Ready, and `matched` is up to where it counts its members in a term. What a leader counted
+    /// last, before it was deposed, is not known.
+    pub fn judge(&mut self, id: NodeId, leads: Option<Term>, matched: impl Fn(Term, NodeId) -> Index) -> Check {
+        for (term, target) in std::mem::take(&mut self.told).into_iter().filter(|(term, _)| leads == Some(*term)) {
             let asked = self.requests.get(&(id, target)).filter(|request| request.term == term);
             let (Some(Request { last, .. }), counted) = (asked, matched(term, target)) else { continue };
             if counted < *last {
@@ -172,7 +173,7 @@ fn is_caught_up(cluster: &Cluster, from: NodeId, to: NodeId, term: Term) -> Chec
 
 #[cfg(test)]
 mod tests {
-    use raft::{ConfState, Config, Index};
+    use raft::{ConfState, Config, HardState, Role, SoftState};
 
     use super::super::input::{ProgressState, ProgressView};
     use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
@@ -225,6 +226,12 @@ mod tests {
         bench.checkers.transfer_requested(node(1), node(2));
         breaks(Invariant::Liveness, tells(&mut bench, 3));
         tells(&mut bench, 4).unwrap();
+        let deposed = bench.view(1, |view| {
+            view.hard_state = HardState { term: Term(2), vote: None, ..view.hard_state };
+            view.soft_state = SoftState { role: Role::Follower, leader: None };
+        });
+        bench.checkers.observed(node(1), &deposed).unwrap();
+        tells(&mut bench, 3).unwrap();
     }
 
     #[test]

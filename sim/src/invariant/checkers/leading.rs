@@ -57,7 +57,10 @@ impl Checkers {
             progress_members::are_the_members(id, all.cluster.node(id), peers)
         })?;
         self.when(Invariant::ElectionTimeout, |all| all.heartbeats.judge(id, all.cluster.node(id)))?;
-        self.when(Invariant::Liveness, |all| all.transfers.judge(id, |term, target| all.matched.of(id, term, target)))?;
+        self.when(Invariant::Liveness, |all| {
+            let leads = all.cluster.get(id).and_then(|node| node.leads());
+            all.transfers.judge(id, leads, |term, target| all.matched.of(id, term, target))
+        })?;
         self.when(Invariant::CommitQuorum, |all| {
             let Some(node) = all.cluster.get(id) else { return Ok(()) };
             commit_quorum::commits_all(id, node, |voter| all.matched.of(id, node.view.hard_state.term, voter))
