@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use raft::planted::Bug;
 use sim::driver::swarm::Swarm;
 use sim::hunt::{Hunt, Property, Unwatched, hunt, named_for};
+use sim::output::say;
 use sim::plan::{Overrides, Plan};
 use sim::script;
 use sim::situation::Situation;
@@ -45,22 +46,22 @@ const TOLD: [(Bug, &str); 2] = [
     (Bug::SnapshotKeepsConflictTail, "snapshots/a-snapshot-discards-a-conflicting-tail.txt"),
 ];
 
-fn main() {
-    std::panic::set_hook(Box::new(|_| {}));
+fn main() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "traces".to_string()));
     let only: Vec<String> = arguments.collect();
     let wanted = |name: &str| only.is_empty() || only.iter().any(|other| other == name);
     for (name, shows) in FEATURES.into_iter().filter(|(name, _)| wanted(name)) {
-        feature(&folder, name, shows);
+        feature(&folder, name, shows)?;
     }
     for bug in Bug::ALL.into_iter().filter(|bug| wanted(&bug.name())) {
-        planted(&folder, bug);
+        planted(&folder, bug)?;
     }
+    Ok(())
 }
 
 /// The shortest beginning of a run of the first seeds that shows a feature.
-fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
+fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) -> Result<(), String> {
     if let Some(again) = recorded_again(folder, name, "jsonl.zst")
         .filter(|again| again.ending == Ending::Completed && shows(&statistics(again)))
     {
@@ -79,14 +80,14 @@ fn feature(folder: &Path, name: &str, shows: fn(&Statistics) -> bool) {
         shows(swarm.world().statistics()).then_some((seed, events))
     });
     let Some((seed, events)) = runs.min_by_key(|(_, events)| events.len()) else {
-        return println!("{name}: not seen");
+        return say(format_args!("{name}: not seen"));
     };
     let header = Header { note: Some(name.replace('-', " ")), ..Header::new(Some(seed)) };
-    save(folder, name, "jsonl.zst", &Trace::record(header, &events));
+    save(folder, name, "jsonl.zst", &Trace::record(header, &events))
 }
 
 /// The shortest trace of some failures that the bug leads to and that do not happen without it.
-fn planted(folder: &Path, bug: Bug) {
+fn planted(folder: &Path, bug: Bug) -> Result<(), String> {
     let switched = sim::planted::switched_on(Some(bug));
     let is_named =
         |trace: &Trace| Property::broken_by(&trace.ending).is_some_and(|property| named_for(property, bug).is_some());
@@ -95,14 +96,14 @@ fn planted(folder: &Path, bug: Bug) {
     }
     drop(switched);
     let Some(shortest) = told(bug).or_else(|| hunted(bug)) else {
-        return println!("{}: not caught", bug.name());
+        return say(format_args!("{}: not caught", bug.name()));
     };
     // A cluster that does not come to rest shows it by events that answer each other: without the bug they do not fit.
     if Trace::record(shortest.header.clone(), &shortest.events).ending != Ending::Completed {
-        return println!("{}: its events break something without it", bug.name());
+        return say(format_args!("{}: its events break something without it", bug.name()));
     }
     let _switched = sim::planted::switched_on(Some(bug));
-    save(folder, &bug.name(), "jsonl", &shortest);
+    save(folder, &bug.name(), "jsonl", &shortest)
 }
 
 fn hunted(bug: Bug) -> Option<Trace> {
@@ -133,8 +134,8 @@ fn statistics(trace: &Trace) -> Statistics {
     world.statistics().clone()
 }
 
-fn save(folder: &Path, name: &str, extension: &str, trace: &Trace) {
+fn save(folder: &Path, name: &str, extension: &str, trace: &Trace) -> Result<(), String> {
     let path = folder.join(format!("{name}.{extension}"));
-    trace.save(&path).expect("the folder can be written");
-    println!("{}: {} events", path.display(), trace.events.len());
+    trace.save(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    say(format_args!("{}: {} events", path.display(), trace.events.len()))
 }

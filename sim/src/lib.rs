@@ -9,6 +9,8 @@ pub mod history;
 #[cfg(feature = "planted-bugs")]
 pub mod hunt;
 pub mod invariant;
+pub mod output;
+pub mod panics;
 pub mod plan;
 pub mod planted;
 pub mod random;

@@ -12,7 +12,6 @@ mod operators;
 mod progress;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use raft::{ConfChange, MemStorage, NodeId, RawNode, Storage, VoteResult};
 
@@ -20,6 +19,7 @@ pub(crate) use self::operators::{Operators, members_down};
 pub(crate) use self::progress::Progress;
 use crate::disk::DiskFault;
 use crate::invariant::Violation;
+use crate::panics::caught;
 use crate::world::{Event, Halt, MessageId, Misfit, Refusal, Replica, World};
 
 /// Checks that the cluster would come to rest if faults ended now, for these nodes or for all. The world stays as it is.
@@ -42,7 +42,7 @@ pub(crate) fn events_of(event: &Event, world: &World) -> Option<Vec<Event>> {
     let mut record = |event: &Event| events.push(event.clone());
     let calm = Calm::new(world.clone(), core.as_ref(), &mut record);
     // Whoever runs the events finds again what breaks.
-    catch_unwind(AssertUnwindSafe(|| calm.run())).ok();
+    drop(caught(|| calm.run()));
     Some(events)
 }
 

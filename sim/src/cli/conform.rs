@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim::output::say;
 use sim::script::{self, Verdict};
 
 use super::{HELD, VIOLATED};
@@ -22,35 +23,37 @@ pub(super) struct ConformArguments {
 }
 
 /// Runs every transcript, says what differs and how many are identical.
-pub(super) fn run(arguments: &ConformArguments) -> u8 {
+///
+/// # Errors
+/// That cannot be printed.
+pub(super) fn run(arguments: &ConformArguments) -> Result<u8, String> {
     let files = script::transcripts(&arguments.paths);
     let mut different = 0;
     for path in &files {
         match script::check_file(path) {
             Verdict::Identical => continue,
-            verdict if arguments.all => print_differences(path, &verdict, usize::MAX),
-            verdict if different < SHOWN => print_differences(path, &verdict, 1),
+            verdict if arguments.all => print_differences(path, &verdict, usize::MAX)?,
+            verdict if different < SHOWN => print_differences(path, &verdict, 1)?,
             Verdict::Different(_) | Verdict::Unusable(_) => {}
         }
         different += 1;
     }
     if different > SHOWN && !arguments.all {
-        println!("{} more files differ; --all prints them\n", different - SHOWN);
+        say(format_args!("{} more files differ; --all prints them\n", different - SHOWN))?;
     }
-    println!("{} of {} transcripts identical", files.len() - different, files.len());
-    if different == 0 && !files.is_empty() { HELD } else { VIOLATED }
+    say(format_args!("{} of {} transcripts identical", files.len() - different, files.len()))?;
+    Ok(if different == 0 && !files.is_empty() { HELD } else { VIOLATED })
 }
 
 /// Prints at most so many of a file's differences.
-fn print_differences(path: &Path, verdict: &Verdict, at_most: usize) {
+fn print_differences(path: &Path, verdict: &Verdict, at_most: usize) -> Result<(), String> {
     let path = path.display();
     match verdict {
-        Verdict::Identical => {}
-        Verdict::Unusable(why) => println!("{path}: {why}\n"),
-        Verdict::Different(mismatches) => {
-            for mismatch in mismatches.iter().take(at_most) {
-                println!("{path}:{}: {mismatch}", mismatch.difference.line);
-            }
-        }
+        Verdict::Identical => Ok(()),
+        Verdict::Unusable(why) => say(format_args!("{path}: {why}\n")),
+        Verdict::Different(mismatches) => mismatches
+            .iter()
+            .take(at_most)
+            .try_for_each(|mismatch| say(format_args!("{path}:{}: {mismatch}", mismatch.difference.line))),
     }
 }

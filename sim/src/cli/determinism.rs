@@ -2,21 +2,25 @@
 
 use sim::driver::swarm::Swarm;
 use sim::explore::Exploration;
+use sim::output::say;
 use sim::plan::Plan;
 
 use super::{HELD, VIOLATED};
 
 /// Runs each seed twice at once and names the first step after which the two worlds differ.
-pub(super) fn run(exploration: &Exploration) -> u8 {
+///
+/// # Errors
+/// That cannot be printed.
+pub(super) fn run(exploration: &Exploration) -> Result<u8, String> {
     let compared = exploration.each(|seed| (seed, first_difference(&Plan::draw(seed, &exploration.overrides))));
     let count = compared.len();
     let differences: Vec<(u64, u64)> =
         compared.into_iter().filter_map(|(seed, step)| step.map(|step| (seed, step))).collect();
     for (seed, step) in &differences {
-        println!("seed {seed}: two runs differ from step {step} on");
+        say(format_args!("seed {seed}: two runs differ from step {step} on"))?;
     }
-    println!("{count} seeds run twice, {} differ", differences.len());
-    if differences.is_empty() { HELD } else { VIOLATED }
+    say(format_args!("{count} seeds run twice, {} differ", differences.len()))?;
+    Ok(if differences.is_empty() { HELD } else { VIOLATED })
 }
 
 /// The first step after which two runs of the plan have different digests.

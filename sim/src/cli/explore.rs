@@ -1,6 +1,6 @@
 //! `sim explore`: many seeds, on every core.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use sim::explore::{Exploration, Explored, SeedEnd, Shard, explore};
 use sim::invariant::Violation;
+use sim::output::say;
 use sim::plan::{Overrides, Plan};
 use sim::trace::Ending;
 
@@ -103,30 +104,25 @@ impl ExploreArguments {
 pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     let exploration = arguments.exploration();
     if arguments.determinism {
-        return Ok(super::determinism::run(&exploration));
+        return super::determinism::run(&exploration);
     }
     let began = Instant::now();
     let late = || arguments.time.is_some_and(|limit| began.elapsed() >= limit);
     let progress = Progress::new(exploration.share().count() as u64);
     let explored = explore(&exploration, |end| progress.count(end), late);
     progress.bar.finish_and_clear();
-    let mut out = std::io::stdout().lock();
     for (seed, ending) in &explored.failures {
         let trace = leave_trace(&Plan::draw(*seed, &exploration.overrides), None)?;
         let line = if arguments.json { failure_as_json(*seed, ending, &trace) } else { failure(*seed, ending, &trace) };
-        drop(writeln!(out, "{line}"));
+        say(line)?;
     }
     if arguments.json {
-        drop(writeln!(out, "{}", summary_as_json(&explored)));
+        say(summary_as_json(&explored))?;
     } else {
         let all = if arguments.situations { situations::all_as_text(&explored) } else { String::new() };
         let never = situations::never_as_text(&explored);
-        drop(writeln!(
-            out,
-            "{all}{}{never}{}",
-            summary::of_statistics(&explored.statistics),
-            of_seeds(&explored, began.elapsed())
-        ));
+        let statistics = summary::of_statistics(&explored.statistics);
+        say(format_args!("{all}{statistics}{never}{}", of_seeds(&explored, began.elapsed())))?;
     }
     let missed = arguments.all_situations && explored.statistics.situations.never().next().is_some();
     Ok(if explored.failures.is_empty() && !missed { HELD } else { VIOLATED })

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use sim::driver::{bytes, swarm};
 use sim::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
+use sim::output::{self, say};
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Header, Shown, Source, Trace};
 use sim::world::Event;
@@ -66,10 +67,9 @@ pub(super) fn run(arguments: &FuzzArguments) -> Result<u8, String> {
 }
 
 fn trace(arguments: &TraceArguments) -> Result<u8, String> {
-    std::panic::set_hook(Box::new(|_| {}));
     let trace = bytes::trace(&read(&arguments.file)?);
     trace.save(&arguments.out).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
-    println!("{} events, then {}", trace.events.len(), Shown(trace.ending.clone()));
+    say(format_args!("{} events, then {}", trace.events.len(), Shown(trace.ending.clone())))?;
     Ok(if trace.ending == Ending::Completed { HELD } else { VIOLATED })
 }
 
@@ -181,8 +181,8 @@ fn write(out: &Path, files: &[(String, &[u8])]) -> Result<(), String> {
         let file = out.join(name);
         let directory = file.parent().unwrap_or(out);
         fs::create_dir_all(directory).map_err(|failed| error(directory, failed))?;
-        fs::write(&file, bytes).map_err(|failed| error(&file, failed))?;
+        output::write(&file, bytes).map_err(|failed| error(&file, failed))?;
     }
     let names: String = files.iter().map(|(name, _)| format!("{name}\n")).collect();
-    fs::write(&list, names).map_err(|failed| error(&list, failed))
+    output::write(&list, names.as_bytes()).map_err(|failed| error(&list, failed))
 }

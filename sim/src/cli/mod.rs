@@ -14,9 +14,12 @@ mod shrink;
 mod situations;
 mod summary;
 
+use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sim::output;
 
 use self::conform::ConformArguments;
 use self::explore::ExploreArguments;
@@ -87,7 +90,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let ended = match (&arguments.command, &arguments.run) {
         (Some(Command::Explore(arguments)), _) => explore::run(arguments),
-        (Some(Command::Conform(arguments)), _) => Ok(conform::run(arguments)),
+        (Some(Command::Conform(arguments)), _) => conform::run(arguments),
         (Some(Command::Scenario(arguments)), _) => scenario::run(arguments),
         (Some(Command::Replay(arguments)), _) => replay::run(arguments),
         (Some(Command::Shrink(arguments)), _) => shrink::run(arguments),
@@ -98,23 +101,40 @@ pub(crate) fn main() -> ExitCode {
         (None, Some(arguments)) => run::run(arguments),
         (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
     };
+    exit(ended)
+}
+
+fn exit(ended: Result<u8, String>) -> ExitCode {
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
-            eprintln!("error: {message}");
+            output::tell(format_args!("error: {message}"));
             ExitCode::from(USAGE)
         }
     }
 }
 
+/// Prints a line about what was written to this path: elsewhere, where that is a pipe.
+fn say_beside(path: &Path, text: impl Display) -> Result<(), String> {
+    if output::is_stream(path) {
+        output::tell(text);
+        return Ok(());
+    }
+    output::say(text)
+}
+
+/// Names a file that was written.
+fn say_written(path: &Path) -> Result<(), String> {
+    say_beside(path, path.display())
+}
+
 /// Help and version go out as they are; what is wrong is said in one line.
 fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        print!("{error}");
-        return ExitCode::from(HELD);
+        return exit(output::print(error).map(|()| HELD));
     }
     let text = error.to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty() && !line.starts_with("Usage:"));
-    eprintln!("{}", lines.collect::<Vec<_>>().join(" "));
+    output::tell(lines.collect::<Vec<_>>().join(" "));
     ExitCode::from(USAGE)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sim::output::say;
 use sim::trace::{Ending, Reader, Replayed, replay};
 
 use super::{DIVERGED, HELD, VIOLATED};
@@ -23,27 +24,24 @@ pub(super) struct ReplayArguments {
 
 /// Replays the trace, and says how it ended.
 pub(super) fn run(arguments: &ReplayArguments) -> Result<u8, String> {
-    std::panic::set_hook(Box::new(|_| {}));
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let recorded_by = reader.header().project.clone();
     Ok(match replay(reader).map_err(|error| error.to_string())? {
         Replayed::Completed { steps } => {
-            println!("{steps} events replayed as recorded, nothing broken");
+            say(format_args!("{steps} events replayed as recorded, nothing broken"))?;
             HELD
         }
         Replayed::Broken { ending: Ending::Violation(violation), .. } => {
-            println!("{violation}");
-            println!("as recorded");
+            say(format_args!("{violation}\nas recorded"))?;
             VIOLATED
         }
         Replayed::Broken { ending, step } => {
-            println!("at step {step}: {}, as recorded", sim::trace::Shown(ending));
+            say(format_args!("at step {step}: {}, as recorded", sim::trace::Shown(ending)))?;
             VIOLATED
         }
         Replayed::Diverged(divergence) => {
-            println!("{divergence}");
             let now = env!("CARGO_PKG_VERSION");
-            println!("recorded by version {recorded_by}, replayed by version {now}");
+            say(format_args!("{divergence}\nrecorded by version {recorded_by}, replayed by version {now}"))?;
             DIVERGED
         }
     })

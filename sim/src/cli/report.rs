@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sim::output;
 use sim::trace::{Reader, report};
 
 use super::HELD;
@@ -28,11 +29,10 @@ pub(super) struct ReportArguments {
 
 /// Writes the page.
 pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
-    std::panic::set_hook(Box::new(|_| {}));
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let page = report(reader, arguments.calm).map_err(|error| error.to_string())?;
-    let output = &arguments.output;
-    std::fs::write(output, page).map_err(|error| format!("{}: {error}", output.display()))?;
-    println!("{}", output.display());
+    let path = &arguments.output;
+    output::write(path, page.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+    super::say_written(path)?;
     Ok(HELD)
 }

@@ -1,10 +1,10 @@
 //! `sim --seed N`: one seed, from its beginning to its end.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use sim::driver::swarm::{self, Ended};
+use sim::output::print;
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Recorded, Sink, record};
 
@@ -76,12 +76,12 @@ impl RunArguments {
 pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
     let (plan, bug) = (arguments.plan(), arguments.bug.as_deref());
     let _switched = bugs::switch_on(bug)?;
-    print(&summary::of_plan(&plan));
+    print(summary::of_plan(&plan))?;
     let (ended, ending) = match &arguments.trace {
         Some(path) => recorded(&plan, bug, path)?,
         None => swarm::run_to_end(&plan, |_| {}),
     };
-    print(&summary::of_end(&ended));
+    print(summary::of_end(&ended))?;
     let failed = match &ending {
         Ending::Completed => return Ok(HELD),
         Ending::Violation(_) | Ending::Panic(_) => ending,
@@ -90,14 +90,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
         Some(path) => path.clone(),
         None => leave_trace(&plan, bug)?,
     };
-    print(&summary::of_failure(&failed, &path));
+    print(summary::of_failure(&failed, &path))?;
     Ok(VIOLATED)
-}
-
-/// Prints, whether or not anybody reads: the exit status says how the run ended.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// Runs the seed and writes its trace; `bug` is the planted one that is on.

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim::output::{self, say, tell};
 use sim::planted;
 use sim::script::{self, Played};
 use sim::trace::{Ending, Shown, Trace};
@@ -53,7 +54,6 @@ enum Ended {
 /// # Errors
 /// A file cannot be read or written, or a trace makes no scenario.
 pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
-    std::panic::set_hook(Box::new(|_| {}));
     if let Some(trace) = &arguments.from_trace {
         return from_trace(trace, arguments.output.as_deref());
     }
@@ -67,8 +67,8 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
         let played = script::play(&text);
         ended.push(match (&played.needs_bug, arguments.check) {
             (Some(_), _) => skip(path, &played),
-            (None, true) if check(path, &played) => Ended::Well,
-            (None, false) if print(path, &played, files.len() > 1) => Ended::Well,
+            (None, true) if check(path, &played)? => Ended::Well,
+            (None, false) if print(path, &played, files.len() > 1)? => Ended::Well,
             (None, true | false) => Ended::Otherwise,
         });
     }
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
     if arguments.check {
         let skipped = count(Ended::Skipped);
         let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
-        println!("{} of {} scenarios as their snapshots say{skipped}", count(Ended::Well), files.len());
+        say(format_args!("{} of {} scenarios as their snapshots say{skipped}", count(Ended::Well), files.len()))?;
     }
     Ok(match (count(Ended::Otherwise), count(Ended::Skipped)) {
         (0, 0) => HELD,
@@ -95,10 +95,10 @@ fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
     let trace = Trace::open(path).map_err(|error| error.to_string())?;
     let text = script::from_trace(&trace).map_err(|error| format!("{}: {error}", path.display()))?;
     match output {
-        None => print!("{text}"),
-        Some(output) => {
-            std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))?;
-            println!("{}", output.display());
+        None => output::print(text)?,
+        Some(path) => {
+            output::write(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+            super::say_written(path)?;
         }
     }
     Ok(HELD)
@@ -111,36 +111,36 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let trace = script::record(&text).map_err(|error| said(&error))?;
     let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(|unknown| said(&unknown))?;
     trace.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
-    println!("{} events: {}", trace.events.len(), Shown(trace.ending.clone()));
-    println!("{}", output.display());
+    super::say_beside(output, format_args!("{} events: {}", trace.events.len(), Shown(trace.ending.clone())))?;
+    super::say_written(output)?;
     Ok(if trace.ending == Ending::Completed { HELD } else { VIOLATED })
 }
 
 fn skip(path: &Path, played: &Played) -> Ended {
     if let Some(failure) = &played.failure {
-        eprintln!("{}: skipped, {failure}", path.display());
+        tell(format_args!("{}: skipped, {failure}", path.display()));
     }
     Ended::Skipped
 }
 
-fn print(path: &Path, played: &Played, several: bool) -> bool {
+fn print(path: &Path, played: &Played, several: bool) -> Result<bool, String> {
     if several {
-        println!("=== {}\n", path.display());
+        say(format_args!("=== {}\n", path.display()))?;
     }
-    println!("{}", played.transcript);
-    !says_failure(path, played)
+    say(&played.transcript)?;
+    Ok(!says_failure(path, played))
 }
 
 /// Whether the scenario came to its end and printed what its snapshot says.
-fn check(path: &Path, played: &Played) -> bool {
+fn check(path: &Path, played: &Played) -> Result<bool, String> {
     if says_failure(path, played) {
-        return false;
+        return Ok(false);
     }
     let snapshot = script::snapshot_beside(path);
     match script::snapshot_contents(&snapshot) {
         Err(error) => {
-            println!("{}: {error}", snapshot.display());
-            false
+            say(format_args!("{}: {error}", snapshot.display()))?;
+            Ok(false)
         }
         Ok(expected) => says_no_difference(path, &expected, &played.transcript),
     }
@@ -148,12 +148,12 @@ fn check(path: &Path, played: &Played) -> bool {
 
 fn says_failure(path: &Path, played: &Played) -> bool {
     if let Some(failure) = &played.failure {
-        eprintln!("{}: {failure}", path.display());
+        tell(format_args!("{}: {failure}", path.display()));
     }
     played.failure.is_some()
 }
 
-fn says_no_difference(path: &Path, expected: &str, actual: &str) -> bool {
+fn says_no_difference(path: &Path, expected: &str, actual: &str) -> Result<bool, String> {
     let (mut expected, mut actual) = (expected.trim_end().lines(), actual.trim_end().lines());
     for number in 1.. {
         match (expected.next(), actual.next()) {
@@ -161,11 +161,12 @@ fn says_no_difference(path: &Path, expected: &str, actual: &str) -> bool {
             (expected, actual) if expected == actual => {}
             (expected, actual) => {
                 let end = "(the transcript ends here)";
-                println!("{}: line {number} of the transcript differs from the snapshot", path.display());
-                println!("  expected  {}\n  actual    {}\n", expected.unwrap_or(end), actual.unwrap_or(end));
-                return false;
+                let (path, expected, actual) = (path.display(), expected.unwrap_or(end), actual.unwrap_or(end));
+                say(format_args!("{path}: line {number} of the transcript differs from the snapshot"))?;
+                say(format_args!("  expected  {expected}\n  actual    {actual}\n"))?;
+                return Ok(false);
             }
         }
     }
-    true
+    Ok(true)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use raft::NodeId;
+use sim::output::printed;
 use sim::trace::{CannotShow, Reader, View, show};
 
 use super::HELD;
@@ -43,16 +44,15 @@ fn node(text: &str) -> Result<NodeId, String> {
 
 /// Writes the table.
 pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
-    std::panic::set_hook(Box::new(|_| {}));
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let &ShowArguments { from, to, node, calm, .. } = arguments;
     let mut out = BufWriter::new(io::stdout().lock());
     let shown = show(reader, View { from, to, node, colours, calm }, &mut out);
-    match shown.and_then(|()| Ok(out.flush()?)) {
-        // Whoever reads along has seen enough.
-        Err(CannotShow::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(HELD),
-        Err(error) => Err(error.to_string()),
-        Ok(()) => Ok(HELD),
-    }
+    let written = match shown {
+        Err(CannotShow::Read(error)) => return Err(error.to_string()),
+        Err(CannotShow::Write(error)) => Err(error),
+        Ok(()) => out.flush(),
+    };
+    printed(written).map(|()| HELD)
 }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use sim::output::is_stream;
 use sim::trace::{Shown, Trace, Watch, shrink};
 
-use super::HELD;
+use super::{HELD, say_beside, say_written};
 
 /// What to shrink, and for how long.
 #[derive(Args, Debug)]
@@ -36,7 +37,6 @@ pub(super) struct ShrinkArguments {
 
 /// Shrinks the trace, and says what is left.
 pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
-    std::panic::set_hook(Box::new(|_| {}));
     let long = Trace::open(&arguments.file).map_err(|error| error.to_string())?;
     let mut progress = Progress::new(arguments, long.events.len());
     let name = arguments.file.display();
@@ -45,8 +45,13 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     if let Some(error) = progress.unwritten {
         return Err(format!("{}: {error}", arguments.output.display()));
     }
-    println!("{} events of {} are left: {}", short.events.len(), long.events.len(), Shown(short.ending));
-    println!("{}", arguments.output.display());
+    let output = &arguments.output;
+    if is_stream(output) {
+        short.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
+    }
+    let (left, of) = (short.events.len(), long.events.len());
+    say_beside(output, format_args!("{left} events of {of} are left: {}", Shown(short.ending)))?;
+    say_written(output)?;
     Ok(HELD)
 }
 
@@ -74,7 +79,9 @@ impl Progress {
 impl Watch for Progress {
     fn improved(&mut self, best: &Trace) {
         self.best = best.events.len();
-        self.unwritten = best.save(&self.output).err();
+        if !is_stream(&self.output) {
+            self.unwritten = best.save(&self.output).err();
+        }
     }
 
     fn tried(&mut self, pass: &'static str, candidates: u64) {

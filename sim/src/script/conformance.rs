@@ -1,7 +1,6 @@
 //! Runs transcripts and compares: does a node behave as etcd's does?
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::command::Command;
@@ -9,6 +8,7 @@ use super::compare::{self, Difference, Excerpt};
 use super::environment::Environment;
 use super::error::ScriptError;
 use super::parse::{Block, Line, transcript};
+use crate::panics::caught;
 
 /// How a transcript compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +53,11 @@ pub fn check_file(path: &Path) -> Verdict {
         Ok(text) => text,
         Err(error) => return Verdict::Unusable(error.to_string()),
     };
-    match catch_unwind(AssertUnwindSafe(|| check(&text))) {
+    match caught(|| check(&text)) {
         Ok(Ok(mismatches)) if mismatches.is_empty() => Verdict::Identical,
         Ok(Ok(mismatches)) => Verdict::Different(mismatches),
         Ok(Err(error)) => Verdict::Unusable(error.to_string()),
-        Err(_) => Verdict::Unusable("a node panicked".to_owned()),
+        Err(panic) => Verdict::Unusable(format!("a node panicked: {panic}")),
     }
 }
 

@@ -1,40 +1,28 @@
-//! Files of traces: compressed where their name ends in `.zst`, and never seen half written under their name.
+//! Files of traces: compressed where their name ends in `.zst`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// What a trace is written to. [`finish`](Self::finish) completes the file.
-pub struct Sink {
-    to: To,
-    /// The name that the file gets when it is complete, where it has another one until then.
-    rename: Option<(PathBuf, PathBuf)>,
-}
+use crate::output::NewFile;
+
+/// What a trace is written to, in the way of [`NewFile`]. [`finish`](Self::finish) completes the file.
+pub struct Sink(To);
 
 enum To {
-    Plain(File),
-    Compressed(zstd::Encoder<'static, File>),
+    Plain(NewFile),
+    Compressed(zstd::Encoder<'static, NewFile>),
 }
 
 impl Sink {
-    /// A new file in the place of the one of this name. It has its name from the start: what is recorded of a run that
-    /// does not come to its end is there.
+    /// Begins a file.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { to: To::new(path, path)?, rename: None })
-    }
-
-    /// A new file that takes the place of the one of this name once it is complete, all at once.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn replace(path: &Path) -> io::Result<Self> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        Ok(Self { to: To::new(&partial, path)?, rename: Some((partial, path.to_path_buf())) })
+        let file = NewFile::create(path)?;
+        // Level 1: the fastest one already makes a tenth of events.
+        Ok(Self(if is_compressed(path) { To::Compressed(zstd::Encoder::new(file, 1)?) } else { To::Plain(file) }))
     }
 
     /// Completes the file.
@@ -42,35 +30,23 @@ impl Sink {
     /// # Errors
     /// Those of the file system.
     pub fn finish(self) -> io::Result<()> {
-        match self.to {
-            To::Plain(mut file) => file.flush()?,
-            To::Compressed(encoder) => encoder.finish()?.flush()?,
+        match self.0 {
+            To::Plain(file) => file.finish(),
+            To::Compressed(encoder) => encoder.finish()?.finish(),
         }
-        match self.rename {
-            Some((partial, path)) => fs::rename(partial, path),
-            None => Ok(()),
-        }
-    }
-}
-
-impl To {
-    fn new(path: &Path, name: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
-        // Level 1: the fastest one already makes a tenth of events.
-        Ok(if is_compressed(name) { Self::Compressed(zstd::Encoder::new(file, 1)?) } else { Self::Plain(file) })
     }
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.to {
+        match &mut self.0 {
             To::Plain(file) => file.write(bytes),
             To::Compressed(encoder) => encoder.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.to {
+        match &mut self.0 {
             To::Plain(file) => file.flush(),
             To::Compressed(encoder) => encoder.flush(),
         }

@@ -6,6 +6,7 @@ use std::io::BufRead;
 use super::format::{End, Ending};
 use super::reader::{Line, ReadError, Reader, Trouble};
 use super::run::{Stop, apply};
+use super::shrink::Failure;
 use crate::planted;
 use crate::world::{Event, Misfit, World};
 
@@ -180,14 +181,14 @@ impl Replay {
 }
 
 /// Whether two runs that ended at the same event ended in the same way. How the details of a violation are worded may
-/// change.
+/// change, and in which line a panic is.
 fn is_same(one: &Ending, other: &Ending) -> bool {
     match (one, other) {
         (Ending::Completed, Ending::Completed) => true,
         (Ending::Violation(one), Ending::Violation(other)) => {
             (one.invariant, one.step, &one.nodes) == (other.invariant, other.step, &other.nodes)
         }
-        (Ending::Panic(one), Ending::Panic(other)) => one == other,
+        (Ending::Panic(_), Ending::Panic(_)) => Failure::of(one) == Failure::of(other),
         (Ending::Completed | Ending::Violation(_) | Ending::Panic(_), _) => false,
     }
 }

@@ -1,9 +1,7 @@
 //! One event, with everything that can go wrong: also an assertion of the code itself that fails.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::format::Ending;
+use crate::panics::caught;
 use crate::world::{Event, Halt, Misfit, Outcome, World};
 
 /// Why a run does not go on with an event.
@@ -21,15 +19,10 @@ pub enum Stop {
 /// # Errors
 /// The event does not fit, or broke something.
 pub fn apply(world: &mut World, event: &Event) -> Result<Outcome, Stop> {
-    match catch_unwind(AssertUnwindSafe(|| world.apply(event))) {
+    match caught(|| world.apply(event)) {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(Halt::Misfit(misfit))) => Err(Stop::Misfit(misfit)),
         Ok(Err(Halt::Violation(violation))) => Err(Stop::Broken(Ending::Violation(violation))),
-        Err(panic) => Err(Stop::Broken(Ending::Panic(message(&*panic)))),
+        Err(panic) => Err(Stop::Broken(Ending::Panic(panic))),
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_string())
 }

@@ -70,7 +70,7 @@ impl Trace {
     /// # Errors
     /// Those of the file system.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        self.write(Sink::replace(path)?)?.finish()
+        self.write(Sink::create(path)?)?.finish()
     }
 
     /// The file's text.

@@ -1,6 +1,6 @@
 //! The hunt itself, in a build that has something to hunt.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use raft::planted::Bug;
 use serde_json::json;
 use sim::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
+use sim::output::say;
 use sim::planted;
 
 use super::super::{HELD, VIOLATED};
@@ -17,10 +18,9 @@ use super::BugsArguments;
 pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
     let bugs = chosen(arguments)?;
     if arguments.list {
-        return Ok(say(&list(&bugs), HELD));
+        say(list(&bugs))?;
+        return Ok(HELD);
     }
-    // A bug is expected to break things; what a panic says is in the trace.
-    std::panic::set_hook(Box::new(|_| {}));
     let how = how(arguments);
     let progress = Progress::new(bugs.len() as u64 * how.starts);
     let hunted = hunt(&bugs, &how, &progress);
@@ -30,13 +30,8 @@ pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
         true => hunted.iter().map(|hunted| as_json(hunted).to_string()).collect::<Vec<_>>(),
         false => [vec![table(&hunted)], traces.iter().map(|path| path.display().to_string()).collect()].concat(),
     };
-    Ok(say(&text.join("\n"), if hunted.iter().all(Hunted::is_caught) { HELD } else { VIOLATED }))
-}
-
-/// Prints, whether or not anybody reads: the exit status says how it ended.
-fn say(text: &str, code: u8) -> u8 {
-    drop(writeln!(std::io::stdout().lock(), "{text}"));
-    code
+    say(text.join("\n"))?;
+    Ok(if hunted.iter().all(Hunted::is_caught) { HELD } else { VIOLATED })
 }
 
 fn chosen(arguments: &BugsArguments) -> Result<Vec<Bug>, String> {
