@@ -76,6 +76,12 @@ pub struct Config {
     /// leads, crashes and forgets the term can be elected in it a second time, and write other entries at the same
     /// positions. Unless this is set, a candidate waits for its own vote, which counts once it is durable.
     pub lead_before_own_vote: bool,
+    /// Waits that etcd never ends do not end here either: a probe that is refused where the follower acknowledged before
+    /// is repeated at once, for as long as it is refused; reads that wait for a quorum are not looked at again when the
+    /// quorum shrinks; reads that wait for the leader's first commit outlive its leadership; a joint configuration that is to
+    /// be left by itself is left only when an entry is applied, and a change whose proposal is dropped counts as pending.
+    /// For comparing with etcd line by line.
+    pub waits_as_etcd: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,
 }
@@ -106,6 +112,7 @@ impl Config {
             allow_missing_term: false,
             immediate_singleton_reads: false,
             lead_before_own_vote: false,
+            waits_as_etcd: false,
             step_down_on_removal: false,
         }
     }

@@ -392,7 +392,8 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Asks for an index at which a read is linearizable; the answer comes as a [`ReadState`](crate::ReadState) with the
-    /// same context. Where no leader is known the request is lost, and so it may be on the way: ask again.
+    /// same context. Where no leader is known the request is lost, and so it may be on the way, or when the leader that it
+    /// waits at leads no more: ask again.
     pub fn read_index(&mut self, context: Bytes) {
         self.raft.read_index(None, context);
     }

@@ -37,6 +37,7 @@ pub struct Progress {
     sent_commit: Index,
     state: ProgressState,
     recent_active: bool,
+    lacks_acknowledged: bool,
     limits: InflightLimits,
 }
 
@@ -71,6 +72,7 @@ impl Progress {
             sent_commit: Index::ZERO,
             state: ProgressState::Probe { paused: false },
             recent_active: false,
+            lacks_acknowledged: false,
             limits,
         }
     }
@@ -104,6 +106,44 @@ impl Progress {
     /// Notes that the follower was heard from, or begins to wait for that anew.
     pub fn set_recent_active(&mut self, active: bool) {
         self.recent_active = active;
+    }
+
+    /// Whether the follower lacks entries that it acknowledged to this leader: it refused an append that builds on the
+    /// last one of them, and has acknowledged none since. It lost its disk, was put back from an old copy, or began with a
+    /// log of another cluster. It is probed once for each heartbeat that it answers, and otherwise left alone: Raft relies
+    /// on what was acknowledged, so an operator has to remove the member, and may add it anew.
+    ///
+    /// A refusal that was late on the way looks the same until the follower is heard from again.
+    ///
+    /// ```
+    /// use raft::{Index, InflightLimits, Progress};
+    /// let mut progress = Progress::new(Index(8), InflightLimits { messages: 256, bytes: u64::MAX });
+    /// progress.acknowledge(Index(7));
+    /// assert!(progress.refuses_acknowledged(Index(7)));
+    /// progress.note_lack();
+    /// assert!(progress.lacks_acknowledged() && progress.is_paused());
+    /// progress.acknowledge(Index(7));
+    /// assert!(!progress.lacks_acknowledged());
+    /// ```
+    pub const fn lacks_acknowledged(&self) -> bool {
+        self.lacks_acknowledged
+    }
+
+    /// Whether the refusal of an append behind `rejected` contradicts what the follower acknowledged. An earlier refusal is
+    /// just late: nothing is sent from before the last acknowledged entry.
+    pub fn refuses_acknowledged(&self, rejected: Index) -> bool {
+        match self.state {
+            ProgressState::Probe { .. } => rejected == self.matched && self.next == self.matched.next(),
+            ProgressState::Replicate { .. } => rejected == self.matched,
+            ProgressState::Snapshot { .. } => false,
+        }
+    }
+
+    /// Notes that a probe behind the last acknowledged entry was refused. There is nowhere left to probe, so the next probe
+    /// waits until a heartbeat is answered.
+    pub fn note_lack(&mut self) {
+        self.lacks_acknowledged = self.matched > Index::ZERO;
+        self.pause_probe();
     }
 
     /// Whether nothing may be sent but heartbeats.
@@ -233,6 +273,7 @@ impl Progress {
 
     /// The follower's log is like the leader's up to here. Whether that is news; old answers may come late.
     pub fn acknowledge(&mut self, index: Index) -> bool {
+        self.lacks_acknowledged &= index < self.matched;
         if index <= self.matched {
             return false;
         }
@@ -280,8 +321,9 @@ impl Progress {
         }
     }
 
-    /// Etcd's one-line form, such as `StateReplicate match=4 next=9 learner paused inactive inflight=2[full]`. Whether
-    /// the follower is a learner is for the configuration to know.
+    /// Etcd's one-line form, such as `StateReplicate match=4 next=9 learner paused inactive inflight=2[full]`; `lacking`,
+    /// which is not etcd's, says that the follower [lacks](Self::lacks_acknowledged) what it acknowledged. Whether it is a
+    /// learner is for the configuration to know.
     pub fn describe(&self, learner: bool) -> impl fmt::Display + '_ {
         Description { progress: self, learner }
     }
@@ -312,6 +354,9 @@ impl fmt::Display for Description<'_> {
         }
         if !self.progress.recent_active {
             f.write_str(" inactive")?;
+        }
+        if self.progress.lacks_acknowledged {
+            f.write_str(" lacking")?;
         }
         if let ProgressState::Replicate { inflights, .. } = state
             && inflights.count() > 0

@@ -130,6 +130,38 @@ fn refusals_move_back_only_when_they_answer_the_last_append() {
 }
 
 #[test]
+fn a_refusal_of_the_last_acknowledged_entry_tells_that_the_follower_lacks_it() {
+    let table = [
+        // state, rejected, whether it contradicts what was acknowledged
+        (probing(4, 5), 4, true),
+        (probing(4, 5), 3, false),
+        (probing(4, 9), 4, false),
+        (probing(4, 9), 8, false),
+        (replicating(4), 4, true),
+        (replicating(4), 3, false),
+        (replicating(4), 5, false),
+        (awaiting_snapshot(4, 9), 4, false),
+    ];
+    for (progress, rejected, contradicts) in table {
+        let shown = shown(&progress);
+        assert_eq!(progress.refuses_acknowledged(Index(rejected)), contradicts, "{shown} rejects {rejected}");
+    }
+
+    let mut progress = probing(4, 5);
+    progress.note_lack();
+    assert_eq!(shown(&progress), "StateProbe match=4 next=5 paused inactive lacking");
+    progress.acknowledge(Index(3));
+    progress.resume();
+    assert!(progress.lacks_acknowledged(), "an older acknowledgement says nothing, nor does an answered heartbeat");
+    progress.acknowledge(Index(4));
+    assert!(!progress.lacks_acknowledged());
+
+    let mut unknown = probing(0, 1);
+    unknown.note_lack();
+    assert!(unknown.is_paused() && !unknown.lacks_acknowledged(), "it acknowledged nothing");
+}
+
+#[test]
 fn a_refusal_while_replicating_falls_back_to_probing_behind_what_matches() {
     for (rejected, news) in [(3, false), (5, false), (6, true), (7, true), (9, true)] {
         let mut progress = replicating(5);

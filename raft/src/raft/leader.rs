@@ -110,6 +110,9 @@ impl<S: Storage> Raft<S> {
                 self.give_up_transfer();
             }
         }
+        if !self.config.waits_as_etcd {
+            self.maybe_leave_joint();
+        }
         let RoleState::Leader(leader) = &mut self.role else { return };
         leader.heartbeat_elapsed = leader.heartbeat_elapsed.saturating_add(1);
         if leader.heartbeat_elapsed >= self.config.heartbeat_tick {
@@ -183,11 +186,29 @@ impl<S: Storage> Raft<S> {
         let RoleState::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&from) else { return };
         progress.set_recent_active(true);
+        if progress.refuses_acknowledged(rejected) && !self.config.waits_as_etcd {
+            return self.doubt(from);
+        }
         if progress.reject(rejected, next_probe) {
             if matches!(progress.state(), ProgressState::Replicate { .. }) {
                 progress.become_probe();
             }
             self.send_append(from);
+        }
+    }
+
+    /// A follower refused what builds on the last entry that it acknowledged. While replicating that may be an answer that
+    /// is late, and a probe finds out. A probe that is refused can only be repeated, and would be refused again as fast as
+    /// the network carries it, so the next one waits for the next heartbeat's answer.
+    fn doubt(&mut self, follower: NodeId) {
+        let RoleState::Leader(leader) = &mut self.role else { return };
+        let Some(progress) = leader.progress.get_mut(&follower) else { return };
+        match progress.state() {
+            ProgressState::Replicate { .. } => {
+                progress.become_probe();
+                self.send_append(follower);
+            }
+            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => progress.note_lack(),
         }
     }
 

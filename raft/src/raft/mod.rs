@@ -54,8 +54,8 @@ pub(crate) struct Raft<S: Storage> {
     rng: TimeoutRng,
     outbox: Outbox,
     read_states: Vec<ReadState>,
-    /// Reads that arrived at a leader before it had committed in its term. As in etcd they outlive a step-down and are
-    /// answered by the next leadership of this node, if there is one.
+    /// Reads that arrived at a leader before it had committed in its term. They end with its leadership; etcd's outlive it and
+    /// are answered by the next leadership of this node, if there is one.
     postponed_reads: Vec<ReadRequest>,
 }
 
@@ -280,6 +280,9 @@ impl<S: Storage> Raft<S> {
         }
         self.leader = None;
         self.election_elapsed = 0;
+        if !self.config.waits_as_etcd {
+            self.postponed_reads = Vec::new();
+        }
         let election_tick = self.config.election_tick;
         let extra = self.rng.below(u64::from(election_tick));
         self.randomized_election_timeout =

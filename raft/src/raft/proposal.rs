@@ -38,11 +38,13 @@ impl<S: Storage> Raft<S> {
         if !self.configuration.contains(self.id()) || leader.transferee.is_some() {
             return Err(ProposeError::Dropped);
         }
+        let pending = leader.pending_conf_index;
         let first = self.log.last_index().next();
         for (offset, entry) in entries.iter_mut().enumerate() {
             self.admit_conf_change(first.plus(offset as u64), entry);
         }
         if !self.append_as_leader(entries) {
+            self.forget_dropped_change(pending);
             return Err(ProposeError::Dropped);
         }
         if planted(Bug::LeaderSelfAckUnstable) {
@@ -52,9 +54,17 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// Puts an empty entry in the place of a membership change that may not follow what is pending. An accepted change
-    /// is remembered as pending even if the proposal is then dropped for its size, as etcd does: it delays later
-    /// changes until the log has grown past it.
+    /// What was pending before a proposal that was dropped for its size is pending again. In etcd a change that was dropped
+    /// stays pending and delays later ones, and the leaving of a joint configuration, until the log has grown past it.
+    fn forget_dropped_change(&mut self, pending: Index) {
+        if let RoleState::Leader(leader) = &mut self.role
+            && !self.config.waits_as_etcd
+        {
+            leader.pending_conf_index = pending;
+        }
+    }
+
+    /// Puts an empty entry in the place of a membership change that may not follow what is pending.
     fn admit_conf_change(&mut self, index: Index, entry: &mut Entry) {
         let Ok(Some(change)) = entry.conf_change() else { return };
         let RoleState::Leader(leader) = &mut self.role else { return };
@@ -100,13 +110,13 @@ impl<S: Storage> Raft<S> {
         true
     }
 
-    /// Leaves a joint configuration that is to be left by itself, once it is applied. Where the proposal is dropped,
-    /// the next applied entry tries again.
+    /// Leaves a joint configuration that is to be left by itself, once it is applied. Where the proposal is dropped, the
+    /// next tick tries again.
     pub(super) fn maybe_leave_joint(&mut self) {
         let RoleState::Leader(leader) = &self.role else { return };
         if self.configuration.auto_leave() && self.log.applied() >= leader.pending_conf_index {
             let leave = Entry { kind: EntryKind::ConfChangeV2, ..Entry::default() };
-            // Dropped while leadership is handed over; the next leader, or this one after it failed, will leave.
+            // Dropped while leadership is handed over; the next leader, or this one once it has given up, will leave.
             let _ = self.propose(None, vec![leave]);
         }
     }

@@ -139,6 +139,15 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// Looks again at what waits, where other voters decide than before. Whom the quorum has lost nobody has to wait for:
+    /// who led a later term by then would have needed the vote of somebody who confirmed this one.
+    pub(super) fn look_at_reads_again(&mut self) {
+        if !self.config.waits_as_etcd {
+            self.release_postponed_reads();
+            self.release_confirmed_reads();
+        }
+    }
+
     /// Takes a follower's confirmation that this node leads.
     pub(super) fn confirm_reads(&mut self, from: NodeId, context: &[u8]) {
         if self.config.read_only_option != ReadOnlyOption::Safe || context.is_empty() {
@@ -147,6 +156,12 @@ impl<S: Storage> Raft<S> {
         let Ok(position) = decode_position(context) else { return };
         let RoleState::Leader(leader) = &mut self.role else { return };
         leader.reads.acknowledge(from, position);
+        self.release_confirmed_reads();
+    }
+
+    /// Answers the reads that a quorum has confirmed.
+    fn release_confirmed_reads(&mut self) {
+        let RoleState::Leader(leader) = &mut self.role else { return };
         for (index, request) in leader.reads.take_confirmed(self.configuration.voters()) {
             self.answer_read(index, request);
         }

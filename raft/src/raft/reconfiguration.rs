@@ -26,6 +26,7 @@ impl<S: Storage> Raft<S> {
         self.configuration = changed.configuration;
         if matches!(self.role, RoleState::Leader(_)) {
             self.lead_changed_configuration();
+            self.look_at_reads_again();
         }
         self.configuration.conf_state()
     }

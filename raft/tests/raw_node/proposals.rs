@@ -170,3 +170,44 @@ fn a_leader_leaves_by_itself_the_joint_configurations_that_ask_for_it() {
         assert_eq!((host.last(), *kinds(&host).last().expect("an entry")), (last, kind), "{transition:?}");
     }
 }
+
+/// A leader of three that enters a joint configuration, to be left by itself, while it hands leadership over to node 3.
+fn joint_while_handing_over(waits_as_etcd: bool) -> Host {
+    let config = Config { waits_as_etcd, ..config() };
+    let mut host = Host::leading(config, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+    host.hear(2, accepted(1));
+    proposed(&mut host, &joint(Transition::Implicit));
+    host.node.transfer_leadership(id(3));
+    host.hear(2, accepted(2));
+    assert!(host.node.configuration().is_joint());
+    host
+}
+
+#[test]
+fn a_joint_configuration_is_left_once_a_hand_over_that_held_it_up_is_given_up() {
+    for (waits_as_etcd, last) in [(false, 3), (true, 2)] {
+        let mut host = joint_while_handing_over(waits_as_etcd);
+        host.wait(9);
+        assert_eq!(host.last(), 2, "it may still hand over");
+        host.wait(1);
+        assert_eq!(host.last(), last, "as etcd: {waits_as_etcd}");
+        host.wait(30);
+        assert_eq!(host.last(), last, "it is proposed once");
+    }
+}
+
+#[test]
+fn a_change_that_was_dropped_for_its_size_holds_no_other_up() {
+    for (waits_as_etcd, then) in [(false, EntryKind::ConfChange), (true, EntryKind::RefusedConfChange)] {
+        let config = Config { waits_as_etcd, max_uncommitted_size: 4, ..config() };
+        let mut host = Host::leading(config, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+        host.hear(2, accepted(1));
+        host.node.propose("data".into()).expect("it is the first");
+        host.work_off();
+        assert!(host.node.propose_conf_change(&add(4)).is_err(), "there is no room");
+        // An empty proposal is never refused, and lies where the change would have been.
+        host.hear_forwarded(2, Body::Propose { entries: vec![data("")] }).expect("it leads");
+        host.hear(2, accepted(2));
+        assert_eq!(proposed(&mut host, &add(4)), then, "as etcd: {waits_as_etcd}");
+    }
+}

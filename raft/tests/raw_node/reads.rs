@@ -1,7 +1,10 @@
 //! Linearizable reads: who answers, when, and with which index.
 
 use bytes::Bytes;
-use raft::{Body, Config, HardState, Index, MemStorage, Message, ReadOnlyOption, ReadState, Term};
+use raft::{
+    Body, ConfChange, ConfChangeV1, Config, HardState, Index, MemStorage, Message, ReadOnlyOption, ReadState, Role,
+    Term,
+};
 
 use crate::host::*;
 
@@ -144,4 +147,53 @@ fn a_forwarded_read_is_answered_to_where_it_came_from() {
     let work = host.hear(2, confirmed(2));
     assert_eq!(work.sent(), [(3, 1, Body::ReadIndexResponse { index: Index(1), context: "r".into() })]);
     assert_eq!(states(&work), [(1, &b"own"[..])]);
+}
+
+/// Removes node 2 of the two voters, with its acknowledgement.
+fn remove_the_other_voter(host: &mut Host) -> Work {
+    host.hear(2, accepted(host.last()))
+}
+
+#[test]
+fn a_read_that_waits_for_a_quorum_is_looked_at_again_when_the_quorum_shrinks() {
+    for (waits_as_etcd, expected) in [(false, vec![(1, &b"r"[..])]), (true, vec![])] {
+        let mut host = leader_of(Config { waits_as_etcd, ..config() }, &[1, 2]);
+        let removal = ConfChange::V1(ConfChangeV1::remove(id(2)));
+        host.node.propose_conf_change(&removal).expect("it leads");
+        assert_eq!(states(&ask(&mut host, "r")), []);
+        assert_eq!(states(&remove_the_other_voter(&mut host)), expected, "as etcd: {waits_as_etcd}");
+        host.wait(100);
+        assert_eq!(states(&ask(&mut host, "s")), [(2, &b"s"[..])]);
+    }
+}
+
+#[test]
+fn a_read_still_waits_where_those_who_are_left_have_not_confirmed_it() {
+    let mut host = leader_of(config(), &[1, 2, 3, 4, 5]);
+    ask(&mut host, "r");
+    host.hear(5, confirmed(1));
+    host.node.propose_conf_change(&ConfChange::V1(ConfChangeV1::remove(id(5)))).expect("it leads");
+    host.work_off();
+    host.hear(2, accepted(2));
+    assert_eq!(states(&host.hear(3, accepted(2))), [], "who left confirmed it, and counts no more");
+    host.hear(2, confirmed(1));
+    assert_eq!(states(&host.hear(3, confirmed(1))), [(1, &b"r"[..])]);
+}
+
+#[test]
+fn reads_that_wait_for_the_first_commit_end_with_the_leadership() {
+    for waits_as_etcd in [false, true] {
+        let config = Config { waits_as_etcd, ..config() };
+        let mut host = Host::leading(config, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+        ask(&mut host, "r");
+        host.hear_in(2, 2, heartbeat(0));
+        assert_eq!(host.role(), Role::Follower);
+        host.node.campaign();
+        host.work_off();
+        host.hear(2, granted());
+        assert_eq!(host.role(), Role::Leader);
+        let asked = host.hear(2, accepted(2)).to(3);
+        let asks = asked.contains(&Body::Heartbeat { commit: Index(0), context: position(1) });
+        assert_eq!(asks, waits_as_etcd, "{asked:?}");
+    }
 }

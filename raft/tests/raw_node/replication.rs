@@ -215,3 +215,64 @@ fn without_the_check_a_leader_leads_on_in_silence() {
     host.wait(50);
     assert_eq!(host.role(), raft::Role::Leader);
 }
+
+/// A leader of three whose fifth entry is out to node 3, which had acknowledged four and lost its disk.
+fn leader_of_who_lost_its_disk(waits_as_etcd: bool) -> Host {
+    let config = Config { waits_as_etcd, ..config() };
+    let mut host = Host::leading(config, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+    for _ in 0..3 {
+        host.node.propose("x".into()).expect("it leads");
+        host.work_off();
+    }
+    host.hear(3, accepted(4));
+    host.node.propose("y".into()).expect("it leads");
+    host.work_off();
+    assert_eq!(host.shown(3), "StateReplicate match=4 next=6 inflight=1");
+    host
+}
+
+#[test]
+fn a_refused_probe_of_what_was_acknowledged_waits_for_the_next_heartbeats_answer() {
+    let mut host = leader_of_who_lost_its_disk(false);
+    let refusal = || rejected(4, entry_id(0, 0));
+    let probe = || append(entry_id(1, 4), vec![host_entry(5, "y")], 4);
+    assert_eq!(host.hear(3, refusal()).to(3), [probe()], "it may be late: a probe finds out");
+    assert!(!host.progress_of(3).lacks_acknowledged());
+    for _ in 0..3 {
+        assert_eq!(host.hear(3, refusal()).messages, [], "nothing is new");
+        assert!(host.progress_of(3).lacks_acknowledged());
+        assert_eq!(host.shown(3), "StateProbe match=4 next=5 paused lacking");
+        assert_eq!(host.hear(3, heartbeat_response()).to(3), [probe()]);
+    }
+    host.node.propose("z".into()).expect("it leads");
+    assert_eq!(host.work_off().to(3), [], "an entry more is of no use to it");
+
+    host.hear(3, accepted(5));
+    assert!(!host.progress_of(3).lacks_acknowledged(), "it has it again");
+    assert_eq!(host.shown(3), "StateReplicate match=5 next=7 inflight=1");
+}
+
+#[test]
+fn as_etcd_a_refused_probe_is_repeated_for_as_long_as_it_is_refused() {
+    let mut host = leader_of_who_lost_its_disk(true);
+    assert_eq!(host.hear(3, rejected(4, entry_id(0, 0))).messages, [], "taken for a late answer");
+    host.hear(2, accepted(5));
+    for refused in [5, 4, 4, 4] {
+        assert_eq!(host.hear(3, rejected(refused, entry_id(0, 0))).to(3).len(), 1);
+        assert!(!host.progress_of(3).lacks_acknowledged());
+    }
+}
+
+#[test]
+fn a_late_refusal_costs_whoever_is_well_one_probe() {
+    let mut host = leader_of_who_lost_its_disk(false);
+    assert_eq!(host.hear(3, rejected(3, entry_id(1, 3))).messages, [], "from before the last acknowledgement");
+    assert_eq!(host.hear(3, rejected(4, entry_id(1, 3))).to(3).len(), 1);
+    assert_eq!(host.shown(3), "StateProbe match=4 next=5 paused");
+    host.hear(3, accepted(5));
+    assert_eq!(host.shown(3), "StateReplicate match=5 next=6");
+}
+
+fn host_entry(index: u64, data: &'static str) -> raft::Entry {
+    raft::Entry { data: data.into(), ..entry(1, index) }
+}

@@ -7,7 +7,7 @@ use super::{
     ClientPlan, ClockPlan, ClusterPlan, DiskPlan, FaultPlan, Heals, HostPlan, LinkPlan, NetworkPlan, Plan, TICK, Time,
 };
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, Command, Front, NodeOptions};
+use crate::world::{ApplicationKind, Command, Front, Imitated, NodeOptions};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -180,6 +180,7 @@ fn options(stream: &mut Stream) -> NodeOptions {
         allow_missing_term: false,
         immediate_singleton_reads: false,
         lead_before_own_vote: false,
+        waits_as_etcd: Imitated::default(),
         front: Front::Raw,
     }
 }

@@ -44,7 +44,7 @@ pub use digest::Digest;
 pub use event::{Event, EventKind, MessageId};
 pub use key_value::Command;
 pub use network::{Envelope, LocalMessage, Network};
-pub use options::{ApplicationKind, Boot, Front, NodeOptions};
+pub use options::{ApplicationKind, Boot, Front, Imitated, NodeOptions};
 pub use outcome::{Completion, Halt, Misfit, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
 pub use settled::{Excuse, Unsettled};

@@ -42,9 +42,32 @@ pub struct NodeOptions {
     pub immediate_singleton_reads: bool,
     #[serde(default)]
     pub lead_before_own_vote: bool,
+    #[serde(default, skip_serializing_if = "Imitated::is_off")]
+    pub waits_as_etcd: Imitated,
     /// What runs the node.
     #[serde(default, skip_serializing_if = "Front::is_raw")]
     pub front: Front,
+}
+
+/// A habit of etcd's nodes, imitated or not. Like [`Front`], one that is not adds nothing to the digest of a world, nor to a
+/// trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Imitated(pub bool);
+
+impl Imitated {
+    /// Whether the node does without it.
+    pub const fn is_off(&self) -> bool {
+        !self.0
+    }
+}
+
+impl Hash for Imitated {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if self.0 {
+            self.0.hash(state);
+        }
+    }
 }
 
 /// What runs a node.
@@ -99,6 +122,7 @@ impl NodeOptions {
             allow_missing_term: self.allow_missing_term,
             immediate_singleton_reads: self.immediate_singleton_reads,
             lead_before_own_vote: self.lead_before_own_vote,
+            waits_as_etcd: self.waits_as_etcd.0,
         }
     }
 }
@@ -137,6 +161,7 @@ impl Default for NodeOptions {
             allow_missing_term: usual.allow_missing_term,
             immediate_singleton_reads: usual.immediate_singleton_reads,
             lead_before_own_vote: usual.lead_before_own_vote,
+            waits_as_etcd: Imitated(usual.waits_as_etcd),
             front: Front::default(),
         }
     }

@@ -171,7 +171,9 @@ fn members(conf_state: &ConfState) -> Vec<String> {
 /// Those that are not as usual in scenarios.
 fn options(options: &NodeOptions) -> Result<Vec<String>, &'static str> {
     let usual = AddNodes::usual_options();
-    if options.allow_missing_term || options.immediate_singleton_reads || options.lead_before_own_vote {
+    let NodeOptions { allow_missing_term, immediate_singleton_reads, lead_before_own_vote, waits_as_etcd, .. } =
+        *options;
+    if allow_missing_term || immediate_singleton_reads || lead_before_own_vote || waits_as_etcd.0 {
         return Err("its options imitate mistakes of etcd's nodes");
     }
     let read_only = match options.read_only_option {
