@@ -13,6 +13,7 @@ pub mod output;
 pub mod panics;
 pub mod plan;
 pub mod planted;
+pub mod pulse;
 pub mod random;
 pub mod script;
 pub mod situation;

@@ -51,7 +51,7 @@ fn a_trace_holds_a_header_and_a_line_for_each_event() {
 #[test]
 fn bad_usage_is_one_clear_line_and_exit_2() {
     let cases: [&[&str]; 9] = [
-        &[],
+        &["--hang-after", "0"],
         &["--seed"],
         &["--seed", "x"],
         &["--seed", "18446744073709551616"],

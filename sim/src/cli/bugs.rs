@@ -48,9 +48,17 @@ pub(super) struct BugsArguments {
 
 /// Switches a bug on for a run, if one is named.
 pub(super) fn switch_on(name: Option<&str>) -> Result<Switched, String> {
-    #[cfg(feature = "planted-bugs")]
-    name.map(planted::named).transpose()?;
-    planted::switch_on(name).map_err(|_| NONE_TO_SWITCH_ON.to_owned())
+    planted::switch_on(name).map_err(|unknown| cannot(&unknown.0))
+}
+
+#[cfg(feature = "planted-bugs")]
+fn cannot(name: &str) -> String {
+    planted::named(name).err().unwrap_or_else(|| NONE_TO_SWITCH_ON.to_owned())
+}
+
+#[cfg(not(feature = "planted-bugs"))]
+fn cannot(_: &str) -> String {
+    NONE_TO_SWITCH_ON.to_owned()
 }
 
 const NONE_TO_SWITCH_ON: &str = "this build contains no planted bugs: build it with --features planted-bugs";

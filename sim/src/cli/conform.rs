@@ -25,9 +25,9 @@ pub(super) struct ConformArguments {
 /// Runs every transcript, says what differs and how many are identical.
 ///
 /// # Errors
-/// That cannot be printed.
+/// There is no transcript, or that cannot be printed.
 pub(super) fn run(arguments: &ConformArguments) -> Result<u8, String> {
-    let files = script::transcripts(&arguments.paths);
+    let files = super::files_in(&arguments.paths, "transcript")?;
     let mut different = 0;
     for path in &files {
         match script::check_file(path) {
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &ConformArguments) -> Result<u8, String> {
         say(format_args!("{} more files differ; --all prints them\n", different - SHOWN))?;
     }
     say(format_args!("{} of {} transcripts identical", files.len() - different, files.len()))?;
-    Ok(if different == 0 && !files.is_empty() { HELD } else { VIOLATED })
+    Ok(if different == 0 { HELD } else { VIOLATED })
 }
 
 /// Prints at most so many of a file's differences.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use sim::driver::{bytes, swarm};
 use sim::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
-use sim::output::{self, say};
+use sim::output::{self, say, tell};
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Header, Shown, Source, Trace};
 use sim::world::Event;
@@ -68,12 +68,22 @@ pub(super) fn run(arguments: &FuzzArguments) -> Result<u8, String> {
 
 fn trace(arguments: &TraceArguments) -> Result<u8, String> {
     let trace = bytes::trace(&read(&arguments.file)?);
-    trace.save(&arguments.out).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
+    let saved = trace.save(&arguments.out).map_err(|error| format!("{}: {error}", arguments.out.display()));
     say(format_args!("{} events, then {}", trace.events.len(), Shown(trace.ending.clone())))?;
-    Ok(if trace.ending == Ending::Completed { HELD } else { VIOLATED })
+    match (saved, trace.ending == Ending::Completed) {
+        (saved, true) => saved.map(|()| HELD),
+        (Ok(()), false) => Ok(VIOLATED),
+        (Err(error), false) => {
+            tell(error);
+            Ok(VIOLATED)
+        }
+    }
 }
 
 fn seeds(arguments: &SeedsArguments) -> Result<u8, String> {
+    if arguments.files.is_empty() && arguments.runs == 0 {
+        return Err("of nothing no inputs are made: name traces or scenarios, or --runs".to_owned());
+    }
     let mut made = Made::new();
     for file in &arguments.files {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -1,10 +1,16 @@
 //! The command line: what each subcommand is called, and who does it.
 
+mod again;
 mod bugs;
+mod choices;
 mod conform;
-mod determinism;
+mod drawn;
 mod explore;
+mod failure;
 mod fuzz;
+mod interrupt;
+mod jobs;
+mod properties;
 mod replay;
 mod report;
 mod run;
@@ -13,13 +19,15 @@ mod show;
 mod shrink;
 mod situations;
 mod summary;
+mod time;
+mod watchdog;
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sim::output;
+use sim::{output, script};
 
 use self::conform::ConformArguments;
 use self::explore::ExploreArguments;
@@ -41,27 +49,30 @@ pub(crate) const DIVERGED: u8 = 3;
     name = "sim",
     version,
     after_help = "Examples:
+  sim                                   run a seed that is drawn and printed
   sim --seed 1                          run one seed and print what happened
   sim --seed 0xbeef --steps 1000000     a long run
   sim --seed 7 --nodes 5 --trace 7.jsonl
                                         record every event, one JSON line each
-  sim explore --seeds 0..1000           a thousand seeds, on every core
+  sim explore                           one seed after another, on every core, until one fails or ^C
+  sim explore --seeds 0..1000           a thousand seeds
   sim scenario scenarios/elections      run scenarios and print what happened
   sim conform ../raft/testdata          compare with etcd-io/raft, line by line
   sim shrink 7.jsonl -o short.jsonl     what of it makes it fail
   sim replay short.jsonl                run it again
   sim show short.jsonl                  look at it here
   sim report short.jsonl -o run.html    look at it in a browser
+  sim properties                        everything that is checked, and where it comes from
 
-Exit status: 0 all checks held, 1 a property was violated or something differs, 2 bad usage,
-3 a replay diverged"
+Exit status: 0 all checks held, 1 a property was violated or something differs, 2 bad usage, or nothing
+was checked, 3 a replay diverged"
 )]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: Option<RunArguments>,
+    run: RunArguments,
 }
 
 /// What can be done besides running a seed.
@@ -78,6 +89,7 @@ enum Command {
     Show(show::ShowArguments),
     /// Makes a page for the browser of a run
     Report(report::ReportArguments),
+    Properties(properties::PropertiesArguments),
     Fuzz(fuzz::FuzzArguments),
     Bugs(bugs::BugsArguments),
 }
@@ -88,18 +100,18 @@ pub(crate) fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return answer(&error),
     };
-    let ended = match (&arguments.command, &arguments.run) {
-        (Some(Command::Explore(arguments)), _) => explore::run(arguments),
-        (Some(Command::Conform(arguments)), _) => conform::run(arguments),
-        (Some(Command::Scenario(arguments)), _) => scenario::run(arguments),
-        (Some(Command::Replay(arguments)), _) => replay::run(arguments),
-        (Some(Command::Shrink(arguments)), _) => shrink::run(arguments),
-        (Some(Command::Show(arguments)), _) => show::run(arguments),
-        (Some(Command::Report(arguments)), _) => report::run(arguments),
-        (Some(Command::Fuzz(arguments)), _) => fuzz::run(arguments),
-        (Some(Command::Bugs(arguments)), _) => bugs::run(arguments),
-        (None, Some(arguments)) => run::run(arguments),
-        (None, None) => Err("a seed is missing: try `sim --seed 1`, or `sim --help`".to_owned()),
+    let ended = match &arguments.command {
+        Some(Command::Explore(arguments)) => explore::run(arguments),
+        Some(Command::Conform(arguments)) => conform::run(arguments),
+        Some(Command::Scenario(arguments)) => scenario::run(arguments),
+        Some(Command::Replay(arguments)) => replay::run(arguments),
+        Some(Command::Shrink(arguments)) => shrink::run(arguments),
+        Some(Command::Show(arguments)) => show::run(arguments),
+        Some(Command::Report(arguments)) => report::run(arguments),
+        Some(Command::Properties(arguments)) => properties::run(arguments),
+        Some(Command::Fuzz(arguments)) => fuzz::run(arguments),
+        Some(Command::Bugs(arguments)) => bugs::run(arguments),
+        None => run::run(&arguments.run),
     };
     exit(ended)
 }
@@ -121,6 +133,26 @@ fn say_beside(path: &Path, text: impl Display) -> Result<(), String> {
         return Ok(());
     }
     output::say(text)
+}
+
+/// Prints text that belongs to what was written to this path: elsewhere, where that is a pipe.
+fn tell_or_print(path: &Path, text: String) -> Result<(), String> {
+    if output::is_stream(path) {
+        output::tell(text.trim_end());
+        return Ok(());
+    }
+    output::print(text)
+}
+
+/// The files that paths stand for, at least one for each: nothing checked is not all held.
+fn files_in(paths: &[PathBuf], kind: &str) -> Result<Vec<PathBuf>, String> {
+    let files = |path: &PathBuf| match script::transcripts(std::slice::from_ref(path)) {
+        none if none.is_empty() => {
+            Err(format!("{}: there is no {kind} (*.txt) in it: nothing was checked", path.display()))
+        }
+        files => Ok(files),
+    };
+    Ok(paths.iter().map(files).collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// Names a file that was written.

@@ -1,11 +1,14 @@
 //! `sim replay FILE`: a recorded run again, compared step by step.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use sim::output::say;
-use sim::trace::{Ending, Reader, Replayed, replay};
+use sim::output::{print, say};
+use sim::trace::{Divergence, Ending, Header, ReadError, Reader, Replayed, Shown, Trace, replay};
 
+use super::again::Next;
+use super::failure;
+use super::watchdog::{Patience, watched};
 use super::{DIVERGED, HELD, VIOLATED};
 
 /// Which trace.
@@ -14,35 +17,86 @@ use super::{DIVERGED, HELD, VIOLATED};
   sim replay violation-7.jsonl      ends as the recording did
   sim replay run.jsonl.zst          a compressed trace
 
-Exit status: 0 it ended well as recorded, 1 the recorded violation happened again at the same step,
-2 the file is damaged or of another version, 3 it went otherwise than recorded")]
+Exit status: 0 it ended well as recorded, or what was recorded to break is gone, 1 the recorded violation happened again at
+the same step, 2 the file is damaged or of another version, 3 it went otherwise than recorded")]
 pub(super) struct ReplayArguments {
     /// The trace, as --trace wrote it
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 /// Replays the trace, and says how it ended.
 pub(super) fn run(arguments: &ReplayArguments) -> Result<u8, String> {
-    let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
-    let recorded_by = reader.header().project.clone();
-    Ok(match replay(reader).map_err(|error| error.to_string())? {
+    let path = arguments.file.clone();
+    let header = Reader::open(&path).map_err(|error| error.to_string())?.header().clone();
+    let again = move || Reader::open(&path).and_then(replay);
+    match watched(&arguments.patience, again) {
+        Ok(replayed) => told(replayed, &header, &arguments.file),
+        Err(stuck) => hangs(stuck.0, &header, &arguments.file),
+    }
+}
+
+fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> Result<u8, String> {
+    Ok(match replayed.map_err(|error| error.to_string())? {
+        Replayed::Completed { steps: 0 } => {
+            return Err(format!("{}: holds no event: nothing was checked", path.display()));
+        }
         Replayed::Completed { steps } => {
             say(format_args!("{steps} events replayed as recorded, nothing broken"))?;
             HELD
         }
-        Replayed::Broken { ending: Ending::Violation(violation), .. } => {
-            say(format_args!("{violation}\nas recorded"))?;
+        Replayed::Broken { ending, step } => {
+            match &ending {
+                Ending::Violation(violation) => say(format_args!("{violation}\nas recorded"))?,
+                _ => say(format_args!("at step {step}: {}, as recorded", Shown(ending.clone())))?,
+            }
+            print(failure::meaning(&ending) + &failure::next(&Next::of(path).seen(header)))?;
             VIOLATED
         }
-        Replayed::Broken { ending, step } => {
-            say(format_args!("at step {step}: {}, as recorded", sim::trace::Shown(ending)))?;
-            VIOLATED
+        Replayed::Gone { recorded, steps } => {
+            say(format_args!(
+                "{steps} events replayed as recorded, nothing broken: what was recorded to break is gone\n\
+                 recorded was {}",
+                Shown(recorded)
+            ))?;
+            HELD
         }
         Replayed::Diverged(divergence) => {
-            let now = env!("CARGO_PKG_VERSION");
-            say(format_args!("{divergence}\nrecorded by version {recorded_by}, replayed by version {now}"))?;
+            let (then, now) = (&header.project, env!("CARGO_PKG_VERSION"));
+            say(format_args!(
+                "{divergence}\nrecorded by version {then}, replayed by version {now}{}",
+                rest(&divergence)
+            ))?;
             DIVERGED
         }
     })
+}
+
+/// What a trace that no longer fits still says about what it was recorded to break.
+fn rest(Divergence { recorded, now, .. }: &Divergence) -> String {
+    let recorded = match recorded {
+        Ending::Completed => return String::new(),
+        broken => Shown(broken.clone()),
+    };
+    let now = match now {
+        Ending::Completed => "nothing is broken by the events that still fit, which proves little".to_owned(),
+        broken => format!("the events that still fit end with {}", Shown(broken.clone())),
+    };
+    format!("\nrecorded was {recorded}\n{now}")
+}
+
+/// The replay stands still after so many events.
+fn hangs(step: u64, header: &Header, path: &Path) -> Result<u8, String> {
+    let recorded = Trace::open(path).map_err(|error| error.to_string())?;
+    let is_as_recorded = matches!(recorded.ending, Ending::Hang(_)) && step == recorded.events.len() as u64;
+    if !is_as_recorded {
+        let recorded = Shown(recorded.ending);
+        say(format_args!("diverged at step {step}: the event never ends; recorded was an end with {recorded}"))?;
+        return Ok(DIVERGED);
+    }
+    say(format_args!("at step {step}: {}, as recorded", Shown(recorded.ending.clone())))?;
+    print(failure::meaning(&recorded.ending) + &failure::next(&Next::of(path).seen(header)))?;
+    Ok(VIOLATED)
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sim::output;
-use sim::trace::{Reader, report};
+use sim::trace::{Ending, Reader, report};
 
 use super::HELD;
+use super::again::Next;
+use super::failure;
 
 /// Which trace, and where to.
 #[derive(Args, Debug)]
@@ -30,9 +32,13 @@ pub(super) struct ReportArguments {
 /// Writes the page.
 pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
-    let page = report(reader, arguments.calm).map_err(|error| error.to_string())?;
+    let header = reader.header().clone();
+    let (page, ending) = report(reader, arguments.calm).map_err(|error| error.to_string())?;
     let path = &arguments.output;
     output::write(path, page.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
     super::say_written(path)?;
+    if ending != Ending::Completed && !output::is_stream(path) {
+        output::print(failure::of_ending(&ending) + &failure::next(&Next::of(&arguments.file).seen(&header)))?;
+    }
     Ok(HELD)
 }

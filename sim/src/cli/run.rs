@@ -2,53 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
-use sim::driver::swarm::{self, Ended};
-use sim::output::print;
-use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Recorded, Sink, record};
+use clap::Args;
+use sim::driver::swarm;
+use sim::output::{print, tell};
+use sim::plan::Plan;
+use sim::planted;
+use sim::trace::{Ending, Recorded, Sink, record, record_hang};
 
+use super::choices::{Choices, run_again};
+use super::watchdog::{Patience, Stuck, event_that_hangs, watched};
 use super::{HELD, VIOLATED};
-use super::{bugs, summary};
+use super::{bugs, drawn, failure, summary};
 
 /// What to run.
 #[derive(Args, Debug)]
 pub(super) struct RunArguments {
-    /// The seed that decides everything, decimal or with 0x
+    /// The seed that decides everything, decimal or with 0x; without one, one is drawn and printed
     #[arg(long, value_name = "N", value_parser = seed)]
-    seed: u64,
-    /// How many events happen
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    steps: Option<u64>,
-    /// How many nodes the cluster begins with, 1 to 7, instead of as many as the seed says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=Plan::MOST_NODES))]
-    nodes: Option<u64>,
-    /// How nodes write to their storage, instead of as the seed says
-    #[arg(long, value_name = "HOW")]
-    writes: Option<Writes>,
-    /// Nothing goes wrong: no crashes, partitions, losses or changes
-    #[arg(long)]
-    no_faults: bool,
-    /// Ends the run with its last step. Else faults end then, and the cluster has to come to rest: a leader, writes,
-    /// reads, agreement
-    #[arg(long)]
-    no_settle: bool,
+    seed: Option<u64>,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    patience: Patience,
     /// Writes every event to this file, one JSON line each
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Switches on a bug that real implementations had, to see it caught: `sim bugs --list` names them, in a build with
-    /// --features planted-bugs
-    #[arg(long, value_name = "NAME")]
-    bug: Option<String>,
-}
-
-/// How nodes write to their storage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Writes {
-    /// One Ready at a time
-    Sync,
-    /// With an append thread and an apply thread
-    Async,
 }
 
 pub(super) fn seed(text: &str) -> Result<u64, String> {
@@ -59,54 +37,106 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     number.map_err(|error| format!("a seed is a number of 64 bits, decimal or with 0x: {error}"))
 }
 
-impl RunArguments {
-    fn plan(&self) -> Plan {
-        let overrides = Overrides {
-            steps: self.steps,
-            nodes: self.nodes,
-            async_storage_writes: self.writes.map(|writes| writes == Writes::Async),
-            no_faults: self.no_faults,
-            no_settle: self.no_settle,
-        };
-        Plan::draw(self.seed, &overrides)
-    }
-}
-
 /// Runs the seed, and says how it ended.
 pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
-    let (plan, bug) = (arguments.plan(), arguments.bug.as_deref());
-    let _switched = bugs::switch_on(bug)?;
-    print(summary::of_plan(&plan))?;
-    let (ended, ending) = match &arguments.trace {
-        Some(path) => recorded(&plan, bug, path)?,
-        None => swarm::run_to_end(&plan, |_| {}),
+    let RunArguments { seed, choices, patience, trace } = arguments;
+    drop(bugs::switch_on(choices.bug.as_deref())?);
+    let seed = seed.unwrap_or_else(drawn::seed);
+    let run = Run { plan: Plan::draw(seed, &choices.overrides()), bug: choices.bug.clone() };
+    print(summary::of_plan(&run.plan))?;
+    let again = run_again(seed, choices);
+    if arguments.seed.is_none() {
+        print(failure::next(&[format!("{again} is this run again, as its seed was drawn")]))?;
+    }
+    let path = trace.clone().unwrap_or_else(|| run.usual_trace());
+    let (ending, written) = match watched(patience, run.once(trace.clone())) {
+        Ok(Done { end, ending, written }) => {
+            print(end)?;
+            let written = match (&ending, written) {
+                (Ending::Completed, written) => written.unwrap_or(Ok(())),
+                (_, Some(written)) => written,
+                (_, None) => run.record(&path),
+            };
+            (ending, written)
+        }
+        Err(stuck) => {
+            tell(format_args!("no event has ended for {:?}: finding out which it is", patience.hang_after));
+            run.record_hang(stuck, &path)
+        }
     };
-    print(summary::of_end(&ended))?;
-    let failed = match &ending {
-        Ending::Completed => return Ok(HELD),
-        Ending::Violation(_) | Ending::Panic(_) => ending,
-    };
-    let path = match &arguments.trace {
-        Some(path) => path.clone(),
-        None => leave_trace(&plan, bug)?,
-    };
-    print(summary::of_failure(&failed, &path))?;
+    if ending == Ending::Completed {
+        return written.map(|()| HELD);
+    }
+    print(failure::of_run(&ending, &path, &written, &again))?;
     Ok(VIOLATED)
 }
 
-/// Runs the seed and writes its trace; `bug` is the planted one that is on.
-fn recorded(plan: &Plan, bug: Option<&str>, path: &Path) -> Result<(Ended, Ending), String> {
-    let failed = |error| format!("{}: {error}", path.display());
-    let Recorded { ended, ending, out } = record(plan, bug, Sink::create(path).map_err(failed)?).map_err(failed)?;
-    out.finish().map_err(failed)?;
-    Ok((ended, ending))
+/// The run of a plan, and the planted bug that is on meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) plan: Plan,
+    pub(super) bug: Option<String>,
 }
 
-/// A failure always leaves a trace: where none was written, the run is done again, which ends the same way.
-pub(super) fn leave_trace(plan: &Plan, bug: Option<&str>) -> Result<PathBuf, String> {
-    let path = PathBuf::from(format!("violation-{}.jsonl", plan.seed));
-    recorded(plan, bug, &path)?;
-    Ok(path)
+/// How it ended.
+struct Done {
+    /// What happened, in words.
+    end: String,
+    ending: Ending,
+    /// Whether its trace was written, if it was to be.
+    written: Option<Result<(), String>>,
+}
+
+impl Run {
+    /// The name of the trace that a failure leaves.
+    pub(super) fn usual_trace(&self) -> PathBuf {
+        PathBuf::from(format!("violation-{}.jsonl", self.plan.seed))
+    }
+
+    /// Runs it once, and writes the trace if there is to be one. Where it cannot be written the run goes to its end all the
+    /// same: what it breaks has to be told.
+    fn once(&self, trace: Option<PathBuf>) -> impl FnOnce() -> Done + Send + 'static {
+        let run = self.clone();
+        move || {
+            let written = trace.map(|path| run.recorded(&path));
+            let (recorded, written) = match written {
+                Some(Ok(recorded)) => (Some(recorded), Some(Ok(()))),
+                Some(Err(error)) => (None, Some(Err(error))),
+                None => (None, None),
+            };
+            let _switched = planted::switch_on(run.bug.as_deref());
+            let (ended, ending) = recorded.unwrap_or_else(|| swarm::run_to_end(&run.plan, |_| {}));
+            Done { end: summary::of_end(&ended), ending, written }
+        }
+    }
+
+    /// Runs it again, which ends the same way, and writes its trace.
+    ///
+    /// # Errors
+    /// The trace cannot be written.
+    pub(super) fn record(&self, path: &Path) -> Result<(), String> {
+        self.recorded(path).map(drop)
+    }
+
+    fn recorded(&self, path: &Path) -> Result<(swarm::Ended, Ending), String> {
+        let failed = |error| format!("{}: {error}", path.display());
+        let _switched = planted::switch_on(self.bug.as_deref());
+        let out = Sink::create(path).map_err(failed)?;
+        let Recorded { ended, ending, out } = record(&self.plan, self.bug.as_deref(), out).map_err(failed)?;
+        out.finish().map_err(failed)?;
+        Ok((ended, ending))
+    }
+
+    /// Finds out with which event it hangs, and writes its trace up to there.
+    pub(super) fn record_hang(&self, Stuck(step): Stuck, path: &Path) -> (Ending, Result<(), String>) {
+        let event = event_that_hangs(&self.plan, self.bug.as_deref(), step);
+        let write = || {
+            let _switched = planted::switch_on(self.bug.as_deref());
+            record_hang(&self.plan, self.bug.as_deref(), step, event.clone(), Sink::create(path)?)?.finish()
+        };
+        let written = write().map_err(|error| format!("{}: {error}", path.display()));
+        (Ending::Hang(event.map(Box::new)), written)
+    }
 }
 
 #[cfg(test)]

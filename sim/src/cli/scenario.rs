@@ -10,7 +10,8 @@ use sim::planted;
 use sim::script::{self, Played};
 use sim::trace::{Ending, Shown, Trace};
 
-use super::{HELD, USAGE, VIOLATED};
+use super::again::Next;
+use super::{HELD, USAGE, VIOLATED, failure};
 
 /// Runs scenarios and prints what happens, or compares with their snapshots; or makes a scenario of a trace.
 #[derive(Args, Debug)]
@@ -21,7 +22,7 @@ use super::{HELD, USAGE, VIOLATED};
   sim scenario short.txt --trace short.jsonl          make a trace of a scenario, to look at it in a browser
 
 Exit status: 0 all went well, 1 a property was violated, an expectation not met or a snapshot differs,
-2 FILE makes no scenario, or a scenario shows a planted bug that is not in this build")]
+2 FILE makes no scenario, a scenario shows a planted bug that is not in this build, or nothing was checked")]
 pub(super) struct ScenarioArguments {
     /// Scenarios, or folders with scenarios (*.txt) in them
     #[arg(required_unless_present = "from_trace", value_name = "PATH")]
@@ -60,11 +61,14 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
     if let Some(output) = &arguments.trace {
         return to_trace(&arguments.paths, output);
     }
-    let files = script::transcripts(&arguments.paths);
+    let files = super::files_in(&arguments.paths, "scenario")?;
     let mut ended = Vec::new();
     for path in &files {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let played = script::play(&text);
+        if played.failure.is_none() && played.transcript.is_empty() {
+            return Err(format!("{}: holds no command: nothing was checked", path.display()));
+        }
         ended.push(match (&played.needs_bug, arguments.check) {
             (Some(_), _) => skip(path, &played),
             (None, true) if check(path, &played)? => Ended::Well,
@@ -78,15 +82,12 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
         let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
         say(format_args!("{} of {} scenarios as their snapshots say{skipped}", count(Ended::Well), files.len()))?;
     }
-    Ok(match (count(Ended::Otherwise), count(Ended::Skipped)) {
-        (0, 0) => HELD,
-        (0, _) => {
-            if arguments.check {
-                HELD
-            } else {
-                USAGE
-            }
-        }
+    let (otherwise, skipped, well) = (count(Ended::Otherwise), count(Ended::Skipped), count(Ended::Well));
+    let is_good = skipped == 0 || (arguments.check && well > 0);
+    Ok(match (otherwise, is_good) {
+        (0, true) => HELD,
+        // Nothing was checked, or not what was asked for.
+        (0, false) => USAGE,
         (_, _) => VIOLATED,
     })
 }
@@ -110,10 +111,19 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let text = std::fs::read_to_string(path).map_err(|error| said(&error))?;
     let trace = script::record(&text).map_err(|error| said(&error))?;
     let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(|unknown| said(&unknown))?;
-    trace.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
+    let saved = trace.save(output).map_err(|error| format!("{}: {error}", output.display()));
     super::say_beside(output, format_args!("{} events: {}", trace.events.len(), Shown(trace.ending.clone())))?;
-    super::say_written(output)?;
-    Ok(if trace.ending == Ending::Completed { HELD } else { VIOLATED })
+    match (&saved, trace.ending == Ending::Completed) {
+        (Ok(()), _) => super::say_written(output)?,
+        (Err(error), true) => return Err(error.clone()),
+        (Err(error), false) => tell(error),
+    }
+    if trace.ending == Ending::Completed {
+        return Ok(HELD);
+    }
+    let next = saved.map(|()| Next::of(output).shrunk()).unwrap_or_default();
+    super::tell_or_print(output, failure::meaning(&trace.ending) + &failure::next(&next))?;
+    Ok(VIOLATED)
 }
 
 fn skip(path: &Path, played: &Played) -> Ended {

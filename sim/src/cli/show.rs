@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use raft::NodeId;
 use sim::output::printed;
-use sim::trace::{CannotShow, Reader, View, show};
+use sim::trace::{CannotShow, Ending, Reader, View, show};
 
 use super::HELD;
+use super::again::Next;
+use super::failure;
 
 /// Which trace, and which part of it.
 #[derive(Args, Debug)]
@@ -45,6 +47,7 @@ fn node(text: &str) -> Result<NodeId, String> {
 /// Writes the table.
 pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
+    let header = reader.header().clone();
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let &ShowArguments { from, to, node, calm, .. } = arguments;
     let mut out = BufWriter::new(io::stdout().lock());
@@ -52,7 +55,11 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     let written = match shown {
         Err(CannotShow::Read(error)) => return Err(error.to_string()),
         Err(CannotShow::Write(error)) => Err(error),
-        Ok(()) => out.flush(),
+        Ok(ending) => {
+            let next = || failure::meaning(&ending) + &failure::next(&Next::of(&arguments.file).seen(&header));
+            let next = if ending == Ending::Completed { String::new() } else { next() };
+            out.write_all(next.as_bytes()).and_then(|()| out.flush())
+        }
     };
     printed(written).map(|()| HELD)
 }

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use sim::output::is_stream;
+use sim::output::{is_stream, print};
 use sim::trace::{Shown, Trace, Watch, shrink};
 
-use super::{HELD, say_beside, say_written};
+use super::again::Next;
+use super::{HELD, failure, jobs, say_beside, say_written};
 
 /// What to shrink, and for how long.
 #[derive(Args, Debug)]
@@ -32,15 +33,16 @@ pub(super) struct ShrinkArguments {
     seconds: Option<u64>,
     /// How many threads look for it; one on each core unless said otherwise
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    threads: u64,
 }
 
 /// Shrinks the trace, and says what is left.
 pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     let long = Trace::open(&arguments.file).map_err(|error| error.to_string())?;
     let mut progress = Progress::new(arguments, long.events.len());
+    let threads = jobs::capped(Some(arguments.threads)).unwrap_or(0);
     let name = arguments.file.display();
-    let short = shrink(&long, arguments.threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
+    let short = shrink(&long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
     progress.bar.finish_and_clear();
     if let Some(error) = progress.unwritten {
         return Err(format!("{}: {error}", arguments.output.display()));
@@ -50,8 +52,11 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
         short.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
     }
     let (left, of) = (short.events.len(), long.events.len());
-    say_beside(output, format_args!("{left} events of {of} are left: {}", Shown(short.ending)))?;
+    say_beside(output, format_args!("{left} events of {of} are left: {}", Shown(short.ending.clone())))?;
     say_written(output)?;
+    if !is_stream(output) {
+        print(failure::meaning(&short.ending) + &failure::next(&Next::of(output).shrunk()))?;
+    }
     Ok(HELD)
 }
 
@@ -71,7 +76,7 @@ impl Progress {
             false => ProgressBar::hidden(),
         };
         bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is right"));
-        let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let until = arguments.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
         Self { bar, output: arguments.output.clone(), until, best: events, unwritten: None }
     }
 }

@@ -1,13 +1,11 @@
 //! What a run prints: what was drawn, what happened, and what was violated.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 use sim::driver::swarm::Ended;
 use sim::plan::{Heals, LinkPlan, Plan, TICK, Time};
-use sim::trace::Ending;
 use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
 
 /// What the seed decided.
@@ -247,33 +245,20 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
     out.0
 }
 
-/// What broke, and where to find how.
-pub(super) fn of_failure(ending: &Ending, trace: &Path) -> String {
-    let mut out = Text::default();
-    match ending {
-        Ending::Completed => return out.0,
-        Ending::Violation(violation) => {
-            let nodes = violation.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            out.line("VIOLATED", format_args!("{} at step {}", violation.invariant, violation.step));
-            out.line("nodes", nodes);
-            out.line("states", &violation.detail);
-        }
-        Ending::Panic(message) => out.line("PANIC", message),
-    }
-    out.line("trace", trace.display());
-    out.0
-}
-
 /// Lines with a name each.
 #[derive(Default)]
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
     const NAME: usize = 11;
     const WIDTH: usize = 110;
 
-    fn line(&mut self, name: &str, value: impl std::fmt::Display) {
+    pub(super) fn line(&mut self, name: &str, value: impl std::fmt::Display) {
         writeln!(self.0, "{name:<width$}{value}", width = Self::NAME).expect("text grows");
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.0
     }
 
     fn wrapped(&mut self, parts: &[String]) {

@@ -1,5 +1,6 @@
 //! Ranges of seeds, and the shares of them that several machines take.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -26,7 +27,27 @@ pub struct ShardError(String);
 impl Shard {
     /// The seeds of the range that belong to this share.
     pub fn of(self, seeds: Range<u64>) -> impl Iterator<Item = u64> {
-        seeds.skip(self.position as usize).step_by(self.count as usize)
+        let first = seeds.start;
+        (0..self.count(&seeds)).map(move |number| first + self.position + number * self.count)
+    }
+
+    /// How many they are.
+    ///
+    /// ```
+    /// use sim::explore::Shard;
+    /// let third: Shard = "3/3".parse()?;
+    /// assert_eq!((third.count(&(0..8)), third.count(&(0..2)), third.count(&(0..u64::MAX))), (2, 0, u64::MAX / 3));
+    /// # Ok::<(), sim::explore::ShardError>(())
+    /// ```
+    pub fn count(self, seeds: &Range<u64>) -> u64 {
+        let all = seeds.end.saturating_sub(seeds.start);
+        all.saturating_sub(self.position).div_ceil(self.count)
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.position + 1, self.count)
     }
 }
 
@@ -59,6 +80,8 @@ mod tests {
     fn every_seed_belongs_to_exactly_one_shard() {
         for count in 1..=5 {
             let shards = (1..=count).map(|number| format!("{number}/{count}").parse::<Shard>().unwrap());
+            let counts: Vec<u64> = shards.clone().map(|shard| shard.count(&(10..31))).collect();
+            assert_eq!(counts, shards.clone().map(|shard| shard.of(10..31).count() as u64).collect::<Vec<_>>());
             let mut seeds: Vec<u64> = shards.flat_map(|shard| shard.of(10..31)).collect();
             seeds.sort_unstable();
             assert_eq!(seeds, (10..31).collect::<Vec<_>>());

@@ -16,9 +16,10 @@ use raft::planted::Bug;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-pub use self::property::{Property, named_for, takes_long};
+pub use self::property::{named_for, takes_long};
 pub use self::search::{Catch, Other, Search};
 pub use self::table::table;
+pub use crate::trace::Property;
 use crate::trace::Trace;
 
 /// How to hunt.

@@ -1,47 +1,9 @@
 //! What is expected to catch each bug.
 
-use std::fmt;
-
 use raft::planted::Bug;
-use serde::{Serialize, Serializer};
 
 use crate::invariant::Invariant;
-use crate::trace::Ending;
-
-/// What a run broke.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Property {
-    /// A property that is checked.
-    Holds(Invariant),
-    /// An assertion of the code under test.
-    NoPanic,
-}
-
-impl Property {
-    /// What a run with this ending broke, if it broke anything.
-    pub fn broken_by(ending: &Ending) -> Option<Self> {
-        match ending {
-            Ending::Completed => None,
-            Ending::Violation(violation) => Some(Self::Holds(violation.invariant)),
-            Ending::Panic(_) => Some(Self::NoPanic),
-        }
-    }
-}
-
-impl fmt::Display for Property {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Holds(invariant) => invariant.fmt(f),
-            Self::NoPanic => f.pad("panic"),
-        }
-    }
-}
-
-impl Serialize for Property {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+use crate::trace::Property;
 
 /// What the literature calls one property, and where it is checked here: the property itself, and what it follows from
 /// by induction, which breaks first.
@@ -119,6 +81,7 @@ pub fn named_for(property: Property, bug: Bug) -> Option<&'static str> {
         }
         // A follower that is told to commit beyond the end of its log finds that by itself.
         Property::NoPanic => (bug == Bug::HeartbeatCommitUncapped).then_some("panic"),
+        Property::EventsEnd | Property::RunsRepeat => None,
     }
 }
 

@@ -7,8 +7,8 @@ use raft::planted::Bug;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::property::{Property, named_for};
-use super::{Hunt, Watch};
+use super::property::named_for;
+use super::{Hunt, Property, Watch};
 use crate::driver::swarm;
 use crate::plan::{Overrides, Plan};
 use crate::planted::switched_on;

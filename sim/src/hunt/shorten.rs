@@ -17,7 +17,9 @@ pub(super) fn shorten(bug: Bug, caught: &Catch, hunt: &Hunt) -> Trace {
     match trace::shrink(&long, hunt.jobs.unwrap_or(0), &mut patience) {
         Ok(short) => short,
         Err(CannotShrink::OnlyAsRecorded) => record(bug, &with_fewer_events(bug, caught, plan)),
-        Err(CannotShrink::NothingBreaks | CannotShrink::NeedsBug(_) | CannotShrink::Threads(_)) => long,
+        Err(
+            CannotShrink::NothingBreaks | CannotShrink::Hangs | CannotShrink::NeedsBug(_) | CannotShrink::Threads(_),
+        ) => long,
     }
 }
 

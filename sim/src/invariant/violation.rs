@@ -122,6 +122,33 @@ impl Invariant {
             Self::ElectionTimeout => "elections begin, votes are withheld and leaderships end by the election timeout.",
         }
     }
+
+    /// Where it comes from: the paper is Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm"
+    /// (extended version, 2014), the thesis Ongaro, "Consensus: Bridging Theory and Practice" (2014).
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::ElectionSafety => "paper, figure 3 and 5.1; thesis, 9.6 (pre-vote)",
+            Self::VoteOnce => "paper, figure 2 and 5.4.1",
+            Self::LeaderIsVoter => "paper, figure 3; thesis, 4.2.1 and 4.2.2",
+            Self::LogMatching => "paper, figure 3 and 5.3",
+            Self::LeaderAppendOnly => "paper, figure 3 and 5.3",
+            Self::LeaderCompleteness => "paper, figure 3 and 5.4",
+            Self::StateMachineSafety => "paper, figure 3 and 5.4.3",
+            Self::CommitQuorum => "paper, 5.4.2; thesis, 4.3",
+            Self::DurableBeforeSend => "paper, figure 2; thesis, 3.8",
+            Self::ConfigurationAgreement => "thesis, 4.1 and 4.3",
+            Self::Monotonic => "paper, figure 2",
+            Self::LinearizableRead => "thesis, 6.4",
+            Self::ExactlyOnce => "thesis, 6.3",
+            Self::BoundedMemory => {
+                "thesis, 10.2.1; etcd's MaxInflightMsgs, MaxUncommittedEntriesSize and MaxCommittedSizePerReady"
+            }
+            Self::Liveness => "paper, 5.6; thesis, 3.9 and 3.10",
+            Self::Linearizability => "Herlihy and Wing, \"Linearizability\" (1990); thesis, 6.3 and 6.4",
+            Self::RunLoop => "etcd's node.run",
+            Self::ElectionTimeout => "paper, 5.2; thesis, 3.4, 4.2.3 and 6.2",
+        }
+    }
 }
 
 impl fmt::Display for Invariant {

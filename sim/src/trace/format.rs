@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::invariant::Violation;
+use crate::world::Event;
 
 /// What the first line of a trace calls the format.
 pub const FORMAT: &str = "raft-sim-trace";
@@ -62,6 +63,9 @@ pub enum Ending {
     Violation(Violation),
     /// An assertion of the code itself failed at the last event.
     Panic(String),
+    /// The run went no further: after the last event of the trace this one began, and never ended. `None` where the driver did
+    /// not come to choose one. Only whoever watches the clock can say so, see [`pulse`](crate::pulse).
+    Hang(Option<Box<Event>>),
 }
 
 /// The last line: how far the run came, and how it ended.
@@ -87,28 +91,38 @@ struct Fields {
     violation: Option<Violation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     panic: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hang: Option<Hang>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hang {
+    event: Option<Box<Event>>,
 }
 
 impl From<End> for Fields {
     fn from(End { steps, digest, ending }: End) -> Self {
-        let (violation, panic) = match ending {
-            Ending::Completed => (None, None),
-            Ending::Violation(violation) => (Some(violation), None),
-            Ending::Panic(message) => (None, Some(message)),
-        };
-        Self { steps, digest, violation, panic }
+        let fields = Self { steps, digest, violation: None, panic: None, hang: None };
+        match ending {
+            Ending::Completed => fields,
+            Ending::Violation(violation) => Self { violation: Some(violation), ..fields },
+            Ending::Panic(message) => Self { panic: Some(message), ..fields },
+            Ending::Hang(event) => Self { hang: Some(Hang { event }), ..fields },
+        }
     }
 }
 
 impl TryFrom<Fields> for End {
     type Error = &'static str;
 
-    fn try_from(Fields { steps, digest, violation, panic }: Fields) -> Result<Self, Self::Error> {
-        let ending = match (violation, panic) {
-            (None, None) => Ending::Completed,
-            (Some(violation), None) => Ending::Violation(violation),
-            (None, Some(message)) => Ending::Panic(message),
-            (Some(_), Some(_)) => return Err("a run ends with a violation or a panic, not both"),
+    fn try_from(Fields { steps, digest, violation, panic, hang }: Fields) -> Result<Self, Self::Error> {
+        let ending = match (violation, panic, hang) {
+            (None, None, None) => Ending::Completed,
+            (Some(violation), None, None) => Ending::Violation(violation),
+            (None, Some(message), None) => Ending::Panic(message),
+            (None, None, Some(Hang { event })) => Ending::Hang(event),
+            (_, _, _) => return Err("a run ends with a violation, a panic or a hang, not with more than one"),
         };
         Ok(Self { steps, digest, ending })
     }

@@ -14,7 +14,8 @@
 //! Between events there are digest lines, `{"digest":{"step":1000,"value":"90b6c54fd2a4ee0f"}}`: the digest after so many
 //! events. Where a property broke, the last event is the one that broke it, and the end says how:
 //! `{"end":{"steps":17,"digest":"…","violation":{"invariant":"vote-once","step":16,"nodes":[1],"detail":"…"}}}`. Its digest
-//! is that before the event.
+//! is that before the event. Where the code under test never came back, the event that it was given stands in the end as well,
+//! `{"end":{"steps":16,"digest":"…","hang":{"event":{"Tick":{"node":1}}}}}`, so that whoever reads the others is not caught too.
 //!
 //! A cluster that does not come to rest is recorded until it should have, for tens of thousands of events. Shrunk, such a
 //! trace ends with one line that stands for all of them, `{"Calm":{"core":null}}`: faults are over, and whoever runs the
@@ -49,6 +50,7 @@ mod describe;
 mod file;
 mod format;
 mod nodes;
+mod property;
 mod reader;
 mod record;
 mod replay;
@@ -61,8 +63,9 @@ mod writer;
 
 pub use file::{Sink, Source};
 pub use format::{End, Ending, FORMAT, Header, VERSION};
+pub use property::Property;
 pub use reader::{Line, ReadError, Reader, Trouble};
-pub use record::{Recorded, record};
+pub use record::{Recorded, record, record_hang};
 pub use replay::{Divergence, How, Replayed, Shown, replay};
 pub use report::report;
 pub use run::{Stop, apply};

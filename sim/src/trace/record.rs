@@ -6,6 +6,7 @@ use super::format::{Ending, Header};
 use super::writer::Writer;
 use crate::driver::swarm::{Ended, Swarm};
 use crate::plan::Plan;
+use crate::world::Event;
 
 /// A run that was recorded.
 #[derive(Debug)]
@@ -24,9 +25,7 @@ pub struct Recorded<W> {
 /// # Errors
 /// Those of `out`.
 pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
-    let bug = bug.map(str::to_owned);
-    let header = Header { bug, plan: serde_json::to_value(plan)?, ..Header::new(Some(plan.seed)) };
-    let mut writer = Writer::new(out, &header)?;
+    let mut writer = Writer::new(out, &header(plan, bug)?)?;
     let mut swarm = Swarm::new(plan);
     let ending = loop {
         let mut written = Ok(());
@@ -39,4 +38,35 @@ pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Re
     };
     let out = writer.end(swarm.world(), &ending)?;
     Ok(Recorded { ended: swarm.end(&ending), ending, out })
+}
+
+/// Writes the trace of a run that comes so far and no further: after so many events `hangs` begins, and never ends. That event is
+/// not run.
+///
+/// # Errors
+/// Those of `out`.
+pub fn record_hang<W: Write>(
+    plan: &Plan,
+    bug: Option<&str>,
+    steps: u64,
+    hangs: Option<Event>,
+    out: W,
+) -> io::Result<W> {
+    let mut writer = Writer::new(out, &header(plan, bug)?)?;
+    let mut swarm = Swarm::new(plan);
+    while swarm.world().step() < steps {
+        let mut written = Ok(());
+        let ended = swarm.go_on(&mut |event| written = writer.event(event));
+        written?;
+        if let Some(ending) = ended {
+            return writer.end(swarm.world(), &ending);
+        }
+        writer.digest(swarm.world())?;
+    }
+    writer.end(swarm.world(), &Ending::Hang(hangs.map(Box::new)))
+}
+
+fn header(plan: &Plan, bug: Option<&str>) -> io::Result<Header> {
+    let bug = bug.map(str::to_owned);
+    Ok(Header { bug, plan: serde_json::to_value(plan)?, ..Header::new(Some(plan.seed)) })
 }

@@ -25,6 +25,13 @@ pub enum Replayed {
         /// The event that broke it, by the count of those before it.
         step: u64,
     },
+    /// All events did what they were recorded to do, and nothing broke: what was recorded to break then is gone.
+    Gone {
+        /// How the recording ended: never [`Ending::Completed`].
+        recorded: Ending,
+        /// After so many events.
+        steps: u64,
+    },
     /// It did not go as it was recorded.
     Diverged(Divergence),
 }
@@ -38,6 +45,10 @@ pub struct Divergence {
     pub line: u64,
     /// How.
     pub how: How,
+    /// How the recording ended.
+    pub recorded: Ending,
+    /// How the rest of it ends now, without the events that no longer fit.
+    pub now: Ending,
 }
 
 /// How a replay leaves the recording.
@@ -84,6 +95,8 @@ impl fmt::Display for Shown {
             Ending::Completed => f.write_str("nothing broken"),
             Ending::Violation(violation) => violation.fmt(f),
             Ending::Panic(message) => write!(f, "a panic: {message}"),
+            Ending::Hang(None) => f.write_str("a hang: the next event is never chosen"),
+            Ending::Hang(Some(event)) => write!(f, "a hang: the event {} never ends", text(event)),
         }
     }
 }
@@ -102,21 +115,16 @@ pub fn replay<R: BufRead>(mut reader: Reader<R>) -> Result<Replayed, ReadError> 
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
-    let mut replay = Replay { world: World::new(), agreed: 0, broken: None };
+    let mut replay = Replay { world: World::new(), agreed: 0, broken: None, recorded: None, gone: false };
     loop {
         let Some(line) = reader.next_line()? else { return Ok(replay.completed()) };
         if let Some(how) = replay.follow(line) {
-            let divergence = Divergence { step: replay.step(), line: reader.line(), how };
-            drain(reader)?;
-            return Ok(Replayed::Diverged(divergence));
+            let (step, line) = (replay.step(), reader.line());
+            let recorded = replay.go_on(reader)?;
+            let now = replay.broken.unwrap_or_default();
+            return Ok(Replayed::Diverged(Divergence { step, line, how, recorded, now }));
         }
     }
-}
-
-/// Reads on to the end: a damaged file is damaged also where the replay left it before.
-fn drain<R: BufRead>(mut reader: Reader<R>) -> Result<(), ReadError> {
-    while reader.next_line()?.is_some() {}
-    Ok(())
 }
 
 struct Replay {
@@ -124,6 +132,10 @@ struct Replay {
     /// After how many events the digest was last compared.
     agreed: u64,
     broken: Option<Ending>,
+    /// How it was recorded to end, once that is known.
+    recorded: Option<Ending>,
+    /// Whether that broke something and does not any more.
+    gone: bool,
 }
 
 impl Replay {
@@ -164,18 +176,45 @@ impl Replay {
     }
 
     fn end(&mut self, end: End) -> Option<How> {
-        let now = self.broken.clone().unwrap_or_default();
-        if !is_same(&end.ending, &now) {
-            return Some(How::Ending { recorded: Shown(end.ending), now: Shown(now) });
+        self.recorded = Some(end.ending.clone());
+        if let Ending::Hang(event) = &end.ending {
+            let differs = self.digest(end.steps, end.digest);
+            if differs.is_some() {
+                return differs;
+            }
+            // Where it still hangs, that is the end of this thread.
+            event.iter().for_each(|event| drop(self.event(event)));
         }
-        self.digest(end.steps, end.digest)
+        match (&end.ending, self.broken.clone().unwrap_or_default()) {
+            (Ending::Completed, Ending::Completed) => self.digest(end.steps, end.digest),
+            (_, Ending::Completed) => {
+                self.gone = true;
+                None
+            }
+            (recorded, now) if is_same(recorded, &now) => self.digest(end.steps, end.digest),
+            (_, now) => Some(How::Ending { recorded: Shown(end.ending), now: Shown(now) }),
+        }
+    }
+
+    /// Reads on to the end: a damaged file is damaged also where the replay left it before, and whether what is left of the
+    /// run still breaks something is good to know. Returns how the recording ended.
+    fn go_on<R: BufRead>(&mut self, mut reader: Reader<R>) -> Result<Ending, ReadError> {
+        while let Some(line) = reader.next_line()? {
+            match line {
+                Line::Event(event) if self.broken.is_none() => drop(self.event(&event)),
+                Line::Event(_) | Line::Digest { .. } => {}
+                Line::End(end) => self.recorded = Some(end.ending),
+            }
+        }
+        Ok(self.recorded.clone().unwrap_or_default())
     }
 
     fn completed(self) -> Replayed {
         let step = self.step();
-        match self.broken {
-            None => Replayed::Completed { steps: step },
-            Some(ending) => Replayed::Broken { ending, step },
+        match (self.broken, self.recorded) {
+            (Some(ending), _) => Replayed::Broken { ending, step },
+            (None, Some(recorded)) if self.gone => Replayed::Gone { recorded, steps: step },
+            (None, _) => Replayed::Completed { steps: step },
         }
     }
 }
@@ -189,7 +228,7 @@ fn is_same(one: &Ending, other: &Ending) -> bool {
             (one.invariant, one.step, &one.nodes) == (other.invariant, other.step, &other.nodes)
         }
         (Ending::Panic(_), Ending::Panic(_)) => Failure::of(one) == Failure::of(other),
-        (Ending::Completed | Ending::Violation(_) | Ending::Panic(_), _) => false,
+        (Ending::Completed | Ending::Violation(_) | Ending::Panic(_) | Ending::Hang(_), _) => false,
     }
 }
 

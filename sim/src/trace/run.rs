@@ -2,6 +2,8 @@
 
 use super::format::Ending;
 use crate::panics::caught;
+use crate::planted;
+use crate::pulse;
 use crate::world::{Event, Halt, Misfit, Outcome, World};
 
 /// Why a run does not go on with an event.
@@ -19,7 +21,13 @@ pub enum Stop {
 /// # Errors
 /// The event does not fit, or broke something.
 pub fn apply(world: &mut World, event: &Event) -> Result<Outcome, Stop> {
-    match caught(|| world.apply(event)) {
+    pulse::begins(event, world.step());
+    let applied = caught(|| {
+        planted::strike(world.step());
+        world.apply(event)
+    });
+    pulse::ended(world.step());
+    match applied {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(Halt::Misfit(misfit))) => Err(Stop::Misfit(misfit)),
         Ok(Err(Halt::Violation(violation))) => Err(Stop::Broken(Ending::Violation(violation))),

@@ -41,11 +41,11 @@ pub enum CannotShow {
     Write(#[from] io::Error),
 }
 
-/// Writes the table of a run. Events that do not fit are marked and left out.
+/// Writes the table of a run. Events that do not fit are marked and left out. Returns how it ended, as far as it was shown.
 ///
 /// # Errors
 /// The trace cannot be read, or the table not written.
-pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) -> Result<(), CannotShow> {
+pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) -> Result<Ending, CannotShow> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
@@ -57,25 +57,30 @@ pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) 
                 let is_calm = calm.is_some();
                 for event in calm.unwrap_or_else(|| vec![event]) {
                     if let Some(ending) = table.event(&event, out)? {
-                        return Ok(table.broke(&event, ending, out)?);
+                        table.broke(&event, &ending, out)?;
+                        return Ok(ending);
                     }
                 }
                 // A calm happens to a copy of the cluster, which ends here.
                 if is_calm {
-                    return Ok(());
+                    return Ok(Ending::Completed);
                 }
             }
             Line::Digest { .. } => {}
             Line::End(End { ending: Ending::Completed, .. }) => writeln!(out, "{}", Shown(Ending::Completed))?,
+            Line::End(End { ending: ending @ Ending::Hang(_), .. }) => {
+                writeln!(out, "recorded was {}", Shown(ending.clone()))?;
+                return Ok(ending);
+            }
             Line::End(end) => {
                 writeln!(out, "nothing breaks now; it was recorded with this end: {}", Shown(end.ending))?
             }
         }
         if table.step > view.to {
-            return Ok(());
+            return Ok(Ending::Completed);
         }
     }
-    Ok(())
+    Ok(Ending::Completed)
 }
 
 struct Table {
@@ -113,8 +118,8 @@ impl Table {
         Ok(broken)
     }
 
-    fn broke(&self, event: &Event, ending: Ending, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.paint("31;1", &Shown(ending).to_string()))?;
+    fn broke(&self, event: &Event, ending: &Ending, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.paint("31;1", &Shown(ending.clone()).to_string()))?;
         match event {
             Event::Calm { .. } => writeln!(out, "that is how it ends; --calm shows event by event what happens before"),
             _ => Ok(()),

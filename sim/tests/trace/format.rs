@@ -130,5 +130,5 @@ fn an_end_has_one_reason_at_most() {
     let both =
         end.replace(r#""panic""#, r#""violation":{"invariant":"vote-once","step":0,"nodes":[],"detail":""},"panic""#);
     let error = read(&format!("{header}\n{both}\n")).unwrap_err();
-    assert!(error.to_string().contains("not both"), "{error}");
+    assert!(error.to_string().contains("not with more than one"), "{error}");
 }

@@ -14,7 +14,7 @@ use crate::replay::broken;
 const PROBE: &str = include_str!("probe.js");
 
 fn page(trace: &[u8]) -> String {
-    report(Reader::new(trace, "t").unwrap(), false).unwrap()
+    report(Reader::new(trace, "t").unwrap(), false).unwrap().0
 }
 
 fn page_of(trace: &Trace) -> String {

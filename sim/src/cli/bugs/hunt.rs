@@ -9,10 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use raft::planted::Bug;
 use serde_json::json;
 use sim::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
-use sim::output::say;
+use sim::output::{say, tell};
 use sim::planted;
 
-use super::super::{HELD, VIOLATED};
+use super::super::{HELD, VIOLATED, jobs};
 use super::BugsArguments;
 
 pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
@@ -25,13 +25,23 @@ pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
     let progress = Progress::new(bugs.len() as u64 * how.starts);
     let hunted = hunt(&bugs, &how, &progress);
     progress.bar.finish_and_clear();
-    let traces = if arguments.names.is_empty() { Vec::new() } else { leave_traces(&hunted)? };
+    let traces = if arguments.names.is_empty() { Ok(Vec::new()) } else { leave_traces(&hunted) };
     let text = match arguments.json {
         true => hunted.iter().map(|hunted| as_json(hunted).to_string()).collect::<Vec<_>>(),
-        false => [vec![table(&hunted)], traces.iter().map(|path| path.display().to_string()).collect()].concat(),
+        false => {
+            let traces = traces.iter().flatten().map(|path| path.display().to_string());
+            std::iter::once(table(&hunted)).chain(traces).collect()
+        }
     };
     say(text.join("\n"))?;
-    Ok(if hunted.iter().all(Hunted::is_caught) { HELD } else { VIOLATED })
+    match (hunted.iter().all(Hunted::is_caught), traces) {
+        (true, traces) => traces.map(|_| HELD),
+        (false, Ok(_)) => Ok(VIOLATED),
+        (false, Err(error)) => {
+            tell(error);
+            Ok(VIOLATED)
+        }
+    }
 }
 
 fn chosen(arguments: &BugsArguments) -> Result<Vec<Bug>, String> {
@@ -54,7 +64,7 @@ fn how(arguments: &BugsArguments) -> Hunt {
         seeds: arguments.seeds.unwrap_or(usual.seeds),
         starts: arguments.starts.unwrap_or(usual.starts),
         events: arguments.events,
-        jobs: arguments.jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
+        jobs: jobs::capped(arguments.jobs),
         shrinks: usual.shrinks && !arguments.no_shrink,
     }
 }

@@ -68,6 +68,7 @@ pub fn run(plan: &Plan, record: impl FnMut(&Event)) -> Ended {
     match run_to_end(plan, record) {
         (ended, Ending::Completed | Ending::Violation(_)) => ended,
         (_, Ending::Panic(message)) => panic!("{message}"),
+        (_, Ending::Hang(_)) => unreachable!("a run that hangs does not end"),
     }
 }
 
@@ -157,7 +158,7 @@ impl<'a> Swarm<'a> {
         let Self { world, misfits, agenda, .. } = self;
         let violation = match ending {
             Ending::Violation(violation) => Some(violation.clone()),
-            Ending::Completed | Ending::Panic(_) => None,
+            Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
         };
         Ended { world, violation, misfits, time: agenda.now() }
     }

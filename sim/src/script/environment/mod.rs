@@ -78,7 +78,7 @@ impl From<Stop> for Trouble {
             Stop::Misfit(misfit) => misfit.into(),
             Stop::Broken(Ending::Violation(violation)) => Self::Halt(violation.into()),
             Stop::Broken(Ending::Panic(message)) => Self::Panic(message),
-            Stop::Broken(Ending::Completed) => unreachable!("what broke did not end well"),
+            Stop::Broken(Ending::Completed | Ending::Hang(_)) => unreachable!("what broke ended, and not well"),
         }
     }
 }

@@ -67,7 +67,7 @@ impl Group<'_> {
         }
         let breaks = broken.map(|ending| match ending {
             Ending::Violation(violation) => format!("that breaks {}", violation.invariant),
-            Ending::Panic(_) | Ending::Completed => "that panics".to_owned(),
+            Ending::Panic(_) | Ending::Completed | Ending::Hang(_) => "that panics".to_owned(),
         });
         let sentences = Some(said).into_iter().filter(|said| !said.is_empty()).chain(breaks);
         let sentences = sentences.map(|sentence| capitalized(&sentence) + ".").collect::<Vec<_>>().join(" ");
@@ -78,7 +78,7 @@ impl Group<'_> {
 
 fn heading(trace: &Trace, broken: Option<&Ending>) -> String {
     let mut text = match broken {
-        None | Some(Ending::Completed) => comment("Nothing breaks here."),
+        None | Some(Ending::Completed | Ending::Hang(_)) => comment("Nothing breaks here."),
         Some(Ending::Panic(message)) => comment(&format!("A panic: {message}")),
         Some(Ending::Violation(violation)) => {
             let broken = comment(&format!("Breaks {}: {}", violation.invariant, violation.invariant.meaning()));

@@ -187,7 +187,7 @@ impl Data {
             Ending::Violation(violation) => {
                 (Some(violation.to_string()), violation.nodes.iter().map(|node| node.get()).collect())
             }
-            Ending::Panic(_) => (Some(Shown(ending.clone()).to_string()), Vec::new()),
+            Ending::Panic(_) | Ending::Hang(_) => (Some(Shown(ending.clone()).to_string()), Vec::new()),
         };
         let is_as_recorded = Failure::of(ending) == Failure::of(recorded);
         let recorded = (!is_as_recorded).then(|| Shown(recorded.clone()).to_string());

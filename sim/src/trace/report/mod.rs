@@ -24,11 +24,11 @@ const DIAGRAM: &str = include_str!("diagram.js");
 const PANEL: &str = include_str!("panel.js");
 
 /// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A calm is one event, or
-/// shown event by event; the page ends with it then.
+/// shown event by event; the page ends with it then. Returns how the run ends, as the page shows it.
 ///
 /// # Errors
 /// The trace cannot be read, or needs a planted bug that this build does not have.
-pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<String, ReadError> {
+pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<(String, Ending), ReadError> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
@@ -42,7 +42,9 @@ pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<Str
         }
     }
     let Run { data, ended, .. } = run;
-    Ok(page(&data.finish(&ended.unwrap_or_default(), &recorded)))
+    let hangs = matches!(recorded, Ending::Hang(_)).then(|| recorded.clone());
+    let ended = ended.or(hangs).unwrap_or_default();
+    Ok((page(&data.finish(&ended, &recorded)), ended))
 }
 
 /// What is shown, as it happens again.

@@ -26,7 +26,8 @@ impl Failure {
     /// How a run with this ending failed, if it did.
     pub fn of(ending: &Ending) -> Option<Self> {
         match ending {
-            Ending::Completed => None,
+            // A hang cannot be told from a long wait while candidates run.
+            Ending::Completed | Ending::Hang(_) => None,
             Ending::Violation(violation) => {
                 Some(Self { invariant: Some(violation.invariant), words: words(&violation.detail) })
             }

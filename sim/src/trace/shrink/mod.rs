@@ -71,6 +71,11 @@ pub enum CannotShrink {
         "the cluster would come to rest in a calm without delays: all of the recording is needed to show that it stalls"
     )]
     OnlyAsRecorded,
+    /// The run hangs, and so would whoever tries parts of it.
+    #[error(
+        "the run hangs, and a thread that hangs cannot be taken back: `sim replay` in a debugger shows where it loops"
+    )]
+    Hangs,
     /// The planted bug that the trace needs is not in this build.
     #[error("needs the planted bug {0}: use a build with the feature planted-bugs that knows it")]
     NeedsBug(UnknownBug),
@@ -84,6 +89,9 @@ pub enum CannotShrink {
 /// # Errors
 /// The trace does not fail, or cannot be run by this build.
 pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Trace, CannotShrink> {
+    if matches!(trace.ending, Ending::Hang(_)) {
+        return Err(CannotShrink::Hangs);
+    }
     let bug = trace.header.bug.clone();
     drop(planted::switch_on(bug.as_deref()).map_err(CannotShrink::NeedsBug)?);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| {

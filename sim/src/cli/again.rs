@@ -1,0 +1,131 @@
+//! What to type next: this program, as it was called, with arguments that a shell takes as they are meant.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use sim::trace::Header;
+
+/// How this program is called, up to its arguments.
+pub(super) fn program() -> String {
+    let by_cargo = std::env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == env!("CARGO_PKG_NAME"));
+    if by_cargo { by_cargo_run() } else { quoted(std::env::args().next().unwrap_or_else(|| "sim".to_owned())) }
+}
+
+fn by_cargo_run() -> String {
+    let release = if cfg!(debug_assertions) { "" } else { " --release" };
+    let features = if cfg!(feature = "planted-bugs") { " --features planted-bugs" } else { "" };
+    format!("cargo run{release} -p sim{features} --")
+}
+
+/// A word as a shell takes it. One that begins with a hyphen would be an option: a file of that name is in this folder.
+pub(super) fn quoted(word: impl Display) -> String {
+    let word = word.to_string();
+    let word = if word.starts_with('-') { format!("./{word}") } else { word };
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./=:,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// What a trace is good for, as it is or shrunk.
+pub(super) struct Next<'a> {
+    trace: &'a Path,
+    program: String,
+}
+
+impl<'a> Next<'a> {
+    pub(super) fn of(trace: &'a Path) -> Self {
+        Self { trace, program: program() }
+    }
+
+    fn command(&self, what: &str, trace: &Path, more: &str) -> String {
+        let more = if more.is_empty() { String::new() } else { format!(" {more}") };
+        format!("{} {what} {}{more}", self.program, quoted(trace.display()))
+    }
+
+    fn shrink(&self) -> String {
+        self.command("shrink", self.trace, &format!("-o {}", quoted(self.short().display())))
+    }
+
+    fn show(&self, trace: &Path) -> String {
+        self.command("show", trace, "")
+    }
+
+    fn report(&self, trace: &Path) -> String {
+        self.command("report", trace, &format!("-o {}", quoted(beside(trace, ".html").display())))
+    }
+
+    fn replay(&self) -> String {
+        self.command("replay", self.trace, "")
+    }
+
+    fn scenario(&self) -> String {
+        self.command(
+            "scenario --from-trace",
+            self.trace,
+            &format!("-o {}", quoted(beside(self.trace, ".txt").display())),
+        )
+    }
+
+    fn short(&self) -> PathBuf {
+        beside(self.trace, "-short.jsonl")
+    }
+
+    /// Where a run of a seed left it.
+    pub(super) fn recorded(&self) -> Vec<String> {
+        vec![self.shrink(), self.show(&self.short()), self.report(&self.short())]
+    }
+
+    /// Where it ends with an event that never does: it cannot be shrunk, as no thread can be taken back.
+    pub(super) fn hung(&self) -> Vec<String> {
+        vec![self.show(self.trace), self.report(self.trace), self.replay()]
+    }
+
+    /// Where it was shrunk.
+    pub(super) fn shrunk(&self) -> Vec<String> {
+        vec![self.show(self.trace), self.report(self.trace), self.replay(), self.scenario()]
+    }
+
+    /// Where it fails as it did.
+    pub(super) fn seen(&self, header: &Header) -> Vec<String> {
+        // What was shrunk, or made of a scenario, no longer has the plan of a seed.
+        if header.plan.is_null() { self.shrunk() } else { [self.recorded(), vec![self.replay()]].concat() }
+    }
+}
+
+/// The name of a file beside a trace, with another ending.
+fn beside(trace: &Path, ending: &str) -> PathBuf {
+    let name = trace.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.trim_end_matches(".zst").trim_end_matches(".jsonl");
+    trace.with_file_name(format!("{stem}{ending}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_for_something_else() {
+        for plain in ["t.jsonl", "target/release/sim", "a-b_c=d"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        assert_eq!(quoted("my trace.jsonl"), "'my trace.jsonl'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("$(rm x)"), "'$(rm x)'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("-o"), "./-o");
+    }
+
+    #[test]
+    fn the_commands_name_files_beside_the_trace() {
+        let next = Next { trace: Path::new("my runs/violation-4.jsonl.zst"), program: "sim".to_owned() };
+        assert_eq!(
+            next.recorded(),
+            [
+                "sim shrink 'my runs/violation-4.jsonl.zst' -o 'my runs/violation-4-short.jsonl'",
+                "sim show 'my runs/violation-4-short.jsonl'",
+                "sim report 'my runs/violation-4-short.jsonl' -o 'my runs/violation-4-short.html'",
+            ]
+        );
+        let next = Next { trace: Path::new("short.jsonl"), program: "sim".to_owned() };
+        assert_eq!(next.shrunk().last().unwrap(), "sim scenario --from-trace short.jsonl -o short.txt");
+    }
+}

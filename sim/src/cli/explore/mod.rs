@@ -1,0 +1,139 @@
+//! `sim explore`: many seeds, on every core.
+
+mod progress;
+mod told;
+mod traces;
+mod watcher;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use sim::explore::{Exploration, Explored, Shard, explore};
+use sim::output::say;
+
+use self::watcher::Watcher;
+use super::choices::Choices;
+use super::run::seed;
+use super::watchdog::Patience;
+use super::{HELD, VIOLATED, drawn, jobs, time};
+
+/// Runs many seeds on every core and reports those that violate a property.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sim explore                                     seeds from a drawn one on, until one fails or ^C
+  sim explore --seeds 0..1000                     a thousand seeds
+  sim explore --seeds 0..1000000 --time 10m       as many of a million as ten minutes allow
+  sim explore --seeds 0..90000 --shard 2/9        the second of nine shares, for a batch system
+  sim explore --seeds 0..1000 --out failures      where the traces of failures go
+  sim explore --seeds 0..1000 --json > found.jsonl  one JSON line for each failure, and one for the summary
+
+A failure is told when it is found. Of each property that is broken the three shortest traces are kept; the summary says
+with which to begin. ^C begins no further seed and prints the summary; a second one ends at once.
+
+Exit status: 0 all checks held, 1 a property was violated or, with --all-situations, a situation was never reached,
+2 bad usage, or nothing was checked")]
+pub(super) struct ExploreArguments {
+    /// The seeds, the second bound excluded. Without them: from a drawn seed on, until one fails or ^C
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    seeds: Option<Range<u64>>,
+    /// How many at once, instead of one for each core
+    #[arg(long, value_name = "J", value_parser = clap::value_parser!(u64).range(1..))]
+    jobs: Option<u64>,
+    /// Begins no further seed after this long: seconds, or with s, m or h
+    #[arg(long, value_name = "T", value_parser = time::some)]
+    time: Option<Duration>,
+    /// Runs only the I-th of N equal shares
+    #[arg(long, value_name = "I/N", requires = "seeds")]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    patience: Patience,
+    /// The folder for the traces of failures, instead of this one
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Prints JSON lines instead of text
+    #[arg(long)]
+    json: bool,
+    /// Prints how often each named situation happened, and in how many seeds
+    #[arg(long)]
+    situations: bool,
+    /// Fails if some named situation never happened
+    #[arg(long)]
+    all_situations: bool,
+    /// Runs each seed twice and compares the runs step by step
+    #[arg(long)]
+    determinism: bool,
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let wrong = || format!("a range of seeds is A..B with A below B, not {text:?}");
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let range = seed(from)?..seed(to)?;
+    if range.is_empty() { Err(wrong()) } else { Ok(range) }
+}
+
+impl ExploreArguments {
+    fn exploration(&self) -> Result<Exploration, String> {
+        let seeds = self.seeds.clone().unwrap_or_else(|| drawn::seed()..u64::MAX);
+        let exploration = Exploration {
+            shard: self.shard.unwrap_or_default(),
+            jobs: jobs::capped(self.jobs),
+            overrides: self.choices.overrides(),
+            bug: self.choices.bug.clone(),
+            twice: self.determinism,
+            ..Exploration::of(seeds)
+        };
+        if exploration.count() == 0 {
+            let (Range { start, end }, shard) = (&exploration.seeds, exploration.shard);
+            return Err(format!("no seed of {start}..{end} belongs to the shard {shard}: nothing would be checked"));
+        }
+        Ok(exploration)
+    }
+
+    /// Whether seeds follow until one fails.
+    fn is_open(&self) -> bool {
+        self.seeds.is_none()
+    }
+}
+
+/// Runs the seeds, and says which of them failed.
+pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
+    drop(super::bugs::switch_on(arguments.choices.bug.as_deref())?);
+    let exploration = arguments.exploration()?;
+    let began = Instant::now();
+    let mut watcher = Watcher::new(arguments, &exploration);
+    if arguments.is_open() {
+        told::say_beside_json(arguments.json, told::of_start(exploration.seeds.start))?;
+    }
+    let mut explored = explore(&exploration, &mut watcher).map_err(|error| error.to_string())?;
+    let took = began.elapsed();
+    let traces = watcher.finish(&mut explored)?;
+    if explored.seeds == 0 && explored.broken.is_empty() {
+        return Err("no seed came to its end: nothing was checked".to_owned());
+    }
+    let summary = told::Summary { arguments, exploration: &exploration, explored: &explored, traces: &traces, took };
+    say(if arguments.json { summary.as_json() } else { summary.as_text() })?;
+    let missed = arguments.all_situations && never_reached(&explored);
+    Ok(if explored.broken.is_empty() && !missed { HELD } else { VIOLATED })
+}
+
+fn never_reached(explored: &Explored) -> bool {
+    explored.statistics.situations.never().next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_seeds_has_two_bounds_and_is_not_empty() {
+        assert_eq!(seeds("0..10"), Ok(0..10));
+        assert_eq!(seeds("0x10..32"), Ok(16..32));
+        for wrong in ["", "5", "5..", "..5", "5..5", "6..5", "a..b"] {
+            assert!(seeds(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Whoever watches an exploration: tells of failures as they are found, keeps their traces, sees seeds that hang, and knows
+//! when it is enough.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sim::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
+use sim::output::{say, tell};
+use sim::trace::Ending;
+
+use super::super::choices::run_again;
+use super::super::interrupt::Interrupt;
+use super::super::watchdog::{Stuck, Vigil};
+use super::progress::Progress;
+use super::traces::Traces;
+use super::{ExploreArguments, told};
+
+pub(super) struct Watcher<'a> {
+    arguments: &'a ExploreArguments,
+    began: Instant,
+    interrupt: Interrupt,
+    is_interrupted: bool,
+    progress: Progress,
+    traces: Traces,
+    failures: u64,
+    /// What each thread is at.
+    at_work: BTreeMap<usize, AtSeed>,
+    looked: Instant,
+    /// The seeds that hang, and after how many events.
+    hung: Vec<(u64, u64)>,
+    /// Why standard output takes no more, if it does not.
+    unsaid: Option<String>,
+}
+
+/// A thread at work on a seed.
+struct AtSeed {
+    seed: u64,
+    began: Instant,
+    vigil: Vigil,
+    /// When it is next said how long it takes.
+    slow_at: Duration,
+    hangs: bool,
+}
+
+impl<'a> Watcher<'a> {
+    /// So often it is looked whether seeds move.
+    const LOOK: Duration = Duration::from_millis(100);
+
+    pub(super) fn new(arguments: &'a ExploreArguments, exploration: &Exploration) -> Self {
+        let now = Instant::now();
+        Self {
+            arguments,
+            began: now,
+            interrupt: Interrupt::listen(),
+            is_interrupted: false,
+            progress: Progress::new((!arguments.is_open()).then(|| exploration.count())),
+            traces: Traces::new(arguments.out.clone().unwrap_or_default(), arguments.choices.clone()),
+            failures: 0,
+            at_work: BTreeMap::new(),
+            looked: now,
+            hung: Vec::new(),
+            unsaid: None,
+        }
+    }
+
+    /// Records what is still to be recorded, and counts the seeds that hang.
+    ///
+    /// # Errors
+    /// Standard output took no more.
+    pub(super) fn finish(mut self, explored: &mut Explored) -> Result<Traces, String> {
+        self.progress.finish();
+        for (seed, step) in std::mem::take(&mut self.hung) {
+            let ending = self.traces.record_hang(seed, Stuck(step));
+            explored.add_failure(Failure { seed, events: step, ending, differs: None });
+        }
+        self.traces.finish();
+        self.unsaid.map_or(Ok(self.traces), Err)
+    }
+
+    fn tell_failure(&mut self, failure: &Failure) {
+        self.failures += 1;
+        let trace = self.traces.keep(failure);
+        let line = match self.arguments.json {
+            true => told::failure_as_json(failure, trace.as_deref()),
+            false => told::failure(failure, trace.as_deref()),
+        };
+        let said = self.progress.aside(|| say(line));
+        self.unsaid = self.unsaid.take().or(said.err());
+    }
+
+    /// Looks at one thread. Whether what it is at hangs.
+    fn look(&mut self, SeedAtWork { seed, pulse, worker }: SeedAtWork<'_>) -> bool {
+        let patience = self.arguments.patience.hang_after;
+        let new = || AtSeed { seed, began: Instant::now(), vigil: Vigil::new(pulse), slow_at: patience, hangs: false };
+        let at = self.at_work.entry(worker).or_insert_with(new);
+        if at.seed != seed {
+            *at = new();
+        }
+        if at.hangs {
+            return true;
+        }
+        let (still, took) = (at.vigil.stands_still(pulse), at.began.elapsed());
+        if still >= patience {
+            at.hangs = true;
+            self.tell_hang(seed, pulse.step());
+            return true;
+        }
+        if took >= at.slow_at {
+            at.slow_at *= 2;
+            let (events, again) = (pulse.step(), run_again(seed, &self.arguments.choices));
+            let line = format!(
+                "seed {seed} has been at work for {} s: {events} events so far, the last one {} s ago; \
+                 to record it: {again} --trace {seed}.jsonl",
+                took.as_secs(),
+                still.as_secs()
+            );
+            self.progress.aside(|| tell(line));
+        }
+        false
+    }
+
+    fn tell_hang(&mut self, seed: u64, step: u64) {
+        self.hung.push((seed, step));
+        let failure = Failure { seed, events: step, ending: Ending::Hang(None), differs: None };
+        let patience = self.arguments.patience.hang_after;
+        let again = run_again(seed, &self.arguments.choices);
+        let line = format!(
+            "seed {seed} hangs: no event has ended for {} s, after {step} events; \
+             to record it: {again} --trace {seed}.jsonl",
+            patience.as_secs()
+        );
+        self.progress.aside(|| tell(line));
+        self.tell_failure(&failure);
+    }
+}
+
+impl Watch for Watcher<'_> {
+    fn enough(&mut self) -> bool {
+        let is_late = self.arguments.time.is_some_and(|limit| self.began.elapsed() >= limit);
+        let has_failed = self.arguments.is_open() && self.failures > 0;
+        is_late || has_failed || self.interrupt.is_asked() || !self.hung.is_empty() || self.unsaid.is_some()
+    }
+
+    fn ended(&mut self, end: &SeedEnd) {
+        if let Some(failure) = end.failure() {
+            self.tell_failure(&failure);
+        }
+        self.progress.count(self.failures);
+    }
+
+    fn gives_up(&mut self, at_work: &mut dyn Iterator<Item = SeedAtWork<'_>>) -> bool {
+        if self.looked.elapsed() < Self::LOOK {
+            return false;
+        }
+        self.looked = Instant::now();
+        self.traces.go_on();
+        self.progress.tick();
+        let hang: Vec<bool> = at_work.map(|one| self.look(one)).collect();
+        if self.interrupt.is_asked() && !self.is_interrupted {
+            self.is_interrupted = true;
+            let line = format!("no further seed begins; {} at work come to their end, or ^C again", hang.len());
+            self.progress.aside(|| tell(line));
+        }
+        !hang.is_empty() && hang.into_iter().all(|hangs| hangs)
+    }
+}
