@@ -4,13 +4,15 @@
 //! ```text
 //! n led t and handed over to m at each of k ticks of its clock, and was not asked to meanwhile
 //!   ⇒  k ≤ 2 · election timeout  ∧  n's log ended at the last of them where it did at the first
-//! n leads and hands over to m                           ⇒  m votes in n's configuration, if n is a member itself
+//! n leads and hands over to m                           ⇒  m votes in n's configuration, if n does itself
 //! n leads t and tells m, in no later term, to campaign  ⇒  m durably holds an entry of t
 //! n tells m to campaign                                 ⇒  n was asked to hand over to m since it started
 //!                                                       ∧  n counts m up to where its log ended when it was asked, in t
 //! ```
 //!
-//! The leader gives up after one election timeout; whatever it is asked may begin another. Twice that leaves no doubt.
+//! The leader gives up after one election timeout; whatever it is asked may begin another. Twice that leaves no doubt. It
+//! gives up at once where its successor loses the vote, unless it has none itself any more: etcd's leader that is removed or
+//! demoted to a learner does not look at its followers after a change, and waits for the timeout.
 //!
 //! Source: thesis, section 3.10. It is a part of [`Invariant::Liveness`] that need not wait for the faults to end: a leader
 //! that waits for ever, for a successor that is down or never got the message, stops the cluster although it is well.
@@ -119,7 +121,7 @@ impl Transfers {
             node.config.as_ref().map_or(u32::MAX, |config| config.election_tick.saturating_mul(2)),
         );
         let configuration = &node.configuration;
-        if configuration.contains(id) && !quorum::votes(configuration, target) {
+        if quorum::votes(configuration, id) && !quorum::votes(configuration, target) {
             let detail = format!("node {id} hands over to node {target}, which does not vote in {configuration:?}");
             return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
         }
@@ -251,6 +253,19 @@ mod tests {
         bench.checkers.configuration_applied(node(1), Index(3), &learns).unwrap();
         bench.checkers.ticked(node(1), Some(node(2))).unwrap();
         breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(3))));
+    }
+
+    #[test]
+    fn a_leader_that_does_not_vote_may_wait_for_a_successor_that_does_not_either_but_not_for_ever() {
+        for others in [[].into(), [node(1)].into()] {
+            let mut bench = Bench::led();
+            let changed = ConfState { learners: others, ..configuration(&[3]) };
+            bench.checkers.configuration_applied(node(1), Index(3), &changed).unwrap();
+            for _ in 0..2 * Config::new(node(1)).election_tick {
+                bench.checkers.ticked(node(1), Some(node(2))).unwrap();
+            }
+            breaks(Invariant::Liveness, bench.checkers.ticked(node(1), Some(node(2))));
+        }
     }
 
     #[test]
