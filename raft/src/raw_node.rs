@@ -441,6 +441,25 @@ impl<S: Storage> RawNode<S> {
         self.raft.progress().into_iter().flatten().map(|(id, progress)| (*id, progress))
     }
 
+    /// The messages that the next Ready will hand out, or that must wait there until what they promise is durable, in no
+    /// particular order. Some are addressed to the node itself. For tests and simulators that have to know all that is
+    /// under way.
+    ///
+    /// ```
+    /// use raft::{Body, Config, ConfState, MemStorage, NodeId, RawNode};
+    ///
+    /// let [one, two] = [1, 2].map(|id| NodeId::new(id).unwrap());
+    /// let storage = MemStorage::with_conf_state(ConfState { voters: [one, two].into(), ..ConfState::default() });
+    /// let mut node = RawNode::new(Config::new(one), storage)?;
+    /// node.campaign();
+    /// assert!(node.pending_messages().any(|message| message.to == two && matches!(message.body, Body::RequestVote { .. })));
+    /// # Ok::<(), raft::ConfigError>(())
+    /// ```
+    pub fn pending_messages(&self) -> impl Iterator<Item = &Message> {
+        let outbox = self.raft.outbox();
+        outbox.messages.iter().chain(&outbox.after_append)
+    }
+
     /// The membership in force on this node.
     pub fn configuration(&self) -> &Configuration {
         self.raft.configuration()

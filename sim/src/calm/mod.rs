@@ -70,7 +70,9 @@ pub(crate) fn expects_change(node: &RawNode<MemStorage>) -> bool {
 fn unapplied_changes(node: &RawNode<MemStorage>) -> Option<impl Iterator<Item = ConfChange>> {
     let status = node.basic_status();
     let unapplied = node.storage().stored().rev().take_while(move |entry| entry.index > status.applied);
-    let is_stored = node.storage().last_index() == status.last.index;
+    // What is stored there may be of an earlier term, and about to be overwritten.
+    let is_stored = node.storage().last_index() == status.last.index
+        && node.storage().term(status.last.index) == Ok(status.last.term);
     is_stored.then(|| unapplied.filter_map(|entry| entry.conf_change().ok().flatten()))
 }
 

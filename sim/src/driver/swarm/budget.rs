@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use raft::node::RunLoop;
-use raft::{Configuration, NodeId, Storage, VoteResult};
+use raft::{Configuration, Message, NodeId, Storage, VoteResult};
 
 use super::Swarm;
 use crate::calm::expects_change;
@@ -49,16 +49,18 @@ impl Swarm<'_> {
         let mut up = self.world.replicas().filter_map(|replica| replica.node());
         up.any(expects_change)
             || self.at_once.iter().any(is_asked_for)
-            || self.change_in_flight()
+            || self.change_under_way()
             || self.world.replicas().filter_map(Replica::run_loop).any(RunLoop::awaits_conf_change)
     }
 
-    /// Whether a message brings a change; an append may outlive the leader that sent it.
-    fn change_in_flight(&self) -> bool {
-        self.world.network().iter().any(|(_, envelope)| match envelope {
-            Envelope::Network(message) => message.brings_conf_change(),
-            Envelope::Local { .. } => false,
-        })
+    /// Whether a message brings a change, in flight or about to leave; an append may outlive the leader that sent it.
+    fn change_under_way(&self) -> bool {
+        let in_flight = self.world.network().iter().filter_map(|(_, envelope)| match envelope {
+            Envelope::Network(message) => Some(message),
+            Envelope::Local { .. } => None,
+        });
+        let unsent = self.world.replicas().flat_map(Replica::unsent);
+        in_flight.chain(unsent).any(Message::brings_conf_change)
     }
 }
 
@@ -79,6 +81,39 @@ fn has_voters(membership: &&Configuration) -> bool {
 mod tests {
     use super::*;
     use crate::plan::{Overrides, Plan};
+    use crate::world::MessageId;
+
+    /// Node 2 forwards a change to its leader. It is expected from the call on, wherever it is: in the node, in a Ready, in
+    /// flight, in the leader's log. In seed 8295703 it was in a Ready when a quorum was chosen.
+    #[test]
+    fn a_change_of_the_membership_is_expected_wherever_it_is_on_its_way() {
+        for asynchronous in [false, true] {
+            let script = format!(
+                "add-nodes 2 voters=(1,2) index=2 async-storage-writes={asynchronous}\ncampaign 1\nstabilize log-level=none\n\
+                 propose-conf-change 2\n  l1\n"
+            );
+            let plan = Plan::draw(1, &Overrides::default());
+            let mut swarm = Swarm::new(&plan);
+            swarm.at_once.clear();
+            let propose = crate::script::record(&script).unwrap().events;
+            let (propose, before) = propose.split_last().unwrap();
+            before.iter().for_each(|event| drop(swarm.world.apply(event).unwrap()));
+            assert!(!swarm.expects_change());
+            let node = NodeId::new(2).unwrap();
+            swarm.world.apply(propose).unwrap();
+            assert!(swarm.expects_change(), "the node holds it");
+            swarm.world.apply(&Event::TakeReady { node }).unwrap();
+            assert!(swarm.expects_change(), "its Ready holds it");
+            swarm.world.apply(&Event::Send { node }).unwrap();
+            assert!(swarm.expects_change(), "it is in flight");
+            let message = MessageId(swarm.world.network().next_id() - 1);
+            let mut lost = swarm.clone();
+            lost.world.apply(&Event::Drop { message }).unwrap();
+            assert!(!lost.expects_change(), "it is lost");
+            swarm.world.apply(&Event::Deliver { message }).unwrap();
+            assert!(swarm.expects_change(), "it is in the leader's log");
+        }
+    }
 
     /// In seed 463 a disk was damaged while the only node that knew of a second voter was down, in 577 and 739 while a
     /// change of the membership was under way, and in 1056 a node forgot in a crash that a change was committed.

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use raft::{Entry, NodeId, Ready, Snapshot, StorageAppend, StorageApply};
+use raft::{Entry, Message, NodeId, Ready, Snapshot, StorageAppend, StorageApply};
 
 use super::log_file::LogFile;
 use super::to_do::ToDo;
@@ -94,6 +94,16 @@ impl Handling {
             Self::OneByOne(in_hand) => in_hand.is_some(),
             Self::Threads(threads) => !threads.appends.is_empty() || !threads.applies.is_empty(),
         }
+    }
+
+    /// The messages of Readys that were taken, until they are in flight.
+    pub(super) fn unsent(&self) -> impl Iterator<Item = &Message> {
+        let (readys, appends) = match self {
+            Self::OneByOne(in_hand) => (in_hand.as_ref().map(|one| std::slice::from_ref(&one.ready)), None),
+            Self::Threads(threads) => (Some(threads.unsent.as_slice()), Some(&threads.appends)),
+        };
+        let messages = readys.into_iter().flatten().flat_map(|ready| &ready.messages);
+        messages.chain(appends.into_iter().flatten().flat_map(|append| &append.work.responses))
     }
 
     /// Whether some records of what is to be persisted together are written, and some are not.

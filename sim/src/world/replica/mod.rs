@@ -149,6 +149,12 @@ impl Replica {
         self.running.as_ref()?.last_ready()
     }
 
+    /// The messages that the node has made and that are not in flight yet: those that wait for its next Ready, and those of
+    /// the Readys that were taken.
+    pub fn unsent(&self) -> impl Iterator<Item = &Message> {
+        self.running.iter().flat_map(|running| running.node().pending_messages().chain(running.handling.unsent()))
+    }
+
     /// The append thread's queue, oldest first.
     pub fn appends(&self) -> impl Iterator<Item = &StorageAppend> {
         self.running.iter().flat_map(|running| running.appends())
