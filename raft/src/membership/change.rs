@@ -11,7 +11,8 @@ pub enum ChangeKind {
     /// It becomes a voter, from outside or from a learner.
     #[default]
     AddVoter,
-    /// It leaves.
+    /// It leaves. Keep what it has stored until the commit index of this change is durable on a quorum of those who stay:
+    /// until then a crash may take them back to the membership before, and they need its vote again.
     Remove,
     /// Nothing happens to the membership; the application's context changes.
     Update,

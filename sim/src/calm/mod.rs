@@ -17,7 +17,7 @@ use raft::{ConfChange, MemStorage, NodeId, RawNode, Storage, VoteResult};
 
 pub(crate) use self::operators::{Operators, members_down};
 pub(crate) use self::progress::Progress;
-use crate::disk::DiskFault;
+use crate::disk::{DiskFault, Keep};
 use crate::invariant::Violation;
 use crate::panics::caught;
 use crate::world::{Event, Halt, MessageId, Misfit, Refusal, Replica, World};
@@ -155,6 +155,10 @@ impl<'a> Calm<'a> {
         at_once.extend(full.map(|replica| Event::DiskFault { node: replica.id(), fault: DiskFault::Free }));
         let down = healed.iter().filter(|node| self.world.replica(**node).is_some_and(|replica| !replica.is_up()));
         at_once.extend(down.map(|node| restart(*node)));
+        // An fsync that is about to fail does so now: later nobody would expect it.
+        let fails = |node: &&NodeId| self.world.replica(**node).is_some_and(|replica| replica.disk().fails_next_sync());
+        let failing = healed.iter().filter(fails);
+        at_once.extend(failing.flat_map(|node| [Event::Crash { node: *node, keep: Keep::Nothing }, restart(*node)]));
         Operators::begin(&self.world, &mut at_once);
         self.all(at_once)
     }

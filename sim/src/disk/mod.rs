@@ -158,6 +158,11 @@ impl Disk {
         self.next_sync_fails = true;
     }
 
+    /// Whether the next sync that would complete is to fail.
+    pub const fn fails_next_sync(&self) -> bool {
+        self.next_sync_fails
+    }
+
     /// Whether something other than a crash ever changed what was durable.
     pub const fn was_damaged(&self) -> bool {
         self.damaged

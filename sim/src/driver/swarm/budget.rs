@@ -66,7 +66,7 @@ impl Swarm<'_> {
 
 /// Whether the node is up, and would have the same membership after the worst of crashes: it would know that everything
 /// is committed which it has of that.
-fn remembers_membership(replica: &Replica) -> bool {
+pub(super) fn remembers_membership(replica: &Replica) -> bool {
     let Some((node, durable)) = replica.node().zip(replica.durable_commit()) else { return false };
     let storage = node.storage();
     let mut later = storage.stored().rev().take_while(|entry| entry.index > durable);

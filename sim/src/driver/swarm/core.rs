@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use raft::{Configuration, NodeId};
 
 use super::Swarm;
+use super::budget::remembers_membership;
 use crate::disk::Keep;
 use crate::plan::Heals;
 use crate::random::{Concern, Stream};
@@ -21,7 +22,8 @@ impl Swarm<'_> {
     }
 
     /// A quorum that can be kept healthy, where the plan wants no more than that: nobody in it whose disk was damaged, who may
-    /// stop for that at any time. None where the membership is changing: what is a quorum now need not be one later.
+    /// stop for that at any time, nor who would go back to an earlier membership after a crash, and need somebody who has been
+    /// removed. None where the membership is changing: what is a quorum now need not be one later.
     pub(super) fn choose_core(&self) -> Option<BTreeSet<NodeId>> {
         let mut stream = Stream::new(self.plan.seed, Concern::Core);
         let voters = match self.plan.heals {
@@ -30,7 +32,8 @@ impl Swarm<'_> {
         }?;
         let voters = voters.conf_state().voters;
         let lost = self.lost();
-        let is_sound = |voter: &NodeId| self.is_up(*voter) && !lost.contains(voter);
+        let remembers = |voter: &NodeId| self.world.replica(*voter).is_some_and(remembers_membership);
+        let is_sound = |voter: &NodeId| remembers(voter) && !lost.contains(voter);
         let mut sound: Vec<NodeId> = voters.iter().copied().filter(is_sound).collect();
         let majority = voters.len() / 2 + 1;
         let size = stream.between(majority as u64, sound.len() as u64);
@@ -91,7 +94,27 @@ fn cut_in_part(node: NodeId, core: &BTreeSet<NodeId>, stream: &mut Stream) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Overrides, Plan};
+    use crate::plan::{Overrides, Plan, node_id};
+
+    /// In seed 7701547 a node was chosen to be a quorum on its own, went back to the membership before in a crash, and needed
+    /// the node that had been removed and was gone.
+    #[test]
+    fn nobody_who_may_go_back_to_an_earlier_membership_is_part_of_the_quorum_that_is_healed() {
+        let removed = "add-nodes 2 voters=(1,2) index=2\ncampaign 2\nstabilize log-level=none\n\
+                       propose-conf-change 2\n  r2\nstabilize log-level=none\n";
+        let durable = format!("{removed}campaign 1\nstabilize log-level=none\n");
+        for (script, core) in [(removed, None), (&durable, Some(BTreeSet::from([node_id(1)])))] {
+            let plan = Plan { heals: Heals::Quorum, ..Plan::draw(1, &Overrides::default()) };
+            let mut swarm = Swarm::new(&plan);
+            swarm.at_once.clear();
+            for event in crate::script::record(script).unwrap().events {
+                swarm.world.apply(&event).unwrap();
+            }
+            let voters = swarm.configuration_of_all().map(|all| all.conf_state().voters);
+            assert_eq!(voters, Some(BTreeSet::from([node_id(1)])));
+            assert_eq!(swarm.choose_core(), core);
+        }
+    }
 
     /// In seed 12876 a quorum held a node whose disk was damaged, and which stopped for good soon after.
     #[test]

@@ -132,6 +132,12 @@ impl Disks {
         agenda.after(self.stream.between(1, 60 * TICK), Intent::Restart(node));
     }
 
+    /// Where an fsync was about to fail, the power fails at once: that leaves the node as the failed fsync would.
+    pub(super) fn fail_now(world: &World, at_once: &mut VecDeque<Event>) {
+        let failing = world.replicas().filter(|replica| replica.is_up() && replica.disk().fails_next_sync());
+        at_once.extend(failing.map(|replica| Event::Crash { node: replica.id(), keep: Keep::Nothing }));
+    }
+
     /// There is room again where there was not.
     pub(super) fn free(&self, world: &World, at_once: &mut VecDeque<Event>) {
         let full = world.replicas().filter(|replica| replica.disk().is_limited());

@@ -10,6 +10,7 @@ use raft::NodeId;
 
 use super::Swarm;
 use super::agenda::Intent;
+use super::disks::Disks;
 use crate::calm::{Operators, Progress, members_down};
 use crate::plan::{Plan, TICK, Time};
 use crate::trace::Ending;
@@ -48,7 +49,11 @@ impl Swarm<'_> {
     /// Lets one event of the second phase happen; the last one is the expectation that the cluster has come to rest.
     pub(super) fn settle(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         if self.settling.is_none() {
-            // A fault that is half done comes to its end first: a link cut after everything was healed stays cut.
+            // A fault that is half done comes to its end first: a link cut after everything was healed stays cut, and an
+            // fsync that is about to fail stops somebody on whom the others count.
+            if self.at_once.is_empty() {
+                Disks::fail_now(&self.world, &mut self.at_once);
+            }
             if !self.at_once.is_empty() {
                 return self.step(record);
             }
@@ -156,4 +161,32 @@ fn patience(plan: &Plan) -> Time {
     let hosts = &plan.hosts;
     let round = plan.network.latency + plan.network.jitter + hosts.step + hosts.write + hosts.sync + hosts.apply;
     TICK * Time::from(election) * 60 + plan.network.lateness + round * 1500 + hosts.answer * 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Overrides;
+
+    /// In seeds 8100092 and 8106504 an fsync that was to fail did so long after faults were over, at a node that was needed.
+    #[test]
+    fn no_fsync_is_to_fail_any_more_once_faults_are_over() {
+        let mut armed = 0;
+        for seed in 0..20 {
+            let mut plan = Plan::draw(seed, &Overrides { steps: Some(500), ..Overrides::default() });
+            plan.disks.fail_sync = Some(TICK);
+            let mut swarm = Swarm::new(&plan);
+            let failing =
+                |swarm: &Swarm<'_>| swarm.world.replicas().filter(|replica| replica.disk().fails_next_sync()).count();
+            while swarm.world.step() < plan.steps {
+                assert_eq!(swarm.go_on(&mut |_| {}), None, "seed {seed}");
+            }
+            armed += failing(&swarm);
+            while swarm.settling.is_none() {
+                assert_eq!(swarm.go_on(&mut |_| {}), None, "seed {seed}");
+            }
+            assert_eq!(failing(&swarm), 0, "seed {seed}");
+        }
+        assert!(armed > 0, "no fsync was to fail in any of them");
+    }
 }
