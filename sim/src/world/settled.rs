@@ -127,8 +127,8 @@ pub struct Unsettled {
 /// A stall that the protocol has by design, as etcd has it: an operator has to help.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Excuse {
-    /// Nobody leads and nobody who may campaign could win: so many voters of each candidate's own configuration are up
-    /// and refuse, because they know more than it does, that the others are no quorum.
+    /// Nobody leads and nobody who may campaign could win: of each candidate's own configuration a quorum is up, but so many
+    /// of it refuse, because they know more than it does, that the others are none.
     ///
     /// The protocol gets there when a change takes effect on the nodes one by one: a leader that is demoted or removed may
     /// hold the longest log, while those who may campaign have not applied that change and still need its vote. The thesis
@@ -211,11 +211,12 @@ fn has_quorum(up: &[&Replica]) -> bool {
 fn can_win(candidate: &Replica, up: &[&Replica], is_heard: &dyn Fn(&Replica, &Replica) -> bool) -> bool {
     let Some(configuration) = configuration(candidate) else { return false };
     let last = |replica: &Replica| (replica.view().last.term, replica.view().last.index);
-    let votes = |voter: NodeId| {
-        let voter = up.iter().find(|replica| replica.id() == voter);
-        Some(voter.is_none_or(|voter| last(candidate) >= last(voter) && is_heard(voter, candidate)))
+    let grants = |voter: &Replica| last(candidate) >= last(voter) && is_heard(voter, candidate);
+    let wins = |grants: &dyn Fn(&Replica) -> bool| {
+        let votes = |voter| Some(up.iter().any(|replica| replica.id() == voter && grants(replica)));
+        configuration.voters().vote_result(votes) == VoteResult::Won
     };
-    configuration.is_voter(candidate.id()) && configuration.voters().vote_result(votes) == VoteResult::Won
+    configuration.is_voter(candidate.id()) && (wins(&grants) || !wins(&|_| true))
 }
 
 fn configuration(replica: &Replica) -> Option<&Configuration> {
