@@ -1,18 +1,17 @@
-//! Who lately missed what leaders sent.
+//! Who lately missed what leaders sent, or got it so late that it gave its leader up.
 
 use std::collections::BTreeMap;
 
 use raft::{Body, Message, NodeId};
 
 use super::replica::Replica;
+use super::{Envelope, World};
 
-/// Which nodes missed messages of leaders because the network lost them, and when. Cut links do not count: everybody can
-/// see those.
+/// Which nodes missed messages of leaders because the network lost or delayed them, and when. Cut links do not count:
+/// everybody can see those.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Losses {
-    /// The ticks of all clocks so far: the time.
-    ticks: u64,
-    /// When each node missed the last one.
+    /// When each node missed the last one, by the ticks of all clocks.
     missed_at: BTreeMap<NodeId, u64>,
 }
 
@@ -20,21 +19,56 @@ impl Losses {
     /// For so many election timeouts a loss counts as recent.
     const RECENT: u64 = 10;
 
-    /// A clock ticks.
-    pub(super) const fn tick(&mut self) {
-        self.ticks += 1;
-    }
-
-    /// The network loses a message.
-    pub(super) fn note(&mut self, message: &Message) {
-        if matches!(message.body, Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. }) {
-            self.missed_at.insert(message.to, self.ticks);
+    /// The network loses a message, or brings it too late.
+    pub(super) fn note(&mut self, message: &Message, now: u64) {
+        if comes_from_leader(message) {
+            self.missed_at.insert(message.to, now);
         }
     }
 
     /// Whether this node missed something a short while ago, as its timeout and the clocks that tick go.
-    pub(super) fn are_recent(&self, replica: &Replica, clocks: usize) -> bool {
-        let recent = Self::RECENT * u64::from(replica.options().election_tick) * clocks as u64;
-        self.missed_at.get(&replica.id()).is_some_and(|at| self.ticks - at <= recent)
+    fn are_recent(&self, replica: &Replica, clocks: u64, now: u64) -> bool {
+        let recent = Self::RECENT * u64::from(replica.options().election_tick) * clocks;
+        self.missed_at.get(&replica.id()).is_some_and(|at| now - at <= recent)
     }
+}
+
+impl World {
+    /// Whether the network lately lost what leaders sent to this node, or brought it too late, or is about to.
+    pub(super) fn hears_little(&self, replica: &Replica) -> bool {
+        let clocks = self.clocks();
+        let is_on_its_way = |envelope: &Envelope| match envelope {
+            Envelope::Network(message) => message.to == replica.id() && comes_from_leader(message),
+            Envelope::Local { .. } => false,
+        };
+        let mut on_its_way = self.network.iter().filter(|(_, envelope)| is_on_its_way(envelope));
+        self.losses.are_recent(replica, clocks, self.network.now())
+            || on_its_way
+                .any(|(id, _)| is_late(replica, self.network.age(id), clocks) && self.waits_for_room(id).is_none())
+    }
+
+    /// Takes note of a message that reaches a node, if it is from a leader and comes too late.
+    pub(super) fn note_if_late(&mut self, to: NodeId, message: &Message, age: u64) {
+        let Some(replica) = self.replica(to).filter(|replica| replica.is_up()) else { return };
+        // The first question is cheap, and settles most.
+        if is_late(replica, age, 1) && is_late(replica, age, self.clocks()) {
+            self.losses.note(message, self.network.now());
+        }
+    }
+
+    /// How many clocks tick.
+    fn clocks(&self) -> u64 {
+        self.replicas().filter(|replica| replica.is_up()).count() as u64
+    }
+}
+
+/// Whether a node may have given its leader up when a message reaches it that has been in flight for so many ticks of so
+/// many clocks: what came before it can be as much older as leaders send heartbeats.
+fn is_late(replica: &Replica, age: u64, clocks: u64) -> bool {
+    let options = replica.options();
+    age >= u64::from(options.election_tick.saturating_sub(options.heartbeat_tick)) * clocks
+}
+
+const fn comes_from_leader(message: &Message) -> bool {
+    matches!(message.body, Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. })
 }

@@ -289,7 +289,7 @@ impl World {
 
     fn tick(&mut self, node: NodeId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let ended = self.at(node, |replica, _| replica.tick())?;
-        self.losses.tick();
+        self.network.tick();
         if self.replica(node).is_some_and(|replica| replica.run_loop().is_none()) {
             self.ticked(node)?;
         }
@@ -316,12 +316,18 @@ impl World {
         if let Some(busy) = self.waits_for_room(message) {
             return Err(Misfit::NotNow(busy, "has no room for the message").into());
         }
+        let age = self.network.age(message);
         let envelope = self.network.take(message)?;
         let cut = match &envelope {
             Envelope::Network(message) => self.network.is_cut(message.from, message.to),
             Envelope::Local { .. } => false,
         };
         let to = envelope.to();
+        if let Envelope::Network(message) = &envelope
+            && !cut
+        {
+            self.note_if_late(to, message, age);
+        }
         if let Envelope::Local { message: LocalMessage::Own(message), .. } = &envelope
             && message.body == Body::TransferLeader
         {
@@ -350,7 +356,7 @@ impl World {
     }
 
     fn drop(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
-        self.losses.note(self.network.remote(message)?);
+        self.losses.note(self.network.remote(message)?, self.network.now());
         self.network.take(message)?;
         Ok((None, None))
     }

@@ -73,16 +73,25 @@ impl Envelope {
 pub struct Network {
     /// The message with number `first + i` is at position `i`, as long as it is in flight. The first slot is never empty,
     /// so that the memory is that of the messages since the oldest one.
-    slots: VecDeque<Option<Envelope>>,
+    slots: VecDeque<Option<Slot>>,
     first: u64,
     in_flight: usize,
+    /// The ticks of all clocks so far: the time.
+    now: u64,
     /// For each sender, a bit for each receiver to whom its link is cut.
     cut: [u64; Self::LINKS],
 }
 
+/// A message in flight.
+#[derive(Clone, Debug)]
+struct Slot {
+    envelope: Envelope,
+    sent_at: u64,
+}
+
 impl Default for Network {
     fn default() -> Self {
-        Self { slots: VecDeque::new(), first: 0, in_flight: 0, cut: [0; Self::LINKS] }
+        Self { slots: VecDeque::new(), first: 0, in_flight: 0, now: 0, cut: [0; Self::LINKS] }
     }
 }
 
@@ -102,18 +111,37 @@ impl Network {
 
     /// The message with this number, if it is in flight.
     pub fn get(&self, id: MessageId) -> Option<&Envelope> {
+        self.slot(id).map(|slot| &slot.envelope)
+    }
+
+    /// How many ticks of all clocks together this message has been in flight; zero for one that is not.
+    pub fn age(&self, id: MessageId) -> u64 {
+        self.slot(id).map_or(0, |slot| self.now - slot.sent_at)
+    }
+
+    fn slot(&self, id: MessageId) -> Option<&Slot> {
         self.slots.get(self.position(id)?)?.as_ref()
+    }
+
+    /// The ticks of all clocks so far: the time.
+    pub(super) const fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// A clock ticks.
+    pub(super) const fn tick(&mut self) {
+        self.now += 1;
     }
 
     /// Messages in flight, in the order in which they were sent.
     pub fn iter(&self) -> impl Iterator<Item = (MessageId, &Envelope)> {
         let numbered = (self.first..).zip(&self.slots);
-        numbered.filter_map(|(number, slot)| slot.as_ref().map(|envelope| (MessageId(number), envelope)))
+        numbered.filter_map(|(number, slot)| slot.as_ref().map(|slot| (MessageId(number), &slot.envelope)))
     }
 
     /// The payload bytes of entries up to this index that a node has applied, while the reports of it are in flight.
     pub(super) fn applied_and_not_reported(&self, node: NodeId, applied: Index) -> u64 {
-        let reports = self.slots.iter().flatten().filter_map(|envelope| match envelope {
+        let reports = self.slots.iter().flatten().filter_map(|slot| match &slot.envelope {
             Envelope::Local { node: of, message: LocalMessage::Applied(report) } if *of == node => Some(report),
             Envelope::Local { .. } | Envelope::Network(_) => None,
         });
@@ -138,13 +166,13 @@ impl Network {
     }
 
     pub(super) fn put(&mut self, envelope: Envelope) {
-        self.slots.push_back(Some(envelope));
+        self.slots.push_back(Some(Slot { envelope, sent_at: self.now }));
         self.in_flight += 1;
     }
 
     pub(super) fn take(&mut self, id: MessageId) -> Result<Envelope, Misfit> {
         let taken = self.position(id).and_then(|position| self.slots.get_mut(position)?.take());
-        let envelope = taken.ok_or(Misfit::NoSuchMessage(id))?;
+        let Slot { envelope, .. } = taken.ok_or(Misfit::NoSuchMessage(id))?;
         self.in_flight -= 1;
         self.forget_empty();
         Ok(envelope)
@@ -162,7 +190,7 @@ impl Network {
     /// Forgets what a node that crashed said to itself.
     pub(super) fn drop_local(&mut self, of: NodeId) {
         for slot in &mut self.slots {
-            if slot.as_ref().is_some_and(|envelope| envelope.is_local() && envelope.to() == of) {
+            if slot.as_ref().is_some_and(|slot| slot.envelope.is_local() && slot.envelope.to() == of) {
                 *slot = None;
                 self.in_flight -= 1;
             }
@@ -222,6 +250,19 @@ mod tests {
         network.put(local(2));
         network.drop_local(node(1));
         assert_eq!(network.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn a_message_ages_with_every_tick_while_it_is_in_flight() {
+        let mut network = Network::default();
+        network.tick();
+        network.put(Envelope::Network(message(1, 2)));
+        network.tick();
+        network.put(Envelope::Network(message(1, 3)));
+        network.tick();
+        assert_eq!((network.age(MessageId(0)), network.age(MessageId(1))), (2, 1));
+        network.take(MessageId(0)).unwrap();
+        assert_eq!((network.age(MessageId(0)), network.age(MessageId(1))), (0, 1));
     }
 
     #[test]

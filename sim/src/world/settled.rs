@@ -23,7 +23,7 @@ impl World {
             .members()
             .filter_map(|id| self.replica(id))
             .filter(|member| member.is_up() && self.are_linked(member.id(), leader.id()))
-            .find(|member| !agrees(member, leader) && !is_out_of_earshot(member, leader));
+            .find(|member| !self.agrees(member, leader) && !is_out_of_earshot(member, leader));
         behind.map(|member| Unsettled {
             nodes: vec![member.id(), leader.id()],
             reason: format!("{} does not agree with the leader, {}", shown(member), shown(leader)),
@@ -96,18 +96,25 @@ impl World {
         !leader.options().check_quorum && configuration.voters().vote_result(listens) != VoteResult::Won
     }
 
-    /// Whether a node that does not hear everybody campaigns, and somebody listens: who has no check-quorum, or, without
+    /// Whether a node that does not hear everybody in time campaigns, and somebody listens: who has no check-quorum, or, without
     /// pre-vote, a leader that the node hears at times, since one that has check-quorum answers it with the higher term.
     fn is_disrupted(&self, up: &[&Replica]) -> bool {
         let others = |one: NodeId| up.iter().filter(move |other| other.id() != one);
         up.iter().filter(|one| asks(one, one.id())).any(|one| {
             let is_cut_off = others(one.id()).any(|other| self.network().is_cut(other.id(), one.id()));
-            let hears_at_times = self.losses.are_recent(one, up.len());
+            let hears_at_times = self.hears_little(one);
             let answers = hears_at_times && one.options().check_quorum && !one.options().pre_vote;
             let listens = |other: &&&Replica| answers || !other.options().check_quorum;
             let reaches = |other: &&Replica| !self.network().is_cut(one.id(), other.id());
             (is_cut_off || hears_at_times) && others(one.id()).filter(listens).any(reaches)
         })
+    }
+
+    /// Whether a member is where its leader is. One to which the network loses much, or brings it late, gives its leader up
+    /// at times, though nothing is wrong with what it holds.
+    fn agrees(&self, member: &Replica, leader: &Replica) -> bool {
+        let knows = member.view().soft_state.leader == leader.view().soft_state.leader;
+        holds_the_same(member, leader) && (knows || self.hears_little(member))
     }
 
     fn are_linked(&self, one: NodeId, other: NodeId) -> bool {
@@ -144,8 +151,8 @@ pub enum Excuse {
     /// neither answer nor campaign where the leader hears it. Or links work in one direction only, so that the heartbeats
     /// of the leader keep the others quiet, and it does not hear them. With check-quorum it steps down.
     Unheard,
-    /// A node that is cut off in one direction, or from some others only, or to which the network loses what leaders send,
-    /// does not hear the leader, campaigns, and deposes every leader, since somebody listens to it. With check-quorum, those
+    /// A node that is cut off in one direction, or from some others only, or to which the network loses what leaders send or
+    /// brings it after more than an election timeout, does not hear the leader in time, campaigns, and deposes every leader, since somebody listens to it. With check-quorum, those
     /// who hear from a leader do not listen, and without it they do, even to one that asks for pre-votes first. But a node
     /// with check-quorum and without pre-vote that hears a leader at times tells it of its own, higher term.
     Disrupted,
@@ -164,10 +171,9 @@ impl Excuse {
     }
 }
 
-fn agrees(member: &Replica, leader: &Replica) -> bool {
+fn holds_the_same(member: &Replica, leader: &Replica) -> bool {
     let (member, leader) = (member.view(), leader.view());
     member.hard_state.term == leader.hard_state.term
-        && member.soft_state.leader == leader.soft_state.leader
         && member.last == leader.last
         && member.applied == leader.last.index
 }
@@ -208,6 +214,8 @@ fn has_quorum(up: &[&Replica]) -> bool {
     })
 }
 
+/// Whether a node may campaign and would win, as far as that is up to what the others know. Nobody who is down votes; but
+/// where so many are down that the others are no quorum for the candidate, nobody's knowledge is to blame.
 fn can_win(candidate: &Replica, up: &[&Replica], is_heard: &dyn Fn(&Replica, &Replica) -> bool) -> bool {
     let Some(configuration) = configuration(candidate) else { return false };
     let last = |replica: &Replica| (replica.view().last.term, replica.view().last.index);

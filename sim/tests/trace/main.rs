@@ -6,5 +6,6 @@ mod driver;
 mod format;
 mod replay;
 mod report;
+mod rest;
 mod scenario;
 mod shrink;
