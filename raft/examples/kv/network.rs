@@ -53,7 +53,12 @@ async fn receive_from(stream: TcpStream, node: Node<MemStorage>) -> Result<(), E
         }
         let mut bytes = vec![0; length as usize];
         stream.read_exact(&mut bytes).await?;
-        node.step(Message::decode(&bytes)?).await?;
+        let message = Message::decode(&bytes)?;
+        match message.body {
+            // It may wait for a leader, whom the messages behind it bring. Without room it is lost.
+            Body::Propose { .. } => drop(node.try_step(message)),
+            _ => node.step(message).await?,
+        }
     }
 }
 

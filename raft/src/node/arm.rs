@@ -1,32 +1,32 @@
-//! The kinds of input that a run loop takes, and the production rule for which comes next.
+//! The kinds of input that a run loop takes, and the production rule for when a Ready is taken.
 
 use super::run_loop::RunLoop;
 use crate::storage::Storage;
 
-/// Where the next input of a [`RunLoop`] comes from.
+/// What a [`RunLoop`] takes next. Which of the inputs that is, is decided by when they came; see there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Arm {
-    /// The oldest waiting proposal: of data, of a membership change, or one that a peer forwarded.
+    /// A proposal: of data, of a membership change, or one that a peer forwarded.
     Proposal,
-    /// The oldest waiting message, request to campaign, to read or to hand over, report, or storage response.
+    /// A message, request to campaign, to read or to hand over, report, or storage response.
     Message,
-    /// The oldest membership change that the application applies.
+    /// A membership change that the application applies.
     MembershipChange,
-    /// One pending tick.
+    /// A tick.
     Tick,
     /// Somebody who waits for a Ready is given one.
     Ready,
     /// The Ready that came back.
     Advance,
-    /// The oldest waiting question for the status.
+    /// A question for the status.
     Status,
     /// The request to stop.
     Stop,
 }
 
 impl Arm {
-    /// All of them, in the order in which [`FairChooser`] goes round.
+    /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Proposal,
         Self::Message,
@@ -39,11 +39,9 @@ impl Arm {
     ];
 }
 
-/// Chooses for a loop in production: round and round the arms, one input of each, so that none of them waits for
-/// longer than the others take for one turn.
-///
-/// A Ready is the exception. It is larger, and the work for it cheaper, the later it is taken, so it waits while there
-/// is other input, but for no more than [`PATIENCE`](Self::PATIENCE) inputs.
+/// Chooses for a loop in production between the next input and a Ready. A Ready is larger, and the work for it cheaper,
+/// the later it is taken, so it waits while there is input, but for no more than [`PATIENCE`](Self::PATIENCE) inputs
+/// that came after it was asked for.
 ///
 /// ```
 /// use raft::node::{Arm, FairChooser, Limits, RunLoop};
@@ -68,8 +66,6 @@ impl Arm {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct FairChooser {
-    /// How far round it is, as a position in [`Arm::ALL`].
-    position: usize,
     /// How many inputs went before a Ready that could have been taken.
     ready_waited: u32,
 }
@@ -80,24 +76,13 @@ impl FairChooser {
 
     /// The next arm; `None` where there is nothing to take.
     pub fn choose<S: Storage>(&mut self, run_loop: &RunLoop<S>) -> Option<Arm> {
-        let ready = run_loop.can_take(Arm::Ready);
-        let next = if ready && self.ready_waited >= Self::PATIENCE { None } else { self.next_but_ready(run_loop) };
-        if next.is_some() && ready {
-            self.ready_waited += 1;
-        } else {
-            self.ready_waited = 0;
+        if run_loop.can_take(Arm::Stop) {
+            return Some(Arm::Stop);
         }
-        next.or(ready.then_some(Arm::Ready))
-    }
-
-    fn next_but_ready<S: Storage>(&mut self, run_loop: &RunLoop<S>) -> Option<Arm> {
-        let count = Arm::ALL.len();
-        let round = (1..=count).map(|step| (self.position + step) % count);
-        let position = round.into_iter().find(|&position| {
-            let arm = Arm::ALL[position];
-            arm != Arm::Ready && run_loop.can_take(arm)
-        })?;
-        self.position = position;
-        Some(Arm::ALL[position])
+        let ready = run_loop.can_take(Arm::Ready);
+        let is_patient = !ready || self.ready_waited < Self::PATIENCE;
+        let input = run_loop.next_input().filter(|_| is_patient);
+        self.ready_waited = if ready && input.is_some() { self.ready_waited + 1 } else { 0 };
+        input.or(ready.then_some(Arm::Ready))
     }
 }

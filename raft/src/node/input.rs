@@ -1,19 +1,28 @@
-//! What waits in the queues of a run loop, and what comes out when it is taken.
+//! What waits for a run loop, and what comes out when it is taken.
+
+use std::fmt;
 
 use bytes::Bytes;
 
+use super::arm::Arm;
 use crate::error::{ProposeError, StepError};
-use crate::membership::{ChangeError, ConfChange, ConfState};
+use crate::membership::{ChangeError, ConfChange, ConfChangeV2, ConfState};
 use crate::message::Message;
 use crate::raw_node::{RawNode, SnapshotStatus};
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::status::Status;
 use crate::storage::Storage;
-use crate::types::NodeId;
+use crate::types::{Index, NodeId};
 
-/// Names an input whose answer somebody waits for. Given in ascending order, never twice by one loop.
+/// Names an input by when it came: given in ascending order, never twice by one loop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub(super) u64);
+
+impl fmt::Display for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// What came of taking one input.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +34,14 @@ pub enum Taken {
         /// Whether it was appended or sent on.
         result: Result<(), ProposeError>,
     },
-    /// A proposal was stepped for whose fate nobody waits: a membership change, or one that a peer forwarded.
-    UnattendedProposal(Result<(), StepError>),
+    /// A proposal was stepped whose caller learns that it was taken, and not its fate: a membership change, or one that
+    /// a peer forwarded.
+    UnattendedProposal {
+        /// Which.
+        ticket: Ticket,
+        /// What came of it.
+        result: Result<(), StepError>,
+    },
     /// A message or other input was stepped.
     Message(Result<(), StepError>),
     /// A membership change is in force, or not.
@@ -72,11 +87,49 @@ impl Proposal {
         match self {
             Self::Data(data) => Taken::Proposal { ticket, result: node.propose(data) },
             Self::ConfChange(change) => {
-                Taken::UnattendedProposal(node.propose_conf_change(&change).map_err(StepError::from))
+                let result = node.propose_conf_change(&change).map_err(StepError::from);
+                Taken::UnattendedProposal { ticket, result }
             }
-            Self::Forwarded(message) => Taken::UnattendedProposal(node.step(message)),
+            Self::Forwarded(message) => Taken::UnattendedProposal { ticket, result: node.step(message) },
         }
     }
+}
+
+/// What never has to wait, as proposals do.
+#[derive(Clone, Debug)]
+pub(super) enum Input {
+    Notice(Notice),
+    MembershipChange(AppliedChange),
+    Tick,
+    Advance(Box<Ready>),
+    Status,
+}
+
+impl Input {
+    pub(super) const fn arm(&self) -> Arm {
+        match self {
+            Self::Notice(_) => Arm::Message,
+            Self::MembershipChange(_) => Arm::MembershipChange,
+            Self::Tick => Arm::Tick,
+            Self::Advance(_) => Arm::Advance,
+            Self::Status => Arm::Status,
+        }
+    }
+
+    pub(super) const fn notice(&self) -> Option<&Notice> {
+        match self {
+            Self::Notice(notice) => Some(notice),
+            Self::MembershipChange(_) | Self::Tick | Self::Advance(_) | Self::Status => None,
+        }
+    }
+}
+
+/// A membership change that the application applies.
+#[derive(Clone, Debug)]
+pub(super) struct AppliedChange {
+    pub(super) change: ConfChangeV2,
+    /// The entry it came in, where the application tells.
+    pub(super) index: Option<Index>,
 }
 
 /// What a peer, the application or a storage thread tells the node without waiting for an answer.

@@ -1,7 +1,7 @@
 //! The concurrent node: a handle whose methods may be called from any task or thread, and the one loop that owns the
 //! [`RawNode`].
 //!
-//! - [`RunLoop`] is that loop as a plain value: the queues and all the rules. A simulation uses it as it is.
+//! - [`RunLoop`] is that loop as a plain value: what waits, and all the rules. A simulation uses it as it is.
 //! - [`Node`] is the handle, and [`Driver`] the future that runs the loop. They wait and wake, and have no rule of their
 //!   own. They need an executor, whichever, and start no thread.
 //!
@@ -11,6 +11,7 @@ mod arm;
 mod driver;
 mod error;
 mod input;
+mod inputs;
 mod readys;
 mod run_loop;
 mod shared;
@@ -25,7 +26,7 @@ use bytes::Bytes;
 use crate::config::Config;
 use crate::error::{AdvanceError, ProposeError};
 use crate::membership::{ChangeError, ConfChange, ConfChangeV2, ConfState};
-use crate::message::Message;
+use crate::message::{Body, Message};
 use crate::raw_node::{RawNode, SnapshotStatus};
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::status::Status;
@@ -33,7 +34,7 @@ use crate::storage::Storage;
 use crate::types::{Index, NodeId};
 
 use shared::{Entry, Reply, Shared, State};
-use waiting::Queue;
+use waiting::{Answer, Queue};
 
 pub use arm::{Arm, FairChooser};
 pub use driver::Driver;
@@ -78,9 +79,16 @@ pub use run_loop::{Demand, Limits, RunLoop, Ticked};
 /// # }).unwrap();
 /// ```
 ///
+/// # Order
+/// Calls take effect in the order in which they were made, whatever they are: a call that returned comes before one that
+/// begins thereafter, by the same caller or another. Only a proposal that waits for a leader is passed by others, and its
+/// call has not returned. So `advance` and then `campaign`, or `transfer_leadership` and then `propose`, do what they do
+/// in etcd, where a call returns once the loop has received it.
+///
 /// # Waiting, cancelling and stopping
 /// Methods that are not `async` never wait for anything but a lock that is held for microseconds. Dropping a future is
 /// the cancellation: the input is taken back if the loop has not taken it. What was cancelled may have happened or not.
+/// There is no timeout: whoever does not want to wait for a leader for ever drops the future.
 ///
 /// After [`stop`](Self::stop), all calls, including those that wait, return [`Stopped`]; only one whose answer was there
 /// already still returns that. The same holds when the driver is dropped, and when the storage panics, since it has
@@ -173,31 +181,55 @@ impl<S: Storage> Node<S> {
     /// # Errors
     /// [`ProposeError::Dropped`] where it was not even appended or sent on, or stopped; then it may have been made.
     pub async fn propose(&self, data: Bytes) -> Result<(), NodeError<ProposeError>> {
-        let shared = self.shared();
-        let propose = |state: &mut State<S>| {
-            let ticket = state.run_loop.propose(data)?;
-            Ok(state.expect::<Result<(), ProposeError>>(ticket, shared))
-        };
-        let reply = self.enter(Queue::Proposals, propose).await?;
-        reply.await?.map_err(NodeError::Refused)
+        let answer: Result<(), ProposeError> = self.propose_with(|run_loop| run_loop.propose(data)).await?;
+        answer.map_err(NodeError::Refused)
     }
 
-    /// Proposes a membership change. Waits for room in the queue at most; whether the change was dropped is not told.
+    /// Proposes a membership change, and waits until the node has taken it, as [`propose`](Self::propose) does: while no
+    /// leader is known too. As in etcd it is not told whether the change was dropped.
     ///
     /// # Errors
     /// Stopped.
     pub async fn propose_conf_change(&self, change: ConfChange) -> Result<(), Stopped> {
-        self.enter(Queue::Proposals, |state| state.run_loop.propose_conf_change(change)).await
+        self.propose_with(|run_loop| run_loop.propose_conf_change(change)).await
     }
 
-    /// Gives the node a message from a peer. Waits for room in the queue at most. Nothing is told of a message that makes
-    /// no sense or that answers for a node that is no member: it is ignored. A forwarded proposal for which there is no
-    /// room is lost, so that no other message waits for a leader.
+    /// Gives the node a message from a peer. Waits for room in the queue at most, but for a proposal that the peer
+    /// forwarded: as in etcd that is a proposal, and waits for a leader. Nothing is told of a message that makes no sense
+    /// or that answers for a node that is no member: it is ignored.
+    ///
+    /// A task that waits here for a leader hands in nothing else meanwhile, also not the messages that would bring one.
+    /// So whoever receives messages one after another gives forwarded proposals to [`try_step`](Self::try_step):
+    ///
+    /// ```
+    /// # use raft::{Body, MemStorage, Message, Node, Stopped};
+    /// async fn receive(node: &Node<MemStorage>, message: Message) -> Result<(), Stopped> {
+    ///     match message.body {
+    ///         // Where there is no room the proposal is lost, as it may be anywhere on its way.
+    ///         Body::Propose { .. } => drop(node.try_step(message)),
+    ///         _ => node.step(message).await?,
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Stopped.
     pub async fn step(&self, message: Message) -> Result<(), Stopped> {
-        self.enter(Queue::Messages, |state| state.run_loop.step(message)).await
+        match message.body {
+            Body::Propose { .. } => self.propose_with(|run_loop| run_loop.propose_forwarded(message)).await,
+            _ => self.enter(Queue::Messages, |state| state.run_loop.step(message)).await,
+        }
+    }
+
+    /// As [`step`](Self::step), without waiting for anything. A forwarded proposal waits for a leader all the same, and
+    /// nobody with it.
+    ///
+    /// # Errors
+    /// No room, also where others wait for what there is, or stopped.
+    pub fn try_step(&self, message: Message) -> Result<(), EnqueueError> {
+        let queue = if matches!(message.body, Body::Propose { .. }) { Queue::Proposals } else { Queue::Messages };
+        self.shared().try_enter(queue, |run_loop| run_loop.step(message))
     }
 
     /// Campaigns now; see [`RawNode::campaign`].
@@ -341,6 +373,19 @@ impl<S: Storage> Node<S> {
 
     fn shared(&self) -> &Arc<Shared<S>> {
         &self.0.0
+    }
+
+    /// Proposes when there is room, and waits for the answer.
+    async fn propose_with<T: Answer>(
+        &self,
+        propose: impl FnOnce(&mut RunLoop<S>) -> Result<Ticket, EnqueueError>,
+    ) -> Result<T, Stopped> {
+        let shared = self.shared();
+        let enter = |state: &mut State<S>| {
+            let ticket = propose(&mut state.run_loop)?;
+            Ok(state.expect::<T>(ticket, shared))
+        };
+        self.enter(Queue::Proposals, enter).await?.await
     }
 
     /// Hands an input to the loop when there is room for it.

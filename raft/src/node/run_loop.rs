@@ -1,4 +1,4 @@
-//! The loop that owns a node: its queues and all its rules, as a plain value. It waits for nothing and wakes nobody, so
+//! The loop that owns a node: what waits for it and all its rules, as a plain value. It waits for nothing and wakes nobody, so
 //! that production and simulation run the very same code.
 
 mod enqueue;
@@ -6,8 +6,9 @@ mod enqueue;
 use std::collections::VecDeque;
 
 use super::arm::Arm;
-use super::input::{Notice, Proposal, Taken, Ticket};
-use crate::membership::{ChangeError, ConfChangeV2};
+use super::input::{AppliedChange, Input, Notice, Proposal, Taken, Ticket};
+use super::inputs::Inputs;
+use crate::membership::ChangeError;
 use crate::message::Message;
 use crate::raw_node::RawNode;
 use crate::ready::Ready;
@@ -41,18 +42,22 @@ pub enum Ticked {
     Missed,
 }
 
-/// A [`RawNode`] with the queues in front of it and the rules for what it takes when.
+/// A [`RawNode`] with what waits for it and the rules for what it takes when.
 ///
-/// Every input joins a queue by the method of its name. [`take`](Self::take) takes one of them out, from the named
-/// [`Arm`], and tells what came of it. Where there are several to choose from somebody chooses: [`FairChooser`] in
-/// production, the event in a simulation. The rules:
+/// Every input joins the others by the method of its name. [`take`](Self::take) takes the next one out and tells what
+/// came of it; the [`Arm`] that it is given says of which kind that has to be. Whether a Ready or the next input goes
+/// first somebody chooses: [`FairChooser`] in production, the event in a simulation. The rules:
 ///
-/// - Proposals wait while no leader is known. A node that a membership change removed keeps them waiting too, until the
-///   leader changes; in the outgoing half of a joint configuration it still belongs.
-/// - A Ready is collected only when it is taken for somebody who asked. Until that one is advanced there is no other,
-///   with synchronous storage writes, while everything else goes on.
-/// - Queues are bounded; a tick that finds too many others waiting is missed and counted.
-/// - Once it is stopped the loop takes nothing any more.
+/// - Inputs of all kinds are taken in the order in which they came. So whoever calls twice is obeyed in that order, as
+///   in etcd, where a call returns when its input was taken.
+/// - Proposals wait while no leader is known, and others pass them then. A node that a membership change removed keeps
+///   them waiting too, until the leader changes; in the outgoing half of a joint configuration it still belongs. When the
+///   waiting ends they come before all that came after them.
+/// - A Ready is collected only when it is taken for somebody who asked, and not before an input that came before the
+///   request. Until that one is advanced there is no other, with synchronous storage writes, while everything else goes
+///   on.
+/// - Proposals, messages and ticks are bounded in number; a tick that finds too many others waiting is missed and counted.
+/// - A stop goes before everything: nobody would learn what came of the rest. After it the loop takes nothing any more.
 ///
 /// ```
 /// use raft::node::{Arm, Limits, RunLoop, Taken};
@@ -79,31 +84,17 @@ pub struct RunLoop<S: Storage> {
     node: RawNode<S>,
     limits: Limits,
     stopped: Stop,
-    tickets: u64,
-    /// In ascending order of the tickets. Those for which nobody waits have one too, so that others are found quickly.
-    proposals: VecDeque<(Ticket, Proposal)>,
-    notices: VecDeque<Notice>,
-    changes: VecDeque<(Ticket, AppliedChange)>,
-    ticks: u32,
+    inputs: Inputs,
     missed_ticks: u64,
+    /// Those who wait for a Ready, in the order in which they came.
     ready_requests: VecDeque<Ticket>,
     /// Readys that came back unseen, in the order of their making, to be handed out before any other.
     returned: VecDeque<Ready>,
     /// The number of the Ready that is out and has to be advanced.
     outstanding: Option<u64>,
-    advanced: Option<Ready>,
-    status_requests: VecDeque<Ticket>,
     /// As it was when the last input had been taken.
     leader: Option<NodeId>,
     accepts_proposals: bool,
-}
-
-/// A membership change that the application applies.
-#[derive(Clone, Debug)]
-struct AppliedChange {
-    change: ConfChangeV2,
-    /// The entry it came in, where the application tells.
-    index: Option<Index>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,23 +122,17 @@ pub enum Demand {
 }
 
 impl<S: Storage> RunLoop<S> {
-    /// A loop with nothing in its queues.
+    /// A loop for which nothing waits.
     pub fn new(node: RawNode<S>, limits: Limits) -> Self {
         let mut run_loop = Self {
             node,
             limits,
             stopped: Stop::No,
-            tickets: 0,
-            proposals: VecDeque::new(),
-            notices: VecDeque::new(),
-            changes: VecDeque::new(),
-            ticks: 0,
+            inputs: Inputs::default(),
             missed_ticks: 0,
             ready_requests: VecDeque::new(),
             returned: VecDeque::new(),
             outstanding: None,
-            advanced: None,
-            status_requests: VecDeque::new(),
             leader: None,
             accepts_proposals: false,
         };
@@ -155,41 +140,45 @@ impl<S: Storage> RunLoop<S> {
         run_loop
     }
 
-    /// The arms that could be taken from now.
+    /// The arms that could be taken from now: the next input's, and those of a Ready and a stop, which need not wait for
+    /// all inputs.
     pub fn available(&self) -> impl Iterator<Item = Arm> + '_ {
-        Arm::ALL.into_iter().filter(|arm| self.can_take(*arm))
+        let candidates = [Some(Arm::Stop), self.next_input(), Some(Arm::Ready)];
+        candidates.into_iter().flatten().filter(|arm| self.can_take(*arm))
+    }
+
+    /// Where the next input comes from: of all that can be taken, the one that came first.
+    pub fn next_input(&self) -> Option<Arm> {
+        self.inputs.next(self.accepts_proposals).map(|(_, arm)| arm)
     }
 
     /// Whether [`take`](Self::take) would take something.
     pub fn can_take(&self, arm: Arm) -> bool {
-        if self.is_stopped() {
-            return false;
-        }
         match arm {
-            Arm::Proposal => self.accepts_proposals && !self.proposals.is_empty(),
-            Arm::Message => !self.notices.is_empty(),
-            Arm::MembershipChange => !self.changes.is_empty(),
-            Arm::Tick => self.ticks > 0,
-            Arm::Ready => !self.ready_requests.is_empty() && (!self.returned.is_empty() || self.node.has_ready()),
-            Arm::Advance => self.advanced.is_some(),
-            Arm::Status => !self.status_requests.is_empty(),
             Arm::Stop => self.stopped == Stop::Requested,
+            Arm::Ready => self.can_take_ready(),
+            Arm::Proposal | Arm::Message | Arm::MembershipChange | Arm::Tick | Arm::Advance | Arm::Status => {
+                self.next_input() == Some(arm)
+            }
         }
     }
 
-    /// Takes the next input from an arm; `None` where there is none, or where it has to wait.
+    /// Nobody who has handed something in and then asks is given a Ready from before.
+    fn can_take_ready(&self) -> bool {
+        let Some(&asked) = self.ready_requests.front() else { return false };
+        let is_next = self.inputs.next(self.accepts_proposals).is_none_or(|(ticket, _)| asked < ticket);
+        is_next && (!self.returned.is_empty() || self.node.has_ready())
+    }
+
+    /// Takes the next input, if it is one of this arm; `None` where it is another's turn, or where it has to wait.
     pub fn take(&mut self, arm: Arm) -> Option<Taken> {
         if !self.can_take(arm) {
             return None;
         }
         let taken = match arm {
             Arm::Proposal => self.take_proposal(),
-            Arm::Message => self.notices.pop_front().map(|notice| Taken::Message(notice.step_into(&mut self.node))),
-            Arm::MembershipChange => self.take_membership_change(),
-            Arm::Tick => Some(self.take_tick()),
+            Arm::Message | Arm::MembershipChange | Arm::Tick | Arm::Advance | Arm::Status => self.take_other(),
             Arm::Ready => self.take_ready(),
-            Arm::Advance => self.take_advance(),
-            Arm::Status => self.take_status(),
             Arm::Stop => Some(self.take_stop()),
         };
         self.notice_leader();
@@ -197,22 +186,38 @@ impl<S: Storage> RunLoop<S> {
     }
 
     fn take_proposal(&mut self) -> Option<Taken> {
-        let (ticket, proposal) = self.proposals.pop_front()?;
+        let (ticket, proposal) = self.inputs.take_proposal()?;
         Some(proposal.step_into(ticket, &mut self.node))
     }
 
+    fn take_other(&mut self) -> Option<Taken> {
+        let (ticket, input) = self.inputs.take_other()?;
+        Some(match input {
+            Input::Notice(notice) => Taken::Message(notice.step_into(&mut self.node)),
+            Input::MembershipChange(change) => self.apply_change(ticket, change),
+            Input::Tick => {
+                self.node.tick();
+                Taken::Tick
+            }
+            Input::Advance(ready) => {
+                self.node.advance(*ready).expect("it was the outstanding one, and nothing else ends that");
+                Taken::Advance
+            }
+            Input::Status => Taken::Status { ticket, status: Box::new(self.node.status()) },
+        })
+    }
+
     /// A node that was no member before is not taken for removed: it may be one without knowing, while it catches up.
-    fn take_membership_change(&mut self) -> Option<Taken> {
-        let (ticket, AppliedChange { change, index }) = self.changes.pop_front()?;
+    fn apply_change(&mut self, ticket: Ticket, AppliedChange { change, index }: AppliedChange) -> Taken {
         if index.is_some_and(|index| self.is_overtaken(index)) {
-            return Some(Taken::MembershipChange { ticket, result: Err(ChangeError::Overtaken) });
+            return Taken::MembershipChange { ticket, result: Err(ChangeError::Overtaken) };
         }
         let was_member = self.is_member();
         let result = self.node.apply_conf_change(&change);
         if was_member && !self.is_member() {
             self.accepts_proposals = false;
         }
-        Some(Taken::MembershipChange { ticket, result })
+        Taken::MembershipChange { ticket, result }
     }
 
     /// Whether a snapshot that the node took up has replaced the entry.
@@ -224,12 +229,6 @@ impl<S: Storage> RunLoop<S> {
         self.node.configuration().contains(self.node.id())
     }
 
-    fn take_tick(&mut self) -> Taken {
-        self.ticks -= 1;
-        self.node.tick();
-        Taken::Tick
-    }
-
     fn take_ready(&mut self) -> Option<Taken> {
         let ready = self.returned.pop_front().or_else(|| self.node.ready())?;
         let ticket = self.ready_requests.pop_front()?;
@@ -239,25 +238,11 @@ impl<S: Storage> RunLoop<S> {
         Some(Taken::Ready { ticket, ready: Box::new(ready) })
     }
 
-    fn take_advance(&mut self) -> Option<Taken> {
-        let ready = self.advanced.take()?;
-        self.node.advance(ready).expect("it was the outstanding one when it came back, and nothing else ends that");
-        Some(Taken::Advance)
-    }
-
-    fn take_status(&mut self) -> Option<Taken> {
-        let ticket = self.status_requests.pop_front()?;
-        Some(Taken::Status { ticket, status: Box::new(self.node.status()) })
-    }
-
     fn take_stop(&mut self) -> Taken {
         self.stopped = Stop::Done;
-        self.proposals.clear();
-        self.notices.clear();
-        self.changes.clear();
+        self.inputs.clear();
         self.ready_requests.clear();
         self.returned.clear();
-        self.status_requests.clear();
         Taken::Stop
     }
 
@@ -306,17 +291,25 @@ impl<S: Storage> RunLoop<S> {
 
     /// How many proposals wait.
     pub fn waiting_proposals(&self) -> usize {
-        self.proposals.len()
+        self.inputs.proposals().len()
     }
 
     /// How many messages, requests, reports and storage responses wait.
     pub fn waiting_messages(&self) -> usize {
-        self.notices.len()
+        self.inputs.notice_count()
+    }
+
+    /// All that waits, in the order in which it came: inputs, and requests for a Ready.
+    pub fn waiting(&self) -> Vec<(Ticket, Arm)> {
+        let requests = self.ready_requests.iter().map(|ticket| (*ticket, Arm::Ready));
+        let mut waiting: Vec<(Ticket, Arm)> = self.inputs.numbered().chain(requests).collect();
+        waiting.sort_unstable();
+        waiting
     }
 
     /// What [`Arm::Message`] would take, if that is a request or a report that changes what the node may do next.
     pub fn next_demand(&self) -> Option<Demand> {
-        match self.notices.front()? {
+        match self.next_notice()? {
             Notice::Campaign => Some(Demand::Campaign),
             Notice::TransferLeadership(target) => Some(Demand::TransferLeadership { target: *target }),
             Notice::Snapshot(peer, _) => Some(Demand::ReportSnapshot { peer: *peer }),
@@ -331,7 +324,7 @@ impl<S: Storage> RunLoop<S> {
 
     /// What [`Arm::Message`] would take, if that is a message.
     pub fn next_message(&self) -> Option<&Message> {
-        match self.notices.front()? {
+        match self.next_notice()? {
             Notice::Message(message) => Some(message),
             Notice::Campaign
             | Notice::TransferLeadership(_)
@@ -344,30 +337,34 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
+    fn next_notice(&self) -> Option<&Notice> {
+        self.inputs.first_notice().filter(|_| self.next_input() == Some(Arm::Message))
+    }
+
     /// Whether something waits that brings a membership change: somebody proposes one, or a leader sends one.
     pub fn awaits_conf_change(&self) -> bool {
-        let proposed = self.proposals.iter().any(|(_, proposal)| match proposal {
+        let proposed = self.inputs.proposals().any(|proposal| match proposal {
             Proposal::Data(_) => false,
             Proposal::ConfChange(_) => true,
             Proposal::Forwarded(message) => message.brings_conf_change(),
         });
         let sent = |notice: &Notice| matches!(notice, Notice::Message(message) if message.brings_conf_change());
-        proposed || self.notices.iter().any(sent)
+        proposed || self.inputs.notices().any(sent)
     }
 
     /// How many proposals more there is room for.
     pub fn proposal_room(&self) -> usize {
-        self.limits.proposals.saturating_sub(self.proposals.len())
+        self.limits.proposals.saturating_sub(self.waiting_proposals())
     }
 
     /// How many messages more there is room for.
     pub fn message_room(&self) -> usize {
-        self.limits.messages.saturating_sub(self.notices.len())
+        self.limits.messages.saturating_sub(self.waiting_messages())
     }
 
     /// The ticks that wait to be taken.
     pub fn pending_ticks(&self) -> u32 {
-        self.ticks
+        self.inputs.tick_count()
     }
 
     /// The ticks that were missed since the start.

@@ -81,7 +81,7 @@ impl<S: Storage> Shared<S> {
         context: &Context<'_>,
     ) -> Poll<Result<R, Stopped>> {
         self.with(|state, wakers| {
-            if !state.run_loop.is_stopped() && !state.is_turn_of(entry) {
+            if !state.run_loop.is_stopped() && !state.is_turn_of(entry.queue, entry.place) {
                 entry.place = Some(state.waiting.line(entry.queue).wait(entry.place, context));
                 return Poll::Pending;
             }
@@ -95,6 +95,21 @@ impl<S: Storage> Shared<S> {
                 Err(EnqueueError::Stopped) => Poll::Ready(Err(Stopped)),
                 Err(EnqueueError::Full) => unreachable!("there is room in {:?}", entry.queue),
             }
+        })
+    }
+
+    /// Hands an input to the loop if there is room for it beyond what others wait for.
+    pub(super) fn try_enter(
+        &self,
+        queue: Queue,
+        input: impl FnOnce(&mut RunLoop<S>) -> Result<(), EnqueueError>,
+    ) -> Result<(), EnqueueError> {
+        self.with(|state, wakers| {
+            if !state.run_loop.is_stopped() && !state.is_turn_of(queue, None) {
+                return Err(EnqueueError::Full);
+            }
+            wakers.extend(state.driver.take());
+            input(&mut state.run_loop)
         })
     }
 
@@ -121,9 +136,9 @@ impl<S: Storage> State<S> {
         Reply { shared: Arc::clone(shared), ticket: Some(ticket), kind: PhantomData }
     }
 
-    fn is_turn_of(&mut self, entry: &Entry<S>) -> bool {
-        let room = entry.queue.room(&self.run_loop);
-        self.waiting.line(entry.queue).is_turn_of(entry.place, room)
+    fn is_turn_of(&mut self, queue: Queue, place: Option<Place>) -> bool {
+        let room = queue.room(&self.run_loop);
+        self.waiting.line(queue).is_turn_of(place, room)
     }
 
     fn drive(&mut self, batch: usize, context: &Context<'_>, wakers: &mut Wakers) -> Poll<()> {

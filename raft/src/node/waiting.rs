@@ -34,6 +34,7 @@ impl Drop for Wakers {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     proposals: Answers<Result<(), ProposeError>>,
+    unattended: Answers<()>,
     changes: Answers<Result<ConfState, ChangeError>>,
     readys: Answers<Ready>,
     statuses: Answers<Box<Status>>,
@@ -67,7 +68,8 @@ impl Waiting {
             Taken::Status { ticket, status } => self.statuses.deliver(ticket, status, wakers),
             Taken::Stop => self.wake_all(wakers),
             // What is wrong with a message concerns nobody here: as on the network, it is as if it had been lost.
-            Taken::UnattendedProposal(_) | Taken::Message(_) | Taken::Tick | Taken::Advance => {}
+            Taken::UnattendedProposal { ticket, result: _ } => self.unattended.deliver(ticket, (), wakers),
+            Taken::Message(_) | Taken::Tick | Taken::Advance => {}
         }
     }
 
@@ -86,6 +88,7 @@ impl Waiting {
 
     fn wake_all(&mut self, wakers: &mut Wakers) {
         self.proposals.wake_all(wakers);
+        self.unattended.wake_all(wakers);
         self.changes.wake_all(wakers);
         self.readys.wake_all(wakers);
         self.statuses.wake_all(wakers);
@@ -106,6 +109,13 @@ pub(super) trait Answer: Sized {
 impl Answer for Result<(), ProposeError> {
     fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
         &mut waiting.proposals
+    }
+}
+
+/// That it was taken.
+impl Answer for () {
+    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+        &mut waiting.unattended
     }
 }
 
@@ -155,8 +165,9 @@ impl<T> Answers<T> {
     }
 
     fn deliver(&mut self, ticket: Ticket, answer: T, wakers: &mut Wakers) {
-        // Somebody who leaves cancels the input, so there is always a slot.
-        if let Some(Slot::Waiting(waker)) = self.0.insert(ticket, Slot::Answered(answer)) {
+        // Nobody waits for what was handed in without waiting, or before there was a handle.
+        let Some(slot) = self.0.get_mut(&ticket) else { return };
+        if let Slot::Waiting(waker) = std::mem::replace(slot, Slot::Answered(answer)) {
             wakers.extend(waker);
         }
     }

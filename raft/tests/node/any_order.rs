@@ -1,5 +1,5 @@
-//! The loop under any order of inputs and choices: nothing panics, nobody is answered twice or for what was not asked,
-//! and one Ready is out at a time.
+//! The loop under any order of inputs and choices: nothing panics, what comes joins the end of what waits and is taken
+//! from its front, nobody is answered twice or for what was not asked, and one Ready is out at a time.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,17 @@ struct Host {
 }
 
 impl Host {
+    /// What comes goes behind all that waits, whatever it is.
     fn make(&mut self, next: Move) {
+        let before = self.run_loop.waiting();
+        let takes = matches!(next, Move::Take(_) | Move::CancelOldest);
+        self.make_any(next);
+        if !takes {
+            assert!(self.run_loop.waiting().starts_with(&before), "what came joined before {before:?}");
+        }
+    }
+
+    fn make_any(&mut self, next: Move) {
         let run_loop = &mut self.run_loop;
         match next {
             Move::Propose => self.waiting.extend(run_loop.propose("data".into())),
@@ -96,8 +106,23 @@ impl Host {
         }
     }
 
+    /// Whether it is the turn of this arm: of an input if it is the first, of a Ready if no input is before it, where
+    /// proposals that are not accepted do not count.
+    fn is_turn_of(&self, arm: Arm) -> bool {
+        let accepts_proposals = self.run_loop.accepts_proposals();
+        let mut counts = self.run_loop.waiting().into_iter().map(|(_, arm)| arm);
+        let first = counts.find(|waiting| match waiting {
+            Arm::Ready => arm == Arm::Ready,
+            Arm::Proposal => accepts_proposals,
+            _ => true,
+        });
+        first == Some(arm)
+    }
+
     fn take(&mut self, arm: Arm) {
         let could = self.run_loop.can_take(arm);
+        assert!(!could || self.is_turn_of(arm), "{arm:?} can be taken, and is not next");
+        assert!(could || arm == Arm::Ready || !self.is_turn_of(arm), "{arm:?} is next, and cannot be taken");
         let taken = self.run_loop.take(arm);
         assert_eq!(taken.is_some(), could);
         match taken {
@@ -110,7 +135,7 @@ impl Host {
                 assert!(self.waiting.remove(&ticket), "nobody waits for {ticket:?}");
                 assert_eq!(self.out.replace(*ready), None, "two Readys are out");
             }
-            Some(Taken::UnattendedProposal(_) | Taken::Message(_) | Taken::Tick | Taken::Advance | Taken::Stop)
+            Some(Taken::UnattendedProposal { .. } | Taken::Message(_) | Taken::Tick | Taken::Advance | Taken::Stop)
             | None => {}
         }
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use raft::{Config, Entry, HardState, Index, MemStorage, Message, Node, NodeId, ReadState, Role, SoftState, Term};
+use raft::{
+    Body, Config, Entry, HardState, Index, MemStorage, Message, Node, NodeId, ReadState, Role, SoftState, Term,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -174,7 +176,10 @@ async fn clock(node: Node<MemStorage>) {
 
 async fn receive(node: Node<MemStorage>, mut mail: mpsc::UnboundedReceiver<Message>) {
     while let Some(message) = mail.recv().await {
-        if node.step(message).await.is_err() {
+        // A proposal may wait for a leader, whom the messages behind it bring.
+        if let Body::Propose { .. } = message.body {
+            let _ = node.try_step(message);
+        } else if node.step(message).await.is_err() {
             return;
         }
     }

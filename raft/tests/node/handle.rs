@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures_core::Stream;
-use raft::node::{Driver, Limits, StartError, Ticked};
+use raft::node::{Driver, EnqueueError, Limits, StartError, Ticked};
 use raft::{
-    BootstrapError, ChangeError, ConfChangeV1, ConfChangeV2, Config, Index, MemStorage, Node, NodeError, ProposeError,
-    Ready, Role, Stopped,
+    Body, BootstrapError, ChangeError, ConfChangeV1, ConfChangeV2, Config, Index, MemStorage, Node, NodeError,
+    ProposeError, Ready, Role, Stopped,
 };
 
-use super::{heartbeat, id, limited, loop_of, storage, voters};
+use super::{forwarded, heartbeat, id, limited, loop_of, storage, voters};
 
 type Handle = Node<MemStorage>;
 
@@ -131,10 +131,72 @@ fn a_dropped_proposal_tells_so() {
     assert_eq!(poll(proposal), Poll::Ready(Err(NodeError::Refused(ProposeError::Dropped))));
 }
 
+/// As in etcd, whose two calls return when the loop has received them, and it does not while it knows no leader.
 #[test]
-fn a_proposed_membership_change_does_not_wait() {
-    let (node, _driver) = Node::run(loop_of(&[1, 2, 3]));
-    assert_eq!(now(node.propose_conf_change(ConfChangeV1::add_voter(id(4)).into())), Ok(()));
+fn a_proposed_membership_change_and_a_forwarded_proposal_wait_for_a_leader() {
+    let (node, mut driver) = Node::run(loop_of(&[1, 2, 3]));
+    let bells = [(), ()].map(|()| Arc::new(Bell::default()));
+    let mut change = pin!(node.propose_conf_change(ConfChangeV1::add_voter(id(4)).into()));
+    let mut forwarded_one = pin!(node.step(forwarded("data")));
+    assert!(poll_with(change.as_mut(), &bells[0]).is_pending());
+    assert!(poll_with(forwarded_one.as_mut(), &bells[1]).is_pending());
+    drive(&mut driver);
+    assert_eq!(bells.each_ref().map(|bell| bell.rings()), [0, 0], "nobody leads");
+
+    follow(&node, &mut driver);
+    assert_eq!(bells.each_ref().map(|bell| bell.rings()), [1, 1]);
+    assert_eq!(poll(change), Poll::Ready(Ok(())));
+    assert_eq!(poll(forwarded_one), Poll::Ready(Ok(())));
+    assert_eq!(sent_on(&node, &mut driver), 2);
+}
+
+#[test]
+fn a_proposed_membership_change_and_a_forwarded_proposal_are_taken_back_with_their_calls() {
+    let (node, mut driver) = Node::run(loop_of(&[1, 2, 3]));
+    {
+        let mut change = pin!(node.propose_conf_change(ConfChangeV1::add_voter(id(4)).into()));
+        let mut forwarded_one = pin!(node.step(forwarded("data")));
+        assert!(poll(change.as_mut()).is_pending());
+        assert!(poll(forwarded_one.as_mut()).is_pending());
+        assert_eq!(node.inspect(|run_loop| run_loop.waiting_proposals()), 2);
+    }
+    follow(&node, &mut driver);
+    assert_eq!(sent_on(&node, &mut driver), 0);
+}
+
+#[test]
+fn a_forwarded_proposal_that_nobody_waits_with_is_taken_when_a_leader_is_known() {
+    let (node, mut driver) = Node::run(limited(&[1, 2, 3], Limits { proposals: 1, messages: 1, ..Limits::default() }));
+    assert_eq!(node.try_step(forwarded("data")), Ok(()));
+    assert_eq!(node.try_step(forwarded("more")), Err(EnqueueError::Full));
+    assert_eq!(node.try_step(heartbeat(2, 1)), Ok(()));
+    assert_eq!(node.try_step(heartbeat(2, 1)), Err(EnqueueError::Full));
+    drive(&mut driver);
+    assert_eq!(sent_on(&node, &mut driver), 1);
+    node.stop();
+    assert_eq!(node.try_step(heartbeat(2, 1)), Err(EnqueueError::Stopped));
+}
+
+#[test]
+fn who_does_not_wait_does_not_take_the_room_of_those_who_do() {
+    let (node, mut driver) = Node::run(limited(&[1, 2, 3], Limits { messages: 1, ..Limits::default() }));
+    now(node.report_unreachable(id(2))).unwrap();
+    let mut in_line = pin!(node.report_unreachable(id(2)));
+    assert!(poll(in_line.as_mut()).is_pending());
+    drive(&mut driver);
+    assert_eq!(node.try_step(heartbeat(2, 1)), Err(EnqueueError::Full));
+    assert_eq!(poll(in_line), Poll::Ready(Ok(())));
+    drive(&mut driver);
+    assert_eq!(node.try_step(heartbeat(2, 1)), Ok(()));
+}
+
+/// How many proposals the next Ready sends on to the leader.
+fn sent_on(node: &Handle, driver: &mut Driver<MemStorage>) -> usize {
+    let mut ready = pin!(node.ready());
+    assert!(poll(ready.as_mut()).is_pending());
+    drive(driver);
+    let Poll::Ready(Ok(ready)) = poll(ready) else { panic!("no Ready") };
+    ready.messages.iter().filter(|message| matches!(message.body, Body::Propose { .. })).count()
 }
 
 #[test]
@@ -398,6 +460,8 @@ fn assert_all_stopped(node: &Handle) {
     assert_eq!(now(node.propose("data".into())), Err(NodeError::Stopped));
     assert_eq!(now(node.propose_conf_change(change.clone().into())), Err(Stopped));
     assert_eq!(now(node.step(heartbeat(2, 1))), Err(Stopped));
+    assert_eq!(now(node.step(forwarded("data"))), Err(Stopped));
+    assert_eq!(node.try_step(heartbeat(2, 1)), Err(EnqueueError::Stopped));
     assert_eq!(now(node.ready()), Err(Stopped));
     assert_eq!(node.advance(Ready::default()), Err(NodeError::Stopped));
     assert_eq!(now(node.apply_conf_change(change.into())), Err(NodeError::Stopped));
@@ -421,6 +485,7 @@ fn assert_pending_calls_end(end: impl FnOnce(&Handle, Driver<MemStorage>)) {
     let mut queued = pin!(node.propose("queued".into()));
     let mut in_line = pin!(node.propose("in line".into()));
     let mut change_in_line = pin!(node.propose_conf_change(ConfChangeV1::add_voter(id(4)).into()));
+    let mut forwarded_in_line = pin!(node.step(forwarded("in line")));
     now(node.campaign()).unwrap();
     let mut message_in_line = pin!(node.step(heartbeat(2, 1)));
     let mut ready = pin!(node.ready());
@@ -429,16 +494,18 @@ fn assert_pending_calls_end(end: impl FnOnce(&Handle, Driver<MemStorage>)) {
     assert!(poll_with(queued.as_mut(), &bell).is_pending());
     assert!(poll_with(in_line.as_mut(), &bell).is_pending());
     assert!(poll_with(change_in_line.as_mut(), &bell).is_pending());
+    assert!(poll_with(forwarded_in_line.as_mut(), &bell).is_pending());
     assert!(poll_with(message_in_line.as_mut(), &bell).is_pending());
     assert!(poll_with(ready.as_mut(), &bell).is_pending());
     assert!(poll_with(status.as_mut(), &bell).is_pending());
     assert!(poll_with(applied.as_mut(), &bell).is_pending());
 
     end(&node, driver);
-    assert_eq!(bell.rings(), 7);
+    assert_eq!(bell.rings(), 8);
     assert_eq!(poll(queued), Poll::Ready(Err(NodeError::Stopped)));
     assert_eq!(poll(in_line), Poll::Ready(Err(NodeError::Stopped)));
     assert_eq!(poll(change_in_line), Poll::Ready(Err(Stopped)));
+    assert_eq!(poll(forwarded_in_line), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(message_in_line), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(ready), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(status), Poll::Ready(Err(Stopped)));

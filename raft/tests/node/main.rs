@@ -7,6 +7,7 @@ mod cluster;
 mod concurrent;
 mod handle;
 mod membership;
+mod order;
 mod queues;
 mod rules;
 mod stopping;
@@ -14,7 +15,7 @@ mod threads;
 
 use bytes::Bytes;
 use raft::node::{Arm, Limits, RunLoop, Taken};
-use raft::{Body, ConfState, Config, Index, MemStorage, Message, NodeId, RawNode, Ready, Term};
+use raft::{Body, ConfState, Config, Entry, Index, MemStorage, Message, NodeId, RawNode, Ready, Term};
 
 type Loop = RunLoop<MemStorage>;
 
@@ -56,6 +57,12 @@ fn message(from: u64, term: u64, body: Body) -> Message {
 /// A sign of life of a leader.
 fn heartbeat(from: u64, term: u64) -> Message {
     message(from, term, Body::Heartbeat { commit: Index::ZERO, context: Bytes::new() })
+}
+
+/// A proposal that another node sent on.
+fn forwarded(data: &'static str) -> Message {
+    let entries = vec![Entry { data: Bytes::from_static(data.as_bytes()), ..Entry::default() }];
+    Message { from: id(2), to: id(1), term: None, body: Body::Propose { entries } }
 }
 
 fn step(run_loop: &mut Loop, message: Message) {

@@ -87,9 +87,9 @@ fn a_change_that_the_configuration_does_not_allow_is_told_and_changes_nothing() 
 #[test]
 fn a_change_that_a_snapshot_has_overtaken_leaves_the_membership_of_the_snapshot() {
     let mut run_loop = follower();
-    let ticket = run_loop.apply_conf_change_at(Index(1), ConfChangeV1::remove(id(3)).into()).unwrap();
     let snapshot = Snapshot { id: EntryId::new(Term(1), Index(9)), conf_state: voters(&[1, 2, 3, 4]), data: "".into() };
     step(&mut run_loop, message(2, 1, Body::InstallSnapshot { snapshot: Box::new(snapshot) }));
+    let ticket = run_loop.apply_conf_change_at(Index(1), ConfChangeV1::remove(id(3)).into()).unwrap();
     let overtaken = Taken::MembershipChange { ticket, result: Err(ChangeError::Overtaken) };
     assert_eq!(run_loop.take(Arm::MembershipChange), Some(overtaken));
     assert_eq!(run_loop.node().configuration().conf_state(), voters(&[1, 2, 3, 4]));

@@ -36,6 +36,7 @@
 //! configurations.
 
 mod applying_quota;
+mod arrivals;
 mod bounded_memory;
 mod checkers;
 mod cluster;
@@ -69,6 +70,7 @@ mod violation;
 mod vote_once;
 mod watched;
 
+pub use arrivals::{Arrivals, Disorder};
 pub use checkers::Checkers;
 pub use input::{LoopView, ProgressState, ProgressView, Recovered, View};
 pub use violation::{Check, Invariant, Violation};

@@ -1,6 +1,8 @@
 //! The rules of the loop that runs a node in the concurrent front end, as its host sees them.
 //!
 //! ```text
+//! an input is taken                      ⇒  none that came before it waits, save proposals while they are not accepted
+//! a Ready is handed out                  ⇒  no input waits that came before it was asked for, save those
 //! proposals are taken                    ⇒  a leader is known
 //! a Ready is handed out                  ⇒  none is out                  (synchronous storage writes)
 //! a queue grows                          ⇒  it stays within its limit    (storage responses aside)
@@ -12,12 +14,14 @@
 //! ticks pending + missed + taken         =  ticks of the clock
 //! ```
 //!
-//! Source: the rules of [`raft::node::RunLoop`]; the first and the second are those of etcd's `node.run`, the others say
-//! that a consumer of Readys that is slow costs time and not memory, and that what it costs is told.
+//! Source: the rules of [`raft::node::RunLoop`]; the first four are those of etcd's `node.run`, to which a call hands its
+//! input before it returns; the others say that a consumer of Readys that is slow costs time and not memory, and that what
+//! it costs is told.
 
 use raft::node::{Arm, Ticket};
 use raft::{NodeId, Role};
 
+use super::arrivals::{Disorder, Took};
 use super::input::{LoopView, View};
 use super::violation::{Check, Invariant, Violation};
 
@@ -70,10 +74,21 @@ pub(super) fn answers_proposal(id: NodeId, before: &View, after: &View, taken_up
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
 
+/// A loop has taken something from this arm, in its turn or not.
+pub(super) fn waits_its_turn(id: NodeId, arm: Arm, turn: Result<(), Disorder>) -> Check {
+    let Err(disorder) = turn else { return Ok(()) };
+    let expected = "a loop takes its inputs in the order in which they came, save proposals that wait for a leader";
+    let detail = format!("{expected}; that of node {id} {}", Took(arm, disorder));
+    Err(Violation::new(Invariant::RunLoop, &[id], detail))
+}
+
 /// A loop has taken a proposal, after another one.
 pub(super) fn keeps_order(id: NodeId, before: Option<Ticket>, taken: Ticket) -> Check {
     let Some(before) = before.filter(|before| *before >= taken) else { return Ok(()) };
-    let detail = format!("node {id} took the proposal {taken:?} after {before:?}");
+    let detail = format!(
+        "a loop takes proposals in the order in which they came; that of node {id} took the one that came as input \
+         {taken} after the one that came as input {before}"
+    );
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
 
@@ -170,6 +185,21 @@ mod tests {
         keeps_order(node(1), None, first).unwrap();
         keeps_order(node(1), Some(first), second).unwrap();
         breaks(Invariant::RunLoop, keeps_order(node(1), Some(second), first));
+    }
+
+    #[test]
+    fn what_is_taken_before_its_turn_is_found_and_told_in_words() {
+        waits_its_turn(node(1), Arm::Tick, Ok(())).unwrap();
+        let violation = waits_its_turn(node(1), Arm::Tick, Err(Disorder::Overtakes(Arm::Message))).unwrap_err();
+        assert_eq!(
+            (violation.invariant, &*violation.detail),
+            (
+                Invariant::RunLoop,
+                "a loop takes its inputs in the order in which they came, save proposals that wait for a leader; that of \
+                 node 1 took a tick before a message, request or report that came earlier and could be taken"
+            )
+        );
+        breaks(Invariant::RunLoop, waits_its_turn(node(1), Arm::Advance, Err(Disorder::NeverCame)));
     }
 
     #[test]

@@ -254,11 +254,12 @@ pub enum Event {
         /// The message.
         message: Message,
     },
-    /// The loop of a node that has [one](super::Front::Loop) takes its next input.
+    /// The loop of a node that has [one](super::Front::Loop) takes its next input, or hands out a Ready. It does not fit
+    /// where something else came first.
     Take {
         /// Which node.
         node: NodeId,
-        /// From which of its queues.
+        /// What that is.
         arm: Arm,
     },
     /// Something goes wrong with a node's disk, or ends. Where the node notices, it stops, and does not try again: what is on

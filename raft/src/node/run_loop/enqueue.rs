@@ -1,13 +1,13 @@
-//! The ways into a run loop's queues.
+//! The ways into a run loop.
 
 use bytes::Bytes;
 
-use super::{AppliedChange, RunLoop, Stop, Ticked};
+use super::{RunLoop, Stop, Ticked};
 use crate::error::AdvanceError;
 use crate::membership::{ConfChange, ConfChangeV2};
 use crate::message::{Body, Message};
 use crate::node::error::{EnqueueError, NodeError, Stopped};
-use crate::node::input::{Notice, Proposal, Ticket};
+use crate::node::input::{AppliedChange, Input, Notice, Proposal, Ticket};
 use crate::raw_node::SnapshotStatus;
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::storage::Storage;
@@ -22,12 +22,20 @@ impl<S: Storage> RunLoop<S> {
         self.enqueue_proposal(Proposal::Data(data))
     }
 
-    /// A membership change to propose. Whether it is dropped is not told.
+    /// A membership change to propose. As in etcd the answer says that it was taken, not whether it was dropped.
     ///
     /// # Errors
     /// No room, or stopped.
-    pub fn propose_conf_change(&mut self, change: ConfChange) -> Result<(), EnqueueError> {
-        self.enqueue_proposal(Proposal::ConfChange(change)).map(|_| ())
+    pub fn propose_conf_change(&mut self, change: ConfChange) -> Result<Ticket, EnqueueError> {
+        self.enqueue_proposal(Proposal::ConfChange(change))
+    }
+
+    /// A proposal that a peer forwarded. The answer says that it was taken.
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub(in crate::node) fn propose_forwarded(&mut self, message: Message) -> Result<Ticket, EnqueueError> {
+        self.enqueue_proposal(Proposal::Forwarded(message))
     }
 
     fn enqueue_proposal(&mut self, proposal: Proposal) -> Result<Ticket, EnqueueError> {
@@ -35,23 +43,18 @@ impl<S: Storage> RunLoop<S> {
         if self.proposal_room() == 0 {
             return Err(EnqueueError::Full);
         }
-        let ticket = self.ticket();
-        self.proposals.push_back((ticket, proposal));
-        Ok(ticket)
+        Ok(self.inputs.propose(proposal))
     }
 
-    /// A message from a peer. A forwarded proposal waits with the proposals; where there is no room for it, it is lost,
-    /// as it may be anywhere on its way, because the messages behind it must not wait for a leader.
+    /// A message from a peer. A forwarded proposal is a proposal: it needs room among those, and waits with them for a
+    /// leader.
     ///
     /// # Errors
     /// No room, or stopped.
     pub fn step(&mut self, message: Message) -> Result<(), EnqueueError> {
-        if !matches!(message.body, Body::Propose { .. }) {
-            return self.enqueue_notice(Notice::Message(message));
-        }
-        match self.enqueue_proposal(Proposal::Forwarded(message)) {
-            Ok(_) | Err(EnqueueError::Full) => Ok(()),
-            Err(EnqueueError::Stopped) => Err(EnqueueError::Stopped),
+        match message.body {
+            Body::Propose { .. } => self.propose_forwarded(message).map(|_| ()),
+            _ => self.enqueue_notice(Notice::Message(message)),
         }
     }
 
@@ -108,7 +111,7 @@ impl<S: Storage> RunLoop<S> {
         if self.message_room() == 0 {
             return Err(EnqueueError::Full);
         }
-        self.notices.push_back(notice);
+        self.inputs.push(Input::Notice(notice));
         Ok(())
     }
 
@@ -119,7 +122,7 @@ impl<S: Storage> RunLoop<S> {
     /// Stopped.
     pub fn storage_appended(&mut self, appended: StorageAppended) -> Result<(), Stopped> {
         self.check_running()?;
-        self.notices.push_back(Notice::StorageAppended(appended));
+        self.inputs.push(Input::Notice(Notice::StorageAppended(appended)));
         Ok(())
     }
 
@@ -129,7 +132,7 @@ impl<S: Storage> RunLoop<S> {
     /// Stopped.
     pub fn storage_applied(&mut self, applied: StorageApplied) -> Result<(), Stopped> {
         self.check_running()?;
-        self.notices.push_back(Notice::StorageApplied(applied));
+        self.inputs.push(Input::Notice(Notice::StorageApplied(applied)));
         Ok(())
     }
 
@@ -157,9 +160,7 @@ impl<S: Storage> RunLoop<S> {
 
     fn enqueue_change(&mut self, change: AppliedChange) -> Result<Ticket, Stopped> {
         self.check_running()?;
-        let ticket = self.ticket();
-        self.changes.push_back((ticket, change));
-        Ok(ticket)
+        Ok(self.inputs.push(Input::MembershipChange(change)))
     }
 
     /// One tick of the clock.
@@ -168,8 +169,8 @@ impl<S: Storage> RunLoop<S> {
     /// Stopped.
     pub fn tick(&mut self) -> Result<Ticked, Stopped> {
         self.check_running()?;
-        if self.ticks < self.limits.ticks {
-            self.ticks += 1;
+        if self.pending_ticks() < self.limits.ticks {
+            self.inputs.push(Input::Tick);
             Ok(Ticked::Counted)
         } else {
             self.missed_ticks += 1;
@@ -183,7 +184,7 @@ impl<S: Storage> RunLoop<S> {
     /// Stopped.
     pub fn request_ready(&mut self) -> Result<Ticket, Stopped> {
         self.check_running()?;
-        let ticket = self.ticket();
+        let ticket = self.inputs.number();
         self.ready_requests.push_back(ticket);
         Ok(ticket)
     }
@@ -210,7 +211,7 @@ impl<S: Storage> RunLoop<S> {
             return Err(NodeError::Refused(AdvanceError::NotOutstanding));
         }
         self.outstanding = None;
-        self.advanced = Some(ready);
+        self.inputs.push(Input::Advance(Box::new(ready)));
         Ok(())
     }
 
@@ -220,9 +221,7 @@ impl<S: Storage> RunLoop<S> {
     /// Stopped.
     pub fn request_status(&mut self) -> Result<Ticket, Stopped> {
         self.check_running()?;
-        let ticket = self.ticket();
-        self.status_requests.push_back(ticket);
-        Ok(ticket)
+        Ok(self.inputs.push(Input::Status))
     }
 
     /// Asks the loop to end.
@@ -235,17 +234,8 @@ impl<S: Storage> RunLoop<S> {
     /// Takes an input back that has not been taken: nobody waits for its answer any more. Nothing happens where it is
     /// too late.
     pub fn cancel(&mut self, ticket: Ticket) {
-        if let Ok(position) = self.proposals.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
-            self.proposals.remove(position);
-        }
-        self.changes.retain(|(waiting, _)| *waiting != ticket);
+        self.inputs.cancel(ticket);
         self.ready_requests.retain(|waiting| *waiting != ticket);
-        self.status_requests.retain(|waiting| *waiting != ticket);
-    }
-
-    fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
     }
 
     fn check_running(&self) -> Result<(), Stopped> {

@@ -18,9 +18,9 @@ pub(super) struct Call {
 pub(super) enum Kind {
     /// A proposal of data under this number. Waits for room, and then until it is stepped.
     Proposal(u32),
-    /// A proposed membership change, which waits for room only.
-    ProposedChange,
-    /// A message or notice, which waits for room only. Reads have a number.
+    /// A proposed membership change, or a proposal that a peer forwarded. Waits for room, and then until it is stepped.
+    Unattended,
+    /// Another message or notice, which waits for room only. Reads have a number.
     Message(Option<u32>),
     Ready,
     /// The status; what the node had promised when it was asked for.
@@ -33,15 +33,15 @@ impl Kind {
         match self {
             Self::Proposal(number) => Some(number),
             Self::Message(number) => number,
-            Self::ProposedChange | Self::Ready | Self::Status(_) | Self::AppliedChange => None,
+            Self::Unattended | Self::Ready | Self::Status(_) | Self::AppliedChange => None,
         }
     }
 
     /// Whether the call is over as soon as there was room for it.
     pub(super) fn only_enters(self) -> bool {
         match self {
-            Self::ProposedChange | Self::Message(_) => true,
-            Self::Proposal(_) | Self::Ready | Self::Status(_) | Self::AppliedChange => false,
+            Self::Message(_) => true,
+            Self::Proposal(_) | Self::Unattended | Self::Ready | Self::Status(_) | Self::AppliedChange => false,
         }
     }
 }

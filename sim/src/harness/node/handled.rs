@@ -2,8 +2,9 @@
 //! polled when, which is dropped, and which goes on at another executor. One thread, and nothing is polled by itself.
 //!
 //! What handles, driver and futures add is checked: whoever could go on has been woken; callers wait for room in line,
-//! and only where there is none; one Ready is out at a time, and none is lost; what was proposed takes effect at most
-//! once and in order, and not at all where it was taken back in time; after the stop everybody is told so.
+//! and only where there is none; what was handed in is taken in that order, save proposals that wait for a leader; one
+//! Ready is out at a time, and none is lost; what was proposed takes effect at most once and in order, and not at all
+//! where it was taken back in time; after the stop everybody is told so.
 
 use std::collections::VecDeque;
 use std::task::Poll;
@@ -11,12 +12,13 @@ use std::task::Poll;
 use bytes::Bytes;
 use raft::node::{Limits, RunLoop};
 use raft::{
-    ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, Node, NodeId, RawNode, Ready,
+    Body, ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, Node, NodeId, RawNode, Ready,
     SnapshotStatus, Stopped, Storage, StorageAppended, StorageApplied,
 };
 
 use super::calls::{Answer, Call, Kind, next_ready};
 use super::ledger::Ledger;
+use super::order::Order;
 use super::stopping::end;
 use super::task::Task;
 use super::{Habits, Input, Turn};
@@ -54,6 +56,7 @@ pub(super) struct Handled {
     out: bool,
     asynchronous: bool,
     pub(super) ledger: Ledger,
+    order: Order,
     limits: Limits,
     habits: Habits,
 }
@@ -81,6 +84,7 @@ impl Handled {
             out: false,
             asynchronous,
             ledger: Ledger::default(),
+            order: Order::default(),
             limits,
             habits,
         }
@@ -120,6 +124,7 @@ impl Handled {
     fn drive(&mut self) {
         self.drives += 1;
         assert!(self.driver.poll().is_pending(), "the driver ended, and nobody has stopped the node");
+        self.order.look_after_driver(&self.node);
     }
 
     /// The positions of those who are woken.
@@ -156,12 +161,14 @@ impl Handled {
         }
         self.drives += 1;
         assert!(self.driver.poll_elsewhere().is_pending(), "the driver ended, and nobody has stopped the node");
+        self.order.look_after_driver(&self.node);
     }
 
     fn poll(&mut self, position: usize, how: impl FnOnce(&mut Task<Answer>) -> Poll<Answer>) {
         let waiting = self.node.inspect(RunLoop::waiting_proposals);
         let call = &mut self.calls[position];
         let (kind, polled) = (call.kind, how(&mut call.task));
+        self.order.look(&self.node);
         self.note_entered(kind, waiting);
         if let Poll::Ready(answer) = polled {
             self.calls.remove(position);
@@ -189,6 +196,7 @@ impl Handled {
     pub(super) fn cancel(&mut self, position: usize) {
         let Call { kind, task, began } = self.calls.remove(position);
         drop(task);
+        self.order.look(&self.node);
         // It never entered, or it entered and the loop has not taken anything since.
         if kind.only_enters() || began == self.drives {
             kind.number().into_iter().for_each(|number| self.ledger.void(number));
@@ -201,6 +209,7 @@ impl Handled {
         let in_line = self.calls.iter().filter(|call| matches!(call.kind, Kind::Message(_))).count();
         let mut task = Task::new(future);
         let polled = task.poll();
+        self.order.look(&self.node);
         self.note_entered(kind, waiting);
         if matches!(kind, Kind::Message(_)) {
             assert_eq!(polled.is_ready(), in_line < room, "{in_line} waited before {kind:?} for room, {room} had it");
@@ -235,6 +244,8 @@ impl Handled {
                 assert!(self.pump(), "{kind:?} waits for ever: nobody is woken");
             } else if let Poll::Ready(answer) = call.task.poll() {
                 return answer;
+            } else {
+                self.order.look(&self.node);
             }
         }
         panic!("{kind:?} waits for ever, and others go on and on");
@@ -352,6 +363,7 @@ impl Door for Handled {
         let ticks = |run_loop: &RunLoop<MemStorage>| u64::from(run_loop.pending_ticks()) + run_loop.missed_ticks();
         let before = self.node.inspect(ticks);
         self.node.tick().expect("nobody has stopped the node");
+        self.order.look(&self.node);
         assert_eq!(self.node.inspect(ticks), before + 1, "a tick is counted or missed");
     }
 
@@ -367,12 +379,18 @@ impl Door for Handled {
 
     fn propose_conf_change(&mut self, change: ConfChange) {
         let node = self.node.clone();
-        self.call(Kind::ProposedChange, async move { Answer::Entered(node.propose_conf_change(change).await) });
+        self.call(Kind::Unattended, async move { Answer::Entered(node.propose_conf_change(change).await) });
     }
 
     fn step(&mut self, message: Message) {
         self.ledger.hear(&message);
-        self.notice(None, |node| async move { node.step(message).await });
+        match message.body {
+            Body::Propose { .. } => {
+                let node = self.node.clone();
+                self.call(Kind::Unattended, async move { Answer::Entered(node.step(message).await) });
+            }
+            _ => self.notice(None, |node| async move { node.step(message).await }),
+        }
     }
 
     fn read_index(&mut self, context: Bytes) {
@@ -410,6 +428,7 @@ impl Door for Handled {
     fn advance(&mut self, ready: Ready) {
         self.out = false;
         self.node.advance(ready).expect("it is the outstanding one");
+        self.order.look(&self.node);
     }
 
     fn apply_conf_change(&mut self, index: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
@@ -433,9 +452,11 @@ impl Door for Handled {
 
     fn storage_appended(&mut self, appended: StorageAppended) {
         self.node.storage_appended(appended).expect("nobody has stopped the node");
+        self.order.look(&self.node);
     }
 
     fn storage_applied(&mut self, applied: StorageApplied) {
         self.node.storage_applied(applied).expect("nobody has stopped the node");
+        self.order.look(&self.node);
     }
 }

@@ -1,33 +1,49 @@
-//! Through the run loop as a plain value: everything waits in its queues, and the input says when the loop takes
-//! something, and from which arm.
+//! Through the run loop as a plain value: everything waits for it, and the input says when the loop takes something, and
+//! whether a Ready goes first.
 //!
-//! What the loop adds is checked as well: an answer comes for each question once and in order, one Ready at a time, and
-//! nothing after the stop.
+//! What the loop adds is checked as well: inputs are taken in the order in which they came, save proposals that wait for
+//! a leader, and whatever else it is asked to take it leaves; an answer comes for each question once and in order, one
+//! Ready at a time, and nothing after the stop.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use raft::node::{Arm, EnqueueError, FairChooser, Limits, RunLoop, Taken, Ticket};
+use raft::node::{Arm, EnqueueError, FairChooser, Limits, RunLoop, Taken, Ticked, Ticket};
 use raft::{
-    ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready,
+    Body, ChangeError, ConfChange, ConfChangeV2, ConfState, Index, MemStorage, Message, NodeId, RawNode, Ready,
     SnapshotStatus, StorageAppended, StorageApplied,
 };
 
 use super::Input;
 use crate::harness::step::Run;
 use crate::harness::step::door::{Door, check_refused};
+use crate::invariant::Arrivals;
 
-/// Lets all of it happen, and stops the loop in the end. A turn is a bit set of the arms from which something is taken.
+/// The bits of a turn that say how many inputs are taken.
+const INPUTS: u8 = 0b111;
+/// A Ready is taken before them.
+const READY_FIRST: u8 = 1 << 3;
+/// A Ready is taken after them.
+const READY_LAST: u8 = 1 << 4;
+/// As much as a turn may be.
+pub(super) const ALL: u8 = INPUTS | READY_FIRST | READY_LAST;
+
+/// Lets all of it happen, and stops the loop in the end.
 pub(super) fn run(input: &Input) {
     let mut run = Run::new(&input.step, |node| Looped::new(node, input.limits));
     for turn in &input.turns {
         run.next();
-        for (bit, arm) in Arm::ALL.into_iter().enumerate() {
-            if turn.bits >> bit & 1 == 1 {
-                run.door.take(arm);
-                run.look();
-            }
+        if turn.bits & READY_FIRST != 0 {
+            run.door.take(Arm::Ready);
         }
+        for _ in 0..turn.bits & INPUTS {
+            run.door.take_input();
+            run.look();
+        }
+        if turn.bits & READY_LAST != 0 {
+            run.door.take(Arm::Ready);
+        }
+        run.look();
     }
     run.settle();
     run.door.stop();
@@ -37,6 +53,8 @@ pub(super) fn run(input: &Input) {
 struct Looped {
     run_loop: RunLoop<MemStorage>,
     chooser: FairChooser,
+    /// What came and was not taken yet.
+    arrivals: Arrivals,
     limits: Limits,
     /// Who waits for a Ready.
     asked: Option<Ticket>,
@@ -49,18 +67,35 @@ struct Looped {
 impl Looped {
     fn new(node: RawNode<MemStorage>, limits: Limits) -> Self {
         let run_loop = RunLoop::new(node, limits);
-        let (asked, ready, proposed) = (None, None, Default::default());
-        Self { run_loop, chooser: FairChooser::default(), limits, asked, ready, proposed }
+        let (chooser, arrivals) = (FairChooser::default(), Arrivals::default());
+        Self { run_loop, chooser, arrivals, limits, asked: None, ready: None, proposed: VecDeque::new() }
     }
 
-    /// Takes something from an arm, where there is something. Tells whether there was.
+    /// Takes what came first, where anything can be taken; nothing else can be.
+    fn take_input(&mut self) {
+        let next = self.run_loop.next_input();
+        for arm in Arm::ALL {
+            let may_be_next = arm == Arm::Ready || next == Some(arm);
+            assert!(may_be_next || self.run_loop.take(arm).is_none(), "{arm:?} is taken, and {next:?} is next");
+        }
+        if let Some(arm) = next {
+            self.take(arm);
+        }
+    }
+
+    /// Takes something from an arm, where there is something whose turn it is. Tells whether there was.
     fn take(&mut self, arm: Arm) -> bool {
         let could = self.run_loop.can_take(arm);
+        let accepts_proposals = self.run_loop.accepts_proposals();
         let before = matches!(arm, Arm::Message | Arm::Proposal).then(|| self.run_loop.node().clone());
         let taken = self.run_loop.take(arm);
         assert_eq!(taken.is_some(), could, "{arm:?} was said to be available or not");
+        if could {
+            let turn = self.arrivals.taken(arm, accepts_proposals);
+            assert_eq!(turn, Ok(()), "it was not the turn of {arm:?}");
+        }
         match taken {
-            Some(Taken::Message(Err(error)) | Taken::UnattendedProposal(Err(error))) => {
+            Some(Taken::Message(Err(error)) | Taken::UnattendedProposal { result: Err(error), .. }) => {
                 check_refused(&before.expect("cloned for these arms"), self.run_loop.node(), &error);
             }
             Some(Taken::Ready { ticket, ready }) => {
@@ -72,7 +107,7 @@ impl Looped {
             }
             Some(
                 Taken::Message(Ok(()))
-                | Taken::UnattendedProposal(Ok(()))
+                | Taken::UnattendedProposal { result: Ok(()), .. }
                 | Taken::MembershipChange { .. }
                 | Taken::Tick
                 | Taken::Advance
@@ -84,24 +119,37 @@ impl Looped {
         could
     }
 
-    /// A queue refuses only at its bound.
-    fn check_entered(&self, entered: Result<(), EnqueueError>, room: usize) {
-        match entered {
-            Ok(()) => {}
-            Err(EnqueueError::Full) => assert_eq!(room, 0, "the queue refused although there was room"),
+    /// Hands something in that the loop refuses only at its bound.
+    fn enter<T>(
+        &mut self,
+        arm: Arm,
+        enter: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<T, EnqueueError>,
+    ) -> Option<T> {
+        let room = match arm {
+            Arm::Proposal => self.run_loop.proposal_room(),
+            _ => self.run_loop.message_room(),
+        };
+        match enter(&mut self.run_loop) {
+            Ok(entered) => {
+                self.arrivals.came(arm);
+                Some(entered)
+            }
+            Err(EnqueueError::Full) => {
+                assert_eq!(room, 0, "the loop refused although there was room");
+                None
+            }
             Err(EnqueueError::Stopped) => panic!("nobody has stopped the loop"),
         }
     }
 
     fn notice(&mut self, enter: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<(), EnqueueError>) {
-        let room = self.run_loop.message_room();
-        let entered = enter(&mut self.run_loop);
-        self.check_entered(entered, room);
+        self.enter(Arm::Message, enter);
     }
 
     /// After the stop there is nothing.
     fn stop(&mut self) {
         self.run_loop.stop();
+        self.arrivals.came(Arm::Stop);
         self.take(Arm::Stop);
         assert!(self.run_loop.is_stopped(), "the loop takes the stop at once");
         assert_eq!(self.run_loop.available().count(), 0, "a stopped loop takes nothing");
@@ -134,7 +182,9 @@ impl Door for Looped {
     fn tick(&mut self) {
         let pending = self.run_loop.pending_ticks();
         let missed = self.run_loop.missed_ticks();
-        self.run_loop.tick().expect("nobody has stopped the loop");
+        if self.run_loop.tick().expect("nobody has stopped the loop") == Ticked::Counted {
+            self.arrivals.came(Arm::Tick);
+        }
         let now = (u64::from(self.run_loop.pending_ticks()), self.run_loop.missed_ticks());
         assert_eq!(now.0 + now.1, u64::from(pending) + missed + 1, "a tick is counted or missed");
         assert!(now.0 <= u64::from(self.limits.ticks), "{} ticks wait", now.0);
@@ -145,19 +195,17 @@ impl Door for Looped {
     }
 
     fn propose(&mut self, data: Bytes) {
-        let room = self.run_loop.proposal_room();
-        let entered = self.run_loop.propose(data).map(|ticket| self.proposed.push_back(ticket));
-        self.check_entered(entered, room);
+        let ticket = self.enter(Arm::Proposal, |run_loop| run_loop.propose(data));
+        self.proposed.extend(ticket);
     }
 
     fn propose_conf_change(&mut self, change: ConfChange) {
-        let room = self.run_loop.proposal_room();
-        let entered = self.run_loop.propose_conf_change(change);
-        self.check_entered(entered, room);
+        self.enter(Arm::Proposal, |run_loop| run_loop.propose_conf_change(change));
     }
 
     fn step(&mut self, message: Message) {
-        self.notice(|run_loop| run_loop.step(message));
+        let arm = if matches!(message.body, Body::Propose { .. }) { Arm::Proposal } else { Arm::Message };
+        self.enter(arm, |run_loop| run_loop.step(message));
     }
 
     fn read_index(&mut self, context: Bytes) {
@@ -186,6 +234,7 @@ impl Door for Looped {
     fn ready(&mut self) -> Option<Ready> {
         if self.ready.is_none() && self.asked.is_none() {
             self.asked = Some(self.run_loop.request_ready().expect("nobody has stopped the loop"));
+            self.arrivals.came(Arm::Ready);
         }
         if self.ready.is_none() {
             self.take(Arm::Ready);
@@ -195,11 +244,17 @@ impl Door for Looped {
 
     fn advance(&mut self, ready: Ready) {
         self.run_loop.advance(ready).expect("it is the outstanding one");
+        self.arrivals.came(Arm::Advance);
     }
 
     fn apply_conf_change(&mut self, index: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError> {
         let asked = self.run_loop.apply_conf_change_at(index, change).expect("nobody has stopped the loop");
-        // The application waits for the answer.
+        self.arrivals.came(Arm::MembershipChange);
+        // The application waits for the answer, and the loop takes what came before.
+        while self.run_loop.next_input().is_some_and(|next| next != Arm::MembershipChange) {
+            self.take_input();
+        }
+        assert_eq!(self.arrivals.taken(Arm::MembershipChange, self.run_loop.accepts_proposals()), Ok(()));
         match self.run_loop.take(Arm::MembershipChange) {
             Some(Taken::MembershipChange { ticket, result }) if ticket == asked => result,
             other => panic!("the answer to {asked:?} is {other:?}"),
@@ -209,17 +264,19 @@ impl Door for Looped {
     /// The storage threads wait for room.
     fn own(&mut self, message: Message) {
         while self.run_loop.message_room() == 0 {
-            self.take(Arm::Message);
+            self.take_input();
         }
         self.notice(|run_loop| run_loop.step(message));
     }
 
     fn storage_appended(&mut self, appended: StorageAppended) {
         self.run_loop.storage_appended(appended).expect("nobody has stopped the loop");
+        self.arrivals.came(Arm::Message);
     }
 
     fn storage_applied(&mut self, applied: StorageApplied) {
         self.run_loop.storage_applied(applied).expect("nobody has stopped the loop");
+        self.arrivals.came(Arm::Message);
     }
 }
 

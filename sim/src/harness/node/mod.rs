@@ -5,6 +5,7 @@ mod calls;
 mod handled;
 mod ledger;
 mod looped;
+mod order;
 mod stopping;
 mod task;
 
@@ -52,9 +53,9 @@ struct Turn {
 }
 
 /// An input in which the node is given what node `of` is given in these events, through its loop or through handles, and
-/// everything goes on after each: all arms are taken from, all who are woken are polled.
+/// everything goes on after each: several inputs and a Ready are taken, or all who are woken are polled.
 pub(super) fn seed(events: &[Event], of: NodeId, handles: bool, at_most: usize) -> Seed {
-    let (way, bits) = if handles { ("handles", 0b11) } else { ("loop", 0x7f) };
+    let (way, bits) = if handles { ("handles", 0b11) } else { ("loop", looped::ALL) };
     let first = [u8::from(handles), 3, 3, 3];
     let mut seed = step::seed(events, of, &[bits, 0], at_most - first.len());
     seed.bytes.splice(..0, first);

@@ -54,7 +54,7 @@ pub(super) fn check_stopped(node: &Node<MemStorage>) {
     let entered = |result| Answer::Entered(result);
     let calls: [(Kind, Task<Answer>); 13] = [
         (Kind::Proposal(0), task(node, async |node| Answer::Proposed(node.propose(Bytes::new()).await))),
-        (Kind::ProposedChange, {
+        (Kind::Unattended, {
             let change = change.clone().into();
             task(node, async move |node| entered(node.propose_conf_change(change).await))
         }),

@@ -113,7 +113,7 @@ fn a_call_that_is_not_woken_for_its_answer_is_noticed() {
     let mut handled = handled();
     let node = handled.node.clone();
     handled.calls.push(call(
-        Kind::ProposedChange,
+        Kind::Unattended,
         deaf(async move {
             node.status().await.expect("it runs");
             Answer::Entered(Ok(()))
@@ -130,7 +130,7 @@ fn callers_that_are_woken_for_ever_are_noticed() {
         context.waker().wake_by_ref();
         std::task::Poll::Pending
     });
-    handled.calls.push(call(Kind::ProposedChange, restless));
+    handled.calls.push(call(Kind::Unattended, restless));
     handled.check_quiet();
 }
 

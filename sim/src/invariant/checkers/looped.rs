@@ -6,7 +6,7 @@ use raft::{Index, NodeId};
 use super::Checkers;
 use crate::invariant::input::{LoopView, View};
 use crate::invariant::violation::{Check, Invariant};
-use crate::invariant::{configuration, run_loop};
+use crate::invariant::{Disorder, configuration, run_loop};
 
 impl Checkers {
     /// The loop that runs a node showed itself so before and after an event, with which it took an input from this arm.
@@ -18,6 +18,12 @@ impl Checkers {
     /// before and after.
     pub fn proposed(&mut self, id: NodeId, before: &View, after: &View, taken_up: bool) -> Check {
         self.when(Invariant::RunLoop, |_| run_loop::answers_proposal(id, before, after, taken_up))
+    }
+
+    /// The loop that runs a node has taken something from this arm, and it was its turn or not: see
+    /// [`Arrivals`](crate::invariant::Arrivals).
+    pub fn taken_in_turn(&mut self, id: NodeId, arm: Arm, turn: Result<(), Disorder>) -> Check {
+        self.when(Invariant::RunLoop, |_| run_loop::waits_its_turn(id, arm, turn))
     }
 
     /// The loop that runs a node has taken a proposal, and took that other one last.

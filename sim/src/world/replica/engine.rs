@@ -8,7 +8,7 @@ use raft::{
     StorageAppended, StorageApplied,
 };
 
-use crate::invariant::LoopView;
+use crate::invariant::{Arrivals, Disorder, LoopView};
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::Refusal;
 
@@ -30,7 +30,9 @@ pub(super) struct Looped {
     pub(super) asked: bool,
     /// The entry whose membership change the loop has been told of and has not answered.
     pub(super) changing: Option<Entry>,
-    /// The proposal that the loop took last, of those that came from the host.
+    /// What came to the loop and was not taken yet.
+    arrivals: Arrivals,
+    /// The proposal that the loop took last.
     pub(super) last_proposal: Option<Ticket>,
     /// As the loop last showed itself.
     pub(super) view: LoopView,
@@ -103,21 +105,23 @@ impl Engine {
                 node.campaign();
                 None
             }
-            Self::Loop(looped) => turned_away(looped.run_loop.campaign()),
+            Self::Loop(looped) => looped.notify(RunLoop::campaign),
         }
     }
 
     pub(super) fn propose(&mut self, data: Bytes) -> Refused {
         match self {
             Self::Raw(node) => node.propose(data).err().map(Refusal::Propose),
-            Self::Loop(looped) => turned_away(looped.run_loop.propose(data)),
+            Self::Loop(looped) => looped.enqueue(Arm::Proposal, |run_loop| run_loop.propose(data)),
         }
     }
 
     pub(super) fn propose_conf_change(&mut self, change: &ConfChange) -> Refused {
         match self {
             Self::Raw(node) => node.propose_conf_change(change).err().map(Refusal::Propose),
-            Self::Loop(looped) => turned_away(looped.run_loop.propose_conf_change(change.clone())),
+            Self::Loop(looped) => {
+                looped.enqueue(Arm::Proposal, |run_loop| run_loop.propose_conf_change(change.clone()))
+            }
         }
     }
 
@@ -127,7 +131,7 @@ impl Engine {
                 node.transfer_leadership(target);
                 None
             }
-            Self::Loop(looped) => turned_away(looped.run_loop.transfer_leadership(target)),
+            Self::Loop(looped) => looped.notify(|run_loop| run_loop.transfer_leadership(target)),
         }
     }
 
@@ -137,7 +141,7 @@ impl Engine {
                 node.forget_leader();
                 None
             }
-            Self::Loop(looped) => turned_away(looped.run_loop.forget_leader()),
+            Self::Loop(looped) => looped.notify(RunLoop::forget_leader),
         }
     }
 
@@ -147,7 +151,7 @@ impl Engine {
                 node.read_index(context);
                 None
             }
-            Self::Loop(looped) => turned_away(looped.run_loop.read_index(context)),
+            Self::Loop(looped) => looped.notify(|run_loop| run_loop.read_index(context)),
         }
     }
 
@@ -157,7 +161,7 @@ impl Engine {
                 node.report_unreachable(peer);
                 None
             }
-            Self::Loop(looped) => turned_away(looped.run_loop.report_unreachable(peer)),
+            Self::Loop(looped) => looped.notify(|run_loop| run_loop.report_unreachable(peer)),
         }
     }
 
@@ -167,7 +171,7 @@ impl Engine {
                 node.report_snapshot(peer, status);
                 None
             }
-            Self::Loop(looped) => turned_away(looped.run_loop.report_snapshot(peer, status)),
+            Self::Loop(looped) => looped.notify(|run_loop| run_loop.report_snapshot(peer, status)),
         }
     }
 
@@ -178,7 +182,8 @@ impl Engine {
         }
     }
 
-    /// Whether there is room for what is on its way here. A forwarded proposal never waits: without room it is lost.
+    /// Whether there is room for what is on its way here. A forwarded proposal never waits outside: without room it is
+    /// turned away.
     pub(super) fn has_room_for(&self, envelope: &Envelope) -> bool {
         let Self::Loop(looped) = self else { return true };
         match envelope {
@@ -193,7 +198,7 @@ impl Engine {
     pub(super) fn step(&mut self, message: Message) -> Refused {
         match self {
             Self::Raw(node) => node.step(message).err().map(Refusal::Step),
-            Self::Loop(looped) => turned_away(looped.run_loop.step(message)),
+            Self::Loop(looped) => looped.step(message),
         }
     }
 
@@ -215,7 +220,7 @@ impl Engine {
     pub(super) fn advance(&mut self, ready: Ready) {
         match self {
             Self::Raw(node) => node.advance(ready).expect("it is the outstanding one"),
-            Self::Loop(looped) => looped.run_loop.advance(ready).expect("it is the outstanding one"),
+            Self::Loop(looped) => looped.advance(ready),
         }
     }
 }
@@ -224,34 +229,71 @@ impl Looped {
     fn new(run_loop: RunLoop<MemStorage>) -> Self {
         let counts = Counts::default();
         let view = counts.view(&run_loop);
-        Self { run_loop, asked: false, changing: None, last_proposal: None, view, counts }
+        let arrivals = Arrivals::default();
+        Self { run_loop, asked: false, changing: None, arrivals, last_proposal: None, view, counts }
     }
 
     fn tick(&mut self) {
         self.counts.clock += 1;
         match self.run_loop.tick().expect(NEVER_STOPPED) {
-            Ticked::Counted | Ticked::Missed => {}
+            Ticked::Counted => self.arrivals.came(Arm::Tick),
+            Ticked::Missed => {}
         }
+    }
+
+    /// Hands the loop what comes from this arm, if it has room.
+    fn enqueue<T>(
+        &mut self,
+        arm: Arm,
+        enqueue: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<T, EnqueueError>,
+    ) -> Refused {
+        match enqueue(&mut self.run_loop) {
+            Ok(_) => {
+                self.arrivals.came(arm);
+                None
+            }
+            Err(EnqueueError::Full) => Some(Refusal::Full),
+            Err(EnqueueError::Stopped) => panic!("{NEVER_STOPPED}"),
+        }
+    }
+
+    fn notify(&mut self, notify: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<(), EnqueueError>) -> Refused {
+        self.enqueue(Arm::Message, notify)
+    }
+
+    fn step(&mut self, message: Message) -> Refused {
+        let arm = if matches!(message.body, Body::Propose { .. }) { Arm::Proposal } else { Arm::Message };
+        self.enqueue(arm, |run_loop| run_loop.step(message))
     }
 
     fn respond(&mut self, respond: impl FnOnce(&mut RunLoop<MemStorage>) -> Result<(), Stopped>) {
         self.counts.responses += 1;
         respond(&mut self.run_loop).expect(NEVER_STOPPED);
+        self.arrivals.came(Arm::Message);
     }
 
     pub(super) fn request_ready(&mut self) {
         self.asked = true;
         self.run_loop.request_ready().expect(NEVER_STOPPED);
+        self.arrivals.came(Arm::Ready);
     }
 
     pub(super) fn apply_conf_change(&mut self, entry: Entry, change: ConfChangeV2) {
         self.run_loop.apply_conf_change_at(entry.index, change).expect(NEVER_STOPPED);
+        self.arrivals.came(Arm::MembershipChange);
         self.changing = Some(entry);
     }
 
-    /// Lets the loop take its next input; `None` where there is none on this arm.
-    pub(super) fn take(&mut self, arm: Arm) -> Option<Taken> {
+    fn advance(&mut self, ready: Ready) {
+        self.run_loop.advance(ready).expect("it is the outstanding one");
+        self.arrivals.came(Arm::Advance);
+    }
+
+    /// Lets the loop take from this arm, and tells whether it was its turn; `None` where the loop takes nothing.
+    pub(super) fn take(&mut self, arm: Arm) -> Option<(Taken, Result<(), Disorder>)> {
+        let accepts_proposals = self.run_loop.accepts_proposals();
         let taken = self.run_loop.take(arm)?;
+        let turn = self.arrivals.taken(arm, accepts_proposals);
         match &taken {
             Taken::Tick => self.counts.ticks += 1,
             Taken::Ready { .. } => {
@@ -260,13 +302,13 @@ impl Looped {
             }
             Taken::Advance => self.counts.ready_out = false,
             Taken::Proposal { .. }
-            | Taken::UnattendedProposal(_)
+            | Taken::UnattendedProposal { .. }
             | Taken::Message(_)
             | Taken::MembershipChange { .. }
             | Taken::Status { .. }
             | Taken::Stop => {}
         }
-        Some(taken)
+        Some((taken, turn))
     }
 
     pub(super) fn show(&self) -> LoopView {
@@ -299,11 +341,3 @@ impl Counts {
 }
 
 const NEVER_STOPPED: &str = "a loop of the world ends only with its node";
-
-fn turned_away<T>(enqueued: Result<T, EnqueueError>) -> Refused {
-    match enqueued {
-        Ok(_) => None,
-        Err(EnqueueError::Full) => Some(Refusal::Full),
-        Err(EnqueueError::Stopped) => panic!("{NEVER_STOPPED}"),
-    }
-}

@@ -1,6 +1,6 @@
 //! The turn of a node's loop, and what comes of it at the node's host.
 
-use raft::node::{Arm, Taken};
+use raft::node::{Arm, Taken, Ticket};
 use raft::{ChangeError, ConfState, Entry};
 
 use super::engine::Engine;
@@ -9,10 +9,10 @@ use super::{Recorded, Step, Surroundings};
 use crate::invariant::{Check, View};
 use crate::situation::Situation;
 use crate::world::event::Event;
-use crate::world::outcome::Refusal;
+use crate::world::outcome::{Misfit, Refusal};
 
 impl Running {
-    /// Lets the loop take its next input. `view` is how the node shows itself.
+    /// Lets the loop take its next input, or a Ready. `view` is how the node shows itself.
     pub(super) fn take(
         &mut self,
         arm: Arm,
@@ -25,14 +25,26 @@ impl Running {
             Engine::Raw(_) => return Err(self.not_now("has no loop").into()),
             Engine::Loop(looped) => looped.take(arm),
         };
-        self.judge(taken.as_ref(), &before, was_member, around)?;
-        match taken.ok_or_else(|| self.not_now("has nothing there that its loop could take"))? {
+        let (taken, turn) = taken.ok_or_else(|| self.not_its_turn(arm))?;
+        around.checkers.taken_in_turn(self.id(), arm, turn)?;
+        self.judge(&taken, &before, was_member, around)?;
+        match taken {
             Taken::Proposal { result, .. } => Ok(result.err().map(Refusal::Propose)),
-            Taken::UnattendedProposal(result) | Taken::Message(result) => Ok(result.err().map(Refusal::Step)),
+            Taken::UnattendedProposal { result, .. } | Taken::Message(result) => Ok(result.err().map(Refusal::Step)),
             Taken::MembershipChange { result, .. } => self.finish_change(result, recorded, around),
             Taken::Ready { ready, .. } => self.handle(*ready, view, around).map(|()| None),
             Taken::Tick | Taken::Advance | Taken::Status { .. } | Taken::Stop => Ok(None),
         }
+    }
+
+    /// Why nothing is taken from this arm.
+    fn not_its_turn(&self, arm: Arm) -> Misfit {
+        let waits =
+            self.engine.looped().is_some_and(|looped| looped.run_loop.waiting().iter().any(|(_, of)| *of == arm));
+        self.not_now(match waits {
+            true => "has something there that its loop could take, and it is not its turn",
+            false => "has nothing there that its loop could take",
+        })
     }
 
     fn is_member(&self) -> bool {
@@ -40,30 +52,34 @@ impl Running {
     }
 
     /// Shows the checkers what came of an input.
-    fn judge(
-        &mut self,
-        taken: Option<&Taken>,
-        before: &View,
-        was_member: bool,
-        around: &mut Surroundings<'_>,
-    ) -> Check {
+    fn judge(&mut self, taken: &Taken, before: &View, was_member: bool, around: &mut Surroundings<'_>) -> Check {
         let (id, after) = (self.id(), self.view());
         match taken {
-            Some(Taken::Proposal { ticket, result }) => {
-                if let Engine::Loop(looped) = &mut self.engine {
-                    around.checkers.taken_in_order(id, looped.last_proposal.replace(*ticket), *ticket)?;
-                }
+            Taken::Proposal { ticket, result } => {
+                self.judge_proposal(*ticket, around)?;
                 around.checkers.proposed(id, before, &after, result.is_ok())
             }
-            Some(Taken::UnattendedProposal(result)) => around.checkers.proposed(id, before, &after, result.is_ok()),
-            Some(Taken::MembershipChange { .. }) => {
+            Taken::UnattendedProposal { ticket, result } => {
+                self.judge_proposal(*ticket, around)?;
+                around.checkers.proposed(id, before, &after, result.is_ok())
+            }
+            Taken::MembershipChange { .. } => {
                 let accepts = self.engine.looped().is_some_and(|looped| looped.run_loop.accepts_proposals());
                 around.checkers.change_taken(id, was_member, self.is_member(), accepts)
             }
-            Some(Taken::Message(_) | Taken::Tick | Taken::Ready { .. } | Taken::Advance | Taken::Status { .. })
-            | Some(Taken::Stop)
-            | None => Ok(()),
+            Taken::Message(_)
+            | Taken::Tick
+            | Taken::Ready { .. }
+            | Taken::Advance
+            | Taken::Status { .. }
+            | Taken::Stop => Ok(()),
         }
+    }
+
+    fn judge_proposal(&mut self, ticket: Ticket, around: &mut Surroundings<'_>) -> Check {
+        let Engine::Loop(looped) = &mut self.engine else { return Ok(()) };
+        let last = looped.last_proposal.replace(ticket);
+        around.checkers.taken_in_order(self.id(), last, ticket)
     }
 
     /// Tells the loop of the membership change that an entry holds, if it holds one and there is a loop to tell. The

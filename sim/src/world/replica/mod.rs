@@ -344,7 +344,7 @@ impl Replica {
         }
     }
 
-    /// Lets the loop take its next input.
+    /// Lets the loop take its next input, or a Ready.
     pub(super) fn take(&mut self, arm: Arm, around: &mut Surroundings<'_>) -> Step {
         let next = self.run_loop().filter(|_| arm == Arm::Message).and_then(|run_loop| run_loop.next_message());
         let late = next.and_then(|message| self.late(message));
