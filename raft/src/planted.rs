@@ -15,7 +15,7 @@ macro_rules! bugs {
         #[cfg(feature = "planted-bugs")]
         impl Bug {
             /// All of them, in the order of their declaration.
-            pub const ALL: [Self; 40] = [$(Self::$name),+];
+            pub const ALL: [Self; 41] = [$(Self::$name),+];
 
             /// What it does wrong, in one line.
             pub fn description(self) -> &'static str {
@@ -102,6 +102,8 @@ bugs! {
     InflightsLeak,
     /// A follower in snapshot state leaves it only on an explicit report.
     ProgressStuck,
+    /// The concurrent node takes messages and requests before a proposal that came earlier and could be taken.
+    LoopPassesProposals,
     /// (Host) Term and vote are two writes; a crash can fall between.
     TermVoteNonatomic,
     /// (Host) The log forgets entries before the snapshot that covers them is durable.

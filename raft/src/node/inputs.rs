@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::arm::Arm;
 use super::input::{Input, Notice, Proposal, Ticket};
+use crate::planted::{Bug, planted};
 
 /// The inputs that have not been taken, each with the number under which it came.
 ///
@@ -49,6 +50,9 @@ impl Inputs {
         let proposal = self.proposals.front().filter(|_| accepts_proposals);
         let proposal = proposal.map(|(ticket, _)| (*ticket, Arm::Proposal));
         let other = self.others.front().map(|(ticket, input)| (*ticket, input.arm()));
+        if planted(Bug::LoopPassesProposals) {
+            return other.or(proposal);
+        }
         [proposal, other].into_iter().flatten().min()
     }
 

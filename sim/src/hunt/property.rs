@@ -29,6 +29,7 @@ const LINEARIZABLE_READS: Family = family("linearizable read", &[Invariant::Line
 const MONOTONIC: Family = family("monotonic", &[Invariant::Monotonic]);
 const EXACTLY_ONCE: Family = family("exactly once", &[Invariant::ExactlyOnce]);
 const LIVENESS: Family = family("liveness", &[Invariant::Liveness]);
+const RUN_LOOP: Family = family("run loop", &[Invariant::RunLoop]);
 const BOUNDED_MEMORY: Family = family("bounded memory", &[Invariant::BoundedMemory]);
 /// A host that cannot read back what it made durable.
 const RECOVERY: Family = family("recovery", &[Invariant::DurableBeforeSend]);
@@ -67,6 +68,7 @@ const fn families(bug: Bug) -> &'static [Family] {
         | Bug::ProgressStuck => &[LIVENESS],
         Bug::PrecandidateStaleState => &[LIVENESS, ELECTION_SAFETY],
         Bug::InflightsLeak => &[LIVENESS, BOUNDED_MEMORY],
+        Bug::LoopPassesProposals => &[RUN_LOOP],
         Bug::TermVoteNonatomic => &[ELECTION_SAFETY, DURABLE_BEFORE_SEND],
         Bug::SnapshotWalOrder => &[STATE_MACHINE_SAFETY, RECOVERY],
         Bug::AppliedIndexNonatomic => &[STATE_MACHINE_SAFETY, EXACTLY_ONCE],

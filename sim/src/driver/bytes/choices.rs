@@ -87,7 +87,7 @@ pub(super) fn kind_byte(kind: EventKind) -> Option<u8> {
     Some(u8::try_from(position).expect("there are few kinds"))
 }
 
-/// What the node's loop could take now, if a loop runs it.
+/// What the node's loop could take now, if a loop runs it: its next input, or a Ready.
 pub(super) fn arms(node: NodeId, world: &World) -> Vec<Arm> {
     let run_loop = world.replica(node).and_then(|replica| replica.run_loop());
     run_loop.map(|run_loop| run_loop.available().collect()).unwrap_or_default()

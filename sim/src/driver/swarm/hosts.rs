@@ -54,7 +54,7 @@ pub(super) struct Hosts {
     /// Who is timely, once somebody is.
     timely: Option<Timely>,
     stream: Stream,
-    /// Which of its inputs a loop takes next.
+    /// Whether a loop takes its next input or hands out a Ready.
     turns: Stream,
     /// For each node a bit for each step that is on the agenda.
     planned: Vec<u16>,

@@ -287,14 +287,28 @@ mod tests {
     use super::*;
     use crate::harness::step;
 
+    fn looped() -> Looped {
+        let input = step::Input::arbitrary(&mut Unstructured::new(&[])).expect("any bytes are an input");
+        Run::new(&input, |node| Looped::new(node, Limits::default())).door
+    }
+
     #[test]
     #[should_panic(expected = "the Ready goes to who asked")]
     fn a_ready_for_somebody_else_is_noticed() {
-        let input = step::Input::arbitrary(&mut Unstructured::new(&[])).expect("any bytes are an input");
-        let mut run = Run::new(&input, |node| Looped::new(node, Limits::default()));
-        run.door.run_loop.request_ready().expect("it runs");
-        run.door.campaign();
-        run.door.take(Arm::Message);
-        run.door.take(Arm::Ready);
+        let mut looped = looped();
+        looped.run_loop.request_ready().expect("it runs");
+        looped.arrivals.came(Arm::Ready);
+        looped.campaign();
+        looped.take(Arm::Message);
+        looped.take(Arm::Ready);
+    }
+
+    #[test]
+    #[should_panic(expected = "it was not the turn of Message")]
+    fn an_input_that_passes_an_earlier_one_is_noticed() {
+        let mut looped = looped();
+        looped.arrivals.came(Arm::Tick);
+        looped.campaign();
+        looped.take_input();
     }
 }

@@ -44,7 +44,7 @@ impl ToDo {
     }
 
     /// What the host of this node does next if it finishes what it has begun before it takes another Ready, and applies so
-    /// many entries at a time. Of the inputs of a loop somebody else has to choose.
+    /// many entries at a time. When a loop takes its next input somebody else has to choose.
     pub fn next_event(&self, node: NodeId, entries: u32) -> Option<Event> {
         let stages = [
             (self.write, Event::Write { node }),
