@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use raft::{ConfChangeV1, NodeId, Role, Status};
+use raft::{ConfChangeV1, NodeId, Role, Status, VoteResult};
 use tokio::time::timeout;
 
 use super::Error;
@@ -17,7 +17,10 @@ use super::server::Server;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often it asks.
-const ATTEMPTS: usize = 30;
+const ATTEMPTS: usize = 10;
+
+/// After so many attempts whoever waits is told why.
+const SILENT: usize = 2;
 
 pub struct Cluster {
     directory: PathBuf,
@@ -166,6 +169,9 @@ impl Cluster {
         question: impl AsyncFn(&Server, u64) -> Result<R, Error>,
     ) -> Result<R, Error> {
         for attempt in 0..ATTEMPTS {
+            if attempt == SILENT {
+                eprintln!("no answer yet: {}", self.why().await);
+            }
             let request = self.next_request();
             let server = match whom {
                 Some(id) => self.running.get(&id).ok_or_else(|| not_running(id))?,
@@ -178,7 +184,32 @@ impl Cluster {
                 return Ok(answer);
             }
         }
-        Err("nobody answers".into())
+        let seconds = PATIENCE.as_secs() * ATTEMPTS as u64;
+        Err(format!("no answer within {seconds} s, and the request may still take effect: {}", self.why().await).into())
+    }
+
+    /// Why nobody may have answered.
+    async fn why(&self) -> String {
+        let statuses = timeout(PATIENCE, self.statuses()).await;
+        // Whoever has applied most knows the newest membership.
+        let newest = statuses
+            .ok()
+            .and_then(Result::ok)
+            .and_then(|statuses| statuses.into_iter().max_by_key(|s| s.basic.applied));
+        let Some(newest) = newest else { return "no node runs".to_string() };
+        let voters = newest.configuration.voters();
+        let runs = |voter: &NodeId| self.running.contains_key(voter);
+        let (running, all) = (voters.ids().filter(runs).count(), voters.ids().count());
+        match voters.vote_result(|voter| Some(runs(&voter))) {
+            VoteResult::Won => {
+                format!("{running} of {all} voters run, which is enough, and they have not settled who leads")
+            }
+            VoteResult::Pending | VoteResult::Lost => {
+                format!(
+                    "there is no quorum: {running} of {all} voters run, and it takes a majority; `start NODE` starts one"
+                )
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! cargo run -p raft --example kv                   commands from the terminal, or from a pipe; `help` lists them
 //! cargo run -p raft --example kv -- --data DIR     the same, going on from what DIR holds
 //! cargo run -p raft --example kv -- --demo         a tour that checks what it sees
+//! cargo run -p raft --example kv -- --help         all of this
 //! ```
 //!
 //! - `machine`: what the log is about. Commands, and the map that they change.
@@ -14,7 +15,7 @@
 //! - `cluster`: all servers, and a client that asks them in turn until one answers.
 //! - `shell`: the commands, and the tour.
 
-mod cluster;
+pub mod cluster;
 mod disk;
 mod machine;
 mod network;
@@ -28,6 +29,15 @@ use cluster::Cluster;
 /// Whatever goes wrong is told and ends the command, or the program.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
+const USAGE: &str = "\
+A replicated key-value store: three nodes in this process, which talk over loopback TCP.
+
+    kv               commands from the terminal, or from a pipe; the data goes away with the process
+    kv --data DIR    the same, going on from what DIR holds
+    kv --demo        a tour that checks what it sees
+
+Commands:";
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let mut demo = false;
@@ -35,9 +45,10 @@ async fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            "--help" | "-h" => return Ok(println!("{USAGE}\n\n{}", shell::HELP)),
             "--demo" => demo = true,
             "--data" => data = Some(PathBuf::from(arguments.next().ok_or("--data needs a directory")?)),
-            other => return Err(format!("unknown argument {other}; there are --demo and --data DIR").into()),
+            other => return Err(format!("unknown argument {other}; there are --demo, --data DIR and --help").into()),
         }
     }
     let temporary = tempfile::tempdir()?;

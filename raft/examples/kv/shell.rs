@@ -1,12 +1,14 @@
 //! The commands, read from a terminal or a pipe, and a tour of them.
 
+use std::io::Write;
+
 use raft::{NodeId, Role};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::Error;
 use super::cluster::Cluster;
 
-const HELP: &str = "\
+pub const HELP: &str = "\
 put KEY VALUE     store a value on all nodes
 get KEY [NODE]    read it, linearizably, through any node or this one
 fill COUNT        put so many keys: key-0, key-1, …
@@ -22,7 +24,11 @@ pub async fn interact(cluster: &mut Cluster) -> Result<(), Error> {
     let interactive = std::io::IsTerminal::is_terminal(&std::io::stdin());
     println!("{} nodes run; `help` lists the commands", cluster.count());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
+    loop {
+        if interactive {
+            prompt()?;
+        }
+        let Some(line) = lines.next_line().await? else { break };
         if line.trim() == "quit" {
             break;
         }
@@ -33,6 +39,13 @@ pub async fn interact(cluster: &mut Cluster) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Somebody is expected to type now.
+fn prompt() -> Result<(), Error> {
+    let mut out = std::io::stdout();
+    out.write_all(b"kv> ")?;
+    Ok(out.flush()?)
 }
 
 /// What the tour does and has to see. `LEADER` stands for whoever leads then.
