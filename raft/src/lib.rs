@@ -73,6 +73,8 @@ mod log;
 pub mod membership;
 pub mod message;
 pub mod node;
+#[cfg(feature = "serde")]
+mod number;
 #[cfg_attr(not(feature = "planted-bugs"), doc(hidden))]
 pub mod planted;
 pub mod progress;

@@ -18,7 +18,6 @@ use crate::membership::ConfState;
 /// assert_eq!(NodeId::new(0), None);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct NodeId(NonZeroU64);
 
 impl NodeId {
@@ -44,7 +43,6 @@ impl fmt::Display for NodeId {
 
 /// A logical period with at most one leader (Raft paper, section 5.1). Zero until the first election.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Term(pub u64);
 
 impl Term {
@@ -68,7 +66,6 @@ impl fmt::Display for Term {
 
 /// A position in the log. The first entry has index 1; zero is the position before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Index(pub u64);
 
 impl Index {

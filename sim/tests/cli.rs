@@ -44,7 +44,7 @@ fn a_trace_holds_a_header_and_a_line_for_each_event() {
     let trace = std::fs::read_to_string(&path).expect("the trace was written");
     assert_eq!(trace.lines().count(), 1003, "a header, the events, a digest and the end");
     let header = trace.lines().next().expect("a header");
-    assert!(header.starts_with(r#"{"format":"raft-sim-trace","version":1,"#), "{header}");
+    assert!(header.starts_with(r#"{"format":"raft-sim-trace","version":2,"#), "{header}");
     assert!(header.contains(r#""nodes":3"#), "{header}");
 }
 

@@ -47,7 +47,7 @@ pub(crate) const DIVERGED: u8 = 3;
 #[derive(Parser, Debug)]
 #[command(
     name = "sim",
-    version,
+    version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SIM_REVISION"), ")"),
     after_help = "Examples:
   sim                                   run a seed that is drawn and printed
   sim --seed 1                          run one seed and print what happened

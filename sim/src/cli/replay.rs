@@ -58,17 +58,14 @@ fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> 
         Replayed::Gone { recorded, steps } => {
             say(format_args!(
                 "{steps} events replayed as recorded, nothing broken: what was recorded to break is gone\n\
-                 recorded was {}",
-                Shown(recorded)
+                 recorded was {}\n{}",
+                Shown(recorded),
+                by_whom(header)
             ))?;
             HELD
         }
         Replayed::Diverged(divergence) => {
-            let (then, now) = (&header.project, env!("CARGO_PKG_VERSION"));
-            say(format_args!(
-                "{divergence}\nrecorded by version {then}, replayed by version {now}{}",
-                rest(&divergence)
-            ))?;
+            say(format_args!("{divergence}\n{}{}", by_whom(header), rest(&divergence)))?;
             DIVERGED
         }
     })
@@ -93,10 +90,19 @@ fn hangs(step: u64, header: &Header, path: &Path) -> Result<u8, String> {
     let is_as_recorded = matches!(recorded.ending, Ending::Hang(_)) && step == recorded.events.len() as u64;
     if !is_as_recorded {
         let recorded = Shown(recorded.ending);
-        say(format_args!("diverged at step {step}: the event never ends; recorded was an end with {recorded}"))?;
+        say(format_args!("diverged at step {step}: the event never ends; recorded was an end with {recorded}\n{}", by_whom(header)))?;
         return Ok(DIVERGED);
     }
     say(format_args!("at step {step}: {}, as recorded", Shown(recorded.ending.clone())))?;
     print(failure::meaning(&recorded.ending) + &failure::next(&Next::of(path).seen(header)))?;
     Ok(VIOLATED)
+}
+
+/// Whose code went one way, and whose the other.
+fn by_whom(header: &Header) -> String {
+    let (recorder, now) = (header.recorder(), Header::new(None).recorder());
+    match recorder == now {
+        true => format!("recorded and replayed by version {now}"),
+        false => format!("recorded by version {recorder}, replayed by version {now}"),
+    }
 }

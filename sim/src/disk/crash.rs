@@ -14,11 +14,13 @@ pub enum Keep {
     /// The first so many bytes.
     Prefix {
         /// How many.
+        #[serde(with = "crate::number")]
         bytes: u64,
     },
     /// Some blocks, in any combination: drives write in the order they like.
     Subset {
         /// Block n survives where bit n mod 64 is set.
+        #[serde(with = "crate::number::any")]
         blocks: u64,
         /// Files keep their length, with zeros at the end, even where nothing survives there.
         zeros: bool,
@@ -26,8 +28,10 @@ pub enum Keep {
     /// All blocks before one, and the front of that one.
     Torn {
         /// Which block, counting from 0.
+        #[serde(with = "crate::number")]
         block: u64,
         /// How many of its pending bytes survive.
+        #[serde(with = "crate::number")]
         bytes: u64,
         /// Files keep their length, with zeros at the end.
         zeros: bool,

@@ -12,6 +12,7 @@ pub enum DiskFault {
     /// Only so many more bytes find room.
     Fill {
         /// How many.
+        #[serde(with = "crate::number")]
         room: u64,
     },
     /// There is room again.
@@ -21,6 +22,7 @@ pub enum DiskFault {
         /// In which file.
         file: Segment,
         /// Which, counted from the first bit of the file.
+        #[serde(with = "crate::number")]
         bit: u64,
     },
     /// A block of what is durable is overwritten with a copy of another, as by a write that went astray.
@@ -28,8 +30,10 @@ pub enum DiskFault {
         /// In which file.
         file: Segment,
         /// The block that is copied.
+        #[serde(with = "crate::number")]
         from: u64,
         /// The block that is lost.
+        #[serde(with = "crate::number")]
         to: u64,
     },
 }

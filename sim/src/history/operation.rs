@@ -11,6 +11,7 @@ pub enum Operation {
     /// The key shall hold the value.
     Write {
         /// Which key.
+        #[serde(with = "crate::number")]
         key: u64,
         /// What it shall hold.
         #[serde(with = "crate::world::text")]
@@ -19,11 +20,13 @@ pub enum Operation {
     /// What does the key hold?
     Read {
         /// Which key.
+        #[serde(with = "crate::number")]
         key: u64,
     },
     /// The key shall hold the value if it holds what is expected; else nothing shall change.
     CompareAndSet {
         /// Which key.
+        #[serde(with = "crate::number")]
         key: u64,
         /// What it has to hold.
         #[serde(with = "crate::world::text")]

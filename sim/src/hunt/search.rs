@@ -18,6 +18,7 @@ use crate::trace::Ending;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Catch {
     /// The seed.
+    #[serde(serialize_with = "crate::number::any::serialize")]
     pub seed: u64,
     /// What broke.
     pub property: Property,
@@ -44,6 +45,7 @@ pub struct Other {
     /// How many.
     pub seeds: u64,
     /// The first.
+    #[serde(serialize_with = "crate::number::any::serialize")]
     pub first: u64,
 }
 

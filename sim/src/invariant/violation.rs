@@ -164,6 +164,7 @@ pub struct Violation {
     /// Which property.
     pub invariant: Invariant,
     /// The number of the event that broke it; the checkers do not count, [`at`](Self::at) fills it in.
+    #[serde(with = "crate::number")]
     pub step: u64,
     /// The nodes whose states clash, the one just observed first.
     pub nodes: Vec<NodeId>,

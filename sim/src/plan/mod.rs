@@ -24,8 +24,10 @@ pub const TICK: Time = 1000;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// The seed, from which the run draws all that the plan leaves open.
+    #[serde(with = "crate::number::any")]
     pub seed: u64,
     /// How many events happen.
+    #[serde(with = "crate::number")]
     pub steps: u64,
     /// Whether the faults end after that, and the cluster has to come to rest.
     #[serde(default)]

@@ -3,26 +3,39 @@
 use serde::{Deserialize, Serialize};
 
 use crate::invariant::Violation;
+use crate::number::narrowed;
 use crate::world::Event;
 
 /// What the first line of a trace calls the format.
 pub const FORMAT: &str = "raft-sim-trace";
 
-/// The version of the format. A file of another version is refused.
-pub const VERSION: u32 = 1;
+/// The version of the format that is written. Version 1 has every number as a number, also those that many readers of JSON
+/// do not hold; both are read, and a file of another version is refused.
+pub const VERSION: u32 = 2;
+
+/// The oldest version that is read.
+pub const OLDEST: u32 = 1;
+
+/// The revision of the code that this is: the commit, with a mark where files differed from it, or "unknown".
+pub const REVISION: &str = env!("SIM_REVISION");
 
 /// The first line: where the run came from.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Header {
     /// [`FORMAT`].
     pub format: String,
-    /// [`VERSION`].
+    /// From [`OLDEST`] to [`VERSION`].
     pub version: u32,
     /// The version of the project that recorded it.
     pub project: String,
+    /// The [`REVISION`] of the code that recorded it, where that was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// The seed of the run, where it had one.
+    #[serde(default, with = "crate::number::perhaps")]
     pub seed: Option<u64>,
     /// After how many events there is a digest; at least 1.
+    #[serde(with = "crate::number")]
     pub digest_every: u64,
     /// The planted bug that was switched on; only a build with the feature `planted-bugs` can replay it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,11 +57,26 @@ impl Header {
             format: FORMAT.to_string(),
             version: VERSION,
             project: env!("CARGO_PKG_VERSION").to_string(),
+            revision: Some(REVISION.to_string()),
             seed,
             digest_every: Self::DIGEST_EVERY,
             bug: None,
             note: None,
             plan: serde_json::Value::Null,
+        }
+    }
+
+    /// The header as this version of the project writes it.
+    pub(super) fn renewed(&self) -> Self {
+        let Self { digest_every, bug, note, plan, .. } = self.clone();
+        Self { digest_every: digest_every.max(1), bug, note, plan: narrowed(plan), ..Self::new(self.seed) }
+    }
+
+    /// What recorded it, in words: the version, and the revision where it is known.
+    pub fn recorder(&self) -> String {
+        match &self.revision {
+            Some(revision) => format!("{} ({revision})", self.project),
+            None => self.project.clone(),
         }
     }
 }
@@ -84,6 +112,7 @@ pub struct End {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
+    #[serde(with = "crate::number")]
     steps: u64,
     #[serde(with = "hexadecimal")]
     digest: u64,
@@ -134,6 +163,7 @@ impl TryFrom<Fields> for End {
 pub(super) enum Mark {
     Digest {
         /// After how many events.
+        #[serde(with = "crate::number")]
         step: u64,
         /// The world's digest.
         #[serde(with = "hexadecimal")]

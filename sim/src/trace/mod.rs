@@ -5,7 +5,7 @@
 //! an [`End`]. A run of two events that ended well:
 //!
 //! ```text
-//! {"format":"raft-sim-trace","version":1,"project":"0.1.0","seed":7,"digest_every":1000,"plan":null}
+//! {"format":"raft-sim-trace","version":2,"project":"0.1.0","revision":"0bda1fe12a34","seed":"7","digest_every":1000,"plan":null}
 //! {"Start":{"node":1,"boot":"Empty","options":{…},"seed":null}}
 //! {"Tick":{"node":1}}
 //! {"end":{"steps":2,"digest":"5b5e7fae2b9a3a2c"}}
@@ -23,7 +23,9 @@
 //! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
 //! `null` for all. [`show`] and [`report`] can show it event by event.
 //!
-//! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal.
+//! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal. Many readers of JSON hold no more than 53
+//! bits of a number: a larger one is text, seeds always are, and a limit that limits nothing is `null` (see
+//! [`number`](crate::number)). Traces of version 1, which has numbers of any size, are read as ever.
 //!
 //! ```
 //! use raft::NodeId;
@@ -62,7 +64,7 @@ mod whole;
 mod writer;
 
 pub use file::{Sink, Source};
-pub use format::{End, Ending, FORMAT, Header, VERSION};
+pub use format::{End, Ending, FORMAT, Header, OLDEST, REVISION, VERSION};
 pub use property::Property;
 pub use reader::{Line, ReadError, Reader, Trouble};
 pub use record::{Recorded, record, record_hang};

@@ -49,6 +49,8 @@ pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) 
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
+    let seed = reader.header().seed.map_or(String::new(), |seed| format!("seed {seed}, "));
+    writeln!(out, "{seed}recorded by version {}", reader.header().recorder())?;
     let mut table = Table { view, world: World::new(), cells: Vec::new(), step: 0 };
     while let Some(line) = reader.next_line()? {
         match line {

@@ -18,14 +18,15 @@ pub struct Writer<W> {
 impl<W: Write> Writer<W> {
     const PIECE: usize = 1 << 16;
 
-    /// Begins a trace.
+    /// Begins a trace: whoever writes it recorded it, whatever the header says.
     ///
     /// # Errors
     /// Those of `out`; so for every call.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
-        let digest_every = header.digest_every.max(1);
+        let header = header.renewed();
+        let digest_every = header.digest_every;
         let mut writer = Self { out, buffer: Vec::with_capacity(2 * Self::PIECE), digest_every, steps: 0 };
-        serde_json::to_writer(&mut writer.buffer, header)?;
+        serde_json::to_writer(&mut writer.buffer, &header)?;
         writer.end_line()?;
         Ok(writer)
     }

@@ -7,7 +7,7 @@ use std::io;
 /// The name of a file of the log: the number of its segment. The first is 1; later ones are newer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-pub struct Segment(pub u64);
+pub struct Segment(#[serde(with = "crate::number")] pub u64);
 
 impl Segment {
     /// The first segment of every log.

@@ -15,7 +15,7 @@ use crate::history::Operation;
 /// The number of a message in flight, counted from 0 in the order in which messages were sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct MessageId(pub u64);
+pub struct MessageId(#[serde(with = "crate::number")] pub u64);
 
 /// One thing that happens, at one node or in the network.
 ///
@@ -47,6 +47,7 @@ pub enum Event {
         /// Its options.
         options: NodeOptions,
         /// Seeds its election timeouts; `None` fixes them at the election tick.
+        #[serde(default, with = "crate::number::perhaps")]
         seed: Option<u64>,
     },
     /// A node stops and loses its memory, its storage queues and the local messages on their way to it.
@@ -63,6 +64,7 @@ pub enum Event {
         /// Its options from now on; as they were where there are none.
         options: Option<NodeOptions>,
         /// As in [`Start`](Self::Start).
+        #[serde(default, with = "crate::number::perhaps")]
         seed: Option<u64>,
     },
     /// A tick of the node's clock.
@@ -114,6 +116,7 @@ pub enum Event {
     Invoke {
         /// Which client, below [`Command::CLIENTS`](super::Command::CLIENTS). Commands of the same client must not be
         /// [proposed](Self::Propose) as data too, since those have numbers of their own.
+        #[serde(with = "crate::number")]
         client: u64,
         /// At which node.
         node: NodeId,
@@ -123,6 +126,7 @@ pub enum Event {
     /// A client sends what it waits for again, as the same operation: it takes effect once.
     Retry {
         /// Which client.
+        #[serde(with = "crate::number")]
         client: u64,
         /// To which node.
         node: NodeId,
@@ -247,6 +251,7 @@ pub enum Event {
         /// a violation.
         written: Option<Index>,
         /// How many reads must have been answered since the world began.
+        #[serde(with = "crate::number")]
         reads: u64,
     },
     /// A message that no node sent is put in flight. No check asks whether its sender was entitled to it.

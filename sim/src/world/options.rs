@@ -27,10 +27,15 @@ pub struct NodeOptions {
     pub election_tick: u32,
     pub heartbeat_tick: u32,
     pub async_storage_writes: bool,
+    #[serde(with = "crate::number::limit")]
     pub max_size_per_message: u64,
+    #[serde(with = "crate::number::limit")]
     pub max_committed_size_per_ready: u64,
+    #[serde(with = "crate::number::limit")]
     pub max_uncommitted_size: u64,
+    #[serde(with = "crate::number::limit")]
     pub max_inflight_messages: usize,
+    #[serde(with = "crate::number::limit")]
     pub max_inflight_bytes: u64,
     pub check_quorum: bool,
     pub pre_vote: bool,

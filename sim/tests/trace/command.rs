@@ -61,7 +61,7 @@ fn a_failure_replays_shrinks_and_shows() {
     assert!(said.contains("campaigns") && said.contains("election-safety violated"), "{said}");
     assert!(!said.contains('\x1b'), "no colours where there is no terminal");
     let (code, said) = status(&sim(&folder, &["show", "long.jsonl", "--from", "100", "--to", "109"]));
-    assert_eq!((code, said.lines().count()), (Some(0), 11), "{said}");
+    assert_eq!((code, said.lines().count()), (Some(0), 12), "{said}");
 }
 
 #[test]

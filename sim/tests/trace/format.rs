@@ -1,6 +1,8 @@
 //! What a file may look like, and what is said of one that looks otherwise.
 
-use sim::trace::{Ending, Header, Line, ReadError, Reader, Trace, Trouble};
+use sim::plan::{Overrides, Plan};
+use sim::trace::{Ending, Header, Line, ReadError, Reader, Trace, Trouble, record};
+use sim::world::{Boot, Event, NodeOptions};
 
 use crate::driver::Random;
 
@@ -55,10 +57,10 @@ fn a_digest_stands_after_every_so_many_events() {
 
 #[test]
 fn a_header_of_another_version_is_refused() {
-    let other = short().replace(r#""version":1"#, r#""version":2"#);
+    let other = short().replace(r#""version":2"#, r#""version":3"#);
     let error = read(&other).unwrap_err();
-    assert!(matches!(error.trouble, Trouble::Version(2)));
-    assert_eq!(error.to_string(), "t.jsonl:1: is a trace of version 2; this program reads version 1");
+    assert!(matches!(error.trouble, Trouble::Version(3)));
+    assert_eq!(error.to_string(), "t.jsonl:1: is a trace of version 3; this program reads versions 1 to 2");
 }
 
 #[test]
@@ -131,4 +133,63 @@ fn an_end_has_one_reason_at_most() {
         end.replace(r#""panic""#, r#""violation":{"invariant":"vote-once","step":0,"nodes":[],"detail":""},"panic""#);
     let error = read(&format!("{header}\n{both}\n")).unwrap_err();
     assert!(error.to_string().contains("not with more than one"), "{error}");
+}
+
+/// Every number in a JSON value.
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => number.as_f64().into_iter().collect(),
+        Value::Array(values) => values.iter().flat_map(numbers).collect(),
+        Value::Object(fields) => fields.values().flat_map(numbers).collect(),
+        Value::Null | Value::Bool(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn no_number_is_larger_than_every_reader_of_json_holds() {
+    let overrides = Overrides { steps: Some(3000), ..Overrides::default() };
+    for seed in [0, 1, 2, 3, 1 << 60, u64::MAX] {
+        let trace = record(&Plan::draw(seed, &overrides), None, Vec::new()).unwrap().out;
+        for line in std::str::from_utf8(&trace).unwrap().lines() {
+            let json: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(numbers(&json).into_iter().all(|number| number <= 9_007_199_254_740_991.0), "{line}");
+        }
+        let header: serde_json::Value =
+            serde_json::from_slice(trace.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+        assert_eq!((&header["seed"], &header["plan"]["seed"]), (&seed.to_string().into(), &seed.to_string().into()));
+    }
+}
+
+#[test]
+fn a_trace_of_version_1_is_read_and_written_as_one_of_version_2() {
+    let old = format!(
+        "{}\n{}\n",
+        r#"{"format":"raft-sim-trace","version":1,"project":"0.1.0","seed":18446744073709551615,"digest_every":1000,"plan":{"seed":18446744073709551615}}"#,
+        r#"{"Start":{"node":1,"boot":"Empty","options":OPTIONS,"seed":18446744073709551615}}"#,
+    );
+    let limits = ["max_size_per_message", "max_committed_size_per_ready", "max_uncommitted_size", "max_inflight_bytes"];
+    let mut options = serde_json::to_value(NodeOptions::default()).unwrap();
+    limits.iter().for_each(|limit| options[*limit] = u64::MAX.into());
+    let old = old.replace("OPTIONS", &options.to_string());
+    let events = vec![Event::Start {
+        node: raft::NodeId::new(1).unwrap(),
+        boot: Boot::Empty,
+        options: NodeOptions::default(),
+        seed: Some(u64::MAX),
+    }];
+    let new = text(&Trace::record(Header::new(Some(u64::MAX)), &events));
+    let end = new.lines().last().unwrap();
+    let read = read(&format!("{old}{end}\n")).unwrap();
+    assert_eq!((read.header.seed, read.header.revision.clone(), &read.events), (Some(u64::MAX), None, &events));
+    let written = text(&read);
+    let plan = r#""plan":{"seed":"18446744073709551615"}"#;
+    assert_eq!(written, new.replacen(r#""plan":null"#, plan, 1), "and whoever writes it is named in it");
+}
+
+#[test]
+fn a_trace_names_the_revision_of_the_code() {
+    let revision = format!(r#""revision":"{}""#, sim::trace::REVISION);
+    assert!(short().lines().next().unwrap().contains(&revision));
+    assert!(!sim::trace::REVISION.is_empty());
 }

@@ -53,9 +53,9 @@ pub(super) struct Data {
 
 impl Data {
     pub(super) fn new(header: &Header) -> Self {
-        let Header { project, seed, bug, note, .. } = header;
+        let Header { seed, bug, note, .. } = header;
         Self {
-            header: json!({ "project": project, "seed": seed.map(|seed| seed.to_string()), "bug": bug, "note": note }),
+            header: json!({ "recorder": header.recorder(), "seed": seed.map(|seed| seed.to_string()), "bug": bug, "note": note }),
             events: Vec::new(),
             kinds: Names::default(),
             messages: Vec::new(),

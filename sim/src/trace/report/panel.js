@@ -97,8 +97,8 @@ function swatch(name) {
 }
 
 function start() {
-  const { seed, note, bug, project } = DATA.header;
-  const about = [note, seed && `seed ${seed}`, bug && `planted bug ${bug}`, `${run.steps} events`, `version ${project}`];
+  const { seed, note, bug, recorder } = DATA.header;
+  const about = [note, seed && `seed ${seed}`, bug && `planted bug ${bug}`, `${run.steps} events`, `recorded by version ${recorder}`];
   get("title").append("Raft run", element("small", {}, about.filter(Boolean).join(" · ")));
   document.title = "Raft run" + (seed ? ` of seed ${seed}` : "");
   if (DATA.broken) {
