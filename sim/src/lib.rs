@@ -8,7 +8,9 @@ pub mod harness;
 pub mod history;
 #[cfg(feature = "planted-bugs")]
 pub mod hunt;
+pub mod input;
 pub mod invariant;
+pub mod number;
 pub mod output;
 pub mod panics;
 pub mod plan;

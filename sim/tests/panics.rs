@@ -7,7 +7,9 @@ static TOLD: AtomicU32 = AtomicU32::new(0);
 
 #[test]
 fn only_what_the_code_under_test_panics_with_is_silent() {
-    set_hook(Box::new(|_| drop(TOLD.fetch_add(1, Ordering::SeqCst))));
+    set_hook(Box::new(|_| {
+        TOLD.fetch_add(1, Ordering::SeqCst);
+    }));
     let told = || TOLD.load(Ordering::SeqCst);
     let nested = sim::panics::caught(|| sim::panics::caught(|| panic!("inside")).unwrap_err());
     assert!(nested.unwrap().starts_with("inside (sim/tests/panics.rs:"));

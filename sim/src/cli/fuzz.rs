@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use sim::driver::{bytes, swarm};
 use sim::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
+use sim::input;
 use sim::output::{self, say, tell};
 use sim::plan::{Overrides, Plan};
 use sim::trace::{Ending, Header, Shown, Source, Trace};
@@ -49,7 +49,7 @@ struct SeedsArguments {
     /// Traces and scenarios (.txt), of which inputs are made
     files: Vec<PathBuf>,
     /// Also of so many short runs, of the seeds 1 and up
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=10_000))]
     runs: u64,
     /// The directory, in which each target has one
     #[arg(short, long, value_name = "DIR")]
@@ -162,16 +162,18 @@ fn kinds(events: &[Event]) -> BTreeSet<String> {
     events.iter().map(|event| format!("{:?}", event.kind())).collect()
 }
 
+/// No trace of which inputs are made is longer than this, decompressed: 256 MiB.
+const LONGEST_TRACE: u64 = 1 << 28;
+
 /// A file's text, decompressed where it is a compressed trace.
 fn text(file: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let read = Source::open(file).and_then(|mut source| source.read_to_end(&mut bytes));
-    read.map_err(|error| format!("{}: {error}", file.display()))?;
+    let read = Source::open(file).and_then(|source| input::at_most(source, LONGEST_TRACE));
+    let bytes = read.map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
-    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
+    input::bytes(file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// The list of the inputs that a call made, beside the directories of the targets.
@@ -180,7 +182,7 @@ const LIST: &str = "made";
 /// Writes files in the place of those of the list, and the list.
 fn write(out: &Path, files: &[(String, &[u8])]) -> Result<(), String> {
     let list = out.join(LIST);
-    let before = fs::read_to_string(&list).unwrap_or_default();
+    let before = input::text(&list).unwrap_or_default();
     let stale = before.lines().filter(|line| files.iter().all(|(name, _)| name != line));
     for name in stale.filter(|name| name.split('/').all(|part| !part.is_empty() && part != "..")) {
         // It may be gone already.

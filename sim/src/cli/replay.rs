@@ -90,7 +90,10 @@ fn hangs(step: u64, header: &Header, path: &Path) -> Result<u8, String> {
     let is_as_recorded = matches!(recorded.ending, Ending::Hang(_)) && step == recorded.events.len() as u64;
     if !is_as_recorded {
         let recorded = Shown(recorded.ending);
-        say(format_args!("diverged at step {step}: the event never ends; recorded was an end with {recorded}\n{}", by_whom(header)))?;
+        say(format_args!(
+            "diverged at step {step}: the event never ends; recorded was an end with {recorded}\n{}",
+            by_whom(header)
+        ))?;
         return Ok(DIVERGED);
     }
     say(format_args!("at step {step}: {}, as recorded", Shown(recorded.ending.clone())))?;

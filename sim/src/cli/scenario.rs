@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim::input;
 use sim::output::{self, say, tell};
 use sim::planted;
 use sim::script::{self, Played};
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
     let files = super::files_in(&arguments.paths, "scenario")?;
     let mut ended = Vec::new();
     for path in &files {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = input::text(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let played = script::play(&text);
         if played.failure.is_none() && played.transcript.is_empty() {
             return Err(format!("{}: holds no command: nothing was checked", path.display()));
@@ -108,7 +109,7 @@ fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
 fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let [path] = paths else { return Err("a trace is made of one scenario".to_owned()) };
     let said = |error: &dyn Display| format!("{}: {error}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| said(&error))?;
+    let text = input::text(path).map_err(|error| said(&error))?;
     let trace = script::record(&text).map_err(|error| said(&error))?;
     let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(|unknown| said(&unknown))?;
     let saved = trace.save(output).map_err(|error| format!("{}: {error}", output.display()));

@@ -190,6 +190,9 @@ impl<'a> Arguments<'a> {
     fn parse<T: Meaning>(&self, word: &str, what: &str) -> Result<T, ScriptError> {
         T::from_word(word).map_err(|wanted| match wanted {
             Wanted::Kind(kind) => self.error(format!("{what}: \"{word}\" is not {kind}")),
+            Wanted::Number { least, most } => {
+                self.error(format!("{what}: \"{word}\" is not a number from {least} to {most}"))
+            }
             Wanted::OneOf(known) => self
                 .error(format!("{what}: \"{word}\" is none of {}", known.join(", ")))
                 .suggesting(word, known.iter().copied()),
@@ -202,6 +205,13 @@ impl<'a> Arguments<'a> {
 pub enum Wanted {
     /// Anything of a kind, such as "a number".
     Kind(&'static str),
+    /// A number in this range, both ends included.
+    Number {
+        /// The smallest.
+        least: u64,
+        /// The largest.
+        most: u64,
+    },
     /// One of these words.
     OneOf(&'static [&'static str]),
 }
@@ -229,30 +239,44 @@ impl Meaning for bool {
 
 impl Meaning for NodeId {
     fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word).ok().and_then(Self::new).ok_or(Wanted::Kind("the number of a node"))
+        number(word, u64::MAX).ok().and_then(Self::new).ok_or(Wanted::Kind("the number of a node"))
     }
 }
 
 impl Meaning for u64 {
     fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word)
+        number(word, Self::MAX)
     }
 }
 
 impl Meaning for u32 {
     fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word)
+        number(word, u64::from(Self::MAX))
     }
 }
 
 impl Meaning for usize {
     fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word)
+        number(word, Self::MAX as u64)
     }
 }
 
-fn number<T: FromStr<Err: Display>>(word: &str) -> Result<T, Wanted> {
-    word.parse().map_err(|_| Wanted::Kind("a number in range"))
+/// A number that is no larger than this: what would take too long, or too much memory, is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtMost<const MOST: u64>(pub u64);
+
+impl<const MOST: u64> Meaning for AtMost<MOST> {
+    fn from_word(word: &str) -> Result<Self, Wanted> {
+        number::<u64>(word, MOST)
+            .ok()
+            .filter(|number| *number <= MOST)
+            .map(Self)
+            .ok_or(Wanted::Number { least: 0, most: MOST })
+    }
+}
+
+fn number<T: FromStr<Err: Display>>(word: &str, most: u64) -> Result<T, Wanted> {
+    word.parse().map_err(|_| Wanted::Number { least: 0, most })
 }
 
 /// Which of the known words this is.
@@ -407,7 +431,7 @@ mod tests {
         );
         assert_eq!(
             message(arguments.required::<u64>("the ticks").map(drop)),
-            "line 7: the ticks: \"many\" is not a number in range"
+            "line 7: the ticks: \"many\" is not a number from 0 to 18446744073709551615"
         );
         assert_eq!(message(arguments.required::<u64>("more").map(drop)), "line 7: \"tick\" needs more");
         assert_eq!(

@@ -8,6 +8,7 @@ use super::compare::{self, Difference, Excerpt};
 use super::environment::Environment;
 use super::error::ScriptError;
 use super::parse::{Block, Line, transcript};
+use crate::input;
 use crate::panics::caught;
 
 /// How a transcript compares.
@@ -30,26 +31,17 @@ pub struct Mismatch {
     pub difference: Difference,
 }
 
-/// The transcripts that the paths stand for: files as they are, folders with all `.txt` files below them, by name. A
-/// folder that cannot be read stands for itself, and will be found unusable.
+/// The transcripts that the paths stand for: files as they are, folders with all `.txt` files below them, as
+/// [`input::files`] says.
 #[must_use]
 pub fn transcripts(paths: &[PathBuf]) -> Vec<PathBuf> {
-    paths.iter().flat_map(|path| if path.is_dir() { below(path) } else { vec![path.clone()] }).collect()
-}
-
-fn below(folder: &Path) -> Vec<PathBuf> {
-    let listed = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let Ok(entries) = listed else { return vec![folder.to_owned()] };
-    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.is_dir() || path.extension().is_some_and(|extension| extension == "txt"));
-    paths.sort();
-    paths.into_iter().flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+    input::files(paths, "txt")
 }
 
 /// Reads a transcript and runs it. A node that panics, which is a bug of ours, does not take the other files along.
 #[must_use]
 pub fn check_file(path: &Path) -> Verdict {
-    let text = match std::fs::read_to_string(path) {
+    let text = match input::text(path) {
         Ok(text) => text,
         Err(error) => return Verdict::Unusable(error.to_string()),
     };
@@ -78,6 +70,9 @@ pub fn check_file(path: &Path) -> Verdict {
 /// The transcript cannot be understood, or a command of it cannot be carried out.
 pub fn check(text: &str) -> Result<Vec<Mismatch>, ScriptError> {
     let blocks = transcript(text)?;
+    if blocks.is_empty() {
+        return Err(ScriptError::new(1, "there is no command"));
+    }
     let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
     let mut environment = Environment::like_etcd();
     let mut mismatches = Vec::new();

@@ -29,7 +29,7 @@ impl ScriptError {
 
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.problem)?;
+        write!(f, "line {}: {}", self.line, shown(&self.problem))?;
         match &self.nearest {
             Some(nearest) => write!(f, "; the nearest known word is \"{nearest}\""),
             None => Ok(()),
@@ -38,6 +38,23 @@ impl fmt::Display for ScriptError {
 }
 
 impl std::error::Error for ScriptError {}
+
+/// The text without what a terminal would not print, and no longer than somebody reads.
+fn shown(text: &str) -> String {
+    const MOST: usize = 2000;
+    let mut shown = String::new();
+    for character in text.chars() {
+        if shown.len() >= MOST {
+            return shown + "…";
+        }
+        match character {
+            '\n' => shown.push('\n'),
+            character if character.is_control() => shown.extend(character.escape_default()),
+            character => shown.push(character),
+        }
+    }
+    shown
+}
 
 /// Of the words that are known the one most like this one, if any is.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

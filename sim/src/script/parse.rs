@@ -84,7 +84,8 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        Self { lines: text.lines().enumerate() }
+        // Some editors put a byte order mark before a text.
+        Self { lines: text.strip_prefix('\u{feff}').unwrap_or(text).lines().enumerate() }
     }
 
     /// The next line that begins a block, joined with those it continues on after a backslash.

@@ -48,6 +48,7 @@ pub fn play(text: &str) -> Played {
                     Trouble::Halt(_)
                     | Trouble::Panic(_)
                     | Trouble::Unstable(_)
+                    | Trouble::Endless
                     | Trouble::Unmet(_)
                     | Trouble::NoSuchWrite(_)
                     | Trouble::NoKeys(_) => None,
@@ -87,6 +88,9 @@ pub fn record(text: &str) -> Result<Trace, ScriptError> {
 
 fn understood(text: &str) -> Result<Vec<(Block, Command)>, ScriptError> {
     let blocks = scenario(text)?;
+    if blocks.is_empty() {
+        return Err(ScriptError::new(1, "there is no command"));
+    }
     let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
     Ok(blocks.into_iter().zip(commands).collect())
 }

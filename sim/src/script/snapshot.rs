@@ -32,7 +32,7 @@ pub enum SnapshotError {
 /// # Errors
 /// It cannot be read, or has no header.
 pub fn snapshot_contents(snapshot: &Path) -> Result<String, SnapshotError> {
-    let text = std::fs::read_to_string(snapshot)?;
+    let text = crate::input::text(snapshot)?;
     let after = text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
     after.map(|(_, contents)| contents.to_owned()).ok_or(SnapshotError::NoHeader)
 }

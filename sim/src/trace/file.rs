@@ -1,10 +1,13 @@
-//! Files of traces: compressed where their name ends in `.zst`.
+//! Files of traces: written compressed where their name ends in `.zst`.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
+use crate::input;
 use crate::output::NewFile;
+
+/// What a compressed file begins with.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// What a trace is written to, in the way of [`NewFile`]. [`finish`](Self::finish) completes the file.
 pub struct Sink(To);
@@ -53,7 +56,7 @@ impl Write for Sink {
     }
 }
 
-/// What a trace is read from.
+/// What a trace is read from: whether it is compressed is seen in what it begins with.
 pub struct Source(Box<dyn BufRead>);
 
 impl Source {
@@ -62,11 +65,11 @@ impl Source {
     /// # Errors
     /// Those of the file system.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        Ok(Self(if is_compressed(path) {
-            Box::new(BufReader::new(zstd::Decoder::new(file)?))
-        } else {
-            Box::new(BufReader::new(file))
+        let mut file = BufReader::new(input::open(path)?);
+        let is_compressed = file.fill_buf()?.starts_with(&ZSTD);
+        Ok(Self(match is_compressed {
+            true => Box::new(BufReader::new(zstd::Decoder::with_buffer(file)?)),
+            false => Box::new(file),
         }))
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::file::Source;
-use super::format::{End, FORMAT, Header, Mark, VERSION};
+use super::format::{End, FORMAT, Header, Mark, OLDEST, VERSION};
 use crate::world::Event;
 
 /// Reads a trace. Whoever drains it knows that it was complete: there is an error before a missing end is passed over.
@@ -21,6 +21,8 @@ pub struct Reader<R> {
     line: u64,
     events: u64,
     ended: bool,
+    /// How many bytes may follow.
+    left: u64,
 }
 
 /// A line of a trace, after the header.
@@ -38,6 +40,9 @@ pub enum Line {
     /// The end. Nothing follows.
     End(End),
 }
+
+/// Some editors put it before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What is wrong with a file, and where. Prints as `file:line: what`, or `file:line:column: what`.
 #[derive(Debug)]
@@ -65,7 +70,7 @@ pub enum Trouble {
     #[error("is not a trace")]
     NotATrace,
     /// The format has another version.
-    #[error("is a trace of version {0}; this program reads version {VERSION}")]
+    #[error("is a trace of version {0}; this program reads versions {OLDEST} to {VERSION}")]
     Version(u32),
     /// A line is damaged.
     #[error("{0}")]
@@ -73,6 +78,12 @@ pub enum Trouble {
     /// A line is longer than any that is ever written.
     #[error("a line of more than {} bytes", Reader::<Source>::LONGEST)]
     TooLong,
+    /// The file holds more than any trace may.
+    #[error("more than {} bytes, the most that a trace may have", Reader::<Source>::LONGEST_TRACE)]
+    TooMuch,
+    /// There are more events than are looked at together.
+    #[error("more than {0} events, the most for which this works: `sim replay` and `sim show` take more")]
+    TooManyEvents(u64),
     /// The file stops before the end of the trace.
     #[error("the trace is cut off: no end follows")]
     CutOff,
@@ -121,13 +132,17 @@ impl<R: BufRead> Reader<R> {
     /// No line is longer than this: 64 MiB.
     const LONGEST: u64 = 1 << 26;
 
+    /// No trace is longer than this, decompressed: 4 GiB. A small file may hold much.
+    const LONGEST_TRACE: u64 = 1 << 32;
+
     /// Reads the header. `name` is what errors call the file.
     ///
     /// # Errors
     /// The input cannot be read, or is not a trace of this version.
     pub fn new(input: R, name: impl Into<String>) -> Result<Self, ReadError> {
         let (name, header) = (name.into(), Header::new(None));
-        let mut reader = Self { input, name, header, text: Vec::new(), line: 0, events: 0, ended: false };
+        let mut reader =
+            Self { input, name, header, text: Vec::new(), line: 0, events: 0, ended: false, left: Self::LONGEST_TRACE };
         if !reader.read_line()? {
             return Err(reader.trouble(Trouble::Empty));
         }
@@ -183,7 +198,8 @@ impl<R: BufRead> Reader<R> {
     /// Whether there was another line. It is complete: without its end, the file is cut off.
     fn read_line(&mut self) -> Result<bool, ReadError> {
         self.text.clear();
-        let read = self.input.by_ref().take(Self::LONGEST).read_until(b'\n', &mut self.text);
+        let longest = Self::LONGEST.min(self.left);
+        let read = self.input.by_ref().take(longest).read_until(b'\n', &mut self.text);
         let length = match read {
             Ok(length) => length as u64,
             // That is how a compressed file that is cut off ends.
@@ -191,16 +207,30 @@ impl<R: BufRead> Reader<R> {
             Err(error) => return Err(self.trouble(Trouble::Io(error))),
         };
         if length == 0 {
-            return Ok(false);
+            return if self.left == 0 { self.end_of_bound() } else { Ok(false) };
         }
         self.line += 1;
+        self.left -= length;
+        if self.line == 1 && self.text.starts_with(BYTE_ORDER_MARK) {
+            self.text.drain(..BYTE_ORDER_MARK.len());
+        }
         match self.text.ends_with(b"\n") {
             true => Ok(true),
             false if length == Self::LONGEST => Err(self.trouble(Trouble::TooLong)),
+            false if self.left == 0 => Err(self.trouble(Trouble::TooMuch)),
             // Only the last line may lack it, as editors have it.
             false if self.parse::<serde_json::Value>().is_ok() => Ok(true),
             false if self.line == 1 => Ok(true),
             false => Err(self.trouble(Trouble::CutOff)),
+        }
+    }
+
+    /// Where no more may follow, nothing must.
+    fn end_of_bound(&mut self) -> Result<bool, ReadError> {
+        match self.input.fill_buf() {
+            Ok([]) => Ok(false),
+            Ok(_) => Err(self.trouble(Trouble::TooMuch)),
+            Err(error) => Err(self.trouble(Trouble::Io(error))),
         }
     }
 
@@ -212,7 +242,7 @@ impl<R: BufRead> Reader<R> {
             version: u32,
         }
         match serde_json::from_slice(&self.text) {
-            Ok(Version { format, version: VERSION }) if format == FORMAT => {}
+            Ok(Version { format, version: OLDEST..=VERSION }) if format == FORMAT => {}
             Ok(Version { format, version }) if format == FORMAT => return Err(self.trouble(Trouble::Version(version))),
             Ok(Version { .. }) | Err(_) => return Err(self.trouble(Trouble::NotATrace)),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::file::Sink;
 use super::format::{End, Ending, Header};
-use super::reader::{Line, ReadError, Reader};
+use super::reader::{Line, ReadError, Reader, Trouble};
 use super::run::{Stop, apply};
 use super::writer::Writer;
 use crate::world::{Event, World};
@@ -22,14 +22,20 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// No trace of more events is held in memory.
+    pub const MOST_EVENTS: usize = 5_000_000;
+
     /// Reads a trace to its end.
     ///
     /// # Errors
-    /// The file is damaged.
+    /// The file is damaged, or has more than [`MOST_EVENTS`](Self::MOST_EVENTS) events.
     pub fn read<R: BufRead>(mut reader: Reader<R>) -> Result<Self, ReadError> {
         let mut trace = Self { header: reader.header().clone(), events: Vec::new(), ending: Ending::Completed };
         while let Some(line) = reader.next_line()? {
             match line {
+                Line::Event(_) if trace.events.len() >= Self::MOST_EVENTS => {
+                    return Err(reader.trouble(Trouble::TooManyEvents(Self::MOST_EVENTS as u64)));
+                }
                 Line::Event(event) => trace.events.push(event),
                 Line::Digest { .. } => {}
                 Line::End(End { ending, .. }) => trace.ending = ending,

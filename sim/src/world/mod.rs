@@ -51,7 +51,7 @@ pub use settled::{Excuse, Unsettled};
 pub use statistics::Statistics;
 
 use raft::node::Arm;
-use raft::{Body, NodeId, ReadOnlyOption, Role};
+use raft::{Body, Index, NodeId, ReadOnlyOption, Role};
 
 use self::losses::Losses;
 use self::replica::{Step, Surroundings};
@@ -84,6 +84,12 @@ pub struct World {
 impl World {
     /// The largest identity of a node.
     pub const MAX_NODES: u64 = 63;
+
+    /// No message can be doubled or made up where so many are in flight.
+    pub const MOST_IN_FLIGHT: usize = 100_000;
+
+    /// The largest index at which a node can start from a snapshot: there is room for all that may follow.
+    pub const MOST_FIRST_INDEX: Index = Index(1_000_000_000_000_000_000);
 
     /// A world without nodes.
     pub fn new() -> Self {
@@ -278,6 +284,11 @@ impl World {
         if replica.is_some() {
             return Err(Misfit::NodeExists(node).into());
         }
+        if let Boot::Snapshot { index, .. } = boot
+            && *index > Self::MOST_FIRST_INDEX
+        {
+            return Err(Misfit::BootIndex(node, *index).into());
+        }
         let replica = Replica::start(node, boot, options, seed, &mut around)?;
         self.has_leases |= serves_by_lease(options);
         if position >= self.replicas.len() {
@@ -363,13 +374,23 @@ impl World {
 
     fn duplicate(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let copy = self.network.remote(message)?.clone();
+        self.has_room_in_flight()?;
         self.network.put(Envelope::Network(copy));
         Ok((None, None))
     }
 
     fn inject(&mut self, message: &raft::Message) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        self.has_room_in_flight()?;
         self.network.put(Envelope::Network(message.clone()));
         Ok((None, None))
+    }
+
+    /// What no node sends is bounded.
+    fn has_room_in_flight(&self) -> Result<(), Misfit> {
+        match self.network.in_flight() < Self::MOST_IN_FLIGHT {
+            true => Ok(()),
+            false => Err(Misfit::TooManyInFlight),
+        }
     }
 
     fn set_cut(&mut self, from: NodeId, to: NodeId, cut: bool) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {

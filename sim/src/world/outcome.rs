@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use raft::{BootstrapError, ChangeError, ConfigError, DecodeError, Index, NodeId, ProposeError, StepError};
 
+use super::World;
 use super::event::MessageId;
 use crate::history::{Answer, Operation};
 use crate::invariant::Violation;
@@ -89,8 +90,14 @@ pub enum Halt {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Misfit {
     /// The identity is beyond [`World::MAX_NODES`](super::World::MAX_NODES).
-    #[error("node {0} is beyond the largest identity")]
+    #[error("node {} is beyond the largest identity, {}", .0.get(), World::MAX_NODES)]
     NodeOutOfRange(NodeId),
+    /// A snapshot to start from is beyond [`World::MOST_FIRST_INDEX`](super::World::MOST_FIRST_INDEX).
+    #[error("node {} cannot start at index {}: {} is the largest", .0, .1, World::MOST_FIRST_INDEX)]
+    BootIndex(NodeId, Index),
+    /// There are [`World::MOST_IN_FLIGHT`](super::World::MOST_IN_FLIGHT) messages.
+    #[error("{} messages are in flight: there is no room for more", World::MOST_IN_FLIGHT)]
+    TooManyInFlight,
     /// There is no such node.
     #[error("node {0} never started")]
     NoSuchNode(NodeId),

@@ -2,9 +2,9 @@
 
 use raft::{ConfState, Index, NodeId, ReadOnlyOption};
 
-use super::super::arguments::{Arguments, Meaning, Wanted, choose};
+use super::super::arguments::{Arguments, AtMost, Meaning, Wanted, choose};
 use super::super::error::ScriptError;
-use crate::world::{ApplicationKind, Boot, NodeOptions};
+use crate::world::{ApplicationKind, Boot, NodeOptions, World};
 
 /// Nodes to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct AddNodes {
 
 impl AddNodes {
     pub(super) fn parse(arguments: &mut Arguments<'_>) -> Result<Self, ScriptError> {
-        let count = arguments.required("how many")?;
+        let AtMost(count) = arguments.required::<AtMost<{ World::MAX_NODES }>>("how many")?;
         let first = arguments.value("first")?;
         let conf_state = ConfState {
             voters: arguments.values("voters")?.into_iter().collect(),

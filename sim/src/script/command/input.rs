@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use raft::{ConfChange, Index, NodeId, SnapshotStatus};
 
-use super::super::arguments::{Arguments, Meaning, Wanted, choose};
+use super::super::arguments::{Arguments, AtMost, Meaning, Wanted, choose};
+use super::super::environment::Environment;
 use super::super::error::ScriptError;
 use super::{Command, Syntax, membership, node, two_nodes};
 
@@ -74,7 +75,10 @@ pub(super) const COMMANDS: &[Syntax] = &[
         at_node(arguments, |arguments| arguments.required_value("timeout").map(InputCommand::SetElectionTimeout))
     }),
     Syntax::new("tick", |arguments| {
-        at_node(arguments, |arguments| Ok(InputCommand::Tick(Ticks::Count(arguments.required("a number of ticks")?))))
+        at_node(arguments, |arguments| {
+            let AtMost(ticks) = arguments.required::<AtMost<{ Environment::MOST_EVENTS }>>("a number of ticks")?;
+            Ok(InputCommand::Tick(Ticks::Count(u32::try_from(ticks).expect("the bound is smaller"))))
+        })
     }),
     Syntax::new("tick-election", |arguments| at_node(arguments, |_| Ok(InputCommand::Tick(Ticks::Election)))),
     Syntax::new("tick-heartbeat", |arguments| at_node(arguments, |_| Ok(InputCommand::Tick(Ticks::Heartbeat)))),

@@ -55,6 +55,9 @@ pub enum Trouble {
     /// Messages and Readys that never come to an end.
     #[error("still not stable after {0} rounds")]
     Unstable(u32),
+    /// There were [`Environment::MOST_EVENTS`].
+    #[error("{} events have happened, the most that a scenario may have", Environment::MOST_EVENTS)]
+    Endless,
     /// A fact that was expected does not hold.
     #[error("{0}")]
     Unmet(String),
@@ -112,6 +115,9 @@ impl Default for Environment {
 }
 
 impl Environment {
+    /// No script has more events: what a few words ask for must end in a time that somebody waits.
+    pub const MOST_EVENTS: u64 = 1_000_000;
+
     /// A world without nodes, in which every property is checked after every event.
     pub fn new() -> Self {
         Self {
@@ -195,6 +201,9 @@ impl Environment {
     }
 
     fn apply(&mut self, event: &Event) -> Done<Outcome> {
+        if self.world.step() >= Self::MOST_EVENTS {
+            return Err(Trouble::Endless);
+        }
         let applied = trace::apply(&mut self.world, event);
         if let Some(recorded) = &mut self.recorded {
             recorded.push(event.clone());

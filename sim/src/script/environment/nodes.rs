@@ -22,7 +22,7 @@ impl Environment {
         let options = self.completed(&nodes.options, nodes.application.unwrap_or(usual));
         let highest = self.world.replicas().map(|replica| replica.id().get()).max().unwrap_or_default();
         let first = nodes.first.map_or(highest + 1, NodeId::get);
-        for next in (first..).take(usize::try_from(nodes.count).unwrap_or(usize::MAX)) {
+        for next in (first..=u64::MAX).take(usize::try_from(nodes.count).unwrap_or(usize::MAX)) {
             let node = NodeId::new(next).expect("a number that counts up from one is not zero");
             let seed = nodes.seed.map(|seed| seed.wrapping_add(next));
             let start = Event::Start { node, boot: nodes.boot.clone(), options: options.clone(), seed };

@@ -52,6 +52,7 @@ pub(super) fn ending(trouble: Trouble) -> Option<Ending> {
         | Trouble::Unstable(_)
         | Trouble::Unmet(_)
         | Trouble::NoSuchWrite(_)
+        | Trouble::Endless
         | Trouble::NoKeys(_) => None,
     }
 }

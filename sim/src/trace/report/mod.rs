@@ -17,6 +17,9 @@ use crate::calm;
 use crate::planted;
 use crate::world::{Event, World};
 
+/// No browser shows more events.
+const MOST_EVENTS: u64 = 1_000_000;
+
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 const RUN: &str = include_str!("run.js");
@@ -36,6 +39,9 @@ pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<(St
     let mut recorded = Ending::Completed;
     while let Some(line) = reader.next_line()? {
         match line {
+            Line::Event(_) if run.world.step() >= MOST_EVENTS => {
+                return Err(reader.trouble(Trouble::TooManyEvents(MOST_EVENTS)));
+            }
             Line::Event(event) => run.event(event, shows_calm),
             Line::Digest { .. } => {}
             Line::End(End { ending, .. }) => recorded = ending,
