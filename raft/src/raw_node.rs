@@ -372,7 +372,8 @@ impl<S: Storage> RawNode<S> {
         self.raft.storage_appended(appended);
     }
 
-    /// With asynchronous storage writes: tells the node that a [`StorageApply`] is done.
+    /// With asynchronous storage writes: tells the node that a [`StorageApply`] is done. Until then the host must not compact
+    /// the log beyond what the node was told before: see [`Storage`](crate::Storage#compaction).
     pub fn storage_applied(&mut self, applied: StorageApplied) {
         if let Some(applied) = AppliedThrough::of(&applied.entries) {
             self.raft.entries_applied(applied);

@@ -128,8 +128,11 @@ impl MemStorage {
         self.offered = Some(snapshot);
     }
 
-    /// Drops the entries up to and with `index`, of which only the term is kept. What is not applied yet must stay, and
-    /// followers that are further behind will need a snapshot.
+    /// Drops the entries up to and with `index`, of which only the term is kept. Followers that are further behind will need
+    /// a snapshot.
+    ///
+    /// A host must not compact beyond what its node was told is applied, [`BasicStatus::applied`](crate::BasicStatus::applied),
+    /// even where its application has applied more: see [`Storage`](super::Storage#compaction).
     ///
     /// # Errors
     /// [`StorageError::Compacted`] where that happened before, [`StorageError::Unavailable`] beyond the last entry.

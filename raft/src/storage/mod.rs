@@ -22,6 +22,14 @@ pub enum StorageError {
 }
 
 /// The stable log as the node reads it. The host writes it: what a Ready says, before the Ready is advanced.
+///
+/// # Compaction
+/// When the log is compacted is up to the host, but how far is not: no further than what the node was told is applied, which
+/// [`RawNode::basic_status`](crate::RawNode::basic_status) shows as `applied`, and no further than a durable snapshot covers.
+/// An application may be ahead of its node: until a Ready is advanced, or, with asynchronous storage writes, until
+/// [`RawNode::storage_applied`](crate::RawNode::storage_applied) is called. In between, the node still reads its log from
+/// `applied` on: before it campaigns it looks there for committed membership changes, by which it would have to count votes
+/// (etcd issue 7625). Where the entries are gone it has to assume that there was one, and does not campaign.
 pub trait Storage {
     /// The hard state and the membership that a starting node begins with.
     fn initial_state(&self) -> (HardState, ConfState);

@@ -137,7 +137,8 @@ pub enum Misfit {
     /// Those for whom faults are over are no quorum, or the membership is changing.
     #[error("there is no lasting quorum for which faults are over")]
     NoQuorum,
-    /// The log cannot be compacted so far.
+    /// The log cannot be compacted so far: it begins later already, no snapshot covers it, the node was not told that it is
+    /// applied, or another compaction is under way.
     #[error("node {0} cannot compact up to {1}")]
     Compact(NodeId, Index),
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use raft::node::{Arm, EnqueueError, Limits, RunLoop, Stopped, Taken, Ticked, Ticket};
 use raft::{
-    Body, ConfChange, ConfChangeV2, Entry, Index, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
+    Body, ConfChange, ConfChangeV2, Entry, MemStorage, Message, NodeId, RawNode, Ready, SnapshotStatus,
     StorageAppended, StorageApplied,
 };
 
@@ -313,11 +313,6 @@ impl Looped {
 
     pub(super) fn show(&self) -> LoopView {
         self.counts.view(&self.run_loop)
-    }
-
-    /// Whether the node counts this entry as applied, so that its log needs it no longer.
-    pub(super) fn has_applied(&self, index: Index) -> bool {
-        index <= self.run_loop.node().basic_status().applied
     }
 }
 

@@ -63,6 +63,11 @@ impl Running {
         }
     }
 
+    /// Whether the application works beside the node, and not in turn with it.
+    fn applies_aside(&self) -> bool {
+        self.threads().is_some() || self.engine.looped().is_some()
+    }
+
     fn threads(&self) -> Option<&Threads> {
         match &self.handling {
             Handling::OneByOne(_) => None,
@@ -452,8 +457,9 @@ impl Running {
 
     pub(super) fn compact(&mut self, through: Index) -> Result<(), Halt> {
         let refused = Misfit::Compact(self.id(), through);
-        // What the application has applied may still wait in a queue to be told to the node, which needs its log so far.
-        if self.engine.looped().is_some_and(|looped| !looped.has_applied(through)) {
+        // Where others take Readys while the application works, what it has applied may not have been told to the node yet,
+        // which needs its log so far. A host that does one thing after another tells it before it takes the next Ready.
+        if self.applies_aside() && through > self.node().basic_status().applied {
             return Err(refused.into());
         }
         self.log.compact(self.engine.node().storage(), through).ok_or(refused)?;
