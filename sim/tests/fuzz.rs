@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use arbitrary::{Arbitrary, Unstructured};
 use sim::driver::bytes;
+use sim::harness::{node, step};
 use sim::trace::Trace;
 use sim::world::{Event, EventKind};
 
@@ -94,6 +96,24 @@ fn inputs_that_are_made_again_are_the_same_and_take_the_place_of_those_before() 
         files(&seeds).into_keys().filter_map(|name| Some(name.split_once('/')?.0.into())).collect();
     assert_eq!(left.into_iter().collect::<Vec<_>>(), targets);
     assert_eq!(files(&seeds).len(), targets.len() + 2, "one for each, the list of them, and somebody's own");
+}
+
+/// What fuzzing found once: see `fuzz/README.md`.
+#[test]
+fn what_was_found_by_fuzzing_is_found_no_more() {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/found");
+    let mut tried = 0;
+    for (name, bytes) in files(&found) {
+        let mut rest = Unstructured::new(&bytes);
+        match name.split('/').next() {
+            Some("step") => step::run(&step::Input::arbitrary(&mut rest).expect("any bytes are an input")),
+            Some("node") => node::run(&node::Input::arbitrary(&mut rest).expect("any bytes are an input")),
+            Some("world") => assert_eq!(bytes::run(&bytes).violation, None, "{name}"),
+            other => panic!("nobody knows how to try {other:?}"),
+        }
+        tried += 1;
+    }
+    assert!(tried > 0, "nothing was ever found");
 }
 
 /// They were made when bytes meant what they mean now.

@@ -77,6 +77,7 @@ impl Host {
             }
             Stage::Taken(ready) => {
                 self.write(door, ready.hard_state, ready.snapshot.as_ref(), &ready.entries);
+                ready.messages.iter().for_each(|message| watch.sent(message));
                 Stage::Written(ready)
             }
             Stage::Written(ready) => {
@@ -96,7 +97,7 @@ impl Host {
     fn thread_work(&mut self, which: u8, door: &mut impl Door, watch: &mut Watch) -> bool {
         match which {
             0 => self.take_ready(door, watch),
-            1 => self.append(door),
+            1 => self.append(door, watch),
             2 => self.apply_next(door),
             _ => self.deliver(door),
         }
@@ -106,12 +107,13 @@ impl Host {
         let Handling::Threads { appends, applies, .. } = &mut self.handling else { return false };
         let Some(ready) = door.ready() else { return false };
         watch.taken(&ready);
+        ready.messages.iter().for_each(|message| watch.sent(message));
         appends.extend(ready.storage_append);
         applies.extend(ready.storage_apply);
         true
     }
 
-    fn append(&mut self, door: &mut impl Door) -> bool {
+    fn append(&mut self, door: &mut impl Door, watch: &mut Watch) -> bool {
         let id = door.look(RawNode::id);
         let Handling::Threads { appends, said, .. } = &mut self.handling else { return false };
         let Some(append) = appends.pop_front() else { return false };
@@ -119,6 +121,7 @@ impl Host {
         said.extend(own.chain(append.appended.clone().map(Said::Appended)));
         self.write(door, append.hard_state, append.snapshot.as_ref(), &append.entries);
         self.restore(append.snapshot.as_ref());
+        append.responses.iter().for_each(|message| watch.sent(message));
         true
     }
 
@@ -179,12 +182,14 @@ impl Host {
         }
     }
 
-    /// Takes a snapshot of what is applied, and compacts the log to so many entries before it.
+    /// Takes a snapshot of what is applied, and compacts the log to so many entries before it, and not beyond what the node
+    /// was told.
     pub(super) fn compact(&self, kept: u8, door: &mut impl Door) {
         let Snapshot { id, conf_state, data } = self.applied.clone();
+        let told = door.look(|node| node.basic_status().applied);
         door.with_storage(|storage| {
             if storage.create_snapshot(id.index, conf_state, data).is_ok() {
-                let through = Index(id.index.0.saturating_sub(u64::from(kept)));
+                let through = Index(id.index.0.saturating_sub(u64::from(kept))).min(told);
                 // There may be nothing to forget.
                 let _ = storage.compact(through);
             }

@@ -84,7 +84,8 @@ fn a_second_vote_that_was_sent_is_noticed_over_a_restart() {
         watch.given(&node);
         let body = Body::RequestVote { last: EntryId::ZERO, transfer: false };
         node.step(Message { from: id(candidate), to: id(1), term: Some(Term(4)), body }).expect("well-formed");
-        watch.taken(&node.ready().expect("an answer"));
+        let ready = node.ready().expect("an answer");
+        ready.messages.iter().for_each(|message| watch.sent(message));
     }
 }
 
@@ -103,6 +104,31 @@ fn a_committed_entry_that_is_handed_out_twice_is_noticed() {
     let mut watch = Watch::new(&node(3, &[1]));
     for _ in 0..2 {
         watch.taken(&node(3, &[1]).ready().expect("an entry to apply"));
+    }
+}
+
+/// Whether these entries were committed the node does not know any more, and somebody who lies may send others.
+#[test]
+fn what_was_committed_and_is_not_known_as_that_after_a_restart_may_change() {
+    let mut watch = Watch::new(&node(3, &[1, 1]));
+    let mut storage = node(3, &[1, 1]).storage().clone();
+    storage.set_hard_state(HardState { commit: Index(1), ..storage.hard_state() });
+    let stored = storage.hard_state();
+    let restarted = RawNode::new(Config::new(id(1)), storage).expect("a legal state");
+    watch.restarted(&restarted, stored, EntryId::new(Term(1), Index(2)));
+    watch.look(&node(3, &[1, 2]));
+}
+
+/// What a crash took back with the Ready that held it was never given.
+#[test]
+fn a_vote_that_was_not_stored_may_go_to_another_after_a_restart() {
+    let mut watch = Watch::new(&node(3, &[]));
+    for candidate in [2, 3] {
+        let mut node = node(3, &[]);
+        watch.given(&node);
+        let body = Body::RequestVote { last: EntryId::ZERO, transfer: false };
+        node.step(Message { from: id(candidate), to: id(1), term: Some(Term(4)), body }).expect("well-formed");
+        watch.taken(&node.ready().expect("an answer"));
     }
 }
 

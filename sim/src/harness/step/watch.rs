@@ -84,13 +84,14 @@ impl Watch {
         }
         let own = ready.storage_append.iter().flat_map(|append: &StorageAppend| &append.responses);
         for message in ready.messages.iter().chain(own) {
-            self.sent(message);
+            assert!(self.allowance > 0, "{message:?} is one message more than the node was given reason for");
+            self.allowance -= 1;
         }
     }
 
-    fn sent(&mut self, message: &Message) {
-        assert!(self.allowance > 0, "{message:?} is one message more than the node was given reason for");
-        self.allowance -= 1;
+    /// A message leaves its host, who has stored by then what has to be: a vote that a crash took back before was never
+    /// given.
+    pub(super) fn sent(&mut self, message: &Message) {
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
             let voted = *self.votes.entry(term).or_insert(message.to);
             assert_eq!(voted, message.to, "two votes in term {term}");
@@ -104,8 +105,10 @@ impl Watch {
         assert_eq!((now.term, now.vote), (stored.term, stored.vote), "term and vote after a restart");
         assert!(now.commit >= stored.commit, "commit {} after a restart, {} was stored", now.commit, stored.commit);
         assert_eq!(status.last, last, "the last entry after a restart");
-        // What was not stored is gone, and nobody was told of it.
+        // What was not stored is gone, and nobody was told of it. Of what was committed the node knows no more than its disk
+        // does: what lies beyond may come back with other entries from somebody who lies.
         self.hard_state = now;
+        self.committed.split_off(&now.commit.next());
         self.handed_out = status.applied;
         self.allowance = 0;
         self.look(node);
