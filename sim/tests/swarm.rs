@@ -216,6 +216,66 @@ fn a_cluster_that_nobody_leads_is_not_at_rest() {
     assert!(halt.to_string().contains("nobody leads"), "{halt}");
 }
 
+/// A leader agrees with itself: what it lacks is told as its own.
+#[test]
+fn a_leader_that_has_not_applied_its_log_is_not_at_rest() {
+    let node = raft::NodeId::new(1).expect("not zero");
+    let mut world = sim::world::World::new();
+    let (boot, options) = (sim::world::Boot::Peers(vec![node]), sim::world::NodeOptions::default());
+    world.apply(&Event::Start { node, boot, options, seed: Some(1) }).expect("a node starts");
+    let next = |world: &sim::world::World| world.replica(node)?.to_do().next_event(node, 1);
+    for begins in [None, Some(Event::Campaign { node })] {
+        let mut happens = begins.or_else(|| next(&world));
+        while let Some(event) = happens {
+            world.apply(&event).expect("its host works");
+            happens = next(&world);
+        }
+    }
+    world.apply(&Event::Propose { node, data: "new".into() }).expect("it leads");
+    let view = *world.replica(node).expect("it is there").view();
+    let (term, last) = (view.hard_state.term, view.last.index);
+    let halt = world.apply(&Event::ExpectSettled { written: Some(last), reads: 0 }).expect_err("nothing is applied");
+    let expected = format!("node 1 leads term {term} and has applied up to {}; expected up to {last}", last.previous());
+    assert!(halt.to_string().contains(&expected), "{halt}");
+}
+
+/// In seeds 8109441 and 8113147 hosts forgot what their nodes still looked through for changes of the membership.
+#[test]
+fn where_writes_are_asynchronous_a_log_goes_no_further_than_the_node_was_told() {
+    use sim::world::{Boot, NodeOptions, World};
+    let node = raft::NodeId::new(1).expect("not zero");
+    for async_storage_writes in [false, true] {
+        let conf_state = raft::ConfState { voters: [node].into(), ..raft::ConfState::default() };
+        let boot = Boot::Snapshot { index: raft::Index(1), conf_state };
+        let options = NodeOptions { async_storage_writes, ..NodeOptions::default() };
+        let mut world = World::new();
+        let applied = |world: &World| world.replica(node)?.application().map(|application| application.applied().index);
+        let last = |world: &World| world.replica(node).map(|replica| replica.view().last.index);
+        let go_on = |world: &mut World, until_applied: bool| {
+            while !(until_applied && applied(world) == last(world)) {
+                let work = world.replica(node).and_then(|replica| replica.to_do().next_event(node, 9));
+                let arrives = || world.network().iter().next().map(|(message, _)| Event::Deliver { message });
+                let Some(event) = work.or_else(arrives) else { break };
+                world.apply(&event).expect("it fits");
+            }
+        };
+        world.apply(&Event::Start { node, boot, options, seed: Some(1) }).expect("a node starts");
+        world.apply(&Event::Campaign { node }).expect("it may");
+        go_on(&mut world, false);
+        world.apply(&Event::Propose { node, data: "new".into() }).expect("it leads");
+        go_on(&mut world, true);
+        let (index, told) = (last(&world).expect("it is up"), world.replica(node).expect("it is there").view().applied);
+        assert!(applied(&world) == Some(index) && told < index, "its application is ahead of the node");
+        world.apply(&Event::TakeSnapshot { node }).expect("something new was applied");
+        let compacted = world.apply(&Event::Compact { node, index });
+        assert_eq!(compacted.is_ok(), !async_storage_writes, "{compacted:?}");
+        if async_storage_writes {
+            go_on(&mut world, false);
+            world.apply(&Event::Compact { node, index }).expect("it was told by now");
+        }
+    }
+}
+
 /// A voter is lost in a cluster that changes for no other reason, and operators put another in its place.
 #[test]
 fn a_voter_that_is_lost_for_good_is_replaced_and_the_cluster_goes_on() {

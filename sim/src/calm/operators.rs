@@ -142,7 +142,7 @@ impl Operators {
     }
 
     fn expected(&self, world: &World) -> (Option<Index>, u64) {
-        let before = self.reads_before.unwrap_or(u64::MAX / 2);
+        let before = self.reads_before.unwrap_or(World::NOT_READ_YET);
         let up = world.replicas().filter(|replica| replica.is_up()).count() as u64;
         (self.written.map(|(_, index)| index), before + up)
     }

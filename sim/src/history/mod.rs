@@ -39,6 +39,7 @@ mod search;
 mod testing;
 mod window;
 
+pub(crate) use operation::Text;
 pub use operation::{Answer, Fate, Operation, Record};
 pub use order::{AppliedOrder, TookEffect};
 pub use search::{Initial, Verdict, search};

@@ -81,7 +81,7 @@ impl fmt::Display for Answer {
 }
 
 /// A value in quotes.
-pub(super) struct Text<'a>(pub(super) &'a Bytes);
+pub(crate) struct Text<'a>(pub(crate) &'a Bytes);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

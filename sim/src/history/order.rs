@@ -112,11 +112,17 @@ impl AppliedOrder {
         let known = self.newest.get(client as usize).copied().unwrap_or_default();
         if known != *effect {
             let (known, said) = (shown(&known), shown(effect));
-            return violated(node, format!("client {client} is told that {said}; in the applied order, {known}"));
+            return violated(
+                node,
+                format!("client {client} is told that {said}; expected that {known}, as it was applied"),
+            );
         }
         if *index <= floor {
             let what = format!("command {sequence} of client {client} took effect at {index}");
-            return violated(node, format!("{what}; {floor} was acknowledged before it was invoked"));
+            return violated(
+                node,
+                format!("{what}; expected a place behind {floor}, which was acknowledged before it was invoked"),
+            );
         }
         self.acknowledged = self.acknowledged.max(*index);
         Ok(())
@@ -129,14 +135,17 @@ impl AppliedOrder {
     /// It goes back behind what was acknowledged before it, or its value is not the one at its position.
     pub fn read(&mut self, node: NodeId, floor: Option<Index>, position: Index, key: u64, value: &Bytes) -> Check {
         if let Some(floor) = floor.filter(|floor| position < *floor) {
-            let what = format!("a read of k{key} is answered behind {position}");
-            return violated(node, format!("{what}; {floor} was acknowledged before it was invoked"));
+            let what = format!("a read of k{key} is answered by the state after {position}");
+            return violated(
+                node,
+                format!("{what}; expected a place behind {floor}, which was acknowledged before it was invoked"),
+            );
         }
         let versions = slot(&mut self.keys, key);
         if let Some((written, known)) = versions.at(position).filter(|(_, known)| known != value) {
             let (known, value) = (Text(known), Text(value));
-            let what = format!("a read of k{key} behind {position} is answered {value}");
-            return violated(node, format!("{what}; it holds {known} since {written}"));
+            let what = format!("a read of k{key} by the state after {position} is answered {value}");
+            return violated(node, format!("{what}; expected {known}, which it holds since {written}"));
         }
         self.acknowledged = self.acknowledged.max(position);
         Ok(())

@@ -156,7 +156,7 @@ impl Window {
 }
 
 fn violation(key: u64, records: &[Record]) -> Violation {
-    let mut detail = format!("no order of the operations on k{key} explains their answers");
+    let mut detail = format!("no order of the operations on k{key} explains their answers; expected one");
     for record in records {
         write!(detail, "; {record}").expect("text takes everything");
     }

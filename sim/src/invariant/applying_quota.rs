@@ -44,8 +44,8 @@ impl ToApply {
             let fits = if position == 0 { before < limit } else { before.saturating_add(size) <= limit };
             if !fits {
                 let detail = format!(
-                    "node {id} hands out {} of {size} bytes, {position} others with it and {before} bytes unapplied; \
-                     {limit} are allowed",
+                    "node {id} hands out the entry {} of {size} bytes to be applied, with {position} others and {before} \
+                     bytes that are not applied; expected at most {limit} bytes not applied at a time, or a single entry",
                     entry.id()
                 );
                 return Err(Violation::new(Invariant::BoundedMemory, &[id], detail));

@@ -30,24 +30,32 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
     // A message holds what the limit allows, or one entry.
     let message = config.max_size_per_message.max(largest);
     let exceeded = |what: String| {
-        let detail = format!("node {id} to node {peer}: {messages} messages of {bytes} bytes in flight, {what}");
+        let detail = format!("node {id} has {messages} messages of {bytes} bytes in flight to node {peer}{what}");
         Err(Violation::new(Invariant::BoundedMemory, &[id, peer], detail))
     };
     if messages > config.max_inflight_messages {
-        return exceeded(format!("{} messages allowed", config.max_inflight_messages));
+        return exceeded(format!("; expected at most {} messages", config.max_inflight_messages));
     }
     if bytes > config.max_inflight_bytes.saturating_add(message).saturating_sub(1) {
-        return exceeded(format!("{} bytes allowed and messages of {message} bytes", config.max_inflight_bytes));
+        return exceeded(format!(
+            "; expected fewer than {} bytes before the last message, and at most {message} bytes in each",
+            config.max_inflight_bytes
+        ));
     }
     if progress.inflights_full && messages < config.max_inflight_messages && bytes < config.max_inflight_bytes {
-        return exceeded(format!("taken for full, with {} bytes allowed", config.max_inflight_bytes));
+        return exceeded(format!(
+            " and takes the window for full; expected so from {} messages or {} bytes on",
+            config.max_inflight_messages, config.max_inflight_bytes
+        ));
     }
     if progress.state == ProgressState::Replicate && messages == 0 && progress.next > progress.matched.next() {
         let (matched, next) = (progress.matched, progress.next);
-        return exceeded(format!("though {matched} is acknowledged and {next} comes next"));
+        return exceeded(format!(
+            ", which has acknowledged up to {matched} and is sent {next} next; expected messages in flight for what lies between"
+        ));
     }
     if bytes > message.saturating_mul(messages as u64) {
-        return exceeded(format!("though no message has more than {message} bytes"));
+        return exceeded(format!("; expected at most {message} bytes in each message"));
     }
     Ok(())
 }
@@ -107,7 +115,8 @@ impl Unapplied {
             return Ok(());
         }
         let detail = format!(
-            "node {id} leads term {term} with {total} unapplied bytes, and began with {inherited}; {limit} are allowed"
+            "node {id} leads term {term} with {total} bytes of proposals that are not applied, and began with {inherited}; \
+             expected at most {limit} bytes of its own, or a single proposal"
         );
         Err(Violation::new(Invariant::BoundedMemory, &[id], detail))
     }

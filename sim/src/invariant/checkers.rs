@@ -507,7 +507,7 @@ impl Checkers {
     /// A leader that was deposed before it handed its newest entries out has created them all the same, if it sends them.
     fn creates(&mut self, id: NodeId, previous: Term, entries: &[Entry]) -> Check {
         let Some(last) = entries.last() else { return Ok(()) };
-        if self.elections.leader(last.term) != Some(id) || self.matching.print(last.term, last.index).is_some() {
+        if self.elections.leader(last.term) != Some(id) || self.matching.content(last.term, last.index).is_some() {
             return Ok(());
         }
         self.takes_up(id, previous, entries, |leader| match leader {

@@ -15,12 +15,16 @@
 //! completeness breaks only if a crash and an election then hit the wrong nodes. What a follower once acknowledged in the
 //! leader's term stays on its disk: it could go only by the append of a later leader that does not hold it, and there is
 //! none once a quorum does.
+//!
+//! Where a leader counts what it, or a follower, has written and not synced, it is not the quorum that is at fault: the world
+//! then reports the [missing fsync](super::durability).
 
 use raft::{EntryId, Index, NodeId};
 
 use super::cluster::{Cluster, Node};
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// A leader has shown up to where it counts the voters, `matched`. What is not committed at once may wait for ever.
 pub(super) fn commits_all(id: NodeId, node: &Node, matched: impl Fn(NodeId) -> Index) -> Check {
@@ -33,7 +37,11 @@ pub(super) fn commits_all(id: NodeId, node: &Node, matched: impl Fn(NodeId) -> I
     let ends = configuration.voters.iter().chain(&configuration.voters_outgoing).map(|&voter| matched(voter));
     match ends.filter(|&end| reaches(end) && node.log.term(end) == Some(term)).max() {
         Some(index) if index > commit => {
-            let detail = format!("leads term {term}, has committed {commit}, and counts a quorum up to {index}");
+            let detail = format!(
+                "leads term {term} and counts a quorum up to {index}, but has committed up to {commit} only; expected it to \
+                 commit what a quorum of its members {} holds",
+                words::members(configuration)
+            );
             Err(broken(id, detail))
         }
         Some(_) | None => Ok(()),
@@ -45,22 +53,29 @@ pub(super) fn commits(cluster: &Cluster, id: NodeId) -> Check {
     let Some(node) = cluster.get(id) else { return Ok(()) };
     let (term, index) = (node.view.hard_state.term, node.view.hard_state.commit);
     let Some(entry_term) = node.log.term(index) else {
-        let detail = format!("committed {index}, which it has not even written: its log ends at {}", node.log.last());
+        let last = node.log.last();
+        let detail =
+            format!("committed up to {index}, but its log ends at {last}; expected it to hold what it commits");
         return Err(broken(id, detail));
     };
     let entry = EntryId::new(entry_term, index);
     if entry_term != term {
-        return Err(broken(id, format!("leads term {term} and committed {entry} by counting")));
+        return Err(broken(
+            id,
+            format!(
+                "leads term {term} and committed {entry}, an entry of an earlier term, by counting who holds it; expected an \
+                 entry of term {term} to be committed by counting, and the earlier ones with it"
+            ),
+        ));
     }
     if quorum::decides(&node.configuration, |voter| cluster.durably_holds(voter, entry)) {
         return Ok(());
     }
-    let held: Vec<String> =
-        cluster.iter().filter(|(_, node)| node.durable.holds(entry)).map(|(id, _)| id.to_string()).collect();
+    let held = cluster.iter().filter(|(_, node)| node.durable.holds(entry)).map(|(id, _)| id);
     let detail = format!(
-        "leads term {term} and committed {entry}, durable on [{}], no quorum of {:?}",
-        held.join(" "),
-        node.configuration
+        "leads term {term} and committed {entry}, which is durable on {}; expected it on a quorum of its members {}",
+        words::nodes(&held.collect::<Vec<_>>()),
+        words::members(&node.configuration)
     );
     Err(broken(id, detail))
 }

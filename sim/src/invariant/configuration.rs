@@ -35,6 +35,7 @@ use super::cluster::{self, Node};
 use super::next_configuration;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// The committed configurations, and those that the newest leaders decided by.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +93,11 @@ impl Configurations {
             return Ok(());
         }
         let what = format!(
-            "applied {change:?} at {index} to {before:?}, and came to {configuration:?} instead of {expected:?}"
+            "applied the change {} at {index} to the members {}, and came to {}; expected {}",
+            words::change(change),
+            words::members(before),
+            words::members(configuration),
+            expected.as_ref().map_or("that the change is refused".to_owned(), words::members)
         );
         Err(ahead(id, what))
     }
@@ -115,7 +120,11 @@ impl Configurations {
     pub fn agrees(&self, id: NodeId, index: Index, configuration: &ConfState, how: &str) -> Check {
         match self.at(index).filter(|agreed| ***agreed != *configuration) {
             Some(agreed) => {
-                let detail = format!("node {id} {how} at {index} with {configuration:?}, agreed on is {agreed:?}");
+                let detail = format!(
+                    "node {id} {how} at {index} with the members {}; expected {}, which others agreed on",
+                    words::members(configuration),
+                    words::members(agreed)
+                );
                 Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
             }
             None => Ok(()),
@@ -132,15 +141,19 @@ impl Configurations {
         let (applied, commit) = (campaign.view.applied, campaign.view.hard_state.commit);
         let base = node.log.base().index;
         if node.view.applied < base {
-            let what =
-                format!("campaigned with a snapshot up to {base} that it has not restored: {applied} is applied");
+            let what = format!(
+                "campaigned having applied up to {applied} only; expected it to apply its snapshot up to {base} first"
+            );
             return Err(ahead(id, what));
         }
         let unapplied = node.changes.iter().find(|&&index| index > applied && index <= commit);
         if let Some(index) = unapplied {
             return Err(ahead(
                 id,
-                format!("campaigned with the change at {index} committed, and applied up to {applied}"),
+                format!(
+                    "campaigned having applied up to {applied} only; expected it to apply the membership change at {index} \
+                     first, which it knows to be committed"
+                ),
             ));
         }
         let mut above = node.changes.iter().copied().filter(|&index| index > commit);
@@ -152,7 +165,12 @@ impl Configurations {
         if self.unvalidated || second <= self.spread {
             return Ok(());
         }
-        Err(ahead(id, format!("campaigned with changes at {first} and {second} above its commit index {commit}")))
+        Err(ahead(
+            id,
+            format!(
+                "campaigned with membership changes at {first} and {second} above its commit index {commit}; expected one at most"
+            ),
+        ))
     }
 
     /// A node is about to write entries.
@@ -162,7 +180,11 @@ impl Configurations {
         }
         if let Some(entry) = entries.iter().find(|entry| is_out_of_turn(node, entry)) {
             let (index, configuration) = (entry.index, &node.configuration);
-            let what = format!("leads and appended a change at {index} that may not follow {configuration:?}");
+            let what = format!(
+                "leads and appended a membership change at {index} that may not follow the members {}; expected one that \
+                 leaves a joint configuration exactly where there is one",
+                words::members(configuration)
+            );
             return Err(ahead(id, what));
         }
         let mut changes = cluster::changes(entries).peekable();
@@ -171,8 +193,10 @@ impl Configurations {
         match pending.copied().or_else(|| changes.nth(1).map(|_| first)) {
             Some(pending) => {
                 let applied = node.view.applied;
-                let what =
-                    format!("leads and appended a change while that at {pending} waits, and {applied} is applied");
+                let what = format!(
+                    "leads and appended a membership change at {first} having applied up to {applied} only; expected it \
+                         to wait until the one at {pending} is applied"
+                );
                 Err(ahead(id, what))
             }
             None => Ok(()),
@@ -188,9 +212,12 @@ impl Configurations {
             && let Some((quorum, opposed)) = quorum::disjoint_quorums(&node.configuration, theirs)
         {
             let detail = format!(
-                "node {id} leads term {term} and {quorum:?} decide with it, node {other} led term {before} and \
-                 {opposed:?} decide with it: {:?} and {theirs:?}",
-                node.configuration
+                "node {id} leads term {term} with the members {}, of which {} decide, and node {other} led term {before} \
+                 with {}, of which {} decide; expected any two quorums to share a voter",
+                words::members(&node.configuration),
+                words::nodes(&quorum),
+                words::members(theirs),
+                words::nodes(&opposed)
             );
             return Err(Violation::new(Invariant::ConfigurationAgreement, &[id, *other], detail));
         }
@@ -229,14 +256,24 @@ pub(super) fn goes_by(id: NodeId, node: &Node, configuration: &Configuration) ->
     if is_same {
         return Ok(());
     }
-    Err(ahead(id, format!("decides by {configuration}, and was last brought to {:?}", node.configuration)))
+    Err(ahead(
+        id,
+        format!(
+            "decides by the members {}; expected {}, which the last change it applied led to",
+            words::members(&configuration.conf_state()),
+            words::members(&node.configuration)
+        ),
+    ))
 }
 
 /// A node changed its membership by the entry at `index`, which a snapshot has replaced: that has its membership.
 pub(super) fn came_late(id: NodeId, index: Index) -> Check {
     Err(ahead(
         id,
-        format!("changed its membership by the entry at {index}, which is covered by the snapshot that it restored"),
+        format!(
+            "changed its membership by the entry at {index}; expected it to leave that to the snapshot it restored, which \
+             covers the entry"
+        ),
     ))
 }
 

@@ -22,6 +22,7 @@ use raft::{Body, EntryId, HardState, Index, Message, NodeId, Term};
 use super::cluster::{Cluster, Node};
 use super::input::Recovered;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// A message leaves.
 pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
@@ -52,7 +53,10 @@ pub(super) fn applies(id: NodeId, node: &Node, entry: EntryId) -> Check {
     if !asynchronous || node.durable.holds(entry) {
         return Ok(());
     }
-    let what = format!("node {id} applies {entry}, and its disk holds a log that ends at {}", node.durable.log.last());
+    let what = format!(
+        "node {id} applies {entry}, but its disk holds a log that ends at {}; expected it to be durable before",
+        node.durable.log.last()
+    );
     Err(Violation::new(Invariant::DurableBeforeSend, &[id], what))
 }
 
@@ -61,8 +65,10 @@ fn vote(message: &Message, voter: &Node, term: Term) -> Check {
     if durable > term || (durable == term && vote == Some(message.to)) {
         return Ok(());
     }
-    let vote = vote.map_or("nobody".to_string(), |candidate| candidate.to_string());
-    let what = format!("votes in term {term}, but its disk knows term {durable} and the vote for {vote}");
+    let what = format!(
+        "votes in term {term}, but its disk knows term {durable} and {}; expected its vote to be durable before",
+        words::vote(vote)
+    );
     Err(between(message, Invariant::DurableBeforeSend, what))
 }
 
@@ -75,18 +81,20 @@ fn acceptance(cluster: &Cluster, message: &Message, follower: &Node, term: Term,
             return Ok(());
         }
         let invariant = unless_written(index <= follower.log.last().index, Invariant::CommitQuorum);
-        let what = format!("accepts up to {index}, but its disk holds a log that ends at {last}");
+        let what = format!(
+            "accepts up to {index}, but its disk holds a log that ends at {last}; expected that to be durable before"
+        );
         return Err(between(message, invariant, what));
     }
     let Some(leader) = cluster.get(message.to).filter(|leader| leader.leads() == Some(term)) else { return Ok(()) };
     match (durable.log.term(index), leader.log.term(index)) {
         (Some(ours), Some(theirs)) if ours != theirs && follower.view.hard_state.term == term => {
-            let what = format!("accepts up to {ours}/{index}, but its leader holds {theirs}/{index}");
+            let what = format!("accepts up to {ours}/{index}; expected {theirs}/{index}, which its leader holds");
             Err(between(message, Invariant::CommitQuorum, what))
         }
         (_, None) if index > leader.log.last().index => {
             let end = leader.log.last();
-            let what = format!("accepts up to {index}, but its leader's log ends at {end}");
+            let what = format!("accepts up to {index}; expected no more than its leader's log, which ends at {end}");
             Err(between(message, Invariant::CommitQuorum, what))
         }
         _ => Ok(()),
@@ -98,7 +106,7 @@ fn heartbeat(cluster: &Cluster, message: &Message, leader: &Node, term: Term, co
         return Ok(());
     }
     let Some(Lack { held, written }) = lacks(cluster, leader, message.to, commit) else { return Ok(()) };
-    let what = format!("tells a follower to commit up to {commit}, which holds {held}");
+    let what = format!("tells it to commit up to {commit}; expected that to be durable there, but it holds {held}");
     Err(between(message, unless_written(written, Invariant::StateMachineSafety), what))
 }
 
@@ -113,7 +121,16 @@ pub(super) fn matched(cluster: &Cluster, id: NodeId, peer: NodeId, matched: Inde
         return Ok(());
     }
     let Some(Lack { held, written }) = lacks(cluster, leader, peer, matched) else { return Ok(()) };
-    let detail = format!("node {id} leads term {term} and counts node {peer} up to {matched}, which holds {held}");
+    let detail = match id == peer {
+        true => format!(
+            "node {id} leads term {term} and counts itself up to {matched}; expected that to be durable on its disk, which \
+             holds {held}"
+        ),
+        false => format!(
+            "node {id} leads term {term} and counts node {peer} up to {matched}; expected that to be durable there, but it \
+             holds {held}"
+        ),
+    };
     Err(Violation::new(unless_written(written, Invariant::CommitQuorum), &[id, peer], detail))
 }
 
@@ -155,15 +172,33 @@ pub(super) fn recovers(cluster: &Cluster, id: NodeId, recovered: &Recovered<'_>)
     let (kept, back) = (node.durable.hard_state, recovered.hard_state);
     let forgot_vote = back.term == kept.term && kept.vote.is_some() && back.vote != kept.vote;
     if back.term < kept.term || forgot_vote {
-        return Err(lost(id, format!("{kept:?} was durable, but {back:?} came back")));
+        return Err(lost(
+            id,
+            format!(
+                "{} came back from the disk; expected {}, which was durable",
+                words::hard_state(back),
+                words::hard_state(kept)
+            ),
+        ));
     }
     if recovered.snapshot.index < node.durable.snapshot.index {
         let (kept, back) = (node.durable.snapshot, recovered.snapshot);
-        return Err(lost(id, format!("a snapshot up to {kept} was durable, but one up to {back} came back")));
+        return Err(lost(
+            id,
+            format!(
+                "a snapshot up to {back} came back from the disk; expected the one up to {kept}, which was durable"
+            ),
+        ));
     }
     if recovered.compacted.index > recovered.snapshot.index.max(recovered.applied) {
         let (from, snapshot) = (recovered.compacted, recovered.snapshot);
-        return Err(lost(id, format!("the log begins after {from}, but the snapshot ends at {snapshot}")));
+        return Err(lost(
+            id,
+            format!(
+                "the log that came back from the disk begins after {from}; expected it to begin within the snapshot, which ends at \
+             {snapshot}"
+            ),
+        ));
     }
     recovers_log(id, node, recovered)
 }
@@ -176,10 +211,17 @@ fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
     let offset = index.since(recovered.compacted.index.next()) as usize;
     match recovered.entries.get(offset) {
         Some(entry) if entry.id() == EntryId::new(term, index) => Ok(()),
-        Some(other) => Err(lost(id, format!("{term}/{index} was durable, but {} came back", other.id()))),
+        Some(other) => {
+            Err(lost(id, format!("{} came back from the disk; expected {term}/{index}, which was durable", other.id())))
+        }
         None => {
             let last = recovered.entries.last().map_or(recovered.compacted, |entry| entry.id());
-            Err(lost(id, format!("{term}/{index} was durable, but the log that came back ends at {last}")))
+            Err(lost(
+                id,
+                format!(
+                    "the log that came back from the disk ends at {last}; expected {term}/{index} in it, which was durable"
+                ),
+            ))
         }
     }
 }
@@ -187,7 +229,14 @@ fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
 /// A node shows itself for the first time after a start. For its term and vote see [`vote_once`](super::vote_once).
 pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
     if shown.commit < back.commit {
-        return Err(lost(id, format!("{back:?} came back from the disk, but it begins with {shown:?}")));
+        return Err(lost(
+            id,
+            format!(
+                "begins with {}; expected {}, which came back from its disk",
+                words::hard_state(shown),
+                words::hard_state(back)
+            ),
+        ));
     }
     Ok(())
 }
@@ -197,7 +246,12 @@ pub(super) fn compacts(cluster: &Cluster, id: NodeId, through: Index) -> Check {
     match cluster.get(id).filter(|node| node.durable.snapshot.index < through) {
         Some(node) => {
             let snapshot = node.durable.snapshot;
-            Err(lost(id, format!("the log forgot up to {through}, but the durable snapshot ends at {snapshot}")))
+            Err(lost(
+                id,
+                format!(
+                    "the log forgot up to {through}; expected no further than the durable snapshot, which ends at {snapshot}"
+                ),
+            ))
         }
         None => Ok(()),
     }

@@ -14,7 +14,7 @@
 //! would still know of it after any crash. A node that forgets that it led in t and is elected in t again is as bad as
 //! two leaders: it creates other entries of the same identities. (3) reports [`Invariant::LeaderIsVoter`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raft::{Body, Message, NodeId, Role, Term};
 
@@ -22,6 +22,7 @@ use super::cluster::Cluster;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::vote_once::VoteOnce;
+use super::words;
 
 /// Who led in each of the newest terms.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +44,11 @@ impl ElectionSafety {
         let Some(node) = cluster.get(id) else { return Ok(()) };
         let term = node.view.hard_state.term;
         if let Some(&other) = self.leaders.get(&term) {
-            let before = if other == id { "again".to_string() } else { format!("which node {other} leads") };
+            let before = if other == id {
+                "for the second time; expected a term to have one election".to_owned()
+            } else {
+                format!("which node {other} leads; expected one leader at most")
+            };
             let nodes = if other == id { vec![id] } else { vec![id, other] };
             let detail = format!("node {id} became leader of term {term}, {before}");
             return Err(Violation::new(Invariant::ElectionSafety, &nodes, detail));
@@ -55,14 +60,12 @@ impl ElectionSafety {
         if quorum::decides(&node.configuration, |voter| votes.may_have_voted(voter, term, id)) {
             return Ok(());
         }
-        let given: Vec<String> = (node.configuration.voters.iter().chain(&node.configuration.voters_outgoing))
-            .filter(|&&voter| votes.may_have_voted(voter, term, id))
-            .map(NodeId::to_string)
-            .collect();
+        let voters: BTreeSet<_> = node.configuration.voters.union(&node.configuration.voters_outgoing).collect();
+        let given = voters.into_iter().filter(|voter| votes.may_have_voted(**voter, term, id));
         let detail = format!(
-            "node {id} became leader of term {term} with the durable votes of [{}], no quorum of {:?}",
-            given.join(" "),
-            node.configuration
+            "node {id} became leader of term {term} with the durable votes of {}; expected those of a quorum of its members {}",
+            words::nodes(given),
+            words::members(&node.configuration)
         );
         Err(Violation::new(Invariant::ElectionSafety, &[id], detail))
     }
@@ -88,7 +91,9 @@ impl ElectionSafety {
         match self.leader(term) {
             Some(leader) if leader != message.from => {
                 let from = message.from;
-                let detail = format!("node {from} speaks as leader of term {term}, which node {leader} leads");
+                let detail = format!(
+                    "node {from} speaks as leader of term {term}, which node {leader} leads; expected one leader at most"
+                );
                 Err(Violation::new(Invariant::ElectionSafety, &[from, leader], detail))
             }
             Some(_) | None => Ok(()),
@@ -104,7 +109,11 @@ pub(super) fn takes_part_as_voter(cluster: &Cluster, id: NodeId) -> Check {
         return Ok(());
     }
     let term = node.view.hard_state.term;
-    let detail = format!("node {id} became {role:?} in term {term} but is no voter of {:?}", node.configuration);
+    let detail = format!(
+        "node {id} became {} in term {term}; expected only voters to, and its members are {}",
+        words::role(role),
+        words::members(&node.configuration)
+    );
     Err(Violation::new(Invariant::LeaderIsVoter, &[id], detail))
 }
 

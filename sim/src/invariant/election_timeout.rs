@@ -25,6 +25,7 @@ use super::cluster::{Cluster, Node};
 use super::input::View;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// The clock of every node, and what it has measured.
 #[derive(Clone, Debug, Default)]
@@ -133,8 +134,10 @@ impl ElectionTimeouts {
         let (from, to) = (message.from, message.to);
         match self.clocks.get(&from).and_then(|clock| clock.asked.get(&(term, to))) {
             Some(false) => {
-                let detail =
-                    format!("node {from} has a leader, and tells node {to} that it would vote for it in {term}");
+                let detail = format!(
+                    "node {from} tells node {to} that it would vote for it in term {term}; expected it to withhold that, since \
+                     it heard from its leader within an election timeout"
+                );
                 Err(Violation::new(Invariant::ElectionTimeout, &[from, to], detail))
             }
             Some(true) | None => Ok(()),
@@ -163,7 +166,9 @@ impl ElectionTimeouts {
             return Ok(());
         }
         let detail = format!(
-            "node {id} leads term {term} with check-quorum, and no quorum of {configuration:?} answered for {patience} ticks"
+            "node {id} leads term {term} with check-quorum; expected it to have stepped down, since no quorum of its members \
+             {} has answered for {patience} ticks",
+            words::members(configuration)
         );
         Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
     }
@@ -216,7 +221,8 @@ fn keeps_term(id: NodeId, clock: &Clock, before: &View, after: &View) -> Check {
         return Ok(());
     }
     let detail = format!(
-        "node {id} was asked for a vote that it withholds, and went from term {was} to {is}, {} quiet ticks after its leader",
+        "node {id} was asked for its vote and went from term {was} to term {is}; expected it to stay in its term, since its \
+         leader was heard {} ticks before",
         clock.ticks - clock.quiet_since
     );
     Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
@@ -227,7 +233,9 @@ fn asks_in_its_term(id: NodeId, before: &View, after: &View) -> Check {
     if after.soft_state.role != Role::PreCandidate || was == is {
         return Ok(());
     }
-    let detail = format!("node {id} asks for pre-votes, and went from term {was} to {is}");
+    let detail = format!(
+        "node {id} asks for pre-votes, and went from term {was} to term {is}; expected it to keep its term until it has them"
+    );
     Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
 }
 
@@ -238,7 +246,10 @@ fn remembers_leader(id: NodeId, node: &Node, before: &View, after: &View) -> Che
     let stays = follows(before).is_some() && follows(before) == follows(after);
     match before.soft_state.leader {
         Some(leader) if goes_by_leases && stays && after.soft_state.leader.is_none() => {
-            let detail = format!("node {id} goes by leases and has forgotten its leader, node {leader}");
+            let detail = format!(
+                "node {id} goes by leases and has forgotten its leader, node {leader}; expected it to keep its leader as long \
+                 as it follows in the same term"
+            );
             Err(Violation::new(Invariant::ElectionTimeout, &[id, leader], detail))
         }
         Some(_) | None => Ok(()),
@@ -249,7 +260,9 @@ fn campaigns_in_time(id: NodeId, node: &Node, clock: &mut Clock) -> Check {
     let (told, waited) = (std::mem::take(&mut clock.told), clock.ticks - clock.quiet_since);
     match timeout(node).filter(|timeout| waited < *timeout && !told) {
         Some(timeout) => {
-            let detail = format!("node {id} campaigns after {waited} quiet ticks, its election timeout is {timeout}");
+            let detail = format!(
+                "node {id} campaigns {waited} ticks after its election timer began anew; expected it to wait {timeout} ticks"
+            );
             Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
         }
         None => Ok(()),

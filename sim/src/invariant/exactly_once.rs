@@ -30,8 +30,16 @@ impl ExactlyOnce {
             *newest = (sequence, index).max(*newest);
             return Ok(());
         }
-        let detail =
-            format!("node {id}: command {sequence} of client {client} took effect at {index}, command {known} at {at}");
+        let detail = match sequence == known {
+            true => format!(
+                "command {sequence} of client {client} takes effect at {index} on node {id}, and took effect at {at} \
+                     before; expected it to take effect once"
+            ),
+            false => format!(
+                "command {sequence} of client {client} takes effect at {index} on node {id}, and its command {known} at \
+                     {at}; expected them in the client's order"
+            ),
+        };
         Err(Violation::new(Invariant::ExactlyOnce, &[id], detail))
     }
 }

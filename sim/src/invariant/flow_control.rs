@@ -20,6 +20,7 @@ use raft::{Body, Message, NodeId, Term};
 use super::cluster::Cluster;
 use super::input::{ProgressState, ProgressView};
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// What each leader did with each follower since its last Ready, and what it heard.
 #[derive(Clone, Debug, Default)]
@@ -126,14 +127,19 @@ impl FlowControl {
                     return Ok(());
                 }
                 let probes = before.probes;
-                broken(format!("has sent node {peer} {probes} probes, {allowed} are allowed by what that answered"))
+                broken(format!(
+                    "has sent node {peer} {probes} probes; expected at most {allowed}, by what that answered"
+                ))
             }
             (ProgressState::Probe | ProgressState::Snapshot, ProgressState::Replicate) => {
-                broken(format!("replicates to node {peer}, which has accepted nothing since it was {:?}", before.state))
+                let before = words::progress(before.state);
+                broken(format!(
+                    "now sends ahead to node {peer}; expected that it {before}, since nothing was accepted meanwhile"
+                ))
             }
-            (ProgressState::Snapshot, ProgressState::Probe) if !before.reported => {
-                broken(format!("no longer waits for node {peer} to take a snapshot, and nobody said that it has"))
-            }
+            (ProgressState::Snapshot, ProgressState::Probe) if !before.reported => broken(format!(
+                "no longer waits for node {peer} to take a snapshot; expected it to wait until it is told how that ended"
+            )),
             (ProgressState::Probe | ProgressState::Replicate | ProgressState::Snapshot, _) => Ok(()),
         }
     }

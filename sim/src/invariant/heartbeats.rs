@@ -74,7 +74,8 @@ impl Heartbeats {
             let silent = leader.ticks - *leader.heard.entry(member).or_insert(leader.ticks);
             if silent >= interval {
                 let detail = format!(
-                    "node {id} leads term {term} and lets node {member} hear nothing for {silent} ticks, the interval is {interval}"
+                    "node {id} leads term {term} and has sent node {member} no heartbeat for {silent} ticks; expected one each \
+                     {interval} ticks"
                 );
                 return Err(Violation::new(Invariant::ElectionTimeout, &[id, member], detail));
             }

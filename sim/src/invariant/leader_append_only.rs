@@ -19,8 +19,11 @@ pub(super) fn writes(id: NodeId, node: &Node, led: Option<Term>, entries: &[Entr
     if !leads_still || first.index > last.index {
         return Ok(());
     }
-    let detail =
-        format!("node {id} leads term {term} with a log that ends at {last}, and rewrote it from {}", first.id());
+    let detail = format!(
+        "node {id} leads term {term} with a log that ends at {last}, and rewrote it from {} on; expected a leader to write \
+             at the end only",
+        first.id()
+    );
     Err(Violation::new(Invariant::LeaderAppendOnly, &[id], detail))
 }
 

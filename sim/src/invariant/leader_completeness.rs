@@ -61,7 +61,10 @@ impl LeaderCompleteness {
 pub(super) fn begins_with_own_entry(id: NodeId, node: &Node) -> Check {
     match node.leads() {
         Some(term) if node.log.last().term != term => {
-            let detail = format!("node {id} leads term {term}, and its log ends at {}", node.log.last());
+            let detail = format!(
+                "node {id} leads term {term}, and its log ends at {}; expected it to begin with an entry of its own term",
+                node.log.last()
+            );
             Err(Violation::new(Invariant::LeaderCompleteness, &[id], detail))
         }
         Some(_) | None => Ok(()),
@@ -73,8 +76,11 @@ pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     match entries.first() {
         Some(first) if node.log.term(first.index) == Some(first.term) => {
             let last = node.log.last();
-            let detail =
-                format!("node {id} cut its log, which ends at {last}, at {}, which it held already", first.id());
+            let detail = format!(
+                "node {id} cut its log, which ends at {last}, at {}, which it held already; expected a cut only where an \
+                     entry differs",
+                first.id()
+            );
             Err(Violation::new(Invariant::LeaderCompleteness, &[id], detail))
         }
         Some(_) | None => Ok(()),
@@ -88,7 +94,9 @@ fn holds(cluster: &Cluster, leader: NodeId, term: Term, entry: EntryId) -> Check
         Some(other) => format!("{}", EntryId::new(other, entry.index)),
         None => format!("a log that ends at {}", node.log.last()),
     };
-    let detail = format!("node {leader} leads term {leads} without {entry}, committed in term {term}: it has {there}");
+    let detail = format!(
+        "node {leader} leads term {leads} and has {there}; expected it to hold {entry}, which was committed in term {term}"
+    );
     Err(Violation::new(Invariant::LeaderCompleteness, &[leader], detail))
 }
 

@@ -16,6 +16,7 @@ use super::cluster::Node;
 use super::input::View;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// A node shows something else than before.
 pub(super) fn adds_nothing(id: NodeId, node: &Node, before: &View, now: &View) -> Check {
@@ -25,8 +26,11 @@ pub(super) fn adds_nothing(id: NodeId, node: &Node, before: &View, now: &View) -
         return Ok(());
     }
     let detail = format!(
-        "node {id} leads term {term}, is no member of {:?}, and its log went from {} to {}",
-        node.configuration, before.last, now.last
+        "node {id} leads term {term} and its log went from {} to {}; expected it to take nothing, since it is none of its \
+         members {}",
+        before.last,
+        now.last,
+        words::members(&node.configuration)
     );
     Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
 }
@@ -37,7 +41,10 @@ pub(super) fn steps_down(id: NodeId, node: &Node) -> Check {
     let Some(term) = node.leads().filter(|_| steps_down && !quorum::votes(&node.configuration, id)) else {
         return Ok(());
     };
-    let detail = format!("node {id} leads term {term}, is to step down, and does not vote in {:?}", node.configuration);
+    let detail = format!(
+        "node {id} leads term {term}; expected it to have stepped down, since it is no voter of its members {}",
+        words::members(&node.configuration)
+    );
     Err(Violation::new(Invariant::Liveness, &[id], detail))
 }
 

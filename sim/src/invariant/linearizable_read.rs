@@ -35,6 +35,7 @@ use raft::{Body, EntryId, Message, NodeId, ReadOnlyOption, ReadState};
 use super::cluster::{Cluster, Node};
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// What was committed when each open read was asked for.
 #[derive(Clone, Debug, Default)]
@@ -103,8 +104,9 @@ impl LinearizableRead {
             return Ok(());
         }
         let detail = format!(
-            "node {id} answers a read, and no quorum of {:?} has heard from it since the read was asked for",
-            node.configuration
+            "node {id} answers a read; expected a quorum of its members {} to hear from it first, after the read was asked \
+             for",
+            words::members(&node.configuration)
         );
         Err(Violation::new(Invariant::LinearizableRead, &[id], detail))
     }
@@ -119,14 +121,17 @@ impl LinearizableRead {
     pub fn ready(&mut self, id: NodeId, read: &ReadState, excused: bool) -> Check {
         let Some(Open { at, committed }) = self.open.remove(&read.context) else { return Ok(()) };
         if at != id {
-            let detail = format!("node {id} says that a read may be answered which node {at} was asked for");
+            let detail =
+                format!("node {id} says that a read may be answered; expected node {at} to, which was asked for it");
             return Err(Violation::new(Invariant::LinearizableRead, &[id, at], detail));
         }
         match committed.index > read.index && !excused {
             true => {
                 let index = read.index;
-                let detail =
-                    format!("node {id} answers a read with index {index}; {committed} was committed before it");
+                let detail = format!(
+                    "node {id} answers a read with index {index}; expected it to see {committed}, which was committed \
+                         before it was asked for"
+                );
                 Err(Violation::new(Invariant::LinearizableRead, &[id], detail))
             }
             false => Ok(()),

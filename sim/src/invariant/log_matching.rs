@@ -15,12 +15,14 @@
 //!   not leave it with anything else.
 
 use std::collections::{BTreeMap, VecDeque, btree_map};
+use std::fmt;
 
+use bytes::Bytes;
 use raft::{Body, Entry, EntryId, EntryKind, Index, Message, NodeId, Term};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cluster::{Cluster, Node};
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// What is in every entry that some log may still take up.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +40,8 @@ struct Created {
     first: Index,
     /// The term of the entry before `first`.
     previous: Term,
-    /// Content hashes, the oldest one that of the entry at `kept`.
-    prints: VecDeque<u64>,
+    /// What they say, the oldest one the entry at `kept`.
+    contents: VecDeque<Content>,
     kept: Index,
 }
 
@@ -52,14 +54,35 @@ pub(super) enum Origin {
     Copies,
 }
 
-/// A hash of what an entry says. A refused membership change says nothing, like any empty entry.
-pub(super) fn fingerprint(entry: &Entry) -> u64 {
-    let kind = match entry.kind {
-        EntryKind::Normal | EntryKind::RefusedConfChange => 0,
-        EntryKind::ConfChange => 1,
-        EntryKind::ConfChangeV2 => 2,
-    };
-    xxh3_64_with_seed(&entry.data, kind)
+/// What an entry says. A refused membership change says nothing, like any empty entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Content {
+    kind: EntryKind,
+    data: Bytes,
+}
+
+impl Content {
+    fn of(entry: &Entry) -> Self {
+        Self { kind: kind(entry), data: entry.data.clone() }
+    }
+
+    /// Whether the entry says this.
+    pub fn is_of(&self, entry: &Entry) -> bool {
+        self.kind == kind(entry) && self.data == entry.data
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&words::content(self.kind, &self.data))
+    }
+}
+
+const fn kind(entry: &Entry) -> EntryKind {
+    match entry.kind {
+        EntryKind::Normal | EntryKind::RefusedConfChange => EntryKind::Normal,
+        EntryKind::ConfChange | EntryKind::ConfChangeV2 => entry.kind,
+    }
 }
 
 impl LogMatching {
@@ -79,7 +102,10 @@ impl LogMatching {
         for run in entries.chunk_by(|one, next| one.term == next.term) {
             let first = &run[0];
             if previous > first.term {
-                let detail = format!("holds {} after an entry of the later term {previous}", first.id());
+                let detail = format!(
+                    "holds {} right after an entry of the later term {previous}; expected terms never to fall in a log",
+                    first.id()
+                );
                 return Err(broken(id, detail));
             }
             self.takes_up_run(id, previous, run, || origin(first.term))?;
@@ -98,7 +124,8 @@ impl LogMatching {
         let created = match self.terms.entry(term) {
             btree_map::Entry::Occupied(created) => created.into_mut(),
             btree_map::Entry::Vacant(_) if origin() == Origin::Copies => {
-                let detail = format!("holds {}, which the leader of that term did not create", first.id());
+                let detail =
+                    format!("holds {}; expected the leader of that term to have created it before", first.id());
                 return Err(broken(id, detail));
             }
             btree_map::Entry::Vacant(new) => new.insert(Created::starting_at(first.index, previous)),
@@ -111,11 +138,11 @@ impl LogMatching {
         Ok(())
     }
 
-    /// The content hash of the entry, where it is remembered.
-    pub fn print(&self, term: Term, index: Index) -> Option<u64> {
+    /// What the entry says, where it is remembered.
+    pub fn content(&self, term: Term, index: Index) -> Option<&Content> {
         let created = self.terms.get(&term)?;
         let offset = index.0.checked_sub(created.kept.0)?;
-        created.prints.get(usize::try_from(offset).ok()?).copied()
+        created.contents.get(usize::try_from(offset).ok()?)
     }
 
     /// Forgets the entries up to `floor`.
@@ -125,10 +152,10 @@ impl LogMatching {
         }
         self.floor = floor;
         self.terms.retain(|_, created| {
-            let old = floor.next().since(created.kept).min(created.prints.len() as u64);
-            created.prints.drain(..old as usize);
+            let old = floor.next().since(created.kept).min(created.contents.len() as u64);
+            created.contents.drain(..old as usize);
             created.kept = created.kept.plus(old);
-            !created.prints.is_empty()
+            !created.contents.is_empty()
         });
     }
 }
@@ -136,14 +163,15 @@ impl LogMatching {
 impl Created {
     /// Nothing yet.
     fn starting_at(first: Index, previous: Term) -> Self {
-        Self { first, previous, prints: VecDeque::new(), kept: first }
+        Self { first, previous, contents: VecDeque::new(), kept: first }
     }
 
     fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: impl Fn() -> Origin) -> Check {
         let expected = if entry.index == self.first { self.previous } else { entry.term };
         if entry.index < self.first || previous != expected {
             let detail = format!(
-                "holds {} after an entry of term {previous}, but the entries of term {} begin at {} after one of term {}",
+                "holds {} right after an entry of term {previous}; expected the entries of term {} to begin at {}, after one \
+                 of term {}",
                 entry.id(),
                 entry.term,
                 self.first,
@@ -153,20 +181,26 @@ impl Created {
         }
         // What lies before is forgotten.
         let Some(offset) = entry.index.0.checked_sub(self.kept.0) else { return Ok(()) };
-        let print = fingerprint(entry);
-        match self.prints.get(offset as usize) {
-            Some(&known) if known == print => Ok(()),
-            Some(&known) => {
-                let id_of = entry.id();
-                Err(broken(id, format!("holds {id_of} with the content {print:016x}, others with {known:016x}")))
+        match self.contents.get(offset as usize) {
+            Some(known) if known.is_of(entry) => Ok(()),
+            Some(known) => {
+                let (id_of, found) = (entry.id(), Content::of(entry));
+                Err(broken(id, format!("holds {id_of} as {found}; expected {known}, as others hold it")))
             }
-            None if offset as usize == self.prints.len() && origin() == Origin::Creates => {
-                self.prints.push_back(print);
+            None if offset as usize == self.contents.len() && origin() == Origin::Creates => {
+                self.contents.push_back(Content::of(entry));
                 Ok(())
             }
             None => {
-                let last = self.kept.plus(self.prints.len() as u64).previous();
-                Err(broken(id, format!("holds {}, but term {} ends at {last}", entry.id(), entry.term)))
+                let last = self.kept.plus(self.contents.len() as u64).previous();
+                Err(broken(
+                    id,
+                    format!(
+                        "holds {}; expected term {} to end at {last}, where its leader did",
+                        entry.id(),
+                        entry.term
+                    ),
+                ))
             }
         }
     }
@@ -177,11 +211,17 @@ pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     let Some(first) = entries.first() else { return Ok(()) };
     let (base, last) = (node.log.base(), node.log.last());
     if first.index <= base.index || first.index > last.index.next() {
-        let detail = format!("wrote {} into a log that begins after {base} and ends at {last}", first.id());
+        let detail = format!(
+            "wrote {} into a log that begins after {base} and ends at {last}; expected an entry within it, or the next one",
+            first.id()
+        );
         return Err(broken(id, detail));
     }
     if let Some(gap) = entries.windows(2).find(|pair| pair[1].index != pair[0].index.next()) {
-        return Err(broken(id, format!("wrote {} right after {}", gap[1].id(), gap[0].id())));
+        return Err(broken(
+            id,
+            format!("wrote {} right after {}; expected the entry at {}", gap[1].id(), gap[0].id(), gap[0].index.next()),
+        ));
     }
     Ok(())
 }
@@ -193,7 +233,11 @@ pub(super) fn shows_what_it_wrote(id: NodeId, node: &Node) -> Check {
     }
     Err(broken(
         id,
-        format!("has a log that ends at {}, but wrote one that ends at {}", node.view.last, node.log.last()),
+        format!(
+            "shows a log that ends at {}; expected {}, where the one that it handed out ends",
+            node.view.last,
+            node.log.last()
+        ),
     ))
 }
 
@@ -202,10 +246,13 @@ pub(super) fn shows(id: NodeId, node: &Node, index: Index, term: Option<Term>) -
     let Some(handed_out) = node.log.term(index).filter(|_| node.is_handed_out()) else { return Ok(()) };
     match term {
         Some(shown) if shown == handed_out => Ok(()),
-        Some(shown) => {
-            Err(broken(id, format!("shows {shown}/{index} in its log, but handed out {handed_out}/{index}")))
+        Some(shown) => Err(broken(
+            id,
+            format!("shows {shown}/{index} in its log; expected {handed_out}/{index}, which it handed out"),
+        )),
+        None => {
+            Err(broken(id, format!("shows no entry at {index}; expected {handed_out}/{index}, which it handed out")))
         }
-        None => Err(broken(id, format!("handed out {handed_out}/{index}, which its log no longer shows"))),
     }
 }
 
@@ -214,7 +261,10 @@ pub(super) fn stays(id: NodeId, before: EntryId, after: EntryId) -> Check {
     if before == after {
         return Ok(());
     }
-    Err(broken(id, format!("had a log that ended at {before} before its storage answered, now it ends at {after}")))
+    Err(broken(
+        id,
+        format!("has a log that ends at {after} after its storage answered; expected it to end at {before}, as before"),
+    ))
 }
 
 /// An append leaves: it is part of the leader's log.
@@ -227,11 +277,20 @@ pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
     let last = entries.last().map_or(*previous, Entry::id);
     for id in [*previous, last] {
         if !node.log.holds(id) {
-            return Err(broken(from, format!("sends {id}, but its log holds {:?} there", node.log.term(id.index))));
+            return Err(broken(
+                from,
+                format!("sends {id}; expected what its log holds there, {}", words::term(node.log.term(id.index))),
+            ));
         }
     }
     if *commit > node.view.hard_state.commit {
-        return Err(broken(from, format!("sends commit {commit} and knows of {}", node.view.hard_state.commit)));
+        return Err(broken(
+            from,
+            format!(
+                "sends the commit index {commit}; expected {} at most, which it knows itself",
+                node.view.hard_state.commit
+            ),
+        ));
     }
     Ok(())
 }
@@ -361,7 +420,7 @@ mod tests {
             matching.takes_up(node(1), previous, &[entry(1, index)], |_| Origin::Creates).unwrap();
         }
         matching.forget(Index(90));
-        assert_eq!(matching.terms[&Term(1)].prints.len(), 10);
+        assert_eq!(matching.terms[&Term(1)].contents.len(), 10);
         matching.takes_up(node(2), Term(1), &[entry(1, 91)], |_| Origin::Copies).unwrap();
         matching.takes_up(node(2), Term(1), &[entry(1, 5)], |_| Origin::Copies).unwrap();
         matching.forget(Index(100));

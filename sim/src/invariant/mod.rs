@@ -65,10 +65,13 @@ mod state_machine_safety;
 mod term_gate;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod texts;
 mod transfer_ends;
 mod violation;
 mod vote_once;
 mod watched;
+pub(crate) mod words;
 
 pub use arrivals::{Arrivals, Disorder};
 pub use checkers::Checkers;

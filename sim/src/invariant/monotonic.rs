@@ -23,19 +23,26 @@ use super::violation::{Check, Invariant, Violation};
 pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
     let (old, new) = (before.hard_state, now.hard_state);
     let fell = |what: &str, from: u64, to: u64| {
-        Err(Violation::new(Invariant::Monotonic, &[id], format!("node {id}: {what} fell from {from} to {to}")))
+        Err(Violation::new(
+            Invariant::Monotonic,
+            &[id],
+            format!("node {id}: {what} fell from {from} to {to}; expected it never to fall"),
+        ))
     };
     if new.term < old.term {
-        return fell("term", old.term.0, new.term.0);
+        return fell("its term", old.term.0, new.term.0);
     }
     if new.commit < old.commit {
-        return fell("commit", old.commit.0, new.commit.0);
+        return fell("its commit index", old.commit.0, new.commit.0);
     }
     if now.applied < before.applied {
-        return fell("applied", before.applied.0, now.applied.0);
+        return fell("its applied index", before.applied.0, now.applied.0);
     }
     if now.applied > new.commit {
-        let detail = format!("node {id} applied {} and committed only {}", now.applied, new.commit);
+        let detail = format!(
+            "node {id} counts up to {} as applied; expected no more than up to {}, which it knows to be committed",
+            now.applied, new.commit
+        );
         return Err(Violation::new(Invariant::Monotonic, &[id], detail));
     }
     Ok(())
@@ -53,7 +60,10 @@ impl Matched {
         let known = self.known.entry((leader, peer)).or_insert((term, matched));
         if known.0 == term && matched < known.1 {
             let from = known.1;
-            let detail = format!("node {leader} leads term {term}: match of node {peer} fell from {from} to {matched}");
+            let detail = format!(
+                "node {leader} leads term {term} and counts node {peer} up to {matched}; expected {from} or more, which it \
+                 acknowledged before"
+            );
             return Err(Violation::new(Invariant::Monotonic, &[leader, peer], detail));
         }
         *known = (term, matched);

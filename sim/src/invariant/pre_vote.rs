@@ -18,6 +18,7 @@ use raft::{Body, Message, NodeId, Role, Term};
 use super::cluster::Cluster;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// What each node was told by others; what it tells itself need not be sent.
 #[derive(Clone, Debug, Default)]
@@ -71,9 +72,12 @@ impl PreVotes {
             told.won.retain(|won| *won >= term);
             return Ok(());
         }
-        let yes: Vec<String> = told.yes.iter().map(NodeId::to_string).collect();
-        let yes = yes.join(" ");
-        let detail = format!("node {id} asks for votes in term {term} with the pre-votes of [{yes}], no quorum");
+        let yes = words::nodes(&told.yes);
+        let members = cluster.get(id).map_or(String::new(), |node| words::members(&node.configuration));
+        let detail = format!(
+            "node {id} asks for votes in term {term} with the pre-votes of {yes}; expected those of a quorum of its members \
+             {members}, itself among them"
+        );
         Err(Violation::new(Invariant::ElectionSafety, &[id], detail))
     }
 }

@@ -14,6 +14,7 @@ use raft::{ConfState, NodeId};
 
 use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// A node shows of whom it keeps a progress, each once.
 pub(super) fn are_the_members(id: NodeId, node: &Node, tracked: impl Iterator<Item = NodeId>) -> Check {
@@ -29,7 +30,8 @@ pub(super) fn are_the_members(id: NodeId, node: &Node, tracked: impl Iterator<It
     }
     let stranger = stranger.map_or(String::new(), |peer| format!(", node {peer} among them"));
     let detail = format!(
-        "node {id} leads term {term} and keeps track of {count} nodes{stranger}, the members are {configuration:?}"
+        "node {id} leads term {term} and keeps track of {count} nodes{stranger}; expected its members {}, each once",
+        words::members(configuration)
     );
     Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
 }

@@ -24,33 +24,34 @@ use raft::{NodeId, Role};
 use super::arrivals::{Disorder, Took};
 use super::input::{LoopView, View};
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// Judges what a loop did in one event, by how it showed itself before and after.
 pub(super) fn follows(id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
     let broken = |detail: String| Err(Violation::new(Invariant::RunLoop, &[id], format!("node {id} {detail}")));
     if taken == Some(Arm::Proposal) && before.leader.is_none() {
-        return broken("took a proposal while it knew no leader".to_owned());
+        return broken("took a proposal while it knew no leader; expected the proposal to wait for one".to_owned());
     }
     if after.accepts_proposals && after.leader.is_none() {
-        return broken("accepts proposals while it knows no leader".to_owned());
+        return broken("accepts proposals while it knows no leader; expected them to wait for one".to_owned());
     }
     if taken == Some(Arm::Ready) && before.ready_out {
-        return broken("handed out a Ready while another was out".to_owned());
+        return broken("handed out a Ready while another was out; expected one at a time".to_owned());
     }
     let LoopView { limits, proposals, messages, pending_ticks, missed_ticks, taken_ticks, clock, .. } = *after;
     if proposals > before.proposals && proposals > limits.proposals {
-        return broken(format!("has {proposals} proposals in a queue for {}", limits.proposals));
+        return broken(format!("has {proposals} proposals in its queue; expected at most {}", limits.proposals));
     }
     let responded = after.responses > before.responses;
     if messages > before.messages && messages > limits.messages && !responded {
-        return broken(format!("has {messages} messages in a queue for {}", limits.messages));
+        return broken(format!("has {messages} messages in its queue; expected at most {}", limits.messages));
     }
     if pending_ticks > limits.ticks {
-        return broken(format!("has {pending_ticks} ticks pending, {} at most", limits.ticks));
+        return broken(format!("has {pending_ticks} ticks that wait; expected at most {}", limits.ticks));
     }
     if u64::from(pending_ticks) + missed_ticks + taken_ticks != clock {
-        let counted = format!("{pending_ticks} pending, {missed_ticks} missed, {taken_ticks} taken");
-        return broken(format!("has lost count of {clock} ticks: {counted}"));
+        let counted = format!("{pending_ticks} that wait, {missed_ticks} missed and {taken_ticks} taken");
+        return broken(format!("counts {counted} ticks; expected {clock} in all, as its clock does"));
     }
     Ok(())
 }
@@ -68,8 +69,11 @@ pub(super) fn answers_proposal(id: NodeId, before: &View, after: &View, taken_up
     }
     let (answer, role) = (if taken_up { "taken" } else { "dropped" }, before.soft_state.role);
     let detail = format!(
-        "node {id}, {role:?}, says that a proposal is {answer}; its log went from {} to {}",
-        before.last, after.last
+        "node {id}, a {}, says that it has {answer} a proposal, and its log went from {} to {}; expected it to grow exactly \
+         where a leader takes one, and nobody to take one without a leader",
+        words::role(role),
+        before.last,
+        after.last
     );
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
@@ -77,8 +81,8 @@ pub(super) fn answers_proposal(id: NodeId, before: &View, after: &View, taken_up
 /// A loop has taken something from this arm, in its turn or not.
 pub(super) fn waits_its_turn(id: NodeId, arm: Arm, turn: Result<(), Disorder>) -> Check {
     let Err(disorder) = turn else { return Ok(()) };
-    let expected = "a loop takes its inputs in the order in which they came, save proposals that wait for a leader";
-    let detail = format!("{expected}; that of node {id} {}", Took(arm, disorder));
+    let expected = "inputs to be taken in the order in which they came, save proposals that wait for a leader";
+    let detail = format!("the loop of node {id} {}; expected {expected}", Took(arm, disorder));
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
 
@@ -86,8 +90,8 @@ pub(super) fn waits_its_turn(id: NodeId, arm: Arm, turn: Result<(), Disorder>) -
 pub(super) fn keeps_order(id: NodeId, before: Option<Ticket>, taken: Ticket) -> Check {
     let Some(before) = before.filter(|before| *before >= taken) else { return Ok(()) };
     let detail = format!(
-        "a loop takes proposals in the order in which they came; that of node {id} took the one that came as input \
-         {taken} after the one that came as input {before}"
+        "node {id} took the proposal that came as input {taken} after the one that came as input {before}; expected each once, \
+         in the order in which they came"
     );
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
@@ -97,7 +101,9 @@ pub(super) fn leaves(id: NodeId, was_member: bool, is_member: bool, accepts_prop
     if !was_member || is_member || !accepts_proposals {
         return Ok(());
     }
-    let detail = format!("node {id} accepts proposals though the change that it has applied removes it");
+    let detail = format!(
+        "node {id} accepts proposals; expected it to refuse them, since the change that it has applied removes it"
+    );
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
 

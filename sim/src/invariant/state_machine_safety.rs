@@ -15,9 +15,10 @@
 use raft::{Entry, EntryId, Index, NodeId, Role, Snapshot, Term};
 
 use super::cluster::{Cluster, Node};
-use super::log_matching::{self, LogMatching};
+use super::log_matching::LogMatching;
 use super::log_shape::LogShape;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// The one sequence of committed entries, and the newest states that applying it led to.
 #[derive(Clone, Debug)]
@@ -60,16 +61,27 @@ impl StateMachineSafety {
         let (checked, commit) = (node.checked, node.view.hard_state.commit);
         let known = self.committed.last().index;
         if let Some((index, ours, theirs)) = node.log.first_difference(&self.committed, checked, commit) {
-            return Err(broken(id, format!("committed {ours}/{index}, where {theirs}/{index} is committed")));
+            return Err(broken(id, format!("committed {ours}/{index}; expected {theirs}/{index}, which is committed")));
         }
         if commit > node.log.last().index {
-            return Err(broken(id, format!("committed {commit} in a log that ends at {}", node.log.last())));
+            return Err(broken(
+                id,
+                format!(
+                    "committed up to {commit}; expected no more than its log holds, which ends at {}",
+                    node.log.last()
+                ),
+            ));
         }
         if commit <= known {
             return Ok(());
         }
         if node.view.soft_state.role != Role::Leader && commit > node.bootstrapped {
-            return Err(broken(id, format!("takes {commit} for committed, but no leader committed beyond {known}")));
+            return Err(broken(
+                id,
+                format!(
+                    "takes what is up to {commit} for committed; expected no more than up to {known}, which leaders have committed"
+                ),
+            ));
         }
         let mut index = known.next();
         while let Some(term) = node.log.term(index).filter(|_| index <= commit) {
@@ -83,20 +95,25 @@ impl StateMachineSafety {
     pub fn applies(&self, id: NodeId, node: &Node, matching: &LogMatching, entry: &Entry) -> Check {
         let (index, applied) = (entry.index, node.applied);
         if index != applied.next() {
-            return Err(broken(id, format!("applied {} right after {applied}", entry.id())));
+            return Err(broken(
+                id,
+                format!("applied {} right after {applied}; expected the entry at {}", entry.id(), applied.next()),
+            ));
         }
         if index > node.view.hard_state.commit || index > self.committed.last().index {
             let commit = node.view.hard_state.commit;
-            return Err(broken(id, format!("applied {}, but has committed up to {commit} only", entry.id())));
+            return Err(broken(
+                id,
+                format!("applied {}; expected no more than up to {commit}, which is committed", entry.id()),
+            ));
         }
         if let Some(term) = self.committed.term(index).filter(|&term| term != entry.term) {
-            return Err(broken(id, format!("applied {}, but {term}/{index} is committed", entry.id())));
+            return Err(broken(id, format!("applied {}; expected {term}/{index}, which is committed", entry.id())));
         }
-        let print = log_matching::fingerprint(entry);
-        match matching.print(entry.term, index).filter(|&known| known != print) {
+        match matching.content(entry.term, index).filter(|known| !known.is_of(entry)) {
             Some(known) => {
-                let id_of = entry.id();
-                Err(broken(id, format!("applied {id_of} with the content {print:016x}, created with {known:016x}")))
+                let found = words::content(entry.kind, &entry.data);
+                Err(broken(id, format!("applied {} as {found}; expected {known}, as it was created", entry.id())))
             }
             None => Ok(()),
         }
@@ -112,7 +129,7 @@ impl StateMachineSafety {
         let place = &mut self.states[index.0 as usize % Self::STATES];
         match *place {
             (known, expected) if known == index && expected != hash && index > Index::ZERO => {
-                Err(broken(id, format!("is in state {hash:016x} after {index}, others are in {expected:016x}")))
+                Err(broken(id, format!("is in another state than others were after {index}; expected the same")))
             }
             (known, _) if known > index => Ok(()),
             _ => {
@@ -133,12 +150,16 @@ impl StateMachineSafety {
             return Ok(());
         }
         if last.index > newest.index {
-            return Err(broken(id, format!("has a snapshot up to {last}, but only {newest} is committed")));
+            return Err(broken(
+                id,
+                format!("has a snapshot up to {last}; expected no more than up to {newest}, which is committed"),
+            ));
         }
         match self.committed.term(last.index).filter(|&term| term != last.term) {
-            Some(term) => {
-                Err(broken(id, format!("has a snapshot up to {last}, but {term}/{} is committed", last.index)))
-            }
+            Some(term) => Err(broken(
+                id,
+                format!("has a snapshot up to {last}; expected {term}/{}, which is committed", last.index),
+            )),
             None => Ok(()),
         }
     }
@@ -147,7 +168,14 @@ impl StateMachineSafety {
 /// A node is about to write entries.
 pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     match entries.first().filter(|first| first.index <= node.checked) {
-        Some(first) => Err(broken(id, format!("rewrote {}, having committed up to {}", first.id(), node.checked))),
+        Some(first) => Err(broken(
+            id,
+            format!(
+                "rewrote its log from {} on; expected it to keep what it knows to be committed, up to {}",
+                first.id(),
+                node.checked
+            ),
+        )),
         None => Ok(()),
     }
 }
@@ -156,7 +184,10 @@ pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
 pub(super) fn counts_as_applied(cluster: &Cluster, id: NodeId) -> Check {
     match cluster.get(id).filter(|node| node.view.applied > node.applied) {
         Some(node) => {
-            let detail = format!("counts {} as applied, its application is at {}", node.view.applied, node.applied);
+            let detail = format!(
+                "counts up to {} as applied; expected no more than its application has applied, up to {}",
+                node.view.applied, node.applied
+            );
             Err(broken(id, detail))
         }
         None => Ok(()),

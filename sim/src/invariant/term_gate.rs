@@ -20,6 +20,7 @@ use raft::{Body, Message, NodeId, Term};
 use super::cluster::{Cluster, Node};
 use super::input::View;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// What has to come of the message that a node is taking.
 #[derive(Clone, Debug, Default)]
@@ -66,11 +67,17 @@ impl TermGate {
         let Some((from, expected)) = self.expected.remove(&id) else { return Ok(()) };
         let detail = match expected {
             Expected::Reaches(term) if view.hard_state.term < term => {
-                format!("node {id} heard of term {term} from node {from}, and is in term {}", view.hard_state.term)
+                format!(
+                    "node {id} is in term {} after a message from node {from}; expected it to be in term {term}, of which that \
+                     speaks",
+                    view.hard_state.term
+                )
             }
             Expected::Stays(before) if *view != before => {
                 format!(
-                    "node {id} took a message of an earlier term from node {from}, and went from {before:?} to {view:?}"
+                    "node {id} went from {} to {} by a message of an earlier term from node {from}; expected it to ignore that",
+                    words::view(&before),
+                    words::view(view)
                 )
             }
             Expected::Reaches(_) | Expected::Stays(_) => return Ok(()),
@@ -104,7 +111,8 @@ fn takes_up_term(node: &Node, body: &Body) -> bool {
 
 /// A leader took a message of an earlier term, and knows something else of its members than before.
 pub(super) fn counted(id: NodeId, from: NodeId) -> Check {
-    let detail = format!("node {id} leads, and counts what node {from} sent it in an earlier term");
+    let detail =
+        format!("node {id} leads, and counts what node {from} sent it in an earlier term; expected it to ignore that");
     Err(Violation::new(Invariant::CommitQuorum, &[id, from], detail))
 }
 

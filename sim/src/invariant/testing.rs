@@ -46,6 +46,27 @@ pub fn breaks(invariant: Invariant, check: Check) {
     let violation = check.expect_err("a fault was planted");
     assert_eq!(violation.invariant, invariant, "{violation}");
     assert!(!violation.nodes.is_empty());
+    reads_as_words(&violation.detail);
+}
+
+/// Asserts that this property was found broken, and that the report says so.
+#[track_caller]
+pub fn says(check: Check, invariant: Invariant, detail: &str) {
+    let violation = check.expect_err("a fault was planted");
+    assert_eq!((violation.invariant, &*violation.detail), (invariant, detail));
+    reads_as_words(&violation.detail);
+}
+
+/// Asserts that a report says what was expected and what was found, in words and not as a program writes its values.
+#[track_caller]
+pub fn reads_as_words(detail: &str) {
+    assert!(detail.contains("expected"), "what was expected is not said: {detail}");
+    for code in ["{", "}", "Some(", "None", "Term(", "Index(", "NodeId(", "HardState", "ConfState", "::"] {
+        assert!(!detail.contains(code), "{code:?} is no word: {detail}");
+    }
+    let is_hash = |word: &str| word.len() == 16 && word.chars().all(|letter| letter.is_ascii_hexdigit());
+    let hash = detail.split(|letter: char| !letter.is_alphanumeric()).find(|word| is_hash(word));
+    assert_eq!(hash, None, "a hash says nothing: {detail}");
 }
 
 /// Checkers, and what was last told to them of each node.

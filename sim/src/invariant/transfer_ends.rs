@@ -24,6 +24,7 @@ use raft::{Body, EntryId, Index, Message, NodeId, Term};
 use super::cluster::Cluster;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// The transfers that are under way.
 #[derive(Clone, Debug, Default)]
@@ -100,7 +101,7 @@ impl Transfers {
             if counted < *last {
                 let detail = format!(
                     "node {id} leads term {term} and tells node {target} to campaign, which it counts up to {counted}; \
-                     its log ended at {last} when it was asked to"
+                     expected it to wait until that holds up to {last}, where its log ended when it was asked to"
                 );
                 return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
             }
@@ -122,7 +123,10 @@ impl Transfers {
         );
         let configuration = &node.configuration;
         if quorum::votes(configuration, id) && !quorum::votes(configuration, target) {
-            let detail = format!("node {id} hands over to node {target}, which does not vote in {configuration:?}");
+            let detail = format!(
+                "node {id} hands over to node {target}; expected it to do so only to a voter of its members {}",
+                words::members(configuration)
+            );
             return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
         }
         let last = node.view.last;
@@ -133,15 +137,18 @@ impl Transfers {
         transfer.ticks += 1;
         if transfer.last != last {
             let began = transfer.last;
-            let detail =
-                format!("node {id} hands over to node {target} since its log ended at {began}, and it ends at {last}");
+            let detail = format!(
+                "node {id} hands over to node {target}, and its log ends at {last}; expected it to take nothing meanwhile, \
+                     since it ended at {began} when that began"
+            );
             return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
         }
         if transfer.ticks <= limit {
             return Ok(());
         }
         let detail = format!(
-            "node {id} leads term {term} and has been handing over to node {target} for {} ticks",
+            "node {id} leads term {term} and has been handing over to node {target} for {} ticks; expected it to give up \
+             after {limit}",
             transfer.ticks
         );
         Err(Violation::new(Invariant::Liveness, &[id, target], detail))
@@ -152,7 +159,9 @@ impl Transfers {
         let (Body::TimeoutNow, Some(term)) = (&message.body, message.term) else { return Ok(()) };
         let (from, to) = (message.from, message.to);
         if self.asked.get(&from).is_none_or(|targets| !targets.contains(&to)) {
-            let detail = format!("node {from} tells node {to} to campaign, and was never asked to hand over to it");
+            let detail = format!(
+                "node {from} tells node {to} to campaign; expected it to do so only where it was asked to hand over"
+            );
             return Err(Violation::new(Invariant::Liveness, &[from, to], detail));
         }
         is_caught_up(cluster, from, to, term)
@@ -169,7 +178,10 @@ fn is_caught_up(cluster: &Cluster, from: NodeId, to: NodeId, term: Term) -> Chec
     if last.term == term {
         return Ok(());
     }
-    let detail = format!("node {from} leads term {term} and tells node {to} to campaign, whose log ends at {last}");
+    let detail = format!(
+        "node {from} leads term {term} and tells node {to} to campaign, whose log ends at {last}; expected it to wait until that \
+         holds an entry of term {term}"
+    );
     Err(Violation::new(Invariant::Liveness, &[from, to], detail))
 }
 

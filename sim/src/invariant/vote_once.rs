@@ -20,6 +20,7 @@ use raft::{EntryId, HardState, NodeId, Term};
 use super::cluster::Cluster;
 use super::input::View;
 use super::violation::{Check, Invariant, Violation};
+use super::words;
 
 /// The newest votes of each node, in the order of their terms.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +38,10 @@ impl VoteOnce {
         let place = votes.partition_point(|&(earlier, _)| earlier < term);
         match votes.get(place) {
             Some(&(known, other)) if known == term && other != candidate => {
-                let detail = format!("node {voter} voted for {other} and for {candidate} in term {term}");
+                let detail = format!(
+                    "node {voter} votes for node {candidate} in term {term}; expected no other vote than that for node {other}, \
+                     which it gave before"
+                );
                 Err(Violation::new(Invariant::VoteOnce, &[voter, other, candidate], detail))
             }
             Some(&(known, _)) if known == term => Ok(()),
@@ -68,8 +72,11 @@ pub(super) fn changed(cluster: &Cluster, id: NodeId, before: &View, now: &View) 
     if let (true, Some(first)) = (old.term == new.term, old.vote)
         && new.vote != Some(first)
     {
-        let second = new.vote.map_or("nobody".to_string(), |candidate| candidate.to_string());
-        let detail = format!("node {id} changed its vote in term {} from {first} to {second}", new.term);
+        let detail = format!(
+            "node {id} shows {} in term {}; expected the vote for node {first}, which it showed before",
+            words::vote(new.vote),
+            new.term
+        );
         return Err(Violation::new(Invariant::VoteOnce, &[id, first], detail));
     }
     match new.vote {
@@ -82,7 +89,11 @@ pub(super) fn changed(cluster: &Cluster, id: NodeId, before: &View, now: &View) 
 pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
     let forgot_vote = shown.term == back.term && back.vote.is_some() && shown.vote != back.vote;
     if shown.term < back.term || forgot_vote {
-        let detail = format!("node {id}: {back:?} came back from the disk, but it begins with {shown:?}");
+        let detail = format!(
+            "node {id} begins with {}; expected the term and the vote of {}, which came back from its disk",
+            words::hard_state(shown),
+            words::hard_state(back)
+        );
         return Err(Violation::new(Invariant::VoteOnce, &[id], detail));
     }
     Ok(())
@@ -98,7 +109,8 @@ fn up_to_date(cluster: &Cluster, voter: NodeId, candidate: NodeId, view: &View) 
         return Ok(());
     }
     let detail = format!(
-        "node {voter}, whose log ends at {}, voted in term {term} for node {candidate}, whose log ends at {}",
+        "node {voter}, whose log ends at {}, voted in term {term} for node {candidate}, whose log ends at {}; expected a vote \
+         only for a log that is as up to date",
         view.last, campaign.view.last
     );
     Err(Violation::new(Invariant::LeaderCompleteness, &[voter, candidate], detail))

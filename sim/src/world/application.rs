@@ -1,7 +1,7 @@
 //! What entries are applied to: the state machines of the replicas.
 
 use bytes::Bytes;
-use raft::{ConfState, Entry, EntryId, EntryKind, Snapshot};
+use raft::{ConfState, Entry, EntryId, EntryKind, Index, NodeId, Snapshot};
 
 use super::digest::Digest;
 use super::key_value::{Command, KeyValue};
@@ -96,6 +96,46 @@ impl Application {
             State::KeyValue(state) => state.snapshot(),
         };
         Snapshot { id: self.applied, conf_state: self.conf_state.clone(), data }
+    }
+
+    /// Applies the entries of a log that follow what it has applied, up to `last`, where they are all there.
+    fn after<'a>(&self, entries: impl Iterator<Item = &'a Entry>, last: Index) -> Option<Self> {
+        let mut later = self.clone();
+        for entry in entries.filter(|entry| entry.index > self.applied.index && entry.index <= last) {
+            if entry.index != later.applied.index.next() {
+                return None;
+            }
+            let command = later.command(entry);
+            later.apply(entry, command.as_ref());
+        }
+        (later.applied.index == last).then_some(later)
+    }
+
+    /// In what this state differs from another, which `other` names, where both have applied as much, or the one that has
+    /// applied less gets there by the entries that the other's log holds: `None` where they are the same, or not comparable.
+    pub(super) fn difference<'a>(
+        &self,
+        other: &Self,
+        named: NodeId,
+        own_log: impl Iterator<Item = &'a Entry>,
+        other_log: impl Iterator<Item = &'a Entry>,
+    ) -> Option<String> {
+        let (own_end, other_end) = (self.applied.index, other.applied.index);
+        let (one, other) = match own_end < other_end {
+            true => (self.after(other_log, other_end)?, other.clone()),
+            false => (self.clone(), other.after(own_log, own_end)?),
+        };
+        let at = one.applied.index;
+        match (&one.state, &other.state) {
+            (State::Appender(one), State::Appender(other)) if one != other => {
+                let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+                Some(format!("after {at}, its data differs from that of node {named} from byte {same} on"))
+            }
+            (State::KeyValue(one), State::KeyValue(other)) => {
+                Some(format!("after {at}, {}", one.difference(other, named)?))
+            }
+            (State::Appender(_) | State::KeyValue(_), _) => None,
+        }
     }
 
     /// Whether it records a durable snapshot after every entry.

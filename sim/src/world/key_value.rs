@@ -2,12 +2,12 @@
 //! proposed. Its size is bounded: clients and keys are few.
 
 use bytes::Bytes;
-use raft::Index;
+use raft::{Index, NodeId};
 use serde::{Deserialize, Serialize};
 
 use super::application::Effect;
 use super::digest::Digest;
-use crate::history::TookEffect;
+use crate::history::{Text, TookEffect};
 use crate::slots::slot;
 
 /// A client's command, as an entry's data holds it: `c3.17 k5=value`, number 17 of client 3, writes;
@@ -106,6 +106,27 @@ impl KeyValue {
     pub(super) fn executed(&self, client: u64) -> u64 {
         let newest = usize::try_from(client).ok().and_then(|client| self.newest.get(client));
         newest.map_or(0, |newest| newest.sequence)
+    }
+
+    /// The first key, or else the first client, of which this state holds something else than the state of another node.
+    pub(super) fn difference(&self, other: &Self, named: NodeId) -> Option<String> {
+        let empty = Bytes::new();
+        let of = |state: &Self, key: usize| Text(state.values.get(key).unwrap_or(&empty)).to_string();
+        let key = (0..self.values.len().max(other.values.len())).find(|key| of(self, *key) != of(other, *key));
+        if let Some(key) = key {
+            return Some(format!("key k{key} is {}, and on node {named} it is {}", of(self, key), of(other, key)));
+        }
+        let newest = |state: &Self, client: usize| state.newest.get(client).copied().unwrap_or_default();
+        let clients = self.newest.len().max(other.newest.len());
+        if let Some(client) = (0..clients).find(|client| newest(self, *client) != newest(other, *client)) {
+            let (one, other) = (newest(self, client), newest(other, client));
+            return Some(format!(
+                "the newest command of client {client} is number {} at {}, and on node {named} number {} at {}",
+                one.sequence, one.index, other.sequence, other.index
+            ));
+        }
+        let same = "all keys are the same as on node";
+        (self.history != other.history).then(|| format!("{same} {named}, but earlier commands took effect differently"))
     }
 
     pub(super) const fn hash(&self) -> u64 {
@@ -241,6 +262,34 @@ mod tests {
         assert_eq!(restored.apply(Index(2), Some(&write(1, 1, "again"))), Effect::Repeated(effect));
         state.apply(Index(2), Some(&write(1, 1, "again")));
         assert_eq!(restored.hash(), state.hash());
+    }
+
+    #[test]
+    fn states_that_differ_name_the_key_the_client_or_the_history() {
+        let after = |commands: &[Command]| {
+            let mut state = KeyValue::default();
+            for (index, command) in (1..).zip(commands) {
+                state.apply(Index(index), Some(command));
+            }
+            state
+        };
+        let two = NodeId::new(2).expect("not zero");
+        let difference = |one: &[Command], other: &[Command]| after(one).difference(&after(other), two);
+        let one = write(1, 1, "one");
+        for (other, expected) in [
+            (vec![one.clone()], None),
+            (vec![write(1, 1, "two")], Some("key k5 is \"one\", and on node 2 it is \"two\"")),
+            (
+                vec![write(2, 1, "one")],
+                Some("the newest command of client 1 is number 1 at 1, and on node 2 number 0 at 0"),
+            ),
+            (
+                vec![one.clone(), one.clone()],
+                Some("all keys are the same as on node 2, but earlier commands took effect differently"),
+            ),
+        ] {
+            assert_eq!(difference(&[one.clone()], &other).as_deref(), expected);
+        }
     }
 
     #[test]

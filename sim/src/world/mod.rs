@@ -25,6 +25,7 @@
 
 mod application;
 mod client;
+mod differences;
 mod digest;
 mod event;
 mod key_value;
@@ -122,7 +123,9 @@ impl World {
         let before = self.look(event);
         let (node, refused) = match self.dispatch(event) {
             Ok(done) => done,
-            Err(Halt::Violation(violation)) => return Err(Halt::Violation(violation.at(self.step))),
+            Err(Halt::Violation(violation)) => {
+                return Err(Halt::Violation(self.with_difference(violation).at(self.step)));
+            }
             Err(misfit @ Halt::Misfit(_)) => return Err(misfit),
         };
         if let (Some(node), Some(_)) = (node, &refused) {

@@ -3,31 +3,35 @@
 use raft::{Configuration, Index, NodeId, VoteResult};
 
 use super::{Replica, World};
-use crate::invariant::{Invariant, Violation};
+use crate::invariant::{Invariant, Violation, words};
 
 impl World {
+    /// More reads than can be answered: so many are expected to have been while nobody has asked for any.
+    pub(crate) const NOT_READ_YET: u64 = u64::MAX / 2;
+
     /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied. Only members
     /// that the leader reaches, and who reach it, have to agree. `None` where they have.
     pub fn unsettled(&self) -> Option<Unsettled> {
         let Some(leader) = self.leader() else {
-            return Some(Unsettled { nodes: Vec::new(), reason: "nobody leads".to_owned() });
+            return Some(Unsettled { nodes: Vec::new(), reason: "nobody leads; expected a leader".to_owned() });
         };
         let members = leader.node().map(|node| node.configuration().clone()).unwrap_or_default();
         if members.is_joint() {
             return Some(Unsettled {
                 nodes: vec![leader.id()],
-                reason: format!("the configuration stays joint: {members}"),
+                reason: format!(
+                    "node {} leads with the joint members {}; expected them to be left",
+                    leader.id(),
+                    words::members(&members.conf_state())
+                ),
             });
         }
-        let behind = members
+        members
             .members()
             .filter_map(|id| self.replica(id))
             .filter(|member| member.is_up() && self.are_linked(member.id(), leader.id()))
-            .find(|member| !self.agrees(member, leader) && !is_out_of_earshot(member, leader));
-        behind.map(|member| Unsettled {
-            nodes: vec![member.id(), leader.id()],
-            reason: format!("{} does not agree with the leader, {}", shown(member), shown(leader)),
-        })
+            .filter(|member| !is_out_of_earshot(member, leader))
+            .find_map(|member| disagreement(member, leader, self.hears_little(member)))
     }
 
     /// Why the cluster is not at rest, or does not work: with a write at `written` that is committed, and so many reads
@@ -39,9 +43,16 @@ impl World {
         let committed = self.leader().map_or(Index::ZERO, |leader| leader.view().hard_state.commit);
         let answered = self.statistics().reads;
         let reason = match written {
-            None => "no leader took a fresh write".to_owned(),
-            Some(index) if committed < index => format!("the fresh write at {index} is not committed"),
-            Some(_) if answered < reads => format!("{answered} reads were answered, {reads} should be"),
+            None => "no leader took a fresh write; expected one to".to_owned(),
+            Some(index) if committed < index => {
+                format!(
+                    "the leader has committed up to {committed}; expected the fresh write at {index} to be committed"
+                )
+            }
+            Some(index) if answered < reads && reads >= Self::NOT_READ_YET => {
+                format!("nobody has read since the fresh write at {index}; expected reads that are answered")
+            }
+            Some(_) if answered < reads => format!("{answered} reads were answered; expected {reads}"),
             Some(_) => return None,
         };
         Some(Unsettled { nodes: Vec::new(), reason })
@@ -110,13 +121,6 @@ impl World {
         })
     }
 
-    /// Whether a member is where its leader is. One to which the network loses much, or brings it late, gives its leader up
-    /// at times, though nothing is wrong with what it holds.
-    fn agrees(&self, member: &Replica, leader: &Replica) -> bool {
-        let knows = member.view().soft_state.leader == leader.view().soft_state.leader;
-        holds_the_same(member, leader) && (knows || self.hears_little(member))
-    }
-
     fn are_linked(&self, one: NodeId, other: NodeId) -> bool {
         !self.network().is_cut(one, other) && !self.network().is_cut(other, one)
     }
@@ -171,11 +175,38 @@ impl Excuse {
     }
 }
 
-fn holds_the_same(member: &Replica, leader: &Replica) -> bool {
-    let (member, leader) = (member.view(), leader.view());
-    member.hard_state.term == leader.hard_state.term
-        && member.last == leader.last
-        && member.applied == leader.last.index
+/// How a member differs from the leader, if it does, or the leader from what it should be by itself. One to which the network
+/// loses much, or brings it late, gives its leader up at times, though nothing is wrong with what it holds.
+fn disagreement(member: &Replica, leader: &Replica, hears_little: bool) -> Option<Unsettled> {
+    let (one, other) = (member.view(), leader.view());
+    let (id, leads) = (member.id(), leader.id());
+    let (term, end) = (other.hard_state.term, other.last);
+    let is_leader = id == leads;
+    let how = if one.hard_state.term != term {
+        format!("is in term {}; expected term {term}, in which node {leads} leads", one.hard_state.term)
+    } else if one.soft_state.leader != other.soft_state.leader && !hears_little {
+        let followed = one.soft_state.leader.map_or("no leader".to_owned(), |other| format!("node {other} as leader"));
+        format!("knows {followed}; expected node {leads}, which leads term {term}")
+    } else if one.last != end {
+        format!("has a log that ends at {}; expected {end}, where that of its leader, node {leads}, ends", one.last)
+    } else if one.applied != end.index && is_leader {
+        format!(
+            "leads term {term} and has applied up to {}; expected up to {}, where its log ends",
+            one.applied, end.index
+        )
+    } else if one.applied != end.index {
+        format!(
+            "has applied up to {}; expected up to {}, where the log of its leader, node {leads}, ends",
+            one.applied, end.index
+        )
+    } else {
+        return None;
+    };
+    let (nodes, states) = match is_leader {
+        true => (vec![id], words::view(&one)),
+        false => (vec![id, leads], format!("{}, node {leads} is {}", words::view(&one), words::view(&other))),
+    };
+    Some(Unsettled { nodes, reason: format!("node {id} {how}; node {id} is {states}") })
 }
 
 /// Whether a member ignores the leader, and by the design of the protocol neither can change it. Its term is beyond the
@@ -233,17 +264,4 @@ fn configuration(replica: &Replica) -> Option<&Configuration> {
 
 fn term(replica: &Replica) -> raft::Term {
     replica.view().hard_state.term
-}
-
-fn shown(replica: &Replica) -> String {
-    let view = replica.view();
-    format!(
-        "node {} ({:?} in term {}, last entry {}, committed {}, applied {})",
-        replica.id(),
-        view.soft_state.role,
-        view.hard_state.term,
-        view.last,
-        view.hard_state.commit,
-        view.applied
-    )
 }

@@ -31,7 +31,7 @@ use super::outcome::{Halt, Misfit, Refusal};
 use super::statistics::Statistics;
 use crate::disk::{Disk, DiskFault, Keep};
 use crate::history::Operation;
-use crate::invariant::{Check, Checkers, LoopView, ProgressView, View};
+use crate::invariant::{Check, Checkers, Invariant, LoopView, ProgressView, View, Violation};
 use crate::situation::Situation;
 use crate::wal::DiskError;
 
@@ -459,8 +459,23 @@ impl Replica {
             }
             self.view = view;
         }
-        around.checkers.observed(self.id, &view)?;
-        Ok(view)
+        match around.checkers.observed(self.id, &view) {
+            Ok(()) => Ok(view),
+            Err(violation) => Err(self.missing_fsync(&violation, around).unwrap_or_else(|| violation.into())),
+        }
+    }
+
+    /// What is behind a commit that no quorum holds durably, where the leader counts what somebody has written and not
+    /// synced: not the quorum is at fault then.
+    fn missing_fsync(&self, violation: &Violation, around: &mut Surroundings<'_>) -> Option<Halt> {
+        if violation.invariant != Invariant::CommitQuorum {
+            return None;
+        }
+        let is_missing = |found: &Violation| found.invariant == Invariant::DurableBeforeSend;
+        match self.observe_progress(None, around) {
+            Err(Halt::Violation(found)) if is_missing(&found) => Some(found.into()),
+            Ok(()) | Err(_) => None,
+        }
     }
 
     /// Shows the checkers what a leader knows of its followers, of one or of all of them.

@@ -150,7 +150,10 @@ impl Replica {
     fn stay_down(&self, error: RecoveryError) -> Step {
         match error {
             RecoveryError::Corruption { .. } | RecoveryError::Missing if !self.disk.was_damaged() => {
-                let detail = format!("node {} cannot read its log, and nothing damaged its disk: {error}", self.id);
+                let detail = format!(
+                    "node {} cannot read its log: {error}; expected it to be readable, since nothing damaged its disk",
+                    self.id
+                );
                 Err(Violation::new(Invariant::DurableBeforeSend, &[self.id], detail).into())
             }
             RecoveryError::Corruption { .. }
@@ -206,8 +209,12 @@ impl Replica {
         let last = storage.last_index();
         let node = RawNode::new(config, storage).map_err(|error| {
             let HardState { term, commit, .. } = remembered.hard_state;
-            let found = format!("term {term}, commit {commit}, log ({}, {last}]", remembered.base.index);
-            let detail = format!("node {} cannot start from what it stored: {error}; {found}", self.id);
+            let detail = format!(
+                "node {} cannot start from what it stored, term {term}, commit index {commit} and a log from {} to {last}: \
+                 {error}; expected it to start from what was durable",
+                self.id,
+                remembered.base.index.next()
+            );
             Violation::new(Invariant::DurableBeforeSend, &[self.id], detail)
         })?;
         let first_start = self.never_began(remembered);

@@ -1,0 +1,35 @@
+//! In what the states of two applications differ that should be equal. The check compares hashes; this is for the report.
+
+use raft::{Entry, NodeId};
+
+use super::{Replica, World};
+use crate::invariant::{Invariant, Violation};
+
+impl World {
+    /// The violation, with the key that differs, where the states of applications are what clashes and another node is there
+    /// to compare with.
+    pub(super) fn with_difference(&self, mut violation: Violation) -> Violation {
+        let difference = match (violation.invariant, violation.nodes.first()) {
+            (Invariant::StateMachineSafety, Some(node)) => self.difference(*node),
+            _ => None,
+        };
+        if let Some(difference) = difference {
+            // In brackets, as lists are: how a run fails does not depend on which key it is.
+            violation.detail = format!("{} ({difference})", violation.detail);
+        }
+        violation
+    }
+
+    /// In what a node's state differs from that of the first node that it can be compared with and that differs.
+    fn difference(&self, node: NodeId) -> Option<String> {
+        let own = self.replica(node)?;
+        self.replicas()
+            .filter(|other| other.id() != node)
+            .find_map(|other| own.application()?.difference(other.application()?, other.id(), log(own), log(other)))
+    }
+}
+
+/// The entries that a node's storage holds.
+fn log(replica: &Replica) -> impl Iterator<Item = &Entry> {
+    replica.node().into_iter().flat_map(|node| node.storage().stored())
+}
