@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use sim::driver::swarm::fails_sooner;
 use sim::output::{is_stream, print};
-use sim::trace::{Shown, Trace, Watch, shrink};
+use sim::trace::{CannotShrink, Look, Shown, Trace, Watch, shrink};
 
 use super::again::Next;
 use super::{HELD, failure, jobs, say_beside, say_written};
@@ -19,6 +20,9 @@ use super::{HELD, failure, jobs, say_beside, say_written};
   sim shrink run.jsonl.zst -o short.jsonl --seconds 10
 
 The output file always holds the best trace so far, so that Ctrl-C loses nothing.
+
+Where only all of a recording shows that a cluster does not come to rest, a shorter run of the same plan is looked for, and
+the step is named at which to look.
 
 Exit status: 0 OUT holds a trace that fails as FILE does, 2 FILE is damaged or breaks nothing")]
 pub(super) struct ShrinkArguments {
@@ -42,7 +46,7 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     let mut progress = Progress::new(arguments, long.events.len());
     let threads = jobs::capped(Some(arguments.threads)).unwrap_or(0);
     let name = arguments.file.display();
-    let short = shrink(&long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
+    let short = shortest(&long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
     progress.bar.finish_and_clear();
     if let Some(error) = progress.unwritten {
         return Err(format!("{}: {error}", arguments.output.display()));
@@ -53,11 +57,32 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     }
     let (left, of) = (short.events.len(), long.events.len());
     say_beside(output, format_args!("{left} events of {of} are left: {}", Shown(short.ending.clone())))?;
+    if let Some(look) = &progress.look {
+        say_beside(output, format_args!("it is a shorter run of the same plan, all of which is needed: {look}"))?;
+    }
     say_written(output)?;
     if !is_stream(output) {
         print(failure::meaning(&short.ending) + &failure::next(&Next::of(output).shrunk()))?;
     }
     Ok(HELD)
+}
+
+/// The trace, shrunk; where all of it is needed, that of a shorter run of the same plan, which may shrink in turn.
+fn shortest(long: &Trace, threads: usize, progress: &mut Progress) -> Result<Trace, CannotShrink> {
+    let look = match shrink(long, threads, progress) {
+        Err(CannotShrink::OnlyAsRecorded(look)) => look,
+        other => return other,
+    };
+    progress.bar.set_message("looks for a shorter run of the same plan");
+    let Some(sooner) = fails_sooner(long) else { return Err(CannotShrink::OnlyAsRecorded(look)) };
+    match shrink(&sooner, threads, progress) {
+        Err(CannotShrink::OnlyAsRecorded(look)) => {
+            progress.improved(&sooner);
+            progress.look = Some(look);
+            Ok(sooner)
+        }
+        other => other,
+    }
 }
 
 /// Shows how far it is, on a terminal, and writes the best so far.
@@ -67,6 +92,8 @@ struct Progress {
     until: Option<Instant>,
     best: usize,
     unwritten: Option<std::io::Error>,
+    /// Where to look, if nothing could be taken out of a recording.
+    look: Option<Look>,
 }
 
 impl Progress {
@@ -77,7 +104,7 @@ impl Progress {
         };
         bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is right"));
         let until = arguments.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
-        Self { bar, output: arguments.output.clone(), until, best: events, unwritten: None }
+        Self { bar, output: arguments.output.clone(), until, best: events, unwritten: None, look: None }
     }
 }
 

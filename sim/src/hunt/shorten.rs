@@ -16,7 +16,7 @@ pub(super) fn shorten(bug: Bug, caught: &Catch, hunt: &Hunt) -> Trace {
     let mut patience = Patience { tried: 0 };
     match trace::shrink(&long, hunt.jobs.unwrap_or(0), &mut patience) {
         Ok(short) => short,
-        Err(CannotShrink::OnlyAsRecorded) => record(bug, &with_fewer_events(bug, caught, plan)),
+        Err(CannotShrink::OnlyAsRecorded(_)) => record(bug, &with_fewer_events(bug, caught, plan)),
         Err(
             CannotShrink::NothingBreaks | CannotShrink::Hangs | CannotShrink::NeedsBug(_) | CannotShrink::Threads(_),
         ) => long,

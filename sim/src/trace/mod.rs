@@ -72,6 +72,6 @@ pub use replay::{Divergence, How, Replayed, Shown, replay};
 pub use report::report;
 pub use run::{Stop, apply};
 pub use show::{CannotShow, View, show};
-pub use shrink::{CannotShrink, Failure, Unwatched, Watch, shrink};
+pub use shrink::{CannotShrink, Failure, Look, Unwatched, Watch, shrink};
 pub use whole::Trace;
 pub use writer::Writer;

@@ -15,6 +15,7 @@ mod links;
 mod members;
 mod settle;
 mod siege;
+mod sooner;
 mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -29,6 +30,7 @@ use self::faults::{Fault, Faults};
 use self::hosts::Hosts;
 use self::members::Members;
 use self::settle::Settling;
+pub use self::sooner::fails_sooner;
 use self::traffic::Traffic;
 use crate::disk::DiskFault;
 use crate::invariant::Violation;

@@ -12,7 +12,8 @@
 //! does not speak of messages by number: see [`step`].
 //!
 //! Of a cluster that does not come to rest every event shows that it had the chance. So the long calm at the end of such a
-//! recording is replaced by an [`Event::Calm`] first: see [`stall`].
+//! recording is replaced by an [`Event::Calm`] first: see [`stall`]. Where no calm shows the same, nothing can be taken out,
+//! and the step to [look](Look) at is said instead.
 //!
 //! Where a planted bug is on, only candidates are kept that break nothing without it.
 //!
@@ -23,6 +24,7 @@ mod baseline;
 mod cut;
 mod failure;
 mod groups;
+mod look;
 mod lower;
 mod members;
 mod renumber;
@@ -32,6 +34,7 @@ mod stall;
 mod step;
 
 pub use failure::Failure;
+pub use look::Look;
 
 use self::search::Search;
 use super::{Ending, Header, Trace};
@@ -68,9 +71,9 @@ pub enum CannotShrink {
     NothingBreaks,
     /// The cluster does not come to rest, and only the whole recording shows it.
     #[error(
-        "the cluster would come to rest in a calm without delays: all of the recording is needed to show that it stalls"
+        "the cluster would come to rest if faults ended now, and all of the recording is needed to show that it did not: {0}"
     )]
-    OnlyAsRecorded,
+    OnlyAsRecorded(Look),
     /// The run hangs, and so would whoever tries parts of it.
     #[error(
         "the run hangs, and a thread that hangs cannot be taken back: `sim replay` in a debugger shows where it loops"
@@ -105,8 +108,10 @@ pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Tr
         if !stall::is_recorded(trace) {
             return shrink_events(header, &trace.events, watch);
         }
-        let short = stall::shown_by_calm(&trace.events).ok_or(CannotShrink::OnlyAsRecorded)?;
-        shrink_events(header, &short, watch)
+        match stall::shown_by_calm(&trace.events) {
+            Some(short) => shrink_events(header, &short, watch),
+            None => Err(CannotShrink::OnlyAsRecorded(Look::at(&trace.events))),
+        }
     })
 }
 

@@ -72,7 +72,7 @@ fn calms(end: &World) -> Vec<Event> {
 }
 
 /// A node, and others such that all of them hear each other.
-fn linked_with(first: &Replica, world: &World) -> BTreeSet<NodeId> {
+pub(super) fn linked_with(first: &Replica, world: &World) -> BTreeSet<NodeId> {
     let are_linked = |one, other| !world.network().is_cut(one, other) && !world.network().is_cut(other, one);
     let mut core = BTreeSet::new();
     let others = world.replicas().filter(|replica| replica.id() != first.id());
