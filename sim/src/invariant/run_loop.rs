@@ -201,8 +201,8 @@ mod tests {
             (violation.invariant, &*violation.detail),
             (
                 Invariant::RunLoop,
-                "a loop takes its inputs in the order in which they came, save proposals that wait for a leader; that of \
-                 node 1 took a tick before a message, request or report that came earlier and could be taken"
+                "the loop of node 1 took a tick before a message, request or report that came earlier and could be taken; \
+                 expected inputs to be taken in the order in which they came, save proposals that wait for a leader"
             )
         );
         breaks(Invariant::RunLoop, waits_its_turn(node(1), Arm::Advance, Err(Disorder::NeverCame)));
