@@ -134,6 +134,20 @@ pub(super) fn matched(cluster: &Cluster, id: NodeId, peer: NodeId, matched: Inde
     Err(Violation::new(unless_written(written, Invariant::CommitQuorum), &[id, peer], detail))
 }
 
+/// A leader commits by what it counts itself to hold.
+pub(super) fn counts_itself(cluster: &Cluster, id: NodeId, matched: Index) -> Check {
+    match cluster.get(id).map(|node| node.durable.log.last()).filter(|last| last.index < matched) {
+        Some(last) => {
+            let detail = format!(
+                "node {id} commits up to {matched} and counts itself; expected that to be durable on its disk before, where \
+                 the log ends at {last}"
+            );
+            Err(Violation::new(Invariant::DurableBeforeSend, &[id], detail))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What a node has on its disk instead of an entry.
 struct Lack {
     held: String,
@@ -370,6 +384,14 @@ mod tests {
         breaks(Invariant::CommitQuorum, bench.checkers.progress(node(1), node(2), &progress(3)));
         bench.append_unsynced(1, &entries(1, 5..=5)).unwrap();
         breaks(Invariant::DurableBeforeSend, bench.checkers.progress(node(1), node(1), &progress(5)));
+    }
+
+    #[test]
+    fn a_leader_that_commits_what_it_alone_holds_in_memory_is_found() {
+        let bench = Bench::led();
+        let counts = |index| counts_itself(&bench.checkers.cluster, node(1), Index(index));
+        counts(4).unwrap();
+        breaks(Invariant::DurableBeforeSend, counts(5));
     }
 
     fn restart(bench: &mut Bench, back: &[Entry], hard_state: HardState) -> Check {

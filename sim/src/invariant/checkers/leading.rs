@@ -1,6 +1,6 @@
 //! What the world tells of a leader: what it sends, and what it knows of its members.
 
-use raft::{Message, NodeId};
+use raft::{Index, Message, NodeId};
 
 use super::Checkers;
 use crate::invariant::input::ProgressView;
@@ -49,6 +49,11 @@ impl Checkers {
             bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)?;
             all.flow.shows(id, term, peer, progress)
         })
+    }
+
+    /// A leader commits what it counts itself to hold.
+    pub fn counts_itself(&mut self, id: NodeId, matched: Index) -> Check {
+        self.when(Invariant::DurableBeforeSend, |all| durability::counts_itself(&all.cluster, id, matched))
     }
 
     /// Of whom a node keeps a progress, after all of that was [shown](Self::progress); nothing is judged unless it leads.

@@ -1,10 +1,15 @@
 //! What it means to fail in the same way.
 
+use std::collections::BTreeSet;
+
+use raft::NodeId;
+
 use crate::invariant::Invariant;
 use crate::trace::Ending;
 
 /// How a run failed, without what may differ between a long run and a short one that shows the same: the same invariant,
-/// broken as far as the wording goes in the same way, whatever the numbers in it; or a panic with the same wording.
+/// broken between as many nodes and, as far as the wording goes, in the same way, whatever the numbers in it; or a panic
+/// with the same wording.
 ///
 /// ```
 /// use raft::NodeId;
@@ -19,6 +24,8 @@ use crate::trace::Ending;
 pub struct Failure {
     /// `None` for a panic.
     invariant: Option<Invariant>,
+    /// How many nodes are in conflict.
+    nodes: usize,
     words: Vec<String>,
 }
 
@@ -29,9 +36,11 @@ impl Failure {
             // A hang cannot be told from a long wait while candidates run.
             Ending::Completed | Ending::Hang(_) => None,
             Ending::Violation(violation) => {
-                Some(Self { invariant: Some(violation.invariant), words: words(&violation.detail) })
+                let nodes: BTreeSet<NodeId> = violation.nodes.iter().copied().collect();
+                let (invariant, nodes) = (Some(violation.invariant), nodes.len());
+                Some(Self { invariant, nodes, words: words(&violation.detail) })
             }
-            Ending::Panic(message) => Some(Self { invariant: None, words: words(message) }),
+            Ending::Panic(message) => Some(Self { invariant: None, nodes: 0, words: words(message) }),
         }
     }
 }
@@ -52,4 +61,21 @@ fn words(text: &str) -> Vec<String> {
     let outside: String = outside.collect();
     let words = outside.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     words.filter(|word| !word.contains(|character: char| character.is_ascii_digit())).map(str::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::Violation;
+
+    #[test]
+    fn who_differs_from_itself_does_not_fail_as_two_who_differ_do() {
+        let id = |number| NodeId::new(number).expect("not zero");
+        let failure = |one, other| {
+            let detail = format!("node {one} does not agree with node {other}");
+            Failure::of(&Ending::Violation(Violation::new(Invariant::Liveness, &[id(one), id(other)], detail)))
+        };
+        assert_eq!(failure(1, 2), failure(3, 1));
+        assert_ne!(failure(1, 2), failure(1, 1));
+    }
 }

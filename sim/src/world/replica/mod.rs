@@ -15,7 +15,7 @@ use bytes::Bytes;
 use raft::StorageApply;
 use raft::node::{Arm, Demand, RunLoop};
 use raft::{
-    ConfChange, ConfState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
+    ConfChange, ConfState, HardState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
     SnapshotStatus, StorageAppend, Term,
 };
 
@@ -473,9 +473,15 @@ impl Replica {
         }
         let is_missing = |found: &Violation| found.invariant == Invariant::DurableBeforeSend;
         match self.observe_progress(None, around) {
-            Err(Halt::Violation(found)) if is_missing(&found) => Some(found.into()),
-            Ok(()) | Err(_) => None,
+            Err(Halt::Violation(found)) if is_missing(&found) => return Some(found.into()),
+            Ok(()) | Err(_) => {}
         }
+        // What was not even handed out to be written is known to the node alone.
+        let (node, HardState { term, commit, .. }) = (self.node()?, self.view.hard_state);
+        let (_, own) = node.progress().find(|(peer, _)| *peer == self.id)?;
+        let commits_by_itself = own.matched() >= commit && node.entry_term(commit) == Some(term);
+        let checked = if commits_by_itself { around.checkers.counts_itself(self.id, commit) } else { Ok(()) };
+        checked.err().map(Halt::from)
     }
 
     /// Shows the checkers what a leader knows of its followers, of one or of all of them.
