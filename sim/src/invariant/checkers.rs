@@ -11,7 +11,7 @@ use raft::{Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, N
 
 use super::applying_quota::ToApply;
 use super::bounded_memory::Unapplied;
-use super::cluster::{Campaign, Cluster};
+use super::cluster::{Campaign, Cluster, Durable};
 use super::configuration::Configurations;
 use super::election_safety::{self, ElectionSafety};
 use super::election_timeout::ElectionTimeouts;
@@ -22,6 +22,7 @@ use super::input::{Recovered, View};
 use super::leader_completeness::{self, LeaderCompleteness};
 use super::linearizable_read::LinearizableRead;
 use super::log_matching::{self, LogMatching, Origin};
+use super::message_economy::MessageEconomy;
 use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
 use super::state_machine_safety::{self, StateMachineSafety};
@@ -111,6 +112,7 @@ pub struct Checkers {
     to_apply: BTreeMap<NodeId, ToApply>,
     terms: TermGate,
     flow: FlowControl,
+    economy: MessageEconomy,
 }
 
 impl Checkers {
@@ -180,6 +182,24 @@ impl Checkers {
         self.cluster.node(id).up = false;
         self.terms.refused(id);
         self.matched.forget(id);
+    }
+
+    /// A copy of what is durable on a node's disk is put aside.
+    pub fn disk_copied(&mut self, id: NodeId) {
+        let node = self.cluster.node(id);
+        node.copied = Some(node.durable.clone());
+    }
+
+    /// A node that is down lost its disk. The one that takes its place is empty.
+    pub fn disk_lost(&mut self, id: NodeId) {
+        self.cluster.node(id).lose_disk(Durable::default());
+    }
+
+    /// A node that is down lost its disk. The copy takes its place that was put aside.
+    pub fn disk_put_back(&mut self, id: NodeId) {
+        let node = self.cluster.node(id);
+        let copied = node.copied.clone().unwrap_or_default();
+        node.lose_disk(copied);
     }
 
     /// A node is about to show itself as a leader, and so much payload counts as applied by it though reports of that have
@@ -308,6 +328,7 @@ impl Checkers {
         })?;
         self.when(Invariant::Liveness, |all| all.transfers.sent(&all.cluster, message))?;
         self.when(Invariant::ElectionTimeout, |all| all.timeouts.sent(message))?;
+        self.when(Invariant::MessageEconomy, |all| all.economy.sent(message))?;
         self.when(Invariant::LogMatching, |all| log_matching::sent(&all.cluster, message))?;
         self.when(Invariant::DurableBeforeSend, |all| durability::sent(&all.cluster, message))?;
         if let Body::Append { previous, entries, .. } = &message.body {
@@ -343,6 +364,9 @@ impl Checkers {
         if self.watched.contains(Invariant::BoundedMemory) {
             self.flow.received(&self.cluster, message);
         }
+        if self.watched.contains(Invariant::MessageEconomy) {
+            self.economy.received(&self.cluster, message);
+        }
         self.reads.received(&self.cluster, message);
         if message.body == Body::TransferLeader {
             self.transfer_requested(message.to, message.from);
@@ -358,6 +382,7 @@ impl Checkers {
     pub fn transfer_requested(&mut self, id: NodeId, target: NodeId) {
         self.transfers.asked(&self.cluster, id, target);
         self.timeouts.leads_anew(id);
+        self.economy.has_reason(id, target);
     }
 
     /// A node's host asks it to campaign, or sets its election timer.
@@ -371,6 +396,7 @@ impl Checkers {
             return Ok(());
         }
         self.when(Invariant::Liveness, |all| all.transfers.ticked(&all.cluster, id, transferee))?;
+        self.economy.ticked(id, self.cluster.node(id));
         self.when(Invariant::ElectionTimeout, |all| {
             all.heartbeats.ticked(id, all.cluster.node(id));
             all.timeouts.ticked(&all.cluster, id, transferee)

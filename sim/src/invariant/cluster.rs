@@ -42,6 +42,10 @@ pub(super) struct Node {
     /// The log as handed out to be written, durable or not.
     pub log: LogShape,
     pub durable: Durable,
+    /// What was durable on disks that it has lost. Nothing that it promised by that binds it any more.
+    pub lost: Vec<LogShape>,
+    /// What was durable when its disk was copied.
+    pub copied: Option<Durable>,
     /// The membership that it decides by.
     pub configuration: Arc<ConfState>,
     /// The membership changes in the log that it has not applied, in order.
@@ -74,6 +78,24 @@ impl Node {
         while self.changes.front().is_some_and(|&index| index <= self.view.applied) {
             self.changes.pop_front();
         }
+    }
+
+    /// Its disk is lost, and holds this from now on.
+    pub fn lose_disk(&mut self, durable: Durable) {
+        let lost = std::mem::replace(&mut self.durable, durable);
+        self.lost.push(lost.log);
+        self.rewrites.clear();
+        self.torn = None;
+    }
+
+    /// Whether an entry of this term ended the log on a disk that it has lost.
+    pub fn has_lost_term(&self, term: Term) -> bool {
+        self.lost.iter().any(|log| log.last().term == term)
+    }
+
+    /// Whether the entry was durable on a disk that it has lost.
+    pub fn has_lost(&self, id: EntryId) -> bool {
+        self.lost.iter().any(|log| log.holds(id) || id.index <= log.base().index)
     }
 
     /// The term that it leads, where it does.

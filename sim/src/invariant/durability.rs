@@ -10,6 +10,9 @@
 //! n applies e, with asynchronous storage writes  ⇒  n's disk holds e                                      (7)
 //! ```
 //!
+//! A disk that is lost takes its promises with it: (3) and (4) do not speak of entries that were durable on it, and (5) speaks of
+//! what took its place. The promises that the node gives from then on bind it as ever.
+//!
 //! Where in (2), (3) and (4) the entries are not even written, durability is not the matter: then what would follow is
 //! reported, a commit without its quorum or a commit of something else.
 //!
@@ -165,7 +168,7 @@ fn lacks(cluster: &Cluster, leader: &Node, id: NodeId, index: Index) -> Option<L
         None => return never(format!("nothing like it, since the leader's log ends at {}", leader.log.last())),
     };
     let Some(node) = cluster.get(id) else { return never("nothing, since it never started".to_string()) };
-    if node.durable.holds(entry) {
+    if node.durable.holds(entry) || node.has_lost(entry) {
         return None;
     }
     let held = match node.durable.log.term(index) {

@@ -29,6 +29,7 @@
 //! | bounded memory | `bounded_memory` | thesis, 10.2.1 | windows whose bytes are not reset, uncounted proposals |
 //! | flow control | `flow_control` | thesis, 10.2.1 | probes without answers, snapshots that are not waited for |
 //! | applying quota | `applying_quota` | etcd's `MaxCommittedSizePerReady` | pages without limit, quotas that forget what is not applied |
+//! | message economy | `message_economy` | thesis, 10.2.1 | refusals that are answered with the same append for ever, answers that nobody asked for |
 //! | rules of the run loop | `run_loop` | etcd's `node.run` | proposals without a leader, a second Ready, queues without bound |
 //!
 //! Costs are in proportion to what a call brings: nothing but the restart of a node looks at a whole log. What is kept
@@ -55,6 +56,7 @@ mod leader_leaves;
 mod linearizable_read;
 mod log_matching;
 mod log_shape;
+mod message_economy;
 mod monotonic;
 mod next_configuration;
 mod pre_vote;

@@ -5,7 +5,7 @@
 //! n led t and handed over to m at each of k ticks of its clock, and was not asked to meanwhile
 //!   ⇒  k ≤ 2 · election timeout  ∧  n's log ended at the last of them where it did at the first
 //! n leads and hands over to m                           ⇒  m votes in n's configuration, if n does itself
-//! n leads t and tells m, in no later term, to campaign  ⇒  m durably holds an entry of t
+//! n leads t and tells m, in no later term, to campaign  ⇒  m durably holds an entry of t, or did on a disk that it lost
 //! n tells m to campaign                                 ⇒  n was asked to hand over to m since it started
 //!                                                       ∧  n counts m up to where its log ended when it was asked, in t
 //! ```
@@ -175,7 +175,7 @@ fn is_caught_up(cluster: &Cluster, from: NodeId, to: NodeId, term: Term) -> Chec
         return Ok(());
     };
     let last = target.durable.log.last();
-    if last.term == term {
+    if last.term == term || target.has_lost_term(term) {
         return Ok(());
     }
     let detail = format!(

@@ -46,11 +46,13 @@ pub enum Invariant {
     RunLoop,
     /// Elections begin, votes are withheld and leaderships end by the election timeout.
     ElectionTimeout,
+    /// Messages are bounded by what is new.
+    MessageEconomy,
 }
 
 impl Invariant {
     /// All of them, in the order of the module's table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ElectionSafety,
         Self::VoteOnce,
         Self::LeaderIsVoter,
@@ -69,6 +71,7 @@ impl Invariant {
         Self::Linearizability,
         Self::RunLoop,
         Self::ElectionTimeout,
+        Self::MessageEconomy,
     ];
 
     /// Its name, as reports and traces spell it.
@@ -92,6 +95,7 @@ impl Invariant {
             Self::Linearizability => "linearizability",
             Self::RunLoop => "run-loop",
             Self::ElectionTimeout => "election-timeout",
+            Self::MessageEconomy => "message-economy",
         }
     }
 
@@ -120,6 +124,7 @@ impl Invariant {
             Self::Liveness => "once faults are over, the cluster comes to rest with a leader, fresh writes and reads.",
             Self::RunLoop => "the loop that runs a node keeps to its rules.",
             Self::ElectionTimeout => "elections begin, votes are withheld and leaderships end by the election timeout.",
+            Self::MessageEconomy => "messages are bounded by what is new: an exchange that brings nothing new ends.",
         }
     }
 
@@ -147,6 +152,7 @@ impl Invariant {
             Self::Linearizability => "Herlihy and Wing, \"Linearizability\" (1990); thesis, 6.3 and 6.4",
             Self::RunLoop => "etcd's node.run",
             Self::ElectionTimeout => "paper, 5.2; thesis, 3.4, 4.2.3 and 6.2",
+            Self::MessageEconomy => "thesis, 10.2.1",
         }
     }
 }

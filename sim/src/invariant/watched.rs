@@ -55,7 +55,8 @@ const fn goes_by(invariant: Invariant) -> &'static [Invariant] {
         | Of::Liveness
         | Of::Linearizability
         | Of::RunLoop
-        | Of::ElectionTimeout => &[],
+        | Of::ElectionTimeout
+        | Of::MessageEconomy => &[],
     }
 }
 

@@ -16,6 +16,9 @@ impl Checkers {
         if self.watched.contains(Invariant::ElectionTimeout) {
             self.heartbeats.hands_out(id, messages);
         }
+        if self.watched.contains(Invariant::MessageEconomy) {
+            self.economy.hands_out(id, self.cluster.node(id), messages);
+        }
         if self.watched.contains(Invariant::Liveness) {
             self.transfers.hands_out(messages);
         }
@@ -24,6 +27,7 @@ impl Checkers {
     /// The host of a node tells it how sending a snapshot to a follower ended.
     pub fn snapshot_reported(&mut self, id: NodeId, peer: NodeId) {
         self.flow.reported(id, peer);
+        self.economy.has_reason(id, peer);
     }
 
     /// The leader `id` knows something else of its members than before it took a message of an earlier term from this
@@ -62,6 +66,7 @@ impl Checkers {
             progress_members::are_the_members(id, all.cluster.node(id), peers)
         })?;
         self.when(Invariant::ElectionTimeout, |all| all.heartbeats.judge(id, all.cluster.node(id)))?;
+        self.when(Invariant::MessageEconomy, |all| all.economy.judge(id, all.cluster.node(id)))?;
         self.when(Invariant::Liveness, |all| {
             let leads = all.cluster.get(id).and_then(|node| node.leads());
             all.transfers.judge(id, leads, |term, target| all.matched.of(id, term, target))

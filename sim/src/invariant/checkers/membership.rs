@@ -30,6 +30,7 @@ impl Checkers {
         self.flow.forget(id);
         self.timeouts.leads_anew(id);
         self.heartbeats.configured(id);
+        self.economy.configured(id);
         self.transfers.configured(id);
         self.reads.configured(id);
         let node = self.cluster.node(id);
