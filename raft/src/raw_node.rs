@@ -476,6 +476,20 @@ impl<S: Storage> RawNode<S> {
         self.raft.uncommitted_size()
     }
 
+    /// How many reads this node, as a leader, holds on to: until it has committed in its term, or a quorum has confirmed that
+    /// it leads. Zero in any other role.
+    ///
+    /// ```
+    /// use raft::{ConfState, Config, MemStorage, NodeId, RawNode};
+    /// let id = NodeId::new(1).unwrap();
+    /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+    /// let node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+    /// assert_eq!(node.waiting_reads(), 0);
+    /// ```
+    pub fn waiting_reads(&self) -> usize {
+        self.raft.waiting_reads()
+    }
+
     /// Sets the current election timeout, in ticks, until the next change of role or term draws another. For tests and
     /// scenarios that decide who campaigns first.
     pub fn set_randomized_election_timeout(&mut self, ticks: u32) {

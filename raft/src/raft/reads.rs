@@ -175,6 +175,14 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// How many reads this node, as a leader, holds on to: until it has committed in its term, or a quorum confirms it.
+    pub(crate) fn waiting_reads(&self) -> usize {
+        match &self.role {
+            RoleState::Leader(leader) => self.postponed_reads.len() + leader.reads.requests.len(),
+            RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => 0,
+        }
+    }
+
     /// The highest read position that this node, as a leader, has asked anybody to confirm.
     pub(super) fn read_position(&self) -> Option<u64> {
         match &self.role {
