@@ -155,6 +155,7 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("full disks", |plan| plan.disks.fill.is_some());
     some("slow disks", |plan| plan.disks.slow.is_some());
     some("damaged disks", |plan| plan.disks.damage.is_some());
+    some("lost disks", |plan| plan.disks.loss.is_some());
     some("processes that stand still", |plan| plan.clocks.pause.is_some());
     some("clocks that jump", |plan| plan.clocks.jump.is_some());
     some("clocks that change their rate", |plan| plan.clocks.drift.is_some());
@@ -367,6 +368,36 @@ fn damage_leaves_whoever_leads_a_quorum_of_intact_disks() {
         assert_eq!(intact, raft::VoteResult::Won, "seed {seed}: {}", node.configuration());
     }
     assert!(damaged > 30, "{damaged}");
+}
+
+/// A plan in which disks are lost again and again.
+fn plan_of_losses(seed: u64) -> Plan {
+    let mut plan = plan(seed, 3000);
+    plan.disks.loss = Some(4 * sim::plan::TICK);
+    plan
+}
+
+#[test]
+fn nodes_that_come_back_without_what_they_promised_break_nothing_where_nobody_relies_on_it() {
+    let (mut empty, mut old) = (0, 0);
+    for seed in 0..60 {
+        let ended = run(&plan_of_losses(seed), |_| {});
+        assert_eq!(ended.violation, None, "seed {seed}");
+        let came_back = |what| ended.world.replicas().filter(|replica| replica.disk().replaced() == Some(what)).count();
+        empty += came_back(sim::disk::Replaced::Empty);
+        old += came_back(sim::disk::Replaced::OldCopy);
+    }
+    assert!(empty > 10 && old > 3, "{empty} with empty disks, {old} with old ones");
+}
+
+#[test]
+fn a_leader_that_repeats_as_etcds_what_is_refused_wastes_messages() {
+    let found = (0..60).find(|seed| {
+        let mut plan = plan_of_losses(*seed);
+        plan.cluster.options.iter_mut().for_each(|options| options.waits_as_etcd = sim::world::Imitated(true));
+        run(&plan, |_| {}).violation.is_some_and(|found| found.invariant == sim::invariant::Invariant::MessageEconomy)
+    });
+    assert!(found.is_some(), "nobody repeated anything");
 }
 
 #[test]

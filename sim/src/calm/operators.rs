@@ -1,19 +1,20 @@
 //! What the protocol leaves to operators once faults are over.
 //!
-//! A node that nobody counts on is switched off, a joint configuration that is to be left on request is left, and a snapshot
-//! whose fate is unknown is reported as lost. A removed leader that may stay (`step_down_on_removal` is off) is switched off
-//! as well, because etcd's goes on leading and drops proposals. And somebody writes and reads, to see whether that works.
+//! A node that nobody counts on is switched off, a member that lost what it acknowledged is removed, a joint configuration
+//! that is to be left on request is left, and a snapshot whose fate is unknown is reported as lost. A removed leader that may
+//! stay (`step_down_on_removal` is off) is switched off as well, because etcd's goes on leading and drops proposals. And
+//! somebody writes and reads, to see whether that works: once the leader holds on to nothing that a write could free.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{
-    Body, ConfChange, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode, SnapshotStatus,
-    Storage, Term, VoteResult,
+    Body, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode,
+    SnapshotStatus, Storage, Term, VoteResult,
 };
 
-use super::unapplied_changes;
+use super::{expects_change, unapplied_changes};
 use crate::disk::Keep;
 use crate::world::{Command, Envelope, Event, EventKind, Outcome, Replica, World};
 
@@ -61,14 +62,18 @@ impl Operators {
         let Some(leader) = world.leader() else { return };
         let node = leader.id();
         let Some(configuration) = leader.node().map(|node| node.configuration()) else { return };
-        if configuration.is_joint() && configuration.auto_leave() {
-            // etcd's leader tries to leave by itself with each entry that it applies, and not again until there is one.
-            at_once.push_back(Event::Propose { node, data: Bytes::from_static(b"go on") });
-        } else if configuration.is_joint() {
+        if configuration.is_joint() && !configuration.auto_leave() {
             at_once.push_back(Event::ProposeConfChange { node, change: ConfChangeV2::leave_joint().into() });
         }
+        if let Some(lacking) = lacking(leader, world) {
+            let change = ConfChangeV2::from(ConfChangeV1::remove(lacking)).into();
+            at_once.push_back(Event::ProposeConfChange { node, change });
+        }
         report_on_snapshots(leader, world, at_once);
-        self.probe(leader, configuration, world.statistics().reads, now, patience, at_once);
+        // What a leader holds on to must end by itself: a write, or another read, would help it along.
+        if self.reads_before.is_some() || !holds_on(leader) {
+            self.probe(leader, configuration, world.statistics().reads, now, patience, at_once);
+        }
     }
 
     /// Writes until a write is committed, then reads at every member until as many reads are answered.
@@ -179,6 +184,24 @@ fn strangers(world: &World) -> Vec<NodeId> {
         .map(|replica| replica.id())
         .collect();
     if strangers.len() < up().count() { strangers } else { Vec::new() }
+}
+
+/// A member that lost its disk, and so what it acknowledged to this leader, which therefore sends it nothing that it can take. It
+/// has to be removed. Nobody while the membership is about to change.
+fn lacking(leader: &Replica, world: &World) -> Option<NodeId> {
+    let node = leader.node().filter(|node| !node.configuration().is_joint() && !expects_change(node))?;
+    let lacks = |peer: NodeId, matched: Index| {
+        let member = world.replica(peer).filter(|member| member.is_up() && member.disk().replaced().is_some());
+        member.is_some_and(|member| member.view().last.index < matched)
+    };
+    node.progress()
+        .find(|(peer, progress)| *peer != leader.id() && lacks(*peer, progress.matched()))
+        .map(|(peer, _)| peer)
+}
+
+/// Whether a leader still has to answer reads, or to leave a joint configuration by itself.
+fn holds_on(leader: &Replica) -> bool {
+    leader.node().is_some_and(|node| node.waiting_reads() > 0 || node.configuration().auto_leave())
 }
 
 /// What the transport of the leader reports about snapshots.

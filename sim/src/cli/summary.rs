@@ -84,6 +84,7 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         ("full disk", disks.fill),
         ("slow disk", disks.slow),
         ("damaged disk", disks.damage),
+        ("lost disk", disks.loss),
         ("pause", clocks.pause),
         ("jump of a clock", clocks.jump),
         ("drift of a clock", clocks.drift),

@@ -36,15 +36,27 @@ pub enum DiskFault {
         #[serde(with = "crate::number")]
         to: u64,
     },
+    /// A copy of what is durable is put aside. That is no fault yet.
+    BackUp,
+    /// The disk is lost while its node is down, and there is an empty one in its place: the node comes back as one that never
+    /// ran, under its old name.
+    Lose,
+    /// The disk is lost while its node is down, and there is the copy in its place that was [put aside](Self::BackUp).
+    PutBack,
 }
 
 impl DiskFault {
     /// Whether it takes from the disk what was durable.
     pub const fn is_damage(self) -> bool {
         match self {
-            Self::FailSync | Self::Fill { .. } | Self::Free => false,
-            Self::FlipBit { .. } | Self::MisplaceBlock { .. } => true,
+            Self::FailSync | Self::Fill { .. } | Self::Free | Self::BackUp => false,
+            Self::FlipBit { .. } | Self::MisplaceBlock { .. } | Self::Lose | Self::PutBack => true,
         }
+    }
+
+    /// Whether it puts another disk in the place of the node's, which has to be down for that.
+    pub const fn replaces(self) -> bool {
+        matches!(self, Self::Lose | Self::PutBack)
     }
 
     /// Does it to the disk. Returns whether that changed anything.
@@ -61,6 +73,15 @@ impl DiskFault {
             Self::Free => disk.free(),
             Self::FlipBit { file, bit } => disk.flip_bit(file, bit),
             Self::MisplaceBlock { file, from, to } => disk.misplace_block(file, from, to),
+            Self::BackUp => {
+                disk.back_up();
+                true
+            }
+            Self::Lose => {
+                disk.lose();
+                true
+            }
+            Self::PutBack => disk.put_back(),
         }
     }
 }

@@ -14,6 +14,7 @@
 
 mod crash;
 mod fault;
+mod replaced;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,6 +22,7 @@ use std::io;
 
 pub use crash::Keep;
 pub use fault::DiskFault;
+pub use replaced::Replaced;
 
 use crate::wal::{DiskError, Files, SECTOR, Segment};
 
@@ -51,6 +53,9 @@ pub struct Disk {
     next_sync_fails: bool,
     failed: bool,
     damaged: bool,
+    replaced: Option<Replaced>,
+    /// What was put aside of it.
+    copy: Option<Box<Self>>,
 }
 
 /// A file: its first `durable` bytes survive every crash, the rest is pending.

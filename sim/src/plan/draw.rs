@@ -65,6 +65,8 @@ impl Plan {
         plan.heals = *stream.pick(&[Heals::Everything, Heals::Everything, Heals::Quorum, Heals::QuorumBesideCuts]);
         (plan.disks, plan.clocks) = (disks(&mut stream), clocks(&mut stream));
         plan.faults.siege = *stream.pick(&[0, 0, 300, 700]);
+        let (loses, loss) = (stream.chance(250), stream.magnitude(8 * TICK, 60 * TICK));
+        plan.disks.loss = loses.then_some(loss);
         if keeps_leases && plan.cluster.serves_by_lease() {
             plan.keep_leases();
         }
@@ -278,7 +280,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
 
 fn disks(stream: &mut Stream) -> DiskPlan {
     let [fail_sync, fill, slow, damage] = [250, 200, 250, 250].map(|per_mille| mean(stream, per_mille));
-    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(TICK / 8, 16 * TICK), damage }
+    DiskPlan { fail_sync, fill, slow, slowness: stream.magnitude(TICK / 8, 16 * TICK), damage, loss: None }
 }
 
 fn clocks(stream: &mut Stream) -> ClockPlan {

@@ -232,6 +232,9 @@ pub struct DiskPlan {
     pub slowness: Time,
     /// Something that is durable is damaged.
     pub damage: Option<Time>,
+    /// A disk is copied, or lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Time>,
 }
 
 /// What goes wrong with time: for each kind the mean time between two, `None` for never.

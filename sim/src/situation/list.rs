@@ -181,6 +181,9 @@ situations! {
     DiskDamaged: "something of what was durable was damaged",
     CorruptionFound: "a damaged log was found out at recovery, and the node stayed down",
     DamageHarmless: "a node came back although its disk had been damaged, since nothing that counts was",
+    EmptyDisk: "a node came back with an empty disk, and did not know what it had promised",
+    OldDisk: "a node came back with an old copy of its disk",
+    AcknowledgedLacking: "a leader found out that a member lacks what it acknowledged",
     ClockCaughtUp: "a clock ticked several times at once",
 
     // Network.

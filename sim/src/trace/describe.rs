@@ -79,6 +79,9 @@ fn disk_fault(fault: DiskFault) -> String {
         DiskFault::Free => "there is room again".to_owned(),
         DiskFault::FlipBit { file, bit } => format!("bit {bit} of segment {file} flips"),
         DiskFault::MisplaceBlock { file, from, to } => format!("block {from} of segment {file} is written over {to}"),
+        DiskFault::BackUp => "a copy is put aside".to_owned(),
+        DiskFault::Lose => "it is lost, and an empty one takes its place".to_owned(),
+        DiskFault::PutBack => "it is lost, and the copy takes its place".to_owned(),
     }
 }
 

@@ -9,7 +9,8 @@ impl World {
     /// More reads than can be answered: so many are expected to have been while nobody has asked for any.
     pub(crate) const NOT_READ_YET: u64 = u64::MAX / 2;
 
-    /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied. Only members
+    /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied, where the leader
+    /// holds on to no read and no joint configuration. Only members
     /// that the leader reaches, and who reach it, have to agree. `None` where they have.
     pub fn unsettled(&self) -> Option<Unsettled> {
         let Some(leader) = self.leader() else {
@@ -25,6 +26,12 @@ impl World {
                     words::members(&members.conf_state())
                 ),
             });
+        }
+        let waiting = leader.node().map_or(0, |node| node.waiting_reads());
+        if waiting > 0 {
+            let reason =
+                format!("node {} leads with {waiting} unanswered reads; expected them to be answered", leader.id());
+            return Some(Unsettled { nodes: vec![leader.id()], reason });
         }
         members
             .members()

@@ -1,13 +1,14 @@
 //! How much may be lost for good: never so much that a membership, the one in force or one that is on its way to be, is
 //! left without a quorum. Who takes away a node, its disk or a member asks here first whether the membership is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raft::node::RunLoop;
-use raft::{Configuration, Message, NodeId, Storage, VoteResult};
+use raft::{Configuration, EntryId, Message, NodeId, Role, Storage, VoteResult};
 
 use super::Swarm;
 use crate::calm::expects_change;
+use crate::wal::Recovered;
 use crate::world::{Envelope, Event, Replica};
 
 impl Swarm<'_> {
@@ -32,6 +33,46 @@ impl Swarm<'_> {
         let spared: BTreeSet<NodeId> = self.world.replicas().map(Replica::id).filter(|node| spares(*node)).collect();
         // Asked last: it takes a look at all that is not applied.
         if spared.is_empty() || self.knows_memberships() { spared } else { BTreeSet::new() }
+    }
+
+    /// The nodes of those whose disks may be lost, since nobody relies on what they promised.
+    ///
+    /// Nobody is a candidate, and no other node can be one in a term that this one has been in: it would come back without
+    /// its vote there. And whatever it has in its log, a quorum of others has durably: if it acknowledged that, what was
+    /// committed by it stays on every quorum. Nothing that is on its way changes that.
+    pub(super) fn forgettable(&self) -> BTreeSet<NodeId> {
+        let is_candidate = |replica: &Replica| replica.view().soft_state.role == Role::Candidate;
+        let gone = self.faults.gone();
+        if self
+            .world
+            .replicas()
+            .any(|replica| is_candidate(replica) || (!replica.is_up() && !gone.contains(&replica.id())))
+        {
+            return BTreeSet::new();
+        }
+        let dispensable = self.dispensable();
+        if dispensable.is_empty() {
+            return dispensable;
+        }
+        let lost = self.lost();
+        let kept: BTreeMap<NodeId, Recovered> = self
+            .world
+            .replicas()
+            .filter(|replica| !gone.contains(&replica.id()))
+            .filter_map(|replica| Some((replica.id(), replica.after_worst_crash()?)))
+            .collect();
+        let is_forgettable = |node: &NodeId| {
+            let Some(replica) = self.world.replica(*node) else { return false };
+            let (last, term) = (replica.view().last, replica.view().hard_state.term);
+            let others = || kept.iter().filter(|(other, _)| *other != node);
+            let is_kept = |voter: NodeId| {
+                Some(!lost.contains(&voter) && others().any(|(other, kept)| *other == voter && holds(kept, last)))
+            };
+            let mut memberships = self.world.replicas().filter_map(Replica::node).map(|node| node.configuration());
+            others().all(|(_, kept)| kept.hard_state.term >= term)
+                && memberships.all(|membership| membership.voters().vote_result(is_kept) == VoteResult::Won)
+        };
+        dispensable.into_iter().filter(is_forgettable).collect()
     }
 
     /// Whether the memberships of the nodes that are up are all that there are, now and until the next change is asked for.
@@ -71,6 +112,11 @@ pub(super) fn remembers_membership(replica: &Replica) -> bool {
     let storage = node.storage();
     let mut later = storage.stored().rev().take_while(|entry| entry.index > durable);
     storage.first_index() <= durable.next() && !later.any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
+}
+
+/// Whether an entry would be read back from the disk, or what was compacted, and so is committed, lies beyond it.
+fn holds(kept: &Recovered, id: EntryId) -> bool {
+    id.index < kept.base.index || id == kept.base || kept.entries.iter().any(|entry| entry.id() == id)
 }
 
 fn has_voters(membership: &&Configuration) -> bool {

@@ -2,11 +2,17 @@
 //!
 //! Damage stays within a budget: every membership is left a quorum of nodes whose disks nobody touched. What was damaged
 //! may never be read again; the budget counts it all the same.
+//!
+//! A disk that is lost takes with it what its node promised, and Raft has no way to live with that: a node that forgot its vote
+//! votes twice, and what it acknowledged may be missing from every quorum. So only a node is [hit](Swarm::forgettable) whose
+//! promises nobody relies on. It comes back under its old name, and nobody counts on it any more.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use raft::NodeId;
+use raft::{ConfState, HardState, NodeId};
 
+#[cfg(doc)]
+use super::Swarm;
 use super::agenda::{Agenda, Intent};
 use super::position;
 use crate::disk::{DiskFault, Keep};
@@ -22,10 +28,12 @@ pub(super) enum DiskTrouble {
     Fill,
     Slow,
     Damage,
+    /// A disk is copied, or lost.
+    Loss,
 }
 
 impl DiskTrouble {
-    const ALL: [Self; 4] = [Self::FailSync, Self::Fill, Self::Slow, Self::Damage];
+    const ALL: [Self; 5] = [Self::FailSync, Self::Fill, Self::Slow, Self::Damage, Self::Loss];
 }
 
 /// The disks.
@@ -36,13 +44,30 @@ pub(super) struct Disks {
     calm: bool,
     /// For each node until when its disk is slow.
     slow_until: Vec<Time>,
+    /// What the nodes knew whose disks were copied.
+    copied: BTreeMap<NodeId, Copied>,
+}
+
+/// What a node knew when its disk was copied.
+#[derive(Clone, PartialEq, Debug)]
+struct Copied {
+    hard_state: HardState,
+    membership: ConfState,
+}
+
+impl Copied {
+    /// What the node knows now, of what must not be forgotten. The commit index may be.
+    fn now(replica: &Replica) -> Option<Self> {
+        let hard_state = HardState { commit: raft::Index::ZERO, ..replica.view().hard_state };
+        Some(Self { hard_state, membership: replica.node()?.configuration().conf_state() })
+    }
 }
 
 impl Disks {
     pub(super) fn new(plan: &Plan) -> Self {
         let stream = Stream::new(plan.seed, Concern::Disks);
         let slow_until = vec![0; plan.cluster.options.len()];
-        Self { plan: plan.disks.clone(), stream, calm: false, slow_until }
+        Self { plan: plan.disks.clone(), stream, calm: false, slow_until, copied: BTreeMap::new() }
     }
 
     pub(super) fn begin(&mut self, agenda: &mut Agenda) {
@@ -57,6 +82,7 @@ impl Disks {
             DiskTrouble::Fill => self.plan.fill,
             DiskTrouble::Slow => self.plan.slow,
             DiskTrouble::Damage => self.plan.damage,
+            DiskTrouble::Loss => self.plan.loss,
         };
         if let Some(mean) = mean {
             agenda.after(self.stream.between(1, 2 * mean), Intent::Disk(trouble));
@@ -106,7 +132,8 @@ impl Disks {
                 self.slow_down(node, length, agenda.now());
             }
             DiskTrouble::Damage if dispensable.contains(&node) => self.damage(replica, agenda, at_once),
-            DiskTrouble::Damage => {}
+            DiskTrouble::Loss if dispensable.contains(&node) => self.lose(replica, agenda, at_once),
+            DiskTrouble::Damage | DiskTrouble::Loss => {}
         }
     }
 
@@ -125,6 +152,28 @@ impl Disks {
             at_once.push_back(Event::Crash { node, keep: Keep::Nothing });
             agenda.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
         }
+    }
+
+    /// Copies a disk now, so that there is an old copy later, or takes it away: for an empty one, or for the copy where the node
+    /// has voted the same since and the membership is the same.
+    fn lose(&mut self, replica: &Replica, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+        let node = replica.id();
+        let knows = Copied::now(replica);
+        let is_good = knows.is_some() && self.copied.get(&node) == knows.as_ref();
+        let fault = match self.stream.below(3) {
+            0 => DiskFault::BackUp,
+            1 if is_good => DiskFault::PutBack,
+            _ => DiskFault::Lose,
+        };
+        if fault.replaces() {
+            at_once.push_back(Event::Crash { node, keep: Keep::Nothing });
+            agenda.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
+        } else if let Some(knows) = knows.filter(|knows| is_durable(replica, knows.hard_state)) {
+            self.copied.insert(node, knows);
+        } else {
+            self.copied.remove(&node);
+        }
+        at_once.push_back(Event::DiskFault { node, fault });
     }
 
     /// A node stopped because its disk failed: somebody will look after it.
@@ -155,4 +204,10 @@ impl Disks {
     pub(super) fn storm(&mut self) {
         self.calm = false;
     }
+}
+
+/// Whether no crash makes the node forget this term and vote.
+fn is_durable(replica: &Replica, HardState { term, vote, .. }: HardState) -> bool {
+    let kept = replica.after_worst_crash().map(|recovered| recovered.hard_state);
+    kept.is_some_and(|kept| (kept.term, kept.vote) == (term, vote))
 }

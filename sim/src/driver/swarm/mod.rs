@@ -283,7 +283,11 @@ impl<'a> Swarm<'a> {
                 None
             }
             Intent::Disk(trouble) => {
-                let dispensable = if trouble == DiskTrouble::Damage { self.dispensable() } else { BTreeSet::new() };
+                let dispensable = match trouble {
+                    DiskTrouble::Loss => self.forgettable(),
+                    DiskTrouble::Damage => self.dispensable(),
+                    DiskTrouble::FailSync | DiskTrouble::Fill | DiskTrouble::Slow => BTreeSet::new(),
+                };
                 self.disks.strike(trouble, &self.world, &dispensable, &mut self.agenda, &mut self.at_once);
                 None
             }

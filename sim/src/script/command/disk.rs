@@ -12,6 +12,9 @@ pub(super) const COMMANDS: &[Syntax] = &[
         fault(arguments, |arguments| Ok(DiskFault::Fill { room: arguments.value("room")?.unwrap_or(0) }))
     }),
     Syntax::new("free-disk", |arguments| fault(arguments, |_| Ok(DiskFault::Free))),
+    Syntax::new("back-up-disk", |arguments| fault(arguments, |_| Ok(DiskFault::BackUp))),
+    Syntax::new("lose-disk", |arguments| fault(arguments, |_| Ok(DiskFault::Lose))),
+    Syntax::new("put-back-disk", |arguments| fault(arguments, |_| Ok(DiskFault::PutBack))),
     Syntax::new("flip-bit", |arguments| {
         fault(arguments, |arguments| {
             Ok(DiskFault::FlipBit { file: segment(arguments)?, bit: needed(arguments, "bit")? })
@@ -46,6 +49,9 @@ pub fn disk_words(fault: DiskFault) -> (&'static str, Vec<String>) {
         DiskFault::FailSync => ("fail-fsync", Vec::new()),
         DiskFault::Fill { room } => ("fill-disk", vec![format!("room={room}")]),
         DiskFault::Free => ("free-disk", Vec::new()),
+        DiskFault::BackUp => ("back-up-disk", Vec::new()),
+        DiskFault::Lose => ("lose-disk", Vec::new()),
+        DiskFault::PutBack => ("put-back-disk", Vec::new()),
         DiskFault::FlipBit { file, bit } => {
             ("flip-bit", in_segment(file).into_iter().chain([format!("bit={bit}")]).collect())
         }
@@ -67,6 +73,9 @@ mod tests {
             DiskFault::FailSync,
             DiskFault::Fill { room: 20 },
             DiskFault::Free,
+            DiskFault::BackUp,
+            DiskFault::Lose,
+            DiskFault::PutBack,
             DiskFault::FlipBit { file: Segment::FIRST, bit: 100 },
             DiskFault::FlipBit { file: Segment(2), bit: 0 },
             DiskFault::MisplaceBlock { file: Segment(3), from: 4, to: 5 },

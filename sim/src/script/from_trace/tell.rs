@@ -121,6 +121,9 @@ fn goes_wrong(fault: DiskFault) -> &'static str {
         DiskFault::Free => "'s disk has room again",
         DiskFault::FlipBit { .. } => "'s disk flips a bit",
         DiskFault::MisplaceBlock { .. } => "'s disk writes a block to the wrong place",
+        DiskFault::BackUp => "'s disk is copied",
+        DiskFault::Lose => "'s disk is lost",
+        DiskFault::PutBack => "'s disk is replaced by an old copy",
     }
 }
 

@@ -112,3 +112,48 @@ fn a_node_that_comes_back_as_if_nothing_had_happened_to_its_disk_is_a_violation(
     let halt = world.apply(&restart()).unwrap_err();
     assert!(matches!(&halt, Halt::Violation(found) if found.invariant == Invariant::DurableBeforeSend), "{halt}");
 }
+
+/// Lets the node come back from a disk that takes the place of its own, and tells where its log ends.
+fn comes_back_from(world: &mut World, replacement: DiskFault) -> u64 {
+    apply(world, &Event::Crash { node: node(), keep: Keep::All });
+    fault(world, replacement);
+    assert_eq!(apply(world, &restart()).refused, None);
+    world.replica(node()).unwrap().view().last.index.0
+}
+
+#[test]
+fn a_node_whose_disk_is_lost_comes_back_with_nothing_and_keeps_what_it_promises_from_then_on() {
+    let mut world = working();
+    assert_eq!(comes_back_from(&mut world, DiskFault::Lose), 0);
+    let replica = world.replica(node()).unwrap();
+    assert!(replica.is_damaged());
+    assert_eq!(
+        replica.node().unwrap().configuration().voters().ids().count(),
+        0,
+        "it does not know who is in the cluster"
+    );
+    apply(&mut world, &Event::Crash { node: node(), keep: Keep::All });
+    assert_eq!(apply(&mut world, &restart()).refused, None);
+}
+
+#[test]
+fn a_node_comes_back_from_the_copy_that_was_put_aside() {
+    let mut world = working();
+    fault(&mut world, DiskFault::BackUp);
+    let copied = world.replica(node()).unwrap().view().last.index.0;
+    propose(&mut world);
+    work(&mut world);
+    assert_eq!(comes_back_from(&mut world, DiskFault::PutBack), copied);
+}
+
+#[test]
+fn a_disk_is_not_replaced_while_its_node_is_up_nor_by_a_copy_that_there_is_not() {
+    let mut world = working();
+    for replacement in [DiskFault::Lose, DiskFault::PutBack] {
+        let event = Event::DiskFault { node: node(), fault: replacement };
+        assert!(matches!(world.apply(&event), Err(Halt::Misfit(_))));
+    }
+    apply(&mut world, &Event::Crash { node: node(), keep: Keep::All });
+    let put_back = Event::DiskFault { node: node(), fault: DiskFault::PutBack };
+    assert!(matches!(world.apply(&put_back), Err(Halt::Misfit(_))));
+}

@@ -33,7 +33,7 @@ use crate::disk::{Disk, DiskFault, Keep};
 use crate::history::Operation;
 use crate::invariant::{Check, Checkers, Invariant, LoopView, ProgressView, View, Violation};
 use crate::situation::Situation;
-use crate::wal::DiskError;
+use crate::wal::{DiskError, Recovered, Wal};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -78,7 +78,7 @@ struct Late {
 }
 
 /// What an application that stores its own snapshots has stored. It survives every crash.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Recorded {
     pub(super) snapshot: Snapshot,
     /// The membership that the node begins with after a restart: as with etcd's storage in memory, not that of the
@@ -110,6 +110,13 @@ impl Replica {
     /// Whether something of what was durable was ever taken from its disk. It may never be read again.
     pub const fn is_damaged(&self) -> bool {
         self.disk.was_damaged()
+    }
+
+    /// What the node would read back from its disk after the worst of crashes. That takes a look at the whole log.
+    pub fn after_worst_crash(&self) -> Option<Recovered> {
+        let mut disk = self.disk.clone();
+        disk.crash(Keep::Nothing);
+        Wal::open(&mut disk).ok().map(|(_, recovered)| recovered)
     }
 
     /// The raft node, while it is up. Its storage shows what is written, durable or not.
@@ -196,10 +203,29 @@ impl Replica {
     }
 
     pub(super) fn disk_fault(&mut self, fault: DiskFault, around: &mut Surroundings<'_>) -> Step {
+        if fault.replaces() && self.is_up() {
+            return Err(Misfit::NodeUp(self.id).into());
+        }
         if !fault.strike(&mut self.disk) {
             return Err(Misfit::NotNow(self.id, "has a disk to which this does nothing").into());
         }
-        around.statistics.situations.note_if(fault.is_damage(), Situation::DiskDamaged);
+        match fault {
+            DiskFault::BackUp => around.checkers.disk_copied(self.id),
+            DiskFault::Lose => {
+                // It is not given its first members again: it waits for a leader that knows it.
+                self.boot = Boot::Empty;
+                self.recorded = self.recorded.is_some().then(Recorded::default);
+                around.checkers.disk_lost(self.id);
+            }
+            DiskFault::PutBack => around.checkers.disk_put_back(self.id),
+            DiskFault::FailSync
+            | DiskFault::Fill { .. }
+            | DiskFault::Free
+            | DiskFault::FlipBit { .. }
+            | DiskFault::MisplaceBlock { .. } => {}
+        }
+        let damaged = fault.is_damage() && !fault.replaces();
+        around.statistics.situations.note_if(damaged, Situation::DiskDamaged);
         Ok(None)
     }
 

@@ -8,7 +8,7 @@ use super::handling::Handling;
 use super::log_file::LogFile;
 use super::running::{Running, view};
 use super::{Recorded, Replica, Step, Surroundings};
-use crate::disk::Disk;
+use crate::disk::{Disk, Replaced};
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError, Wal};
@@ -164,6 +164,10 @@ impl Replica {
     }
 
     fn recover(&mut self, around: &mut Surroundings<'_>) -> Result<(Wal, Remembered), RecoveryError> {
+        if self.disk.replaced() == Some(Replaced::Empty) && self.disk.used() == 0 {
+            let remembered = Remembered::of_boot(&self.boot);
+            return Ok((self.create_log(&remembered), remembered));
+        }
         let (wal, recovered) = Wal::open(&mut self.disk)?;
         around.statistics.bytes_cut += recovered.cut;
         around.statistics.situations.note_if(recovered.cut > 0, Situation::TornTailCut);

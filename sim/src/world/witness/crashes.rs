@@ -3,6 +3,7 @@
 use raft::{NodeId, Role, VoteResult};
 
 use super::{Past, Scene};
+use crate::disk::Replaced;
 use crate::invariant::View;
 use crate::situation::Situation;
 use crate::world::replica::Replica;
@@ -62,7 +63,9 @@ impl Scene<'_> {
         let Some((replica, node)) = replica.and_then(|replica| Some((replica, replica.node()?))) else { return };
         let (view, joint, past) = (*replica.view(), node.configuration().is_joint(), *self.past(id));
         self.note_if(joint, Situation::RestartedInJoint);
-        self.note_if(replica.is_damaged(), Situation::DamageHarmless);
+        self.note_if(replica.is_damaged() && replica.disk().replaced().is_none(), Situation::DamageHarmless);
+        self.note_if(replica.disk().replaced() == Some(Replaced::Empty), Situation::EmptyDisk);
+        self.note_if(replica.disk().replaced() == Some(Replaced::OldCopy), Situation::OldDisk);
         self.note_if(other_options, Situation::RestartedWithOtherOptions);
         self.note_if(view.last.index > view.hard_state.commit, Situation::RestartedWithTail);
         self.note_if(view.hard_state.commit < past.commit, Situation::RestartForgotCommit);

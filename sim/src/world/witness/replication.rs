@@ -71,6 +71,8 @@ impl Scene<'_> {
     pub(super) fn rejected(&mut self, happened: &Happened<'_>, from: NodeId, was: Option<Tracked>) {
         let Some(was) = was.filter(|_| happened.now.soft_state.role == Role::Leader) else { return };
         let Some(now) = tracked(happened.node, from) else { return };
+        let lacks = happened.node.progress().any(|(peer, progress)| peer == from && progress.lacks_acknowledged());
+        self.note_if(lacks, Situation::AcknowledgedLacking);
         if now == was {
             return self.note(Situation::StaleRejection);
         }
