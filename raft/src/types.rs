@@ -148,7 +148,8 @@ pub enum EntryKind {
     /// An encoded [`ConfChangeV2`](crate::ConfChangeV2); without data, the change that leaves a joint configuration.
     ConfChangeV2,
     /// The empty normal entry that a leader appends in the place of a membership change it refuses. The application
-    /// sees a normal entry; only its encoding differs, since the type is written although it is the default one.
+    /// sees a normal entry; only its encoding differs, since the type is written although it is the default one. Whoever
+    /// decodes it has a normal entry.
     RefusedConfChange,
 }
 

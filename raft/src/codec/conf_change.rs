@@ -61,7 +61,7 @@ fn read_v1(data: &[u8]) -> Result<ConfChangeV1, DecodeError> {
     let mut fields = Fields::new(data);
     while let Some(field) = fields.next()? {
         match field.number {
-            2 => change.change.kind = kind(field.varint()?)?,
+            2 => change.change.kind = kind(field.enumeration()?)?,
             3 => change.change.node = field.node()?,
             4 => change.context = Bytes::copy_from_slice(field.bytes()?),
             _ => {}
@@ -86,7 +86,7 @@ fn read_v2(data: &[u8]) -> Result<ConfChangeV2, DecodeError> {
     let mut fields = Fields::new(data);
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => change.transition = transition(field.varint()?)?,
+            1 => change.transition = transition(field.enumeration()?)?,
             2 => change.changes.push(read_step(field.bytes()?)?),
             3 => change.context = Bytes::copy_from_slice(field.bytes()?),
             _ => {}
@@ -100,7 +100,7 @@ fn read_step(data: &[u8]) -> Result<Change, DecodeError> {
     let mut fields = Fields::new(data);
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => step.kind = kind(field.varint()?)?,
+            1 => step.kind = kind(field.enumeration()?)?,
             2 => step.node = field.node()?,
             _ => {}
         }

@@ -155,7 +155,7 @@ impl<'a> Raw<'a> {
         let mut fields = Fields::new(bytes);
         while let Some(field) = fields.next()? {
             match field.number {
-                1 => raw.kind = field.varint()?,
+                1 => raw.kind = field.enumeration()?,
                 2 => raw.to = field.varint()?,
                 3 => raw.from = field.varint()?,
                 4 => raw.term = Some(field.varint()?),
@@ -163,7 +163,7 @@ impl<'a> Raw<'a> {
                 6 => raw.index = field.varint()?,
                 7 => raw.entries.to_mut().push(Entry::decode(field.bytes()?)?),
                 8 => raw.commit = field.varint()?,
-                9 => raw.snapshot = Some(Cow::Owned(Snapshot::decode(field.bytes()?)?)),
+                9 => raw.snapshot.get_or_insert_default().to_mut().merge(field.bytes()?)?,
                 10 => raw.reject = field.bool()?,
                 11 => raw.reject_hint = field.varint()?,
                 12 => raw.context = field.bytes()?,
@@ -176,14 +176,9 @@ impl<'a> Raw<'a> {
     fn into_message(self) -> Result<Message, DecodeError> {
         let from = NodeId::new(self.from).ok_or(DecodeError::ZeroNode("from"))?;
         let to = NodeId::new(self.to).ok_or(DecodeError::ZeroNode("to"))?;
-        let term = self.message_term();
+        // Absent or zero: nobody ever led or campaigned in that term, so it is none.
+        let term = self.term.filter(|term| *term > 0).map(Term);
         Ok(Message { from, to, term, body: self.into_body()? })
-    }
-
-    /// Forwarded proposals and reads have no term, which some writers of the schema write as zero.
-    fn message_term(&self) -> Option<Term> {
-        let termless = matches!(self.kind, kind::PROPOSE | kind::READ_INDEX);
-        self.term.filter(|term| !(termless && *term == 0)).map(Term)
     }
 
     fn into_body(self) -> Result<Body, DecodeError> {

@@ -4,7 +4,9 @@
 //! format for the network or the disk; a host may as well use its own.
 //!
 //! The schema is proto2: a field that is absent has its default value, and one that is unknown is skipped, so that
-//! newer nodes may add some. Whatever the bytes are, decoding gives a value or a [`DecodeError`], and allocates no more
+//! newer nodes may add some. Writers differ in which default values they write (up to version 3.6 etcd writes all that are
+//! numbers), so a value that is written and one that is absent mean the same. Of a number that comes more than once the
+//! last counts, and a message that comes in pieces is put together. Whatever the bytes are, decoding gives a value or a [`DecodeError`], and allocates no more
 //! than in proportion to their length.
 
 mod conf_change;

@@ -7,10 +7,13 @@ use bytes::Bytes;
 use super::DecodeError;
 use super::wire::{Field, Fields, put_bytes, put_message, put_varint};
 use crate::membership::ConfState;
-use crate::types::{Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, Term};
+use crate::types::{Entry, EntryKind, HardState, Index, NodeId, Snapshot, Term};
 
 impl Entry {
     /// Its bytes as raftpb's `Entry`: [`encoded_size`](Self::encoded_size) of them.
+    ///
+    /// An [`EntryKind::RefusedConfChange`] is written, and counted, with its type, which is that of a normal entry. As other
+    /// writers do that with all normal entries, it is one for whoever reads it.
     ///
     /// ```
     /// use raft::{Entry, Index, Term};
@@ -46,7 +49,7 @@ impl Entry {
         let mut fields = Fields::new(bytes);
         while let Some(field) = fields.next()? {
             match field.number {
-                1 => entry.kind = kind(field.varint()?)?,
+                1 => entry.kind = kind(field.enumeration()?)?,
                 2 => entry.term = Term(field.varint()?),
                 3 => entry.index = Index(field.varint()?),
                 4 => entry.data = Bytes::copy_from_slice(field.bytes()?),
@@ -57,10 +60,9 @@ impl Entry {
     }
 }
 
-/// The kind of an entry that says its type, which only the one that stands in for a refused change does without need.
 const fn kind(number: u64) -> Result<EntryKind, DecodeError> {
     match number {
-        0 => Ok(EntryKind::RefusedConfChange),
+        0 => Ok(EntryKind::Normal),
         1 => Ok(EntryKind::ConfChange),
         2 => Ok(EntryKind::ConfChangeV2),
         value => Err(DecodeError::UnknownValue { what: "EntryType", value }),
@@ -124,18 +126,24 @@ impl ConfState {
     /// [`DecodeError`] where they are none.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut conf_state = Self::default();
-        let mut fields = Fields::new(bytes);
+        conf_state.merge(bytes)?;
+        Ok(conf_state)
+    }
+
+    /// Reads a piece of it.
+    fn merge(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        let mut fields = Fields::new(piece);
         while let Some(field) = fields.next()? {
             match field.number {
-                1 => read_nodes(&field, "voters", &mut conf_state.voters)?,
-                2 => read_nodes(&field, "learners", &mut conf_state.learners)?,
-                3 => read_nodes(&field, "voters_outgoing", &mut conf_state.voters_outgoing)?,
-                4 => read_nodes(&field, "learners_next", &mut conf_state.learners_next)?,
-                5 => conf_state.auto_leave = field.bool()?,
+                1 => read_nodes(&field, "voters", &mut self.voters)?,
+                2 => read_nodes(&field, "learners", &mut self.learners)?,
+                3 => read_nodes(&field, "voters_outgoing", &mut self.voters_outgoing)?,
+                4 => read_nodes(&field, "learners_next", &mut self.learners_next)?,
+                5 => self.auto_leave = field.bool()?,
                 _ => {}
             }
         }
-        Ok(conf_state)
+        Ok(())
     }
 }
 
@@ -176,29 +184,33 @@ impl Snapshot {
     /// [`DecodeError`] where they are none.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut snapshot = Self::default();
-        let mut fields = Fields::new(bytes);
+        snapshot.merge(bytes)?;
+        Ok(snapshot)
+    }
+
+    /// Reads a piece of it.
+    pub(super) fn merge(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        let mut fields = Fields::new(piece);
         while let Some(field) = fields.next()? {
             match field.number {
-                1 => snapshot.data = Bytes::copy_from_slice(field.bytes()?),
-                2 => (snapshot.id, snapshot.conf_state) = read_metadata(field.bytes()?)?,
+                1 => self.data = Bytes::copy_from_slice(field.bytes()?),
+                2 => self.merge_metadata(field.bytes()?)?,
                 _ => {}
             }
         }
-        Ok(snapshot)
+        Ok(())
     }
-}
 
-fn read_metadata(bytes: &[u8]) -> Result<(EntryId, ConfState), DecodeError> {
-    let mut id = EntryId::ZERO;
-    let mut conf_state = ConfState::default();
-    let mut fields = Fields::new(bytes);
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => conf_state = ConfState::decode(field.bytes()?)?,
-            2 => id.index = Index(field.varint()?),
-            3 => id.term = Term(field.varint()?),
-            _ => {}
+    fn merge_metadata(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        let mut fields = Fields::new(piece);
+        while let Some(field) = fields.next()? {
+            match field.number {
+                1 => self.conf_state.merge(field.bytes()?)?,
+                2 => self.id.index = Index(field.varint()?),
+                3 => self.id.term = Term(field.varint()?),
+                _ => {}
+            }
         }
+        Ok(())
     }
-    Ok((id, conf_state))
 }

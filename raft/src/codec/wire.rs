@@ -25,6 +25,11 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The number of an enumeration's value: of 32 bits, so that what a longer one has above them is dropped.
+    pub(super) fn enumeration(&self) -> Result<u64, DecodeError> {
+        Ok(self.varint()? & u64::from(u32::MAX))
+    }
+
     pub(super) fn bool(&self) -> Result<bool, DecodeError> {
         Ok(self.varint()? != 0)
     }

@@ -41,6 +41,10 @@ impl<S: Storage> Raft<S> {
         let pending = leader.pending_conf_index;
         let first = self.log.last_index().next();
         for (offset, entry) in entries.iter_mut().enumerate() {
+            // Only this leader refuses; what is proposed as refused may hold data that the application has to see.
+            if entry.kind == EntryKind::RefusedConfChange {
+                entry.kind = EntryKind::Normal;
+            }
             self.admit_conf_change(first.plus(offset as u64), entry);
         }
         if !self.append_as_leader(entries) {

@@ -91,9 +91,8 @@ fn validate_proposal(entries: &[Entry]) -> Result<(), Malformed> {
         return Err(Malformed::EmptyProposal);
     }
     let undecodable = |entry: &Entry| match entry.kind {
-        EntryKind::Normal => false,
+        EntryKind::Normal | EntryKind::RefusedConfChange => false,
         EntryKind::ConfChange | EntryKind::ConfChangeV2 => entry.conf_change().is_err(),
-        EntryKind::RefusedConfChange => true,
     };
     if entries.iter().any(undecodable) {
         return Err(Malformed::UndecodableConfChange);

@@ -2,5 +2,6 @@
 
 mod arbitrary;
 mod errors;
+mod gogoproto;
 mod raftpb;
 mod round_trip;

@@ -75,13 +75,21 @@ fn an_empty_change_leaves_the_joint_configuration() {
 }
 
 #[test]
-fn a_written_term_of_zero_is_no_term_only_where_messages_have_none() {
+fn a_written_term_of_zero_is_no_term() {
     let [from, to] = [1, 2].map(|number| NodeId::new(number).unwrap());
-    let read_back = |body| {
+    for body in
+        [Body::Propose { entries: Vec::new() }, Body::ReadIndex { context: Default::default() }, Body::TimeoutNow]
+    {
         let message = Message { from, to, term: Some(Term::ZERO), body };
-        Message::decode(&message.encode()).map(|message| message.term)
-    };
-    assert_eq!(read_back(Body::Propose { entries: Vec::new() }), Ok(None));
-    assert_eq!(read_back(Body::ReadIndex { context: Default::default() }), Ok(None));
-    assert_eq!(read_back(Body::TimeoutNow), Ok(Some(Term::ZERO)));
+        assert_eq!(Message::decode(&message.encode()), Ok(Message { term: None, ..message }));
+    }
+}
+
+#[test]
+fn the_entry_in_the_place_of_a_refused_change_counts_its_type_and_is_a_normal_one_to_its_readers() {
+    let refused = Entry { term: Term(1), kind: EntryKind::RefusedConfChange, ..Entry::default() };
+    let normal = Entry { kind: EntryKind::Normal, ..refused.clone() };
+    assert_eq!(refused.encode(), [0x08, 0, 0x10, 1, 0x18, 0]);
+    assert_eq!((refused.encoded_size(), normal.encoded_size()), (6, 4));
+    assert_eq!(Entry::decode(&refused.encode()), Ok(normal));
 }
