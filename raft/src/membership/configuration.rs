@@ -150,7 +150,7 @@ impl Configuration {
     }
 }
 
-/// Etcd's form, such as `voters=(1 2 3)&&(1 2 5) learners=(4) learners_next=(5) autoleave`.
+/// Etcd's form, with the nodes in hexadecimal, such as `voters=(1 2 3)&&(1 2 5) learners=(4) learners_next=(5) autoleave`.
 impl fmt::Display for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "voters={}", self.voters)?;

@@ -124,15 +124,15 @@ impl FromIterator<NodeId> for MajorityConfig {
     }
 }
 
-/// Etcd's form, `(1 2 3)`, with the ids in decimal.
+/// Etcd's form, such as `(1 2 a)`, with the ids in hexadecimal.
 impl fmt::Display for MajorityConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&parenthesized(&self.0))
     }
 }
 
-/// A set of nodes in the form `(1 2 3)`, in decimal as wherever etcd shows a configuration.
+/// A set of nodes in the form `(1 2 a)`, in hexadecimal as nodes are shown everywhere.
 pub(crate) fn parenthesized(ids: &BTreeSet<NodeId>) -> String {
-    let ids: Vec<_> = ids.iter().map(|id| id.get().to_string()).collect();
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     format!("({})", ids.join(" "))
 }

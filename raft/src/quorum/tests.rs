@@ -130,7 +130,7 @@ fn a_configuration_without_voters_decides_nothing_and_stops_nothing() {
 
 #[test]
 fn configurations_say_what_they_are() {
-    let table = [(0b111, 0, "(1 2 3)"), (0b111, 0b11000, "(1 2 3)&&(4 5)"), (0, 0, "()"), (1 << 11, 0, "(12)")];
+    let table = [(0b111, 0, "(1 2 3)"), (0b111, 0b11000, "(1 2 3)&&(4 5)"), (0, 0, "()"), (1 << 11, 0, "(c)")];
     for (incoming, outgoing, expected) in table {
         assert_eq!(joint(incoming, outgoing).to_string(), expected);
         assert_eq!(joint(incoming, outgoing).is_joint(), outgoing != 0, "{expected}");

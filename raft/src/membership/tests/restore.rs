@@ -78,7 +78,7 @@ fn a_configuration_shows_every_part() {
         auto_leave: true,
     };
     let configuration = Configuration::from_conf_state(&state).unwrap();
-    let expected = "voters=(1 2 10)&&(1 5) learners=(4 11) learners_next=(5) autoleave";
+    let expected = "voters=(1 2 a)&&(1 5) learners=(4 b) learners_next=(5) autoleave";
     assert_eq!(configuration.to_string(), expected);
     assert_eq!((configuration.learners(), configuration.learners_next()), (&state.learners, &state.learners_next));
     assert!(configuration.auto_leave());
