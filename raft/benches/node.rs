@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use raft::{ConfState, Config, MemStorage, Node, NodeId, RawNode, Ready};
+use raft::{ConfState, Config, MemStorage, Node, NodeId, RawNode, Ready, Storage};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
@@ -29,11 +29,13 @@ fn data() -> Bytes {
 }
 
 fn store(storage: &mut MemStorage, ready: &Ready) {
-    storage.append(&ready.entries).expect("entries follow the log");
-    ready.hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
+    storage.write(ready).expect("entries follow the log");
     // What was applied before is not needed any more; without this the log would outgrow the memory.
     if let Some(first) = ready.committed_entries.first() {
-        let _ = storage.compact(first.index.previous());
+        let applied = first.index.previous();
+        if storage.create_snapshot(applied, storage.initial_state().1, Bytes::new()).is_ok() {
+            storage.compact(applied).expect("the snapshot covers it");
+        }
     }
 }
 

@@ -15,11 +15,12 @@ pub enum ReadOnlyOption {
     LeaseBased,
 }
 
-/// A node's options. [`Config::new`] gives etcd's usual ones; change fields from there.
+/// A node's options. [`Config::recommended`] gives those for production, and [`Config::new`] the plain algorithm, with
+/// everything optional off and without limits; change fields from there.
 ///
 /// ```
 /// use raft::{Config, NodeId};
-/// let config = Config { pre_vote: true, check_quorum: true, ..Config::new(NodeId::new(1).unwrap()) };
+/// let config = Config { election_tick: 20, heartbeat_tick: 2, ..Config::recommended(NodeId::new(1).unwrap()) };
 /// assert!(config.validate().is_ok());
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -32,11 +33,21 @@ pub struct Config {
     pub election_tick: u32,
     /// Ticks between two heartbeats of a leader.
     pub heartbeat_tick: u32,
-    /// Seeds the draws of election timeouts; give each node, and each start of a node, another one. `None` fixes the
-    /// timeout at `election_tick`, for tests that script time.
+    /// Seeds the draws of election timeouts; give each node, and each start of a node, another one. With `None` the
+    /// seed follows from `id` and from what the storage holds at the start (term, vote, commit and last entry): nodes
+    /// differ, and so do the starts of a node between which anything was stored. A host that has entropy may well pass
+    /// some, so that starts with the same storage differ too.
     pub election_seed: Option<u64>,
+    /// Every election timeout is `election_tick`, and `election_seed` says nothing. For scripts and tests that decide who
+    /// campaigns when: nodes that are ticked together campaign together, split the vote, and never elect a leader.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub fixed_election_timeout: bool,
     /// The last index that the application has applied; the node hands out what follows. Zero after the first start
     /// and wherever the application does not keep its state.
+    ///
+    /// The membership that the storage begins with ([`Storage::initial_state`](crate::Storage::initial_state)) has to
+    /// contain the changes up to here, since they are not handed out again. An older one is refused where the log shows
+    /// it ([`ConfigError::OutdatedMembership`]); nobody sees changes whose entries are compacted.
     pub applied: Index,
     /// Storage writes are handed out as messages to an append and an apply thread; see [`Ready`](crate::Ready).
     pub async_storage_writes: bool,
@@ -44,7 +55,8 @@ pub struct Config {
     pub max_size_per_message: u64,
     /// The encoded bytes of committed entries that are handed out and not yet applied; one entry is always handed out.
     pub max_committed_size_per_ready: u64,
-    /// The payload bytes of entries that a leader holds uncommitted before it drops proposals.
+    /// The payload bytes of entries that a leader holds uncommitted before it drops proposals. Only data counts, as in
+    /// etcd: proposals without any are never dropped for this, and their number is not bounded by it.
     pub max_uncommitted_size: u64,
     /// How many appends may be in flight to one follower.
     pub max_inflight_messages: usize,
@@ -63,8 +75,10 @@ pub struct Config {
     /// entered and left in turn. For hosts that serialise changes themselves.
     pub disable_conf_change_validation: bool,
     /// Messages that need a term and have none, or term zero, pass the term check, as in etcd, and a candidate that is
-    /// sent an append, heartbeat or snapshot of that kind falls back to term zero. No correct node sends them; they are
-    /// refused as malformed unless this is set, which is for comparing with etcd line by line.
+    /// sent an append, heartbeat or snapshot of that kind falls back to term zero, until a response of its storage reminds
+    /// it of its term. No correct node sends them; they are refused as malformed unless this is set, which is for
+    /// comparing with etcd line by line. What else only a node can see that is lied to is then as in etcd, too: where the
+    /// log ends after a leader has contradicted itself.
     pub allow_missing_term: bool,
     /// Where there is only one voter a leader answers reads at once, as in etcd: even before it has committed in its term,
     /// and even if it is not that voter but was removed. Such reads can be stale: after a restart the commit index may
@@ -82,6 +96,11 @@ pub struct Config {
     /// be left by itself is left only when an entry is applied, and a change whose proposal is dropped counts as pending.
     /// For comparing with etcd line by line.
     pub waits_as_etcd: bool,
+    /// The node starts even where the log shows that the storage's membership lacks changes up to `applied`, as in etcd,
+    /// and goes on with the old membership: it may lead without a quorum of the newest one. For comparing with etcd line
+    /// by line, and for an application that decided against those changes.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub allow_outdated_membership: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,
 }
@@ -90,13 +109,15 @@ impl Config {
     /// Stands for "no limit" wherever a limit counts bytes.
     pub const NO_LIMIT: u64 = u64::MAX;
 
-    /// The usual options for the node with this identity.
+    /// The plain algorithm for the node with this identity, as etcd's defaults have it: election timeouts are drawn at
+    /// random, everything optional is off, and sizes are not limited.
     pub const fn new(id: NodeId) -> Self {
         Self {
             id,
             election_tick: 10,
             heartbeat_tick: 1,
             election_seed: None,
+            fixed_election_timeout: false,
             applied: Index::ZERO,
             async_storage_writes: false,
             max_size_per_message: Self::NO_LIMIT,
@@ -113,7 +134,43 @@ impl Config {
             immediate_singleton_reads: false,
             lead_before_own_vote: false,
             waits_as_etcd: false,
+            allow_outdated_membership: false,
             step_down_on_removal: false,
+        }
+    }
+
+    /// What a cluster in production should run with, on all of its nodes:
+    ///
+    /// - `pre_vote` and `check_quorum`, which belong together: a node that was cut off does not depose the leader when it
+    ///   comes back, and a leader that was cut off stops being one (thesis, sections 6.2 and 9.6);
+    /// - `step_down_on_removal`: a leader that was removed does not go on leading while it takes no proposals;
+    /// - appends of up to 1 MiB, so that a heartbeat never waits long behind one, and up to 256 of them or 64 MiB in
+    ///   flight to each follower, which bounds what a slow follower costs in memory and a lost append in repetition;
+    /// - up to 64 MiB of uncommitted data, behind which a leader without a quorum drops proposals instead of filling its
+    ///   memory with them;
+    /// - committed entries in portions of up to 16 MiB, so that a node that catches up comes back to its messages in
+    ///   between.
+    ///
+    /// Election timeouts are drawn from ten to twenty ticks, heartbeats are sent each tick. A tick should last a few
+    /// times as long as a message needs to another node and its answer back, for instance 100 ms.
+    ///
+    /// ```
+    /// use raft::{Config, NodeId};
+    /// let config = Config::recommended(NodeId::new(1).unwrap());
+    /// assert!(config.validate().is_ok() && config.pre_vote && config.check_quorum);
+    /// ```
+    pub const fn recommended(id: NodeId) -> Self {
+        const MIB: u64 = 1 << 20;
+        Self {
+            check_quorum: true,
+            pre_vote: true,
+            step_down_on_removal: true,
+            max_size_per_message: MIB,
+            max_inflight_messages: 256,
+            max_inflight_bytes: 64 * MIB,
+            max_uncommitted_size: 64 * MIB,
+            max_committed_size_per_ready: 16 * MIB,
+            ..Self::new(id)
         }
     }
 

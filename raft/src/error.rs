@@ -50,6 +50,16 @@ pub enum ConfigError {
         /// The storage's last index.
         last: Index,
     },
+    /// The storage begins with a membership that lacks changes which the application has applied already. They would not
+    /// be handed out again, and the node would go back to members of long ago, in silence. Store the membership together
+    /// with what is applied, or start with an older `applied`; see [`Storage::initial_state`](crate::Storage::initial_state).
+    #[error("stored conf_state lacks the change in entry {change}, but everything up to {applied} is applied")]
+    OutdatedMembership {
+        /// The first entry with a change that is missing.
+        change: Index,
+        /// `applied`.
+        applied: Index,
+    },
     /// The stored membership contradicts itself.
     #[error("stored conf_state: {0}")]
     ConfState(#[from] crate::membership::ChangeError),
@@ -143,9 +153,12 @@ pub enum BootstrapError {
 /// Why a Ready could not be advanced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdvanceError {
-    /// It is not the node's outstanding Ready: it was advanced before, or another node's.
+    /// It is not the node's outstanding Ready: it was advanced before.
     #[error("this Ready is not the outstanding one")]
     NotOutstanding,
+    /// Another node handed it out, or an earlier start of this one. What it says is not what this node waits for.
+    #[error("this Ready is another node's, or from before a restart")]
+    Foreign,
     /// With asynchronous storage writes the responses of the storage threads take the place of advancing.
     #[error("a Ready is not advanced with asynchronous storage writes")]
     AsynchronousStorageWrites,

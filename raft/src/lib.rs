@@ -3,64 +3,88 @@
 //! A node is a [`RawNode`]: a deterministic state machine without I/O, clock or thread. Its host feeds it
 //! [messages](Message), proposals and ticks, and takes from it one [`Ready`] at a time: what to persist, what to send
 //! and what to apply. Time passes only when the host calls [`RawNode::tick`], and randomness comes only from the seed
-//! in the [`Config`], so the same input gives the same behaviour, always.
+//! in the [`Config`], or from what the node starts with, so the same input gives the same behaviour, always.
 //!
 //! # The loop
+//! Three nodes in one process. In a real host each has its own loop and its own clock, and messages travel.
+//!
 //! ```
 //! use std::collections::BTreeMap;
-//! use bytes::Bytes;
-//! use raft::{Config, ConfState, EntryKind, MemStorage, NodeId, RawNode};
+//! use std::error::Error;
+//!
+//! use raft::{ConfState, Config, Index, MemStorage, Message, NodeId, RawNode, Ready, Role};
+//!
+//! /// What the entries of a node are applied to: all data, one after another.
+//! #[derive(Default)]
+//! struct Application {
+//!     state: Vec<u8>,
+//!     applied: Index,
+//! }
+//!
+//! impl Application {
+//!     /// Does what a Ready says, in the order that it asks for.
+//!     fn work(
+//!         &mut self,
+//!         node: &mut RawNode<MemStorage>,
+//!         ready: &Ready,
+//!         mail: &mut Vec<Message>,
+//!     ) -> Result<(), Box<dyn Error>> {
+//!         // 1. Persist: a snapshot, entries, and the hard state last; durably where `must_sync` says so.
+//!         node.storage_mut().write(ready)?;
+//!         // 2. Send.
+//!         mail.extend(ready.messages.iter().cloned());
+//!         // 3. Apply: a snapshot replaces the state, entries continue it.
+//!         if let Some(snapshot) = &ready.snapshot {
+//!             self.state = snapshot.data.to_vec();
+//!             self.applied = snapshot.id.index;
+//!         }
+//!         for entry in &ready.committed_entries {
+//!             match entry.conf_change()? {
+//!                 // A change that the membership does not allow comes to nothing, on every node.
+//!                 Some(change) => drop(node.apply_conf_change(&change.into_v2())),
+//!                 None => self.state.extend_from_slice(&entry.data),
+//!             }
+//!             self.applied = entry.index;
+//!         }
+//!         // 4. Answer the reads in `ready.read_states` whose index is applied.
+//!         Ok(())
+//!     }
+//! }
 //!
 //! let ids: Vec<NodeId> = (1..=3).filter_map(NodeId::new).collect();
 //! let members = ConfState { voters: ids.iter().copied().collect(), ..ConfState::default() };
-//! let mut nodes: BTreeMap<NodeId, RawNode<MemStorage>> = BTreeMap::new();
+//! let mut nodes: BTreeMap<NodeId, (RawNode<MemStorage>, Application)> = BTreeMap::new();
 //! for &id in &ids {
-//!     let config = Config { election_seed: Some(id.get()), ..Config::new(id) };
-//!     nodes.insert(id, RawNode::new(config, MemStorage::with_conf_state(members.clone()))?);
+//!     let node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(members.clone()))?;
+//!     nodes.insert(id, (node, Application::default()));
 //! }
-//! nodes.get_mut(&ids[0]).unwrap().campaign();
 //!
-//! let mut applied: Vec<Bytes> = Vec::new();
 //! let mut proposed = false;
-//! while nodes.values().any(RawNode::has_ready) {
-//!     let mut mail = Vec::new();
-//!     for node in nodes.values_mut() {
-//!         let Some(mut ready) = node.ready() else { continue };
-//!         // 1. Persist, durably where `must_sync` says so.
-//!         if let Some(hard_state) = ready.hard_state {
-//!             node.storage_mut().set_hard_state(hard_state);
+//! for _tick in 0..1000 {
+//!     nodes.values_mut().for_each(|(node, _)| node.tick());
+//!     // All that the tick leads to.
+//!     while nodes.values().any(|(node, _)| node.has_ready()) {
+//!         let mut mail = Vec::new();
+//!         for (node, application) in nodes.values_mut() {
+//!             // Where the work fails, the Ready is not lost: the next call hands it out again.
+//!             node.process_ready(|node, ready| application.work(node, ready, &mut mail))?;
 //!         }
-//!         if let Some(snapshot) = ready.snapshot.take() {
-//!             node.storage_mut().apply_snapshot(snapshot)?;
+//!         for message in mail {
+//!             // An error means that the message was not taken, as if it had been lost.
+//!             let _ = nodes.get_mut(&message.to).expect("a member").0.step(message);
 //!         }
-//!         node.storage_mut().append(&ready.entries)?;
-//!         // 2. Send.
-//!         mail.append(&mut ready.messages);
-//!         // 3. Apply.
-//!         for entry in &ready.committed_entries {
-//!             match entry.conf_change()? {
-//!                 Some(change) => drop(node.apply_conf_change(&change.into_v2())?),
-//!                 None if node.id() == ids[0] && !entry.data.is_empty() => applied.push(entry.data.clone()),
-//!                 None => {}
-//!             }
-//!         }
-//!         // 4. Go on.
-//!         node.advance(ready)?;
 //!     }
-//!     for message in mail {
-//!         // An error means that the message was not taken, as if it had been lost.
-//!         let _ = nodes.get_mut(&message.to).expect("a member").step(message);
-//!     }
-//!     if !proposed {
-//!         proposed = nodes.get_mut(&ids[0]).unwrap().propose("hello".into()).is_ok();
+//!     if let Some((leader, _)) = nodes.values_mut().find(|(node, _)| node.soft_state().role == Role::Leader && !proposed) {
+//!         proposed = leader.propose("hello".into()).is_ok();
 //!     }
 //! }
-//! assert_eq!(applied, ["hello"]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! assert!(nodes.values().all(|(_, application)| application.state == b"hello"));
+//! # Ok::<(), Box<dyn Error>>(())
 //! ```
 //!
 //! # Where things are
-//! [`RawNode`] and [`Ready`] are the interface, and [`Node`] the same for many tasks or threads; [`Config`] holds the options; [`Storage`] is what the node reads its log
+//! [`RawNode`] and [`Ready`] are the interface, and [`Node`] the same for many tasks or threads; [`Config`] holds the options,
+//! and [`Config::recommended`] those for production; [`Storage`] is what the node reads its log
 //! through, and [`MemStorage`] one to begin with. [`Message`] has an encoding that etcd's raftpb reads. [`quorum`],
 //! [`membership`] and [`progress`] are pure and useful by themselves. Sources are named where they are followed: "Raft
 //! paper" is Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version, 2014);
@@ -95,7 +119,7 @@ pub use membership::{
     Transition,
 };
 pub use message::{Body, Message};
-pub use node::{Node, NodeError, Stopped};
+pub use node::{HeldReady, Node, NodeError, Stopped};
 pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
 pub use raw_node::{RawNode, SnapshotStatus};

@@ -1,5 +1,7 @@
 //! The synchronous node: a state machine that the host drives and whose work it does.
 
+mod process;
+
 use bytes::Bytes;
 
 use crate::config::Config;
@@ -11,7 +13,7 @@ use crate::message::Message;
 use crate::planted::{Bug, planted};
 use crate::progress::Progress;
 use crate::raft::{AppliedThrough, Raft};
-use crate::ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
+use crate::ready::{Origin, Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
 use crate::status::{BasicStatus, Status};
 use crate::storage::Storage;
 use crate::types::{Entry, HardState, Index, NodeId, SoftState, Term};
@@ -36,31 +38,35 @@ pub enum SnapshotStatus {
 ///
 /// let id = NodeId::new(1).unwrap();
 /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
-/// let mut node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+/// let mut node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone))?;
 /// node.campaign();
 /// while let Some(ready) = node.ready() {
-///     if let Some(hard_state) = ready.hard_state {
-///         node.storage_mut().set_hard_state(hard_state);
-///     }
-///     node.storage_mut().append(&ready.entries).unwrap();
-///     // Send `ready.messages` and apply `ready.committed_entries` here.
-///     node.advance(ready).unwrap();
+///     node.storage_mut().write(&ready)?;
+///     // Send `ready.messages`, restore `ready.snapshot` and apply `ready.committed_entries` here.
+///     node.advance(ready)?;
 /// }
 /// assert_eq!(node.basic_status().soft_state.role, Role::Leader);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [`process_ready`](Self::process_ready) is the same with the handing back built in. The front page of this crate shows
+/// a whole loop.
 #[derive(Clone, Debug)]
 pub struct RawNode<S: Storage> {
     raft: Raft<S>,
     /// What the host was last told.
     told_soft_state: SoftState,
     told_hard_state: HardState,
+    origin: Origin,
     /// How many Readys were handed out.
     readys: u64,
     outstanding: Option<Outstanding>,
+    /// A Ready that was given back undone, to be handed out again.
+    returned: Option<Ready>,
 }
 
 /// What happens when the outstanding Ready is advanced, with synchronous storage writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Outstanding {
     number: u64,
     /// The node's own vote and acknowledgement.
@@ -75,6 +81,10 @@ impl<S: Storage> RawNode<S> {
     /// A first start gives each member a storage with the same membership in it, for instance a snapshot that holds
     /// nothing else; see also [`bootstrap`](Self::bootstrap).
     ///
+    /// A restart whose application has kept its state says so with [`Config::applied`], and then needs the membership
+    /// after that entry in its storage: what is applied is not handed out again, changes of the membership included. One
+    /// that is older is refused where the log shows it, and goes unnoticed where the log is compacted.
+    ///
     /// # Errors
     /// Options that make no sense, by themselves or with what the storage holds.
     pub fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
@@ -83,8 +93,10 @@ impl<S: Storage> RawNode<S> {
             told_soft_state: raft.soft_state(),
             told_hard_state: raft.hard_state(),
             raft,
+            origin: Origin::new(),
             readys: 0,
             outstanding: None,
+            returned: None,
         })
     }
 
@@ -160,7 +172,8 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Proposes data for the log, here or through the leader. Success means that it was appended or sent on, not that
-    /// it will be committed.
+    /// it will be committed. Data of no bytes is proposed too, and counts nothing against
+    /// [`Config::max_uncommitted_size`].
     ///
     /// # Errors
     /// [`ProposeError::Dropped`] where it was not even appended or sent on.
@@ -198,7 +211,7 @@ impl<S: Storage> RawNode<S> {
 
     /// Whether [`ready`](Self::ready) would return something.
     pub fn has_ready(&self) -> bool {
-        self.outstanding.is_none() && self.has_news()
+        self.returned.is_some() || self.outstanding.is_none() && self.has_news()
     }
 
     fn has_news(&self) -> bool {
@@ -227,7 +240,15 @@ impl<S: Storage> RawNode<S> {
 
     /// Takes the work that has come up. `None` where there is none and, with synchronous storage writes, while a Ready
     /// is outstanding.
+    ///
+    /// A Ready has to come back by [`advance`](Self::advance), whatever happens. One that is dropped, for instance by an
+    /// early return, leaves the node mute for good: it goes on taking input, has nothing ready any more, and says nothing
+    /// of it. [`process_ready`](Self::process_ready) cannot lose one.
+    #[must_use = "a Ready that is dropped leaves the node mute"]
     pub fn ready(&mut self) -> Option<Ready> {
+        if let Some(returned) = self.returned.take() {
+            return Some(returned);
+        }
         if !self.has_ready() {
             return None;
         }
@@ -254,6 +275,7 @@ impl<S: Storage> RawNode<S> {
         let must_sync =
             (!entries.is_empty() && !planted(Bug::MustsyncDropsEntries)) || (voted && !planted(Bug::MustsyncDropsVote));
         Ready {
+            origin: self.origin.clone(),
             number: 0,
             soft_state: (soft_state != self.told_soft_state).then_some(soft_state),
             hard_state,
@@ -343,18 +365,11 @@ impl<S: Storage> RawNode<S> {
     /// Tells the node that the Ready is persisted, sent and applied.
     ///
     /// # Errors
-    /// A Ready that is not the outstanding one, or any with asynchronous storage writes; nothing changes then.
+    /// A Ready that is not the outstanding one, one that another node or an earlier start of this node handed out, or any
+    /// with asynchronous storage writes; nothing changes then.
     pub fn advance(&mut self, ready: Ready) -> Result<(), AdvanceError> {
-        if self.raft.config().async_storage_writes {
-            return Err(AdvanceError::AsynchronousStorageWrites);
-        }
-        let outstanding = match self.outstanding.take() {
-            Some(outstanding) if outstanding.number == ready.number => outstanding,
-            other => {
-                self.outstanding = other;
-                return Err(AdvanceError::NotOutstanding);
-            }
-        };
+        self.check_outstanding(&ready)?;
+        let outstanding = self.outstanding.take().ok_or(AdvanceError::NotOutstanding)?;
         for message in outstanding.own_messages {
             self.raft.step_own(message).expect("votes and acknowledgements are not refused");
         }
@@ -365,6 +380,25 @@ impl<S: Storage> RawNode<S> {
             self.raft.entries_applied(applied);
         }
         Ok(())
+    }
+
+    /// Whether [`advance`](Self::advance) would take this Ready.
+    pub(crate) fn check_outstanding(&self, ready: &Ready) -> Result<(), AdvanceError> {
+        if self.raft.config().async_storage_writes {
+            return Err(AdvanceError::AsynchronousStorageWrites);
+        }
+        if self.is_foreign(ready) {
+            return Err(AdvanceError::Foreign);
+        }
+        match &self.outstanding {
+            Some(outstanding) if outstanding.number == ready.number && self.returned.is_none() => Ok(()),
+            Some(_) | None => Err(AdvanceError::NotOutstanding),
+        }
+    }
+
+    /// Whether another node handed this Ready out, or an earlier start of this one.
+    pub(crate) fn is_foreign(&self, ready: &Ready) -> bool {
+        ready.origin.differs_from(&self.origin)
     }
 
     /// With asynchronous storage writes: tells the node that a [`StorageAppend`] is done, after its responses.
@@ -433,7 +467,7 @@ impl<S: Storage> RawNode<S> {
             applied: self.raft.log().applied(),
             lead_transferee: self.raft.transferee(),
             first_index: self.raft.log().first_index(),
-            last: self.raft.log().last_id(),
+            last: self.raft.log().last_known_id(),
         }
     }
 
@@ -491,7 +525,7 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Sets the current election timeout, in ticks, until the next change of role or term draws another. For tests and
-    /// scenarios that decide who campaigns first.
+    /// scenarios that decide who campaigns first; see also [`Config::fixed_election_timeout`].
     pub fn set_randomized_election_timeout(&mut self, ticks: u32) {
         self.raft.set_randomized_election_timeout(ticks);
     }

@@ -1,6 +1,9 @@
 //! What a node wants done: one [`Ready`] at a time, and the storage work that stands in for it where storage writes are
 //! asynchronous.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::message::Message;
 use crate::types::{Entry, EntryId, HardState, ReadState, Snapshot, SoftState, Term};
 
@@ -15,9 +18,10 @@ use crate::types::{Entry, EntryId, HardState, ReadState, Snapshot, SoftState, Te
 /// 3. restores `snapshot` and applies `committed_entries` in order, and calls
 ///    [`RawNode::apply_conf_change`](crate::RawNode::apply_conf_change) for those that change the membership;
 /// 4. answers the reads in `read_states` whose index is applied;
-/// 5. hands the Ready back with [`RawNode::advance`](crate::RawNode::advance).
+/// 5. hands the Ready back with [`RawNode::advance`](crate::RawNode::advance). One that is dropped instead leaves the node
+///    mute; [`RawNode::process_ready`](crate::RawNode::process_ready) lets that happen to nobody.
 ///
-/// Steps 2 and 3 may be done in either order, and a written snapshot is restored as one unit with what it replaces.
+/// [`MemStorage::write`](crate::MemStorage::write) does step 1 for a storage in memory. Steps 2 and 3 may be done in either order, and a written snapshot is restored as one unit with what it replaces.
 ///
 /// # Asynchronous storage writes
 /// `messages` may be sent at once: a candidate asks for votes while its own term is being written, but does not lead
@@ -26,6 +30,8 @@ use crate::types::{Entry, EntryId, HardState, ReadState, Snapshot, SoftState, Te
 /// other fields tell what the two contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
+    /// Who handed it out.
+    pub(crate) origin: Origin,
     /// Counts the Readys of a node, so that only the outstanding one can be advanced.
     pub(crate) number: u64,
     /// Leader and role, where either changed. Never needs to be stored.
@@ -49,6 +55,39 @@ pub struct Ready {
     pub storage_append: Option<StorageAppend>,
     /// With asynchronous storage writes: the next work for the apply thread.
     pub storage_apply: Option<StorageApply>,
+}
+
+/// A start of a node, which knows its own Readys by it. Copies of a node, as a simulation makes them, are one start.
+///
+/// It is an address that nobody else has while anything holds it: unique without a source of unique numbers. Two Readys
+/// are equal when they say the same, whoever handed them out, so that runs can be compared.
+#[derive(Clone, Default)]
+pub(crate) struct Origin(Option<Arc<()>>);
+
+impl Origin {
+    /// A new start.
+    pub(crate) fn new() -> Self {
+        Self(Some(Arc::new(())))
+    }
+
+    /// Whether both are known, and not the same start.
+    pub(crate) fn differs_from(&self, other: &Self) -> bool {
+        matches!((&self.0, &other.0), (Some(one), Some(other)) if !Arc::ptr_eq(one, other))
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Origin {}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Origin")
+    }
 }
 
 /// Work for the append thread (etcd's `MsgStorageAppend`): write `snapshot`, `entries` and `hard_state`, make them

@@ -1,16 +1,22 @@
-//! The node's only source of randomness: a ChaCha stream from the seed in its configuration.
+//! The node's only source of randomness: a ChaCha stream from a seed, which its configuration names or which follows
+//! from how the node starts.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::config::Config;
+use crate::types::{EntryId, HardState, NodeId};
 
 /// Draws election timeouts.
 #[derive(Clone, Debug)]
 pub struct TimeoutRng(Option<ChaCha8Rng>);
 
 impl TimeoutRng {
-    /// A stream from `seed`; without one, every draw is zero.
-    pub fn new(seed: Option<u64>) -> Self {
-        Self(seed.map(ChaCha8Rng::seed_from_u64))
+    /// The stream of a node with these options that starts with what its storage holds. Where timeouts are fixed, every
+    /// draw is zero.
+    pub fn new(config: &Config, hard_state: HardState, last: EntryId) -> Self {
+        let seed = config.election_seed.unwrap_or_else(|| seed_of_start(config.id, hard_state, last));
+        Self((!config.fixed_election_timeout).then(|| ChaCha8Rng::seed_from_u64(seed)))
     }
 
     /// A number in `0..bound`, or zero where `bound` is zero.
@@ -23,16 +29,59 @@ impl TimeoutRng {
     }
 }
 
+/// Differs between nodes, and between starts of a node that has stored anything meanwhile. Distinct input has to give
+/// unrelated output, and nothing else is asked of it: each number is folded in with the finalizer of SplitMix64.
+fn seed_of_start(id: NodeId, hard_state: HardState, last: EntryId) -> u64 {
+    let HardState { term, vote, commit } = hard_state;
+    let start = [id.get(), term.0, vote.map_or(0, NodeId::get), commit.0, last.term.0, last.index.0];
+    start.into_iter().fold(0, |seed: u64, number| {
+        let mut mixed = (seed ^ number).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::types::{Index, Term};
+
+    fn id(number: u64) -> NodeId {
+        NodeId::new(number).expect("not zero")
+    }
+
+    fn rng(config: &Config) -> TimeoutRng {
+        TimeoutRng::new(config, HardState::default(), EntryId::ZERO)
+    }
 
     #[test]
-    fn draws_are_below_the_bound_reach_all_of_it_and_need_a_seed() {
-        let mut rng = TimeoutRng::new(Some(7));
-        let drawn: std::collections::BTreeSet<u64> = (0..200).map(|_| rng.below(5)).collect();
-        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-        assert_eq!((rng.below(1), rng.below(0)), (0, 0));
-        assert_eq!(TimeoutRng::new(None).below(5), 0);
+    fn draws_are_below_the_bound_and_reach_all_of_it_unless_they_are_fixed() {
+        for config in [Config::new(id(1)), Config { election_seed: Some(7), ..Config::new(id(1)) }] {
+            let mut drawing = rng(&config);
+            let drawn: BTreeSet<u64> = (0..200).map(|_| drawing.below(5)).collect();
+            assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+            assert_eq!((drawing.below(1), drawing.below(0)), (0, 0));
+            let mut fixed = rng(&Config { fixed_election_timeout: true, ..config });
+            assert!((0..200).all(|_| fixed.below(5) == 0));
+        }
+    }
+
+    #[test]
+    fn without_a_seed_each_node_and_each_start_draws_otherwise() {
+        let first = |id: NodeId, hard_state, last| TimeoutRng::new(&Config::new(id), hard_state, last).below(u64::MAX);
+        let nothing = HardState::default();
+        let mut drawn: Vec<u64> = (1..=100).map(|number| first(id(number), nothing, EntryId::ZERO)).collect();
+        for number in 1..=100 {
+            drawn.push(first(id(1), HardState { term: Term(number), ..nothing }, EntryId::ZERO));
+            drawn.push(first(id(1), HardState { vote: Some(id(number)), ..nothing }, EntryId::ZERO));
+            drawn.push(first(id(1), HardState { commit: Index(number), ..nothing }, EntryId::ZERO));
+            drawn.push(first(id(1), nothing, EntryId::new(Term(0), Index(number))));
+            drawn.push(first(id(1), nothing, EntryId::new(Term(number), Index(1))));
+        }
+        let distinct: BTreeSet<u64> = drawn.iter().copied().collect();
+        assert_eq!(distinct.len(), drawn.len());
     }
 }

@@ -32,6 +32,7 @@ pub struct Status {
     pub basic: BasicStatus,
     /// The membership in force on this node.
     pub configuration: Configuration,
-    /// Empty unless the node leads.
+    /// Empty unless the node leads. A follower that cannot catch up, since the storage lacks the snapshot that it needs,
+    /// shows here by [`Progress::lacks_snapshot`].
     pub progress: BTreeMap<NodeId, Progress>,
 }

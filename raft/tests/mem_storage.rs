@@ -172,17 +172,68 @@ fn a_snapshot_that_is_handed_out_leaves_log_and_membership_alone_until_a_newer_o
 #[test]
 fn compaction_keeps_the_term_of_the_last_entry_that_it_drops() {
     for (index, expected) in [
-        (2, Err(StorageError::Compacted)),
-        (3, Err(StorageError::Compacted)),
+        (2, Err(StorageError::Compacted.into())),
+        (3, Err(StorageError::Compacted.into())),
         (4, Ok((4, vec![5]))),
         (5, Ok((5, vec![]))),
-        (6, Err(StorageError::Unavailable)),
+        (6, Err(StorageError::Unavailable.into())),
     ] {
         let mut storage = storage();
+        storage.create_snapshot(Index(5), conf_state(&[1]), Bytes::new()).unwrap();
         let compacted = storage.compact(Index(index));
         let found = compacted.map(|()| (storage.term(Index(index)).unwrap().0, terms(&storage)));
         let first = if compacted.is_ok() { index + 1 } else { 4 };
         assert_eq!(found, expected, "up to {index}");
         assert_eq!((storage.first_index(), storage.last_index()), (Index(first), Index(5)), "up to {index}");
     }
+}
+
+#[test]
+fn the_log_is_not_compacted_further_than_the_newest_snapshot_reaches() {
+    let beyond = |compacted, snapshot| {
+        Err(MemStorageError::BeyondSnapshot { compacted: Index(compacted), snapshot: Index(snapshot) })
+    };
+    let mut storage = storage();
+    assert_eq!(storage.compact(Index(4)), beyond(4, 3));
+    storage.create_snapshot(Index(4), conf_state(&[1]), Bytes::new()).unwrap();
+    assert_eq!(storage.compact(Index(5)), beyond(5, 4));
+    assert_eq!((storage.first_index(), terms(&storage)), (Index(4), vec![4, 5]), "nothing was dropped");
+    assert_eq!(storage.compact(Index(4)), Ok(()));
+
+    storage.set_snapshot(snapshot(5, 5));
+    assert_eq!(storage.compact(Index(5)), Ok(()), "one that is kept elsewhere counts as well");
+    let message = MemStorageError::BeyondSnapshot { compacted: Index(9), snapshot: Index(4) }.to_string();
+    assert_eq!(message, "cannot compact up to 9, the newest snapshot covers the log only up to 4");
+}
+
+#[test]
+fn an_empty_storage_takes_its_first_membership_as_a_snapshot_at_zero() {
+    let members = Snapshot { conf_state: conf_state(&[1, 2]), ..Snapshot::default() };
+    let mut storage = MemStorage::new();
+    assert_eq!(storage.apply_snapshot(members.clone()), Ok(()));
+    assert_eq!((storage.initial_state().1, storage.last_index()), (conf_state(&[1, 2]), Index(0)));
+
+    let out_of_date = |stored| Err(MemStorageError::SnapshotOutOfDate { offered: Index(0), stored: Index(stored) });
+    storage.append(&entries(1, &[1])).unwrap();
+    assert_eq!(storage.apply_snapshot(members.clone()), out_of_date(0), "it would wipe the log");
+    storage.create_snapshot(Index(1), conf_state(&[1]), Bytes::new()).unwrap();
+    assert_eq!(storage.apply_snapshot(members), out_of_date(1));
+}
+
+#[test]
+fn a_restart_begins_with_the_newest_membership() {
+    let mut storage = storage();
+    let newest = |storage: &MemStorage| (storage.initial_state().1, storage.conf_state_index());
+    assert_eq!(newest(&storage), (ConfState::default(), Some(Index(3))));
+    storage.set_conf_state(Index(5), conf_state(&[1, 2]));
+    assert_eq!(newest(&storage), (conf_state(&[1, 2]), Some(Index(5))));
+    storage.create_snapshot(Index(4), conf_state(&[1]), Bytes::new()).unwrap();
+    assert_eq!(newest(&storage), (conf_state(&[1, 2]), Some(Index(5))), "the snapshot is of an older entry");
+    storage.create_snapshot(Index(5), conf_state(&[3]), Bytes::new()).unwrap();
+    assert_eq!(newest(&storage), (conf_state(&[3]), Some(Index(5))));
+    storage.set_conf_state(Index(5), conf_state(&[4]));
+    assert_eq!(newest(&storage), (conf_state(&[3]), Some(Index(5))), "the snapshot is as new");
+    storage.set_conf_state(Index(6), conf_state(&[4]));
+    storage.apply_snapshot(Snapshot { conf_state: conf_state(&[5]), ..snapshot(5, 6) }).unwrap();
+    assert_eq!(newest(&storage), (conf_state(&[5]), Some(Index(6))));
 }

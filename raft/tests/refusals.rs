@@ -20,10 +20,7 @@ fn node(voting: &[u64]) -> RawNode<MemStorage> {
 
 fn work_off(node: &mut RawNode<MemStorage>) {
     while let Some(ready) = node.ready() {
-        if let Some(hard_state) = ready.hard_state {
-            node.storage_mut().set_hard_state(hard_state);
-        }
-        node.storage_mut().append(&ready.entries).expect("entries follow the log");
+        node.storage_mut().write(&ready).expect("entries follow the log");
         node.advance(ready).expect("the outstanding Ready");
     }
 }
@@ -319,4 +316,129 @@ fn what_is_committed_and_applied_at_the_start_lies_within_the_log() {
     };
     assert_eq!([4, 5, 8, 9].map(|commit| start(commit, 0)), [beyond(4), Ok(()), Ok(()), beyond(9)]);
     assert_eq!([4, 5, 7, 8].map(|applied| start(7, applied)), [ahead(4), Ok(()), Ok(()), ahead(8)]);
+}
+
+/// A "leader" of one term sends one log, then another, then the end of the first. What it sent last is then taken for what
+/// the storage was asked to write at first, and has overwritten since.
+fn lied_to(config: Config) -> RawNode<MemStorage> {
+    let snapshot = Snapshot { id: EntryId::new(Term(1), Index(5)), conf_state: voters(&[1, 2]), data: Bytes::new() };
+    let config = Config { async_storage_writes: true, ..config };
+    let mut node = RawNode::new(config, MemStorage::from_snapshot(snapshot)).expect("a sensible storage");
+    let append = |term, index, entries| {
+        let previous = EntryId::new(Term(term), Index(index));
+        message(2, 2, Body::Append { previous, entries, commit: Index(5) })
+    };
+    let mut work = Vec::new();
+    for sent in [append(1, 5, vec![entry(2, 6), entry(2, 7)]), append(1, 5, vec![entry(1, 6)])] {
+        node.step(sent).expect("an append");
+        work.push(node.ready().expect("entries to write").storage_append.expect("entries to write"));
+    }
+    node.step(append(1, 6, vec![entry(2, 7)])).expect("an append");
+    node.storage_mut().write_append(&work[0]).expect("entries follow the log");
+    node.storage_appended(work[0].appended.clone().expect("it tells of the entries"));
+    node.storage_mut().write_append(&work[1]).expect("entries follow the log");
+    node
+}
+
+#[test]
+fn a_status_can_be_asked_for_whatever_a_leader_that_contradicts_itself_has_sent() {
+    let node = lied_to(Config::new(id(1)));
+    assert_eq!(node.basic_status().last.index, Index(7));
+    assert_eq!(node.status().basic.last, node.basic_status().last);
+
+    let mut as_etcd = lied_to(Config { allow_missing_term: true, ..Config::new(id(1)) });
+    assert_eq!(as_etcd.basic_status().last, EntryId::new(Term(1), Index(6)), "what the storage has");
+    as_etcd.campaign();
+    assert_eq!(as_etcd.soft_state().role, Role::Candidate);
+}
+
+/// A storage that has forgotten the terms of its log.
+struct Forgetful(MemStorage);
+
+impl raft::Storage for Forgetful {
+    fn initial_state(&self) -> (HardState, ConfState) {
+        self.0.initial_state()
+    }
+
+    fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, raft::StorageError> {
+        self.0.entries(low, high, max_size)
+    }
+
+    fn term(&self, _: Index) -> Result<Term, raft::StorageError> {
+        Err(raft::StorageError::Unavailable)
+    }
+
+    fn first_index(&self) -> Index {
+        self.0.first_index()
+    }
+
+    fn last_index(&self) -> Index {
+        self.0.last_index()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, raft::StorageError> {
+        self.0.snapshot()
+    }
+}
+
+#[test]
+fn a_status_can_be_asked_for_even_where_the_storage_forgot_the_terms() {
+    let mut storage = MemStorage::with_conf_state(voters(&[1]));
+    storage.append(&[entry(1, 1)]).expect("the first entry");
+    let node = RawNode::new(Config::new(id(1)), Forgetful(storage)).expect("a configuration");
+    assert_eq!(node.basic_status().last, EntryId::new(Term(0), Index(1)));
+    assert_eq!((node.status().basic.last.index, node.entry_term(Index(1))), (Index(1), None));
+}
+
+#[test]
+fn a_storage_response_reminds_a_node_that_fell_back_to_term_zero_of_its_term() {
+    let config = Config { async_storage_writes: true, pre_vote: true, allow_missing_term: true, ..Config::new(id(1)) };
+    let storage = || MemStorage::with_conf_state(voters(&[1, 2, 3]));
+    let mut node = RawNode::new(config.clone(), storage()).expect("a sensible configuration");
+    let append = Body::Append { previous: EntryId::ZERO, entries: vec![entry(2, 1)], commit: Index(0) };
+    node.step(message(2, 2, append.clone())).expect("an append");
+    let work = node.ready().expect("an entry to write").storage_append.expect("an entry to write");
+    node.storage_mut().write_append(&work).expect("it follows the log");
+    node.campaign();
+    let heartbeat = Body::Heartbeat { commit: Index(0), context: Bytes::new() };
+    node.step(Message { term: None, ..message(2, 1, heartbeat) }).expect("as in etcd");
+    assert_eq!(node.basic_status().hard_state.term, Term(0));
+    node.storage_appended(work.appended.expect("it tells of the entry"));
+    assert_eq!((node.basic_status().hard_state.term, node.soft_state().leader), (Term(2), None));
+
+    // What was asked in term zero counts in any.
+    let mut node = RawNode::new(config, storage()).expect("a sensible configuration");
+    node.step(Message { term: None, ..message(2, 1, append) }).expect("as in etcd");
+    let work = node.ready().expect("an entry to write").storage_append.expect("an entry to write");
+    node.storage_mut().write_append(&work).expect("it follows the log");
+    node.step(message(3, 2, Body::VoteResponse { granted: false })).expect("a later term");
+    node.storage_appended(work.appended.expect("it tells of the entry"));
+    let again = node.ready().and_then(|ready| ready.storage_append).expect("the new term");
+    assert_eq!(again.appended, None, "no entry waits to become durable");
+}
+
+#[test]
+fn what_was_proposed_as_a_refused_change_is_a_normal_entry() {
+    let mut leader = leader();
+    let refused = Entry { kind: EntryKind::RefusedConfChange, data: "data".into(), ..Entry::default() };
+    let body = Body::Propose { entries: vec![refused] };
+    assert_eq!(leader.step(Message { term: None, ..message(2, 1, body) }), Ok(()));
+    let ready = leader.ready().expect("an entry to write");
+    assert_eq!(
+        ready.entries.last().map(|entry| (entry.kind, entry.data.clone())),
+        Some((EntryKind::Normal, "data".into()))
+    );
+}
+
+#[test]
+fn proposals_without_data_are_not_dropped_for_their_size() {
+    let config = Config { max_uncommitted_size: 4, ..Config::new(id(1)) };
+    let mut node = RawNode::new(config, MemStorage::with_conf_state(voters(&[1, 2, 3]))).expect("a configuration");
+    node.campaign();
+    work_off(&mut node);
+    node.step(message(2, 1, Body::VoteResponse { granted: true })).expect("a vote");
+    assert_eq!(node.propose("four".into()), Ok(()));
+    assert!(node.propose("one more".into()).is_err());
+    assert!((0..100).all(|_| node.propose(Bytes::new()).is_ok()));
+    assert_eq!(node.uncommitted_size(), 4);
 }

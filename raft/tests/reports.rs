@@ -17,10 +17,7 @@ fn work_off(node: &mut RawNode<MemStorage>) -> Vec<StorageApplied> {
     let mut applied = Vec::new();
     while let Some(ready) = node.ready() {
         if let Some(append) = ready.storage_append {
-            if let Some(hard_state) = append.hard_state {
-                node.storage_mut().set_hard_state(hard_state);
-            }
-            node.storage_mut().append(&append.entries).expect("entries follow the log");
+            node.storage_mut().write_append(&append).expect("entries follow the log");
             append.responses.into_iter().for_each(|message| node.step(message).expect("from itself"));
             append.appended.into_iter().for_each(|appended| node.storage_appended(appended));
         }

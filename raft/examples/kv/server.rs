@@ -50,14 +50,7 @@ impl Server {
     ) -> Result<Self, Error> {
         let (disk, storage) = Disk::open(directory)?;
         let machine = Machine::restore(&storage.snapshot()?)?;
-        let config = Config {
-            election_seed: Some(seed),
-            applied: machine.applied,
-            pre_vote: true,
-            check_quorum: true,
-            max_size_per_message: 1 << 20,
-            ..Config::new(id)
-        };
+        let config = Config { election_seed: Some(seed), applied: machine.applied, ..Config::recommended(id) };
         let begins = storage.last_index() == Index::ZERO && !peers.is_empty();
         let (node, driver) = if begins { Node::start(config, storage, peers) } else { Node::restart(config, storage) }?;
 

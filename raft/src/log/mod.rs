@@ -24,6 +24,7 @@ pub(crate) struct RaftLog<S: Storage> {
     unstable: Unstable,
     committed: Index,
     applying: Applying,
+    ends_with_storage: bool,
 }
 
 impl<S: Storage> RaftLog<S> {
@@ -32,7 +33,15 @@ impl<S: Storage> RaftLog<S> {
     pub(crate) fn new(storage: S, max_applying_size: u64) -> Self {
         let compacted = storage.first_index().previous();
         let unstable = Unstable::new(storage.last_index().next());
-        Self { storage, unstable, committed: compacted, applying: Applying::new(compacted, max_applying_size) }
+        let applying = Applying::new(compacted, max_applying_size);
+        Self { storage, unstable, committed: compacted, applying, ends_with_storage: false }
+    }
+
+    /// While nothing is unstable, the log ends where the storage says, as etcd's does. The two differ only where a leader
+    /// contradicts itself, so that the node takes entries for stored which are not; and where the storage lost some,
+    /// which then goes unnoticed.
+    pub(crate) fn end_with_storage(&mut self) {
+        self.ends_with_storage = true;
     }
 
     /// Sets the commit index that the storage's hard state says. The caller has checked that it lies in the log.
@@ -78,6 +87,9 @@ impl<S: Storage> RaftLog<S> {
 
     /// The index of the last entry, or of the snapshot that nothing follows yet.
     pub(crate) fn last_index(&self) -> Index {
+        if self.ends_with_storage && self.unstable.is_empty() {
+            return self.storage.last_index();
+        }
         // Never asks the storage: it holds what lies below the unstable log, or more that is about to be overwritten.
         self.unstable.end().previous()
     }
@@ -89,6 +101,12 @@ impl<S: Storage> RaftLog<S> {
             Ok(term) => EntryId::new(term, index),
             Err(error) => panic!("the storage does not know the term of its last entry {index}: {error}"),
         }
+    }
+
+    /// As [`last_id`](Self::last_id), with term zero where the storage does not know it. For those who only look.
+    pub(crate) fn last_known_id(&self) -> EntryId {
+        let index = self.last_index();
+        EntryId::new(self.term_or_zero(index), index)
     }
 
     /// The term of the entry at `index`, known from the one before the first to the last.

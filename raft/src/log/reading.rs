@@ -2,6 +2,7 @@
 //! membership changes.
 
 use super::RaftLog;
+use crate::membership::ConfChangeV2;
 use crate::storage::{Storage, StorageError, prefix_within};
 use crate::types::{Entry, EntryKind, Index};
 
@@ -90,6 +91,19 @@ impl<S: Storage> RaftLog<S> {
         let (applied, committed) = (self.applied(), self.committed);
         assert!(applied <= index && index <= committed, "applied {index} is not within [{applied}, {committed}]");
         self.applying.apply(index, size);
+    }
+
+    /// The membership changes in `[low, high)`, as far as the log still has them. One that does not decode is skipped, as
+    /// it is when it is applied.
+    pub(crate) fn conf_changes_in(&self, mut low: Index, high: Index) -> Vec<(Index, ConfChangeV2)> {
+        let mut changes = Vec::new();
+        while low < high {
+            let Ok(page) = self.slice(low, high, self.applying.max_size()) else { break };
+            let decoded = |entry: &Entry| Some((entry.index, entry.conf_change().ok()??.into_v2()));
+            changes.extend(page.iter().filter_map(decoded));
+            low = low.plus(page.len() as u64);
+        }
+        changes
     }
 
     /// Whether an entry in `[low, high)` changes the membership. Where the storage no longer has the entries the answer

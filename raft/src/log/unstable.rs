@@ -43,6 +43,11 @@ impl Unstable {
         !self.entries.is_empty()
     }
 
+    /// Whether there is nothing in here.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.snapshot.is_none() && self.entries.is_empty()
+    }
+
     /// The term of the entry or of the snapshot at `index`.
     pub(super) fn term(&self, index: Index) -> Option<Term> {
         if index < self.offset {

@@ -7,6 +7,7 @@ mod change;
 mod changer;
 mod conf_state;
 mod configuration;
+mod outdated;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub use change::{Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, Conf
 pub use changer::Changed;
 pub use conf_state::ConfState;
 pub use configuration::Configuration;
+pub(crate) use outdated::first_missing;

@@ -49,7 +49,7 @@ impl Arm {
 ///
 /// let id = NodeId::new(1).unwrap();
 /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
-/// let node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+/// let node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone)).unwrap();
 /// let mut run_loop = RunLoop::new(node, Limits::default());
 /// run_loop.request_ready()?;
 /// run_loop.campaign()?;

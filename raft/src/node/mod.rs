@@ -10,6 +10,7 @@
 mod arm;
 mod driver;
 mod error;
+mod held;
 mod input;
 mod inputs;
 mod readys;
@@ -39,6 +40,7 @@ use waiting::{Answer, Queue};
 pub use arm::{Arm, FairChooser};
 pub use driver::Driver;
 pub use error::{EnqueueError, NodeError, StartError, Stopped};
+pub use held::HeldReady;
 pub use input::{Taken, Ticket};
 pub use readys::Readys;
 pub use run_loop::{Demand, Limits, RunLoop, Ticked};
@@ -54,20 +56,17 @@ pub use run_loop::{Demand, Limits, RunLoop, Ticked};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let id = NodeId::new(1).unwrap();
 /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
-/// let (node, driver) = Node::restart(Config::new(id), MemStorage::with_conf_state(alone))?;
+/// let (node, driver) = Node::restart(Config::recommended(id), MemStorage::with_conf_state(alone))?;
 /// tokio::spawn(driver);
 ///
 /// let application = node.clone();
 /// tokio::spawn(async move {
-///     while let Ok(ready) = application.ready().await {
-///         application.with_storage(|storage| {
-///             ready.hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
-///             storage.append(&ready.entries).unwrap();
-///         });
-///         // Send `ready.messages` and apply `ready.committed_entries` here.
-///         application.advance(ready)?;
+///     while let Ok(ready) = application.next_ready().await {
+///         application.with_storage(|storage| storage.write(&ready))?;
+///         // Send `ready.messages`, restore `ready.snapshot` and apply `ready.committed_entries` here.
+///         ready.advance()?;
 ///     }
-///     Ok::<(), raft::NodeError<raft::AdvanceError>>(())
+///     Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// });
 ///
 /// node.campaign().await?;
@@ -130,7 +129,8 @@ impl<S: Storage> Node<S> {
     }
 
     /// Starts a node that goes on from what its storage holds, membership included, or that begins with nothing and
-    /// will be added by others. An application that keeps its state says in the configuration what it has applied.
+    /// will be added by others. An application that keeps its state says in the configuration what it has applied, and
+    /// has the membership after that in its storage; see [`RawNode::new`].
     ///
     /// # Errors
     /// As [`RawNode::new`].
@@ -296,6 +296,10 @@ impl<S: Storage> Node<S> {
     /// The next Ready, as soon as there is work. It is collected as late as possible. With synchronous storage writes
     /// there is no other until it was [advanced](Self::advance). One that a cancelled call would have returned goes to
     /// the next call.
+    ///
+    /// A Ready that was returned and is then dropped, for instance by an early return, leaves the node mute for good: it
+    /// goes on taking input, has nothing ready any more, and says nothing of it. [`next_ready`](Self::next_ready) cannot
+    /// lose one.
     ///
     /// # Errors
     /// Stopped.

@@ -12,7 +12,8 @@ use crate::storage::Storage;
 
 /// The Readys of a node, one after another, until it is stopped; made by [`Node::readys`].
 ///
-/// With synchronous storage writes the next one comes after the last one was [advanced](Node::advance).
+/// With synchronous storage writes the next one comes after the last one was [advanced](Node::advance). One that is dropped
+/// instead leaves the node mute, as at [`Node::ready`].
 #[must_use = "streams do nothing unless polled"]
 pub struct Readys<S: Storage> {
     node: Node<S>,

@@ -61,11 +61,11 @@ pub enum Ticked {
 ///
 /// ```
 /// use raft::node::{Arm, Limits, RunLoop, Taken};
-/// use raft::{ConfState, Config, MemStorage, NodeId, RawNode};
+/// use raft::{ConfState, Config, MemStorage, NodeId, RawNode, Role};
 ///
 /// let id = NodeId::new(1).unwrap();
 /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
-/// let node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+/// let node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone)).unwrap();
 /// let mut run_loop = RunLoop::new(node, Limits::default());
 ///
 /// run_loop.propose("early".into())?;
@@ -74,7 +74,7 @@ pub enum Ticked {
 /// run_loop.take(Arm::Message);
 /// let ticket = run_loop.request_ready()?;
 /// let Some(Taken::Ready { ticket: for_whom, ready }) = run_loop.take(Arm::Ready) else { panic!() };
-/// assert_eq!((for_whom, ready.hard_state.is_some()), (ticket, true));
+/// assert_eq!((for_whom, ready.soft_state.map(|state| state.role)), (ticket, Some(Role::PreCandidate)));
 /// # Ok::<(), raft::node::EnqueueError>(())
 /// ```
 ///

@@ -38,6 +38,7 @@ pub struct Progress {
     state: ProgressState,
     recent_active: bool,
     lacks_acknowledged: bool,
+    lacks_snapshot: bool,
     limits: InflightLimits,
 }
 
@@ -73,6 +74,7 @@ impl Progress {
             state: ProgressState::Probe { paused: false },
             recent_active: false,
             lacks_acknowledged: false,
+            lacks_snapshot: false,
             limits,
         }
     }
@@ -146,6 +148,18 @@ impl Progress {
         self.pause_probe();
     }
 
+    /// Whether the follower needs a snapshot that the storage did not have when the leader last wanted to send it one: there
+    /// was none at all, or one that ends before the log begins. The follower cannot catch up before the application makes
+    /// a newer one.
+    pub const fn lacks_snapshot(&self) -> bool {
+        self.lacks_snapshot
+    }
+
+    /// Notes whether the storage lacks the snapshot that the follower needs.
+    pub fn set_lacks_snapshot(&mut self, lacks: bool) {
+        self.lacks_snapshot = lacks;
+    }
+
     /// Whether nothing may be sent but heartbeats.
     pub const fn is_paused(&self) -> bool {
         match &self.state {
@@ -199,6 +213,7 @@ impl Progress {
 
     /// Begins to replicate, from behind what is known to match.
     pub fn become_replicate(&mut self) {
+        self.lacks_snapshot = false;
         self.next = self.matched.next();
         self.state = ProgressState::Replicate { inflights: Inflights::new(self.limits), paused: false };
     }

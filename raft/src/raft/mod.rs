@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use crate::config::Config;
 use crate::error::ConfigError;
 use crate::log::RaftLog;
-use crate::membership::Configuration;
+use crate::membership::{Configuration, first_missing};
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress};
@@ -86,7 +86,11 @@ impl<S: Storage> Raft<S> {
     pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         config.validate()?;
         let (hard_state, conf_state) = storage.initial_state();
-        let log = RaftLog::new(storage, config.max_committed_size_per_ready);
+        let mut log = RaftLog::new(storage, config.max_committed_size_per_ready);
+        if config.allow_missing_term {
+            log.end_with_storage();
+        }
+        let rng = TimeoutRng::new(&config, hard_state, log.last_known_id());
         let mut raft = Self {
             term: Term::ZERO,
             vote: None,
@@ -96,13 +100,14 @@ impl<S: Storage> Raft<S> {
             role: RoleState::Follower,
             election_elapsed: 0,
             randomized_election_timeout: 0,
-            rng: TimeoutRng::new(config.election_seed),
+            rng,
             outbox: Outbox::default(),
             read_states: Vec::new(),
             postponed_reads: Vec::new(),
             config,
         };
         raft.load(hard_state)?;
+        raft.check_membership()?;
         raft.become_follower(raft.term, None);
         Ok(raft)
     }
@@ -136,6 +141,21 @@ impl<S: Storage> Raft<S> {
             self.log.start_applied(applied);
         }
         Ok(())
+    }
+
+    /// What is applied is not handed out again, so a membership that lacks it would never be made up for: the node would
+    /// count the votes and acknowledgements of members of long ago.
+    fn check_membership(&self) -> Result<(), ConfigError> {
+        if self.config.allow_outdated_membership {
+            return Ok(());
+        }
+        let applied = self.log.applied();
+        let known = self.log.storage().conf_state_index().unwrap_or(Index::ZERO);
+        let changes = self.log.conf_changes_in(known.max(self.log.first_index().previous()).next(), applied.next());
+        match first_missing(&self.configuration, &changes) {
+            Some(change) => Err(ConfigError::OutdatedMembership { change, applied }),
+            None => Ok(()),
+        }
     }
 
     pub(crate) const fn id(&self) -> NodeId {

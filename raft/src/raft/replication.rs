@@ -75,6 +75,7 @@ impl<S: Storage> Raft<S> {
             return false;
         }
         let commit = self.log.committed();
+        progress.set_lacks_snapshot(false);
         progress.sent_entries(entries.len() as u64, entries.iter().map(|entry| entry.payload_size()).sum());
         progress.sent_commit(commit);
         let previous = EntryId::new(previous_term, next.previous());
@@ -94,9 +95,12 @@ impl<S: Storage> Raft<S> {
             Ok(_)
             | Err(StorageError::SnapshotTemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) =>
             {
+                progress.set_lacks_snapshot(true);
                 return false;
             }
         };
+        // One that ends before the log begins is sent as well, as etcd does, and leaves the follower in want of another.
+        progress.set_lacks_snapshot(snapshot.id.index.next() < self.log.first_index());
         progress.become_snapshot(snapshot.id.index);
         self.send(to, Body::InstallSnapshot { snapshot: Box::new(snapshot) });
         true

@@ -3,7 +3,7 @@
 use crate::planted::{Bug, planted};
 use crate::ready::StorageAppended;
 use crate::storage::Storage;
-use crate::types::{Entry, Index, Snapshot};
+use crate::types::{Entry, Index, Snapshot, Term};
 
 use super::{Raft, RoleState};
 
@@ -35,13 +35,24 @@ impl<S: Storage> Raft<S> {
     /// term says that entries are stable; every write of a new term is answered by one. A snapshot is committed state
     /// and stays valid in any term.
     pub(crate) fn storage_appended(&mut self, appended: StorageAppended) {
-        let current = appended.term == self.term || planted(Bug::AsyncAppendAba);
+        let passes = self.config.allow_missing_term && self.recall_term(appended.term);
+        let current = appended.term == self.term || passes || planted(Bug::AsyncAppendAba);
         if current && let Some(last) = appended.last {
             self.log.stable_to(last);
         }
         if let Some(snapshot) = appended.snapshot {
             self.snapshot_is_stable(&snapshot);
         }
+    }
+
+    /// Only a node that has fallen back to term zero, which a message without a term can bring about, finds that it asked
+    /// in a higher term than it is in: it returns to that term. What it asked in term zero counts in any term. Whether it
+    /// is either; in etcd a storage response passes the check of terms like every other message.
+    fn recall_term(&mut self, asked_in: Term) -> bool {
+        if asked_in > self.term {
+            self.become_follower(asked_in, None);
+        }
+        asked_in == self.term || asked_in == Term::ZERO
     }
 
     fn snapshot_is_stable(&mut self, snapshot: &Snapshot) {

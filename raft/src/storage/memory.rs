@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Storage, StorageError, prefix_within};
 use crate::membership::ConfState;
+use crate::ready::{Ready, StorageAppend};
 use crate::types::{Entry, EntryId, HardState, Index, Snapshot, Term};
 
 /// Why a [`MemStorage`] refuses a write. It is left as it was.
@@ -25,6 +26,14 @@ pub enum MemStorageError {
         /// The index that would follow.
         expected: Index,
     },
+    /// The log would be compacted further than any snapshot reaches. A follower that is behind could never catch up.
+    #[error("cannot compact up to {compacted}, the newest snapshot covers the log only up to {snapshot}")]
+    BeyondSnapshot {
+        /// Up to where the log would be compacted.
+        compacted: Index,
+        /// Up to where the newest snapshot reaches; zero where there is none.
+        snapshot: Index,
+    },
     /// The log does not hold the entry.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -32,11 +41,16 @@ pub enum MemStorageError {
 
 /// A [`Storage`] in memory. It reads like etcd's `MemoryStorage`.
 ///
+/// A host [writes](Self::write) to it what each Ready says. When its log gets long, it makes a
+/// [snapshot](Self::create_snapshot) of what the application has applied, and then [compacts](Self::compact) the log up
+/// to there or to a while before.
+///
 /// ```
-/// use raft::{Entry, Index, MemStorage, Storage, Term};
+/// use raft::{ConfState, Entry, Index, MemStorage, Storage, Term};
 /// let entry = |index| Entry { term: Term(1), index: Index(index), ..Entry::default() };
 /// let mut storage = MemStorage::new();
 /// storage.append(&[entry(1), entry(2), entry(3)])?;
+/// storage.create_snapshot(Index(2), ConfState::default(), "the state after entry 2".into())?;
 /// storage.compact(Index(2))?;
 /// assert_eq!((storage.first_index(), storage.last_index()), (Index(3), Index(3)));
 /// assert_eq!(storage.term(Index(2)), Ok(Term(1)));
@@ -48,6 +62,8 @@ pub struct MemStorage {
     snapshot: Snapshot,
     /// A newer one that the application made and keeps elsewhere.
     offered: Option<Snapshot>,
+    /// A membership that is newer than the snapshot's, and after which entry.
+    membership: Option<(Index, ConfState)>,
     /// The last entry that was compacted away, or that the snapshot covers: the log is matched with it.
     compacted: EntryId,
     /// What follows `compacted`, without a gap.
@@ -70,7 +86,61 @@ impl MemStorage {
         Self { compacted: snapshot.id, snapshot, ..Self::default() }
     }
 
-    /// Replaces the hard state.
+    /// Writes what a Ready says, in the order that it asks for: a snapshot replaces the log, entries follow, and the hard
+    /// state, which may call them committed, comes last. Writing the same Ready again changes nothing.
+    ///
+    /// Memory survives nothing, so that [`must_sync`](Ready::must_sync) means nothing here. A host that has a device
+    /// writes the three there first, in the same order, waits for an fsync where `must_sync` is set or there is a
+    /// snapshot, and mirrors them here for the node to read. Only then may the Ready's messages leave.
+    ///
+    /// ```
+    /// use raft::{ConfState, Config, MemStorage, NodeId, RawNode};
+    /// let id = NodeId::new(1).unwrap();
+    /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+    /// let mut node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone))?;
+    /// node.campaign();
+    /// while let Some(ready) = node.ready() {
+    ///     node.storage_mut().write(&ready)?;
+    ///     // Here messages are sent, and a snapshot and committed entries are applied.
+    ///     node.advance(ready)?;
+    /// }
+    /// assert_eq!(node.storage().hard_state().vote, Some(id));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`apply_snapshot`](Self::apply_snapshot) and [`append`](Self::append): for a Ready of another node, or one that
+    /// comes out of turn. What was written before the refused part stays.
+    pub fn write(&mut self, ready: &Ready) -> Result<(), MemStorageError> {
+        self.write_in_order(ready.snapshot.as_ref(), &ready.entries, ready.hard_state)
+    }
+
+    /// As [`write`](Self::write), for the append thread's work with asynchronous storage writes.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn write_append(&mut self, append: &StorageAppend) -> Result<(), MemStorageError> {
+        self.write_in_order(append.snapshot.as_ref(), &append.entries, append.hard_state)
+    }
+
+    fn write_in_order(
+        &mut self,
+        snapshot: Option<&Snapshot>,
+        entries: &[Entry],
+        hard_state: Option<HardState>,
+    ) -> Result<(), MemStorageError> {
+        if let Some(snapshot) = snapshot.filter(|snapshot| snapshot.id != self.snapshot.id) {
+            self.apply_snapshot(snapshot.clone())?;
+        }
+        self.append(entries)?;
+        if let Some(hard_state) = hard_state {
+            self.set_hard_state(hard_state);
+        }
+        Ok(())
+    }
+
+    /// Replaces the hard state. Never before the entries of the same Ready are written: it may say that they are
+    /// committed, and a node does not start from a commit index beyond its log.
     pub fn set_hard_state(&mut self, hard_state: HardState) {
         self.hard_state = hard_state;
     }
@@ -90,16 +160,20 @@ impl MemStorage {
         Ok(())
     }
 
-    /// Replaces the whole log by `snapshot`.
+    /// Replaces the whole log by `snapshot`. An empty storage takes one at index zero too, which brings it nothing but
+    /// its first membership.
     ///
     /// # Errors
     /// [`MemStorageError::SnapshotOutOfDate`] where the stored one covers as much.
     pub fn apply_snapshot(&mut self, snapshot: Snapshot) -> Result<(), MemStorageError> {
-        self.check_newer(snapshot.id.index)?;
+        if snapshot.id.index > Index::ZERO || self.last_index() > Index::ZERO {
+            self.check_newer(snapshot.id.index)?;
+        }
         self.compacted = snapshot.id;
         self.entries.clear();
         self.snapshot = snapshot;
         self.offered = None;
+        self.membership = None;
         Ok(())
     }
 
@@ -119,7 +193,22 @@ impl MemStorage {
         let id = EntryId::new(self.term(index)?, index);
         self.snapshot = Snapshot { id, conf_state, data };
         self.offered = None;
+        self.membership.take_if(|(newer, _)| *newer <= index);
         Ok(&self.snapshot)
+    }
+
+    /// Sets the membership after the entry at `index`, which a restart begins with unless a snapshot has a newer one. For
+    /// applications that keep what they applied, and the membership with it, without making snapshots.
+    ///
+    /// ```
+    /// use raft::{ConfState, Index, MemStorage, NodeId, Storage};
+    /// let mut storage = MemStorage::new();
+    /// let members = ConfState { voters: [NodeId::new(1).unwrap()].into(), ..ConfState::default() };
+    /// storage.set_conf_state(Index(3), members.clone());
+    /// assert_eq!((storage.initial_state().1, storage.conf_state_index()), (members, Some(Index(3))));
+    /// ```
+    pub fn set_conf_state(&mut self, index: Index, conf_state: ConfState) {
+        self.membership = Some((index, conf_state)).filter(|_| index > self.snapshot.id.index);
     }
 
     /// Replaces the snapshot that is handed out next, for applications that keep their snapshots elsewhere. The log
@@ -128,19 +217,26 @@ impl MemStorage {
         self.offered = Some(snapshot);
     }
 
-    /// Drops the entries up to and with `index`, of which only the term is kept. Followers that are further behind will need
-    /// a snapshot.
+    /// Drops the entries up to and with `index`, of which only the term is kept. Followers that are further behind will
+    /// be sent the newest snapshot, so it has to reach that far.
     ///
     /// A host must not compact beyond what its node was told is applied, [`BasicStatus::applied`](crate::BasicStatus::applied),
     /// even where its application has applied more: see [`Storage`](super::Storage#compaction).
     ///
     /// # Errors
-    /// [`StorageError::Compacted`] where that happened before, [`StorageError::Unavailable`] beyond the last entry.
-    pub fn compact(&mut self, index: Index) -> Result<(), StorageError> {
+    /// In [`MemStorageError::Storage`], [`StorageError::Compacted`] where that happened before and
+    /// [`StorageError::Unavailable`] beyond the last entry; [`MemStorageError::BeyondSnapshot`] where no snapshot
+    /// [made](Self::create_snapshot), [received](Self::apply_snapshot) or [offered](Self::set_snapshot) covers the entry.
+    pub fn compact(&mut self, index: Index) -> Result<(), MemStorageError> {
         if index <= self.compacted.index {
-            return Err(StorageError::Compacted);
+            return Err(StorageError::Compacted.into());
         }
         let id = EntryId::new(self.term(index)?, index);
+        let offered = self.offered.as_ref().map_or(Index::ZERO, |offered| offered.id.index);
+        let snapshot = self.snapshot.id.index.max(offered);
+        if index > snapshot {
+            return Err(MemStorageError::BeyondSnapshot { compacted: index, snapshot });
+        }
         self.entries.drain(..index.since(self.compacted.index) as usize);
         self.compacted = id;
         Ok(())
@@ -164,7 +260,12 @@ impl MemStorage {
 
 impl Storage for MemStorage {
     fn initial_state(&self) -> (HardState, ConfState) {
-        (self.hard_state, self.snapshot.conf_state.clone())
+        let newest = self.membership.as_ref().map_or(&self.snapshot.conf_state, |(_, conf_state)| conf_state);
+        (self.hard_state, newest.clone())
+    }
+
+    fn conf_state_index(&self) -> Option<Index> {
+        Some(self.membership.as_ref().map_or(self.snapshot.id.index, |(index, _)| *index))
     }
 
     fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {

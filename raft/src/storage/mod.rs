@@ -32,7 +32,21 @@ pub enum StorageError {
 /// (etcd issue 7625). Where the entries are gone it has to assume that there was one, and does not campaign.
 pub trait Storage {
     /// The hard state and the membership that a starting node begins with.
+    ///
+    /// The membership has to be the one after the last entry that is applied ([`Config::applied`](crate::Config::applied)),
+    /// or a newer one that was stored with it. Changes up to there are not handed out again: a node that began with an
+    /// older membership would go on with it, and might lead without a quorum of the newest. It is therefore refused, as
+    /// far as the log shows it; what is compacted shows nothing. So a host that keeps its application's state beside the
+    /// log stores the membership that [`RawNode::apply_conf_change`](crate::RawNode::apply_conf_change) returns with that
+    /// state, and returns it here.
     fn initial_state(&self) -> (HardState, ConfState);
+
+    /// Up to which entry the membership of [`initial_state`](Self::initial_state) contains the changes; `None` where that
+    /// is not known. A node that starts looks for changes that are missing behind this entry only. Without it, it looks
+    /// at the whole log, and tells by the members whether they are contained.
+    fn conf_state_index(&self) -> Option<Index> {
+        None
+    }
 
     /// The entries in `[low, high)`, cut so that their encoded size stays within `max_size` bytes, but never fewer
     /// than one.
@@ -53,7 +67,8 @@ pub trait Storage {
     /// The last index of the log.
     fn last_index(&self) -> Index;
 
-    /// The newest snapshot.
+    /// The newest snapshot. It has to reach at least to where the log was compacted: a follower that is further behind can
+    /// catch up by nothing else, and shows by [`Progress::lacks_snapshot`](crate::Progress::lacks_snapshot) that it waits.
     ///
     /// # Errors
     /// [`StorageError::SnapshotTemporarilyUnavailable`] where it is still being made.

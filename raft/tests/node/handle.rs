@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_core::Stream;
 use raft::node::{Driver, EnqueueError, Limits, StartError, Ticked};
 use raft::{
-    Body, BootstrapError, ChangeError, ConfChangeV1, ConfChangeV2, Config, Index, MemStorage, Node, NodeError,
-    ProposeError, Ready, Role, Stopped,
+    AdvanceError, Body, BootstrapError, ChangeError, ConfChangeV1, ConfChangeV2, Config, Index, MemStorage, Node,
+    NodeError, ProposeError, Ready, Role, Stopped,
 };
 
 use super::{forwarded, heartbeat, id, limited, loop_of, storage, voters};
@@ -76,10 +76,7 @@ fn work(node: &Handle, driver: &mut Driver<MemStorage>) {
 }
 
 fn store(node: &Handle, ready: &Ready) {
-    node.with_storage(|storage| {
-        ready.hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
-        storage.append(&ready.entries).unwrap();
-    });
+    node.with_storage(|storage| storage.write(ready).unwrap());
 }
 
 /// Node 1 alone, which leads and has nothing left to do.
@@ -552,4 +549,52 @@ fn dropping_the_last_handle_ends_the_driver() {
 fn a_handle_shows_what_it_is_and_nothing_of_what_is_inside() {
     let (handle, _driver) = Node::run(loop_of(&[1]));
     assert_eq!(format!("{handle:?}"), "Node { .. }");
+}
+
+#[test]
+fn a_held_ready_that_is_dropped_goes_to_the_next_who_asks() {
+    let (node, mut driver) = leader();
+    now_or_later(node.propose("data".into()), &mut driver).unwrap();
+    let dropped = now_or_later(node.next_ready(), &mut driver).unwrap();
+    let said = Ready::clone(&dropped);
+    assert_eq!(said.entries.len(), 1);
+    drop(dropped);
+    let held = now_or_later(node.next_ready(), &mut driver).unwrap();
+    assert_eq!(*held, said);
+    store(&node, &held);
+    held.advance().unwrap();
+    work(&node, &mut driver);
+    let status = now_or_later(node.status(), &mut driver).unwrap();
+    assert_eq!(status.basic.applied, status.basic.last.index);
+}
+
+#[test]
+fn a_held_ready_of_a_node_with_asynchronous_writes_is_passed_on() {
+    let config = Config { async_storage_writes: true, ..Config::new(id(1)) };
+    let (node, mut driver) = Node::restart(config, storage(&[1])).unwrap();
+    now_or_later(node.campaign(), &mut driver).unwrap();
+    let held = now_or_later(node.next_ready(), &mut driver).unwrap();
+    assert!(held.storage_append.is_some());
+    assert_eq!(held.advance(), Ok(()));
+}
+
+#[test]
+fn a_ready_of_another_node_is_refused_by_the_handle_too() {
+    let [(one, mut driver), (other, mut others_driver)] = [leader(), leader()];
+    now_or_later(one.propose("data".into()), &mut driver).unwrap();
+    now_or_later(other.propose("data".into()), &mut others_driver).unwrap();
+    let _mine = now_or_later(one.ready(), &mut driver).unwrap();
+    let others = now_or_later(other.ready(), &mut others_driver).unwrap();
+    assert_eq!(one.advance(others), Err(NodeError::Refused(AdvanceError::Foreign)));
+}
+
+/// The answer to a call, which the driver has to be polled for.
+fn now_or_later<T>(call: impl Future<Output = T>, driver: &mut Driver<MemStorage>) -> T {
+    let mut call = pin!(call);
+    if let Poll::Ready(answer) = poll(call.as_mut()) {
+        return answer;
+    }
+    drive(driver);
+    let Poll::Ready(answer) = poll(call) else { panic!("no answer") };
+    answer
 }

@@ -37,7 +37,8 @@ fn loop_of(numbers: &[u64]) -> Loop {
 }
 
 fn limited(numbers: &[u64], limits: Limits) -> Loop {
-    RunLoop::new(RawNode::new(Config::new(id(1)), storage(numbers)).unwrap(), limits)
+    let config = Config { fixed_election_timeout: true, ..Config::new(id(1)) };
+    RunLoop::new(RawNode::new(config, storage(numbers)).unwrap(), limits)
 }
 
 /// Node 1 alone, which leads and has nothing left to do.
@@ -86,8 +87,7 @@ fn ready(run_loop: &mut Loop) -> Option<Ready> {
 }
 
 fn store(run_loop: &mut Loop, ready: &Ready) {
-    ready.hard_state.into_iter().for_each(|hard_state| run_loop.storage_mut().set_hard_state(hard_state));
-    run_loop.storage_mut().append(&ready.entries).unwrap();
+    run_loop.storage_mut().write(ready).unwrap();
 }
 
 /// Does what Readys say until there is none.

@@ -178,6 +178,39 @@ fn readys_that_nobody_saw_go_out_in_the_order_of_their_making_whoever_left_first
 }
 
 #[test]
+fn the_ready_of_another_loop_is_neither_advanced_nor_taken_back() {
+    let foreign = Err(NodeError::Refused(AdvanceError::Foreign));
+    let [mut one, mut other] = [leader(), leader()];
+    for run_loop in [&mut one, &mut other] {
+        run_loop.propose("data".into()).unwrap();
+        run_loop.take(Arm::Proposal).unwrap();
+    }
+    let (mine, others) = (ready(&mut one).unwrap(), ready(&mut other).unwrap());
+    assert_eq!(mine, others, "they say the same");
+    assert_eq!(one.advance(others.clone()), foreign);
+    one.return_ready(others);
+    assert_eq!(ready(&mut one), None, "its own is out");
+    store(&mut one, &mine);
+    one.advance(mine).unwrap();
+}
+
+#[test]
+fn a_ready_that_was_given_back_is_not_advanced_before_it_is_out_again() {
+    let mut run_loop = leader();
+    run_loop.propose("data".into()).unwrap();
+    run_loop.take(Arm::Proposal).unwrap();
+    let seen = ready(&mut run_loop).unwrap();
+    run_loop.return_ready(seen.clone());
+    assert_eq!(run_loop.advance(seen.clone()), Err(NodeError::Refused(AdvanceError::NotOutstanding)));
+    assert_eq!(ready(&mut run_loop), Some(seen.clone()));
+    store(&mut run_loop, &seen);
+    run_loop.advance(seen.clone()).unwrap();
+    run_loop.return_ready(seen);
+    run_loop.take(Arm::Advance).unwrap();
+    work(&mut run_loop);
+}
+
+#[test]
 fn only_the_outstanding_ready_can_be_advanced_and_only_once() {
     let refused = Err(NodeError::Refused(AdvanceError::NotOutstanding));
     let mut run_loop = leader();

@@ -15,14 +15,7 @@ fn hear(node: &mut RawNode<MemStorage>, from: u64, term: u64, body: Body) -> Opt
 }
 
 fn write(node: &mut RawNode<MemStorage>, append: &StorageAppend) {
-    let storage = node.storage_mut();
-    if let Some(snapshot) = append.snapshot.clone() {
-        storage.apply_snapshot(snapshot).expect("newer than the last one");
-    }
-    storage.append(&append.entries).expect("entries follow the log");
-    if let Some(hard_state) = append.hard_state {
-        storage.set_hard_state(hard_state);
-    }
+    node.storage_mut().write_append(append).expect("entries follow the log");
 }
 
 fn finish(node: &mut RawNode<MemStorage>, append: StorageAppend) {

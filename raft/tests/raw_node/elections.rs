@@ -36,7 +36,7 @@ fn a_follower_asks_all_other_voters_for_their_vote_when_its_timeout_is_over() {
 #[test]
 fn election_timeouts_are_drawn_from_one_to_two_times_the_configured_one() {
     let patience = |seed| {
-        let mut host = Host::new(Config { election_seed: Some(seed), ..config() }, voters(&[1, 2, 3]));
+        let mut host = Host::new(Config { election_seed: Some(seed), ..Config::new(id(1)) }, voters(&[1, 2, 3]));
         (1..50).find(|_| !host.wait(1).messages.is_empty()).expect("it campaigns")
     };
     let drawn: BTreeSet<u32> = (0..200).map(patience).collect();
@@ -100,6 +100,9 @@ fn a_node_that_has_not_applied_a_committed_membership_change_does_not_campaign()
         let mut storage = stored(&[1, 2, 3], &[], 0);
         storage.append(&entries).expect("entries without a gap");
         storage.set_hard_state(raft::HardState { term: Term(1), vote: None, commit: raft::Index(commit) });
+        if entries[..applied as usize].iter().any(|entry| entry.kind == kind) {
+            storage.set_conf_state(raft::Index(applied), voters(&[1, 2, 3, 4]));
+        }
         let mut host = Host::over(Config { applied: raft::Index(applied), ..config() }, storage);
         host.node.campaign();
         assert_eq!(host.role(), expected, "{case}");

@@ -1,6 +1,6 @@
 //! How much a leader sends at once, and snapshots for those who are too far behind.
 
-use raft::{Body, Config, Index, MemStorage, SnapshotStatus};
+use raft::{Body, Config, Index, MemStorage, Snapshot, SnapshotStatus};
 
 use crate::host::*;
 
@@ -97,7 +97,9 @@ fn a_snapshot_goes_only_to_whom_the_leader_has_heard_of() {
     storage.append(&[entry(1, 6), entry(1, 7)]).expect("entries follow the snapshot");
     storage.set_hard_state(raft::HardState { term: raft::Term(1), vote: None, commit: Index(7) });
     let mut host = Host::leading(config(), storage);
-    host.node.storage_mut().compact(Index(7)).expect("it is committed");
+    let storage = host.node.storage_mut();
+    storage.create_snapshot(Index(7), voters(&[1, 2, 3]), "state".into()).expect("it is committed");
+    storage.compact(Index(7)).expect("the snapshot covers it");
     host.hear(2, rejected(7, entry_id(1, 6)));
     assert!(host.shown(2).starts_with("StateSnapshot"));
     assert!(host.shown(3).starts_with("StateProbe"));
@@ -105,10 +107,47 @@ fn a_snapshot_goes_only_to_whom_the_leader_has_heard_of() {
 
 #[test]
 fn where_no_snapshot_was_made_none_is_sent() {
-    let mut host = Host::leading(config(), stored(&[1, 2, 3], &[1, 1], 2));
-    host.node.storage_mut().compact(Index(2)).expect("it is committed");
+    let mut host = leader_without_snapshot();
     assert_eq!(host.hear(3, rejected(2, entry_id(0, 0))).messages, []);
     assert_eq!(host.shown(3), "StateProbe match=0 next=1");
+}
+
+/// A leader whose log begins behind 2, and whose application has mislaid the snapshot.
+fn leader_without_snapshot() -> Host {
+    let mut host = Host::leading(config(), stored(&[1, 2, 3], &[1, 1], 2));
+    let storage = host.node.storage_mut();
+    storage.create_snapshot(Index(2), voters(&[1, 2, 3]), "state".into()).expect("it is committed");
+    storage.compact(Index(2)).expect("the snapshot covers it");
+    storage.set_snapshot(Snapshot::default());
+    host
+}
+
+#[test]
+fn a_follower_that_needs_a_snapshot_that_was_not_made_shows_until_it_gets_one() {
+    let mut host = leader_without_snapshot();
+    let lacks = |host: &Host| host.node.status().progress[&id(3)].lacks_snapshot();
+    assert!(!lacks(&host));
+    host.hear(3, rejected(2, entry_id(0, 0)));
+    assert!(lacks(&host));
+    assert!(!host.progress_of(2).lacks_snapshot());
+    host.hear(3, heartbeat_response());
+    assert!(lacks(&host), "nothing has changed");
+
+    host.node.storage_mut().set_snapshot(snapshot(1, 2, &[1, 2, 3]));
+    let sent = host.hear(3, heartbeat_response()).to(3);
+    assert_eq!((sent, lacks(&host)), (vec![install(snapshot(1, 2, &[1, 2, 3]))], false));
+}
+
+#[test]
+fn a_snapshot_that_ends_before_the_log_begins_is_sent_and_is_not_enough() {
+    let mut host = leader_without_snapshot();
+    host.node.storage_mut().set_snapshot(snapshot(1, 1, &[1, 2, 3]));
+    assert_eq!(host.hear(3, rejected(2, entry_id(0, 0))).to(3), [install(snapshot(1, 1, &[1, 2, 3]))]);
+    assert!(host.progress_of(3).lacks_snapshot());
+    host.hear(3, accepted(1));
+    assert!(host.progress_of(3).lacks_snapshot(), "it has come no nearer to the log");
+    host.hear(3, accepted(2));
+    assert!(!host.progress_of(3).lacks_snapshot());
 }
 
 #[test]

@@ -13,9 +13,9 @@ pub fn voters(ids: &[u64]) -> ConfState {
     ConfState { voters: ids.iter().map(|number| id(*number)).collect(), ..ConfState::default() }
 }
 
-/// The usual options of node 1, whose election timeout is ten ticks.
+/// The usual options of node 1, whose election timeout is always ten ticks.
 pub fn config() -> Config {
-    Config::new(id(1))
+    Config { fixed_election_timeout: true, ..Config::new(id(1)) }
 }
 
 pub fn entry_id(term: u64, index: u64) -> EntryId {
@@ -151,14 +151,7 @@ impl Host {
         let mut work = Work::default();
         for _ in 0..100 {
             let Some(ready) = self.node.ready() else { return work };
-            let storage = self.node.storage_mut();
-            if let Some(snapshot) = ready.snapshot.clone() {
-                storage.apply_snapshot(snapshot).expect("newer than the last one");
-            }
-            storage.append(&ready.entries).expect("entries follow the log");
-            if let Some(hard_state) = ready.hard_state {
-                storage.set_hard_state(hard_state);
-            }
+            self.node.storage_mut().write(&ready).expect("entries follow the log");
             work.messages.extend(ready.messages.iter().cloned());
             work.committed.extend(ready.committed_entries.iter().cloned());
             work.reads.extend(ready.read_states.iter().cloned());

@@ -104,12 +104,14 @@ impl Hash for Front {
 }
 
 impl NodeOptions {
-    /// The configuration of the node with this identity, that has applied so much and whose timeouts have this seed.
+    /// The configuration of the node with this identity, that has applied so much and whose timeouts have this seed;
+    /// without one they are fixed, as scripts want them.
     pub fn config(&self, id: NodeId, applied: Index, election_seed: Option<u64>) -> Config {
         Config {
             id,
             applied,
             election_seed,
+            fixed_election_timeout: election_seed.is_none(),
             election_tick: self.election_tick,
             heartbeat_tick: self.heartbeat_tick,
             async_storage_writes: self.async_storage_writes,
@@ -128,6 +130,8 @@ impl NodeOptions {
             immediate_singleton_reads: self.immediate_singleton_reads,
             lead_before_own_vote: self.lead_before_own_vote,
             waits_as_etcd: self.waits_as_etcd.0,
+            // What the appender applied survives with a membership that is older: etcd's tests restart it like that.
+            allow_outdated_membership: self.application == ApplicationKind::Appender,
         }
     }
 }

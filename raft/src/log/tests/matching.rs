@@ -1,6 +1,6 @@
 //! Matching and appending, case by case, for every way to split the log between storage and memory.
 
-use super::{entries, entry, id, log, snapshot};
+use super::{compact, entries, entry, id, log, snapshot};
 use crate::storage::{Storage, StorageError};
 use crate::types::{Index, Term};
 
@@ -65,7 +65,7 @@ fn a_refused_append_skips_whole_terms() {
 #[test]
 fn a_refused_append_stops_at_what_is_compacted() {
     let mut log = log(&[2, 2, 4, 4, 4, 6], 6);
-    log.storage_mut().compact(Index(4)).unwrap();
+    compact(&mut log, 4);
     assert_eq!(log.find_conflict_by_term(Index(6), Term(4)), id(4, 5));
     assert_eq!(log.find_conflict_by_term(Index(6), Term(3)), id(0, 3));
     assert_eq!(log.find_conflict_by_term(Index(2), Term(3)), id(0, 2));
@@ -74,7 +74,7 @@ fn a_refused_append_stops_at_what_is_compacted() {
 #[test]
 fn terms_are_known_from_the_one_before_the_first_entry_to_the_last() {
     let mut log = log(&[1, 1, 2, 3], 3);
-    log.storage_mut().compact(Index(2)).unwrap();
+    compact(&mut log, 2);
     let terms: Vec<_> = (0..=6).map(|index| log.term(Index(index)).map(|term| term.0)).collect();
     let (compacted, beyond) = (Err(StorageError::Compacted), Err(StorageError::Unavailable));
     assert_eq!(terms, [compacted, compacted, Ok(1), Ok(2), Ok(3), beyond, beyond]);

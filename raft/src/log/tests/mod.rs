@@ -30,6 +30,13 @@ fn snapshot(term: u64, index: u64) -> Snapshot {
     Snapshot { id: id(term, index), ..Snapshot::default() }
 }
 
+/// Compacts the storage of a log behind a snapshot of the same index.
+fn compact(log: &mut RaftLog<MemStorage>, index: u64) {
+    let storage = log.storage_mut();
+    storage.create_snapshot(Index(index), Default::default(), Default::default()).unwrap();
+    storage.compact(Index(index)).unwrap();
+}
+
 fn indexes(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.index.0).collect()
 }

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::model::Model;
-use super::{NO_LIMIT, snapshot};
+use super::{NO_LIMIT, compact, snapshot};
 use crate::log::RaftLog;
 use crate::storage::{MemStorage, Storage, StorageError};
 use crate::types::{Entry, EntryId, EntryKind, Index, Snapshot, Term};
@@ -260,7 +260,7 @@ impl Node {
         let most = self.model.applied.min(self.model.stable);
         let index = self.model.base.index.plus(u64::from(ahead) % 8);
         if self.model.snapshot.is_none() && index > self.model.base.index && index <= most {
-            self.log.storage_mut().compact(index).unwrap();
+            compact(&mut self.log, index.0);
             self.model.compact(index);
         }
     }

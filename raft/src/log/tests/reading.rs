@@ -1,6 +1,6 @@
 //! Reading across the border between storage and memory.
 
-use super::{entries, entry, indexes, log};
+use super::{compact, entries, entry, indexes, log};
 use crate::log::RaftLog;
 use crate::storage::{MemStorage, StorageError};
 use crate::types::{Entry, EntryKind, Index};
@@ -43,7 +43,7 @@ fn an_entry_in_memory_that_does_not_fit_behind_stored_ones_ends_the_page() {
 #[test]
 fn what_is_compacted_cannot_be_read() {
     let mut log = log(&[1; 5], 3);
-    log.storage_mut().compact(Index(2)).unwrap();
+    compact(&mut log, 2);
     assert_eq!(log.slice(Index(2), Index(4), u64::MAX), Err(StorageError::Compacted));
     assert_eq!(log.entries(Index(2), u64::MAX), Err(StorageError::Compacted));
     assert_eq!(log.entries(Index(3), u64::MAX), Ok(entries(3, &[1, 1, 1])));
@@ -97,7 +97,7 @@ fn membership_changes_are_found_wherever_they_are() {
 #[test]
 fn a_membership_change_may_be_in_what_is_compacted() {
     let mut log = log(&[1; 5], 5);
-    log.storage_mut().compact(Index(2)).unwrap();
+    compact(&mut log, 2);
     assert!(log.has_conf_change_in(Index(2), Index(4)));
     assert!(!log.has_conf_change_in(Index(3), Index(6)));
 }

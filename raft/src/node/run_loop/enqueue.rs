@@ -191,11 +191,16 @@ impl<S: Storage> RunLoop<S> {
 
     /// Gives a Ready back that nobody has looked at, because whoever asked for it has gone; the next to ask gets it. With
     /// asynchronous storage writes several may come back, in whichever order; they go out again in that of their making.
+    /// One that this loop does not wait for, such as another node's, is dropped.
     pub fn return_ready(&mut self, ready: Ready) {
-        if !self.is_stopped() {
-            let position = self.returned.partition_point(|other| other.number < ready.number);
-            self.returned.insert(position, ready);
+        if self.is_stopped() || self.node.is_foreign(&ready) {
+            return;
         }
+        if !self.node.config().async_storage_writes && self.outstanding.take_if(|out| *out == ready.number).is_none() {
+            return;
+        }
+        let position = self.returned.partition_point(|other| other.number < ready.number);
+        self.returned.insert(position, ready);
     }
 
     /// The outstanding Ready, done with.
@@ -204,9 +209,7 @@ impl<S: Storage> RunLoop<S> {
     /// Stopped, or as [`RawNode::advance`](crate::RawNode::advance); nothing changes then.
     pub fn advance(&mut self, ready: Ready) -> Result<(), NodeError<AdvanceError>> {
         self.check_running()?;
-        if self.node.config().async_storage_writes {
-            return Err(NodeError::Refused(AdvanceError::AsynchronousStorageWrites));
-        }
+        self.node.check_outstanding(&ready).map_err(NodeError::Refused)?;
         if self.outstanding != Some(ready.number) {
             return Err(NodeError::Refused(AdvanceError::NotOutstanding));
         }
