@@ -16,6 +16,8 @@ use crate::world::{Event, Replica, World};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Look {
     facts: Vec<(u64, String)>,
+    /// How many events do not fit, because the code has changed since they were recorded.
+    misfits: u64,
 }
 
 impl Look {
@@ -26,14 +28,14 @@ impl Look {
 
     /// Where to look in these events.
     pub(super) fn at(events: &[Event]) -> Self {
-        let mut since = Since::default();
+        let (mut since, mut misfits) = (Since::default(), 0);
         let mut world = World::new();
         for (step, event) in (0..).zip(&events[..events.len().saturating_sub(1)]) {
             // What no longer fits changes nothing.
-            apply(&mut world, event).ok();
+            misfits += u64::from(apply(&mut world, event).is_err());
             since.note(step, event, &world);
         }
-        Self { facts: since.facts(&world) }
+        Self { facts: since.facts(&world), misfits }
     }
 }
 
@@ -41,7 +43,11 @@ impl fmt::Display for Look {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let step = self.step();
         write!(f, "look at step {step} (sim show FILE --from {})", step.saturating_sub(20))?;
-        self.facts.iter().try_for_each(|(step, what)| write!(f, "; since step {step} {what}"))
+        self.facts.iter().try_for_each(|(step, what)| write!(f, "; since step {step} {what}"))?;
+        match self.misfits {
+            0 => Ok(()),
+            misfits => write!(f, "; but {misfits} of the events do not fit any more, since the code has changed"),
+        }
     }
 }
 
