@@ -29,11 +29,18 @@ pub(super) fn quoted(word: impl Display) -> String {
 pub(super) struct Next<'a> {
     trace: &'a Path,
     program: String,
+    /// What was just done with it.
+    done: &'static str,
 }
 
 impl<'a> Next<'a> {
     pub(super) fn of(trace: &'a Path) -> Self {
-        Self { trace, program: program() }
+        Self { trace, program: program(), done: "" }
+    }
+
+    /// After this was done with it.
+    pub(super) fn after(done: &'static str, trace: &'a Path) -> Self {
+        Self { done, ..Self::of(trace) }
     }
 
     fn command(&self, what: &str, trace: &Path, more: &str) -> String {
@@ -87,7 +94,9 @@ impl<'a> Next<'a> {
     /// Where it fails as it did.
     pub(super) fn seen(&self, header: &Header) -> Vec<String> {
         // What was shrunk, or made of a scenario, no longer has the plan of a seed.
-        if header.plan.is_null() { self.shrunk() } else { [self.recorded(), vec![self.replay()]].concat() }
+        let all = if header.plan.is_null() { self.shrunk() } else { [self.recorded(), vec![self.replay()]].concat() };
+        let done = self.command(self.done, self.trace, "");
+        all.into_iter().filter(|command| !command.starts_with(&done)).collect()
     }
 }
 
@@ -116,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_commands_name_files_beside_the_trace() {
-        let next = Next { trace: Path::new("my runs/violation-4.jsonl.zst"), program: "sim".to_owned() };
+        let next = Next { trace: Path::new("my runs/violation-4.jsonl.zst"), program: "sim".to_owned(), done: "" };
         assert_eq!(
             next.recorded(),
             [
@@ -125,7 +134,14 @@ mod tests {
                 "sim report 'my runs/violation-4-short.jsonl' -o 'my runs/violation-4-short.html'",
             ]
         );
-        let next = Next { trace: Path::new("short.jsonl"), program: "sim".to_owned() };
-        assert_eq!(next.shrunk().last().unwrap(), "sim scenario --from-trace short.jsonl -o short.txt");
+        let next = Next { trace: Path::new("short.jsonl"), program: "sim".to_owned(), done: "show" };
+        assert_eq!(
+            next.seen(&Header::new(None)),
+            [
+                "sim report short.jsonl -o short.html",
+                "sim replay short.jsonl",
+                "sim scenario --from-trace short.jsonl -o short.txt"
+            ]
+        );
     }
 }

@@ -70,6 +70,9 @@ fn trace(arguments: &TraceArguments) -> Result<u8, String> {
     let trace = bytes::trace(&read(&arguments.file)?);
     let saved = trace.save(&arguments.out).map_err(|error| format!("{}: {error}", arguments.out.display()));
     say(format_args!("{} events, then {}", trace.events.len(), Shown(trace.ending.clone())))?;
+    if trace.events.is_empty() {
+        return Err(format!("{}: makes no event: nothing was checked", arguments.file.display()));
+    }
     match (saved, trace.ending == Ending::Completed) {
         (saved, true) => saved.map(|()| HELD),
         (Ok(()), false) => Ok(VIOLATED),

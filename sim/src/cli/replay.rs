@@ -52,7 +52,7 @@ fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> 
                 Ending::Violation(violation) => say(format_args!("{violation}\nas recorded"))?,
                 _ => say(format_args!("at step {step}: {}, as recorded", Shown(ending.clone())))?,
             }
-            print(failure::meaning(&ending) + &failure::next(&Next::of(path).seen(header)))?;
+            print(failure::meaning(&ending) + &failure::next(&Next::after("replay", path).seen(header)))?;
             VIOLATED
         }
         Replayed::Gone { recorded, steps } => {
@@ -97,7 +97,7 @@ fn hangs(step: u64, header: &Header, path: &Path) -> Result<u8, String> {
         return Ok(DIVERGED);
     }
     say(format_args!("at step {step}: {}, as recorded", Shown(recorded.ending.clone())))?;
-    print(failure::meaning(&recorded.ending) + &failure::next(&Next::of(path).seen(header)))?;
+    print(failure::meaning(&recorded.ending) + &failure::next(&Next::after("replay", path).seen(header)))?;
     Ok(VIOLATED)
 }
 

@@ -38,7 +38,9 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     output::write(path, page.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
     super::say_written(path)?;
     if ending != Ending::Completed && !output::is_stream(path) {
-        output::print(failure::of_ending(&ending) + &failure::next(&Next::of(&arguments.file).seen(&header)))?;
+        output::print(
+            failure::of_ending(&ending) + &failure::next(&Next::after("report", &arguments.file).seen(&header)),
+        )?;
     }
     Ok(HELD)
 }

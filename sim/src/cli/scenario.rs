@@ -113,13 +113,15 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let trace = script::record(&text).map_err(|error| said(&error))?;
     let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(|unknown| said(&unknown))?;
     let saved = trace.save(output).map_err(|error| format!("{}: {error}", output.display()));
+    let is_broken = trace.ending != Ending::Completed;
+    // What is broken is told also where its trace cannot be written.
+    let saved = if is_broken { saved } else { Ok(saved?) };
     super::say_beside(output, format_args!("{} events: {}", trace.events.len(), Shown(trace.ending.clone())))?;
-    match (&saved, trace.ending == Ending::Completed) {
-        (Ok(()), _) => super::say_written(output)?,
-        (Err(error), true) => return Err(error.clone()),
-        (Err(error), false) => tell(error),
+    match &saved {
+        Ok(()) => super::say_written(output)?,
+        Err(error) => tell(error),
     }
-    if trace.ending == Ending::Completed {
+    if !is_broken {
         return Ok(HELD);
     }
     let next = saved.map(|()| Next::of(output).shrunk()).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What an exploration prints: a line for each failure, and the summary.
+//! What an exploration prints: a line for each failure, and the summary. In JSON a seed is text: many readers do not hold
+//! numbers of 64 bits.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,7 +45,8 @@ pub(super) fn failure(failure: &Failure, trace: Option<&Path>) -> String {
 pub(super) fn failure_as_json(failure: &Failure, trace: Option<&Path>) -> String {
     let &Failure { seed, events, ref ending, differs } = failure;
     let trace = trace.map(|path| path.display().to_string());
-    let mut line = json!({ "seed": seed, "property": failure.property(), "events": events, "trace": trace });
+    let mut line =
+        json!({ "seed": seed.to_string(), "property": failure.property(), "events": events, "trace": trace });
     match (differs, ending) {
         (Some(step), _) => line["differs_from_step"] = json!(step),
         (None, Ending::Violation(violation)) => line["violation"] = json!(violation),
@@ -96,7 +98,12 @@ impl Summary<'_> {
     fn of_broken(&self, property: Property, broken: &Broken) -> String {
         let mut out = Text::default();
         out.line("", "");
-        out.line("BROKEN", format_args!("{property}, by {} of {} seeds", broken.seeds, self.explored.seeds));
+        let seeds = match property {
+            // They never end, so they are none of those that did.
+            Property::EventsEnd => format!("{} seeds", broken.seeds),
+            _ => format!("{} of {} seeds", broken.seeds, self.explored.seeds),
+        };
+        out.line("BROKEN", format_args!("{property}, by {seeds}"));
         let mut text = out.into_string().trim_start().to_owned();
         text.insert(0, '\n');
         text += &failure::of_property(property);
@@ -153,7 +160,7 @@ impl Summary<'_> {
         let start = self.start();
         let next = start.as_ref().map(|(failure, trace)| self.next(failure, trace)).unwrap_or_else(|| self.record());
         json!({
-            "from": exploration.seeds.start,
+            "from": exploration.seeds.start.to_string(),
             "seeds": explored.seeds,
             "run_twice": arguments.determinism,
             "failures": explored.failures(),
@@ -170,7 +177,7 @@ impl Summary<'_> {
     fn broken_as_json(&self, property: Property, broken: &Broken) -> Value {
         let shortest = broken.shortest.iter().map(|failure| {
             let trace = self.traces.of(failure.seed).and_then(Result::ok).map(|path| path.display().to_string());
-            json!({ "seed": failure.seed, "events": failure.events, "trace": trace })
+            json!({ "seed": failure.seed.to_string(), "events": failure.events, "trace": trace })
         });
         json!({
             "property": property,
