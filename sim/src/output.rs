@@ -58,9 +58,8 @@ impl NewFile {
     /// Those of the file system.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush()?;
-        match &self.replaces {
-            Some((temporary, target)) => fs::rename(temporary, target)?,
-            None => {}
+        if let Some((temporary, target)) = &self.replaces {
+            fs::rename(temporary, target)?;
         }
         self.replaces = None;
         Ok(())
