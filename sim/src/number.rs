@@ -6,6 +6,9 @@ use raft::Index;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+/// The largest number that every reader of JSON holds.
+const WIDEST: u64 = (1 << 53) - 1;
+
 /// A number that is usually small.
 ///
 /// # Errors
@@ -112,8 +115,8 @@ pub mod limit {
 pub(crate) fn narrowed(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_u64() {
-            Some(number) => serde_json::to_value(Index(number)).unwrap_or_default(),
-            None => Value::Number(number),
+            Some(wide) if wide > WIDEST => Value::String(wide.to_string()),
+            Some(_) | None => Value::Number(number),
         },
         Value::Array(values) => values.into_iter().map(narrowed).collect(),
         Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, narrowed(value))).collect(),

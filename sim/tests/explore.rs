@@ -278,6 +278,7 @@ mod planted {
         let mut lines = lines(&out);
         let summary = lines.pop().expect("a summary");
         assert_eq!(lines.len() as u64, summary["failures"].as_u64().unwrap());
+        assert!(lines.iter().all(|line| line["seed"].is_string()), "seeds are text: {out}");
         let broken = &summary["broken"][0];
         assert_eq!(
             (&broken["property"], &broken["source"]),

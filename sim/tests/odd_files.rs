@@ -65,7 +65,7 @@ fn what_is_no_text_and_what_is_nothing() {
     let folder = folder();
     put(&folder, "empty", b"");
     refuse(&folder, OF_TRACES, "empty", "is empty, not a trace");
-    refuse(&folder, OF_SCRIPTS, "empty", "there is no command");
+    refuse(&folder, OF_SCRIPTS, "empty", "holds no command");
     put(&folder, "binary", &[0x7f, b'E', b'L', b'F', b'\n', 0x80, 0xff, 0]);
     refuse(&folder, OF_TRACES, "binary", "binary:1: is not a trace");
     refuse(&folder, OF_SCRIPTS, "binary", "line 2: is no text: there is a byte 0x80");

@@ -45,7 +45,7 @@ async fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--help" | "-h" => return Ok(println!("{USAGE}\n\n{}", shell::HELP)),
+            "--help" | "-h" => return shell::say(&format!("{USAGE}\n\n{}", shell::HELP)),
             "--demo" => demo = true,
             "--data" => data = Some(PathBuf::from(arguments.next().ok_or("--data needs a directory")?)),
             other => return Err(format!("unknown argument {other}; there are --demo, --data DIR and --help").into()),

@@ -22,7 +22,7 @@ quit";
 /// Runs commands until there are no more. Outside of a terminal, one that fails ends the program.
 pub async fn interact(cluster: &mut Cluster) -> Result<(), Error> {
     let interactive = std::io::IsTerminal::is_terminal(&std::io::stdin());
-    println!("{} nodes run; `help` lists the commands", cluster.count());
+    say(&format!("{} nodes run; `help` lists the commands", cluster.count()))?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     loop {
         if interactive {
@@ -33,12 +33,17 @@ pub async fn interact(cluster: &mut Cluster) -> Result<(), Error> {
             break;
         }
         match run(cluster, &line).await {
-            Ok(answer) => println!("{answer}"),
-            Err(error) if interactive => println!("error: {error}"),
+            Ok(answer) => say(&answer)?,
+            Err(error) if interactive => say(&format!("error: {error}"))?,
             Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+/// Prints a line. Where nobody reads it, that is an error, and no panic.
+pub fn say(line: &str) -> Result<(), Error> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
 /// Somebody is expected to type now.
@@ -88,15 +93,14 @@ pub async fn demo(cluster: &mut Cluster) -> Result<(), Error> {
             stopped = wait_for_leader(cluster).await?.get().to_string();
             command = command.replace("LEADER", &stopped);
         }
-        println!("> {command}");
+        say(&format!("> {command}"))?;
         let answer = run(cluster, &command).await?;
-        println!("{answer}");
+        say(&answer)?;
         if answer != expected {
             return Err(format!("`{command}` answers {answer}, not {expected}").into());
         }
     }
-    println!("{}", status(cluster).await?);
-    Ok(())
+    say(&status(cluster).await?)
 }
 
 /// A read that was answered proves that somebody leads.

@@ -29,10 +29,10 @@ pub(super) struct ReplayArguments {
 
 /// Replays the trace, and says how it ended.
 pub(super) fn run(arguments: &ReplayArguments) -> Result<u8, String> {
-    let path = arguments.file.clone();
-    let header = Reader::open(&path).map_err(|error| error.to_string())?.header().clone();
-    let again = move || Reader::open(&path).and_then(replay);
-    match watched(&arguments.patience, again) {
+    // Opened once: it may be a pipe.
+    let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
+    let header = reader.header().clone();
+    match watched(&arguments.patience, move || replay(reader)) {
         Ok(replayed) => told(replayed, &header, &arguments.file),
         Err(stuck) => hangs(stuck.0, &header, &arguments.file),
     }

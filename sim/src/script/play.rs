@@ -73,7 +73,11 @@ pub fn play(text: &str) -> Played {
 pub fn record(text: &str) -> Result<Trace, ScriptError> {
     let mut environment = Environment::recording();
     let mut header = Header::new(None);
-    for (block, command) in understood(text)? {
+    let commands = understood(text)?;
+    if commands.is_empty() {
+        return Err(ScriptError::new(1, "holds no command"));
+    }
+    for (block, command) in commands {
         if let Command::Plant(bug) = &command {
             header.bug = Some(bug.clone());
         }
@@ -88,9 +92,6 @@ pub fn record(text: &str) -> Result<Trace, ScriptError> {
 
 fn understood(text: &str) -> Result<Vec<(Block, Command)>, ScriptError> {
     let blocks = scenario(text)?;
-    if blocks.is_empty() {
-        return Err(ScriptError::new(1, "there is no command"));
-    }
     let commands = blocks.iter().map(Command::parse).collect::<Result<Vec<_>, _>>()?;
     Ok(blocks.into_iter().zip(commands).collect())
 }

@@ -57,7 +57,7 @@ impl Write for Sink {
 }
 
 /// What a trace is read from: whether it is compressed is seen in what it begins with.
-pub struct Source(Box<dyn BufRead>);
+pub struct Source(Box<dyn BufRead + Send>);
 
 impl Source {
     /// Opens a file.

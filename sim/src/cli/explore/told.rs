@@ -42,6 +42,7 @@ pub(super) fn failure(failure: &Failure, trace: Option<&Path>) -> String {
     }
 }
 
+/// Seeds are text: many readers of JSON do not hold all of their bits.
 pub(super) fn failure_as_json(failure: &Failure, trace: Option<&Path>) -> String {
     let &Failure { seed, events, ref ending, differs } = failure;
     let trace = trace.map(|path| path.display().to_string());

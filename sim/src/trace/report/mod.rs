@@ -14,6 +14,7 @@ use super::format::{End, Ending};
 use super::reader::{Line, ReadError, Reader, Trouble};
 use super::run::{Stop, apply};
 use crate::calm;
+use crate::number::narrowed;
 use crate::planted;
 use crate::world::{Event, World};
 
@@ -50,7 +51,7 @@ pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<(St
     let Run { data, ended, .. } = run;
     let hangs = matches!(recorded, Ending::Hang(_)).then(|| recorded.clone());
     let ended = ended.or(hangs).unwrap_or_default();
-    Ok((page(&data.finish(&ended, &recorded)), ended))
+    Ok((page(data.finish(&ended, &recorded)), ended))
 }
 
 /// What is shown, as it happens again.
@@ -96,7 +97,9 @@ impl Run {
     }
 }
 
-fn page(data: &serde_json::Value) -> String {
+fn page(data: serde_json::Value) -> String {
+    // The browser holds no more of a number than other readers of JSON.
+    let data = narrowed(data);
     // Text of the run must not end the script in which it stands.
     let data = data.to_string().replace('<', "\\u003c");
     let pieces = [("/*STYLE*/", STYLE), ("/*RUN*/", RUN), ("/*DIAGRAM*/", DIAGRAM), ("/*PANEL*/", PANEL)];
