@@ -146,8 +146,9 @@ impl MessageEconomy {
         if answered <= received {
             return Ok(());
         }
-        let detail =
-            format!("node {from} sends node {to} answer number {answered}, and has had {received} messages from it");
+        let detail = format!(
+            "node {from} has sent node {to} {answered} answers; expected at most {received}, one for each message from it"
+        );
         Err(Violation::new(Invariant::MessageEconomy, &[from, to], detail))
     }
 
@@ -243,10 +244,12 @@ impl MessageEconomy {
             let Member { in_vain, heartbeats, acknowledged, .. } = *member;
             let what = if in_vain > Self::SLACK {
                 format!(
-                    "{in_vain} appends more than it answered heartbeats, and nothing is new since it acknowledged {acknowledged}"
+                    "{in_vain} appends more than it answered heartbeats; expected at most {} more, since nothing is new since \
+                     it acknowledged {acknowledged}",
+                    Self::SLACK
                 )
             } else if heartbeats > ticks {
-                format!("{heartbeats} heartbeats in {ticks} ticks")
+                format!("{heartbeats} heartbeats in {ticks} ticks; expected one a tick at most")
             } else {
                 continue;
             };
