@@ -124,7 +124,7 @@ pub fn say(text: impl Display) -> Result<(), String> {
     print(format_args!("{text}\n"))
 }
 
-/// What writing to standard output came to, for whoever does so without [`print`].
+/// What writing to standard output came to, for whoever does so without [`print()`].
 ///
 /// # Errors
 /// It could not be written, for another reason than a closed pipe.

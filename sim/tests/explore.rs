@@ -1,6 +1,5 @@
 //! `sim explore` and `sim --seed`, as they are used: how failures are told, kept and followed up, and how they end.
 
-use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -235,6 +234,8 @@ mod interrupted {
 
 #[cfg(feature = "planted-bugs")]
 mod planted {
+    use std::path::Path;
+
     use super::*;
 
     const BUG: [&str; 2] = ["--bug", "vote-double-grant"];
