@@ -52,7 +52,8 @@ pub enum ConfigError {
     },
     /// The storage begins with a membership that lacks changes which the application has applied already. They would not
     /// be handed out again, and the node would go back to members of long ago, in silence. Store the membership together
-    /// with what is applied, or start with an older `applied`; see [`Storage::initial_state`](crate::Storage::initial_state).
+    /// with what is applied ([`MemStorage::set_conf_state`](crate::MemStorage::set_conf_state), or a snapshot), or start with an
+    /// older `applied`; see [`Storage::initial_state`](crate::Storage::initial_state).
     #[error("stored conf_state lacks the change in entry {change}, but everything up to {applied} is applied")]
     OutdatedMembership {
         /// The first entry with a change that is missing.

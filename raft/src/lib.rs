@@ -51,35 +51,38 @@
 //!     }
 //! }
 //!
-//! let ids: Vec<NodeId> = (1..=3).filter_map(NodeId::new).collect();
-//! let members = ConfState { voters: ids.iter().copied().collect(), ..ConfState::default() };
-//! let mut nodes: BTreeMap<NodeId, (RawNode<MemStorage>, Application)> = BTreeMap::new();
-//! for &id in &ids {
-//!     let node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(members.clone()))?;
-//!     nodes.insert(id, (node, Application::default()));
-//! }
+//! fn main() -> Result<(), Box<dyn Error>> {
+//!     let ids: Vec<NodeId> = (1..=3).filter_map(NodeId::new).collect();
+//!     let members = ConfState { voters: ids.iter().copied().collect(), ..ConfState::default() };
+//!     let mut nodes: BTreeMap<NodeId, (RawNode<MemStorage>, Application)> = BTreeMap::new();
+//!     for &id in &ids {
+//!         let node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(members.clone()))?;
+//!         nodes.insert(id, (node, Application::default()));
+//!     }
 //!
-//! let mut proposed = false;
-//! for _tick in 0..1000 {
-//!     nodes.values_mut().for_each(|(node, _)| node.tick());
-//!     // All that the tick leads to.
-//!     while nodes.values().any(|(node, _)| node.has_ready()) {
-//!         let mut mail = Vec::new();
-//!         for (node, application) in nodes.values_mut() {
-//!             // Where the work fails, the Ready is not lost: the next call hands it out again.
-//!             node.process_ready(|node, ready| application.work(node, ready, &mut mail))?;
+//!     let mut proposed = false;
+//!     for _tick in 0..1000 {
+//!         nodes.values_mut().for_each(|(node, _)| node.tick());
+//!         // All that the tick leads to.
+//!         while nodes.values().any(|(node, _)| node.has_ready()) {
+//!             let mut mail = Vec::new();
+//!             for (node, application) in nodes.values_mut() {
+//!                 // Where the work fails, the Ready is not lost: the next call hands it out again.
+//!                 node.process_ready(|node, ready| application.work(node, ready, &mut mail))?;
+//!             }
+//!             for message in mail {
+//!                 // An error means that the message was not taken, as if it had been lost.
+//!                 let _ = nodes.get_mut(&message.to).expect("a member").0.step(message);
+//!             }
 //!         }
-//!         for message in mail {
-//!             // An error means that the message was not taken, as if it had been lost.
-//!             let _ = nodes.get_mut(&message.to).expect("a member").0.step(message);
+//!         let leader = nodes.values_mut().find(|(node, _)| node.soft_state().role == Role::Leader);
+//!         if let Some((leader, _)) = leader.filter(|_| !proposed) {
+//!             proposed = leader.propose("hello".into()).is_ok();
 //!         }
 //!     }
-//!     if let Some((leader, _)) = nodes.values_mut().find(|(node, _)| node.soft_state().role == Role::Leader && !proposed) {
-//!         proposed = leader.propose("hello".into()).is_ok();
-//!     }
+//!     assert!(nodes.values().all(|(_, application)| application.state == b"hello"));
+//!     Ok(())
 //! }
-//! assert!(nodes.values().all(|(_, application)| application.state == b"hello"));
-//! # Ok::<(), Box<dyn Error>>(())
 //! ```
 //!
 //! # Where things are

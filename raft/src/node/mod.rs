@@ -52,30 +52,32 @@ pub use run_loop::{Demand, Limits, RunLoop, Ticked};
 /// to [`step`](Self::step), and in a task of its own does what each [`Ready`] says:
 ///
 /// ```
-/// # use raft::{ConfState, Config, MemStorage, Node, NodeId, Role};
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let id = NodeId::new(1).unwrap();
-/// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
-/// let (node, driver) = Node::restart(Config::recommended(id), MemStorage::with_conf_state(alone))?;
-/// tokio::spawn(driver);
+/// use raft::{ConfState, Config, MemStorage, Node, NodeId, Role};
 ///
-/// let application = node.clone();
-/// tokio::spawn(async move {
-///     while let Ok(ready) = application.next_ready().await {
-///         application.with_storage(|storage| storage.write(&ready))?;
-///         // Send `ready.messages`, restore `ready.snapshot` and apply `ready.committed_entries` here.
-///         ready.advance()?;
-///     }
-///     Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
-/// });
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///     let id = NodeId::new(1).unwrap();
+///     let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+///     let (node, driver) = Node::restart(Config::recommended(id), MemStorage::with_conf_state(alone))?;
+///     tokio::spawn(driver);
 ///
-/// node.campaign().await?;
-/// node.propose("hello".into()).await?;
-/// assert_eq!(node.status().await?.basic.soft_state.role, Role::Leader);
-/// node.stop();
-/// assert!(node.propose("too late".into()).await.is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
+///     let application = node.clone();
+///     tokio::spawn(async move {
+///         while let Ok(ready) = application.next_ready().await {
+///             application.with_storage(|storage| storage.write(&ready))?;
+///             // Send `ready.messages`, restore `ready.snapshot` and apply `ready.committed_entries` here.
+///             ready.advance()?;
+///         }
+///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+///     });
+///
+///     node.campaign().await?;
+///     node.propose("hello".into()).await?;
+///     assert_eq!(node.status().await?.basic.soft_state.role, Role::Leader);
+///     node.stop();
+///     assert!(node.propose("too late".into()).await.is_err());
+///     Ok(())
+/// }
 /// ```
 ///
 /// # Order
