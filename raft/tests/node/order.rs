@@ -10,8 +10,10 @@ use tokio::task::yield_now;
 
 use super::{Loop, forwarded, heartbeat, id, leader, loop_of, message, ready, step, storage, store};
 
+type Enqueue = fn(&mut Loop);
+
 /// An input of each kind that waits for nobody, with the arm from which it is taken.
-const INPUTS: [(fn(&mut Loop), Arm); 12] = [
+const INPUTS: [(Enqueue, Arm); 12] = [
     (|run_loop| assert!(run_loop.propose("data".into()).is_ok()), Arm::Proposal),
     (|run_loop| assert!(run_loop.propose_conf_change(ConfChangeV1::add_voter(id(4)).into()).is_ok()), Arm::Proposal),
     (|run_loop| run_loop.step(forwarded("data")).unwrap(), Arm::Proposal),
