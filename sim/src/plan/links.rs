@@ -75,6 +75,15 @@ impl MessageKind {
 }
 
 impl LinkPlan {
+    /// How many of a thousand messages of this kind are lost for being of it.
+    pub fn loss_of(&self, kind: MessageKind) -> u64 {
+        match kind {
+            MessageKind::Snapshot => self.snapshot_loss,
+            kind if self.lossy_kinds.contains(&kind) => self.kind_loss,
+            _ => 0,
+        }
+    }
+
     /// The plan of this seed.
     pub(super) fn draw(seed: u64) -> Self {
         let mut stream = Stream::new(seed, Concern::LinkPlan);

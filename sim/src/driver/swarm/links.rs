@@ -66,13 +66,7 @@ impl Links {
     /// A message sets out. Whether it gets lost because of the link, or else how much longer it takes.
     pub(super) fn set_out(&mut self, message: &Message, now: Time) -> Option<Time> {
         let kind = MessageKind::of(&message.body);
-        let loss = if kind == MessageKind::Snapshot {
-            self.plan.snapshot_loss
-        } else if self.plan.lossy_kinds.contains(&kind) {
-            self.plan.kind_loss
-        } else {
-            0
-        };
+        let loss = self.plan.loss_of(kind);
         let is_lost = loss > 0 && self.stream.chance(loss);
         let crawls = kind == MessageKind::Snapshot && self.plan.snapshot_crawl > 0;
         let crawl = if crawls { self.stream.below(self.plan.snapshot_crawl) } else { 0 };

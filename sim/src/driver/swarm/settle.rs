@@ -12,7 +12,7 @@ use super::Swarm;
 use super::agenda::Intent;
 use super::disks::Disks;
 use crate::calm::{Operators, Progress, members_down};
-use crate::plan::{Plan, TICK, Time};
+use crate::plan::{MessageKind, Plan, TICK, Time};
 use crate::trace::Ending;
 #[cfg(doc)]
 use crate::world::Excuse;
@@ -70,7 +70,7 @@ impl Swarm<'_> {
 
     /// A cluster that still brings to its members what they missed may take longer than one in which nothing moves.
     fn has_patience(&mut self) -> bool {
-        let (now, patience) = (self.agenda.now(), patience(self.plan));
+        let (now, patience) = (self.agenda.now(), self.patience());
         let Some(settling) = &mut self.settling else { return false };
         if settling.progress.is_made(&self.world, settling.operators.have_written()) {
             settling.moved = now;
@@ -118,6 +118,11 @@ impl Swarm<'_> {
         Operators::begin(&self.world, &mut self.at_once);
     }
 
+    fn patience(&self) -> Time {
+        let losses = if self.has_core() { patience_with_losses(self.plan) } else { 0 };
+        patience(self.plan) + losses
+    }
+
     fn settling_round(&self) -> Time {
         self.settling.as_ref().map_or(0, |settling| settling.next_round)
     }
@@ -131,7 +136,7 @@ impl Swarm<'_> {
 
     /// Operators look.
     fn operate(&mut self) {
-        let (now, patience) = (self.agenda.now(), patience(self.plan));
+        let (now, patience) = (self.agenda.now(), self.patience());
         let Some(settling) = &mut self.settling else { return };
         settling.next_round = now + ROUND;
         // Who was down needs some time to come back before anybody is judged.
@@ -155,18 +160,53 @@ impl Swarm<'_> {
     }
 }
 
+/// How often the slowest of what has to happen may fail to before the cluster is judged.
+const TRIES: Time = 60;
+
 /// How long the cluster may take: many election timeouts and many rounds of everything that is slow in this plan.
 fn patience(plan: &Plan) -> Time {
     let election = plan.cluster.options.iter().map(|options| options.election_tick).max().unwrap_or(1);
     let hosts = &plan.hosts;
     let round = plan.network.latency + plan.network.jitter + hosts.step + hosts.write + hosts.sync + hosts.apply;
-    TICK * Time::from(election) * 60 + plan.network.lateness + round * 1500 + hosts.answer * 100
+    TICK * Time::from(election) * TRIES + plan.network.lateness + round * 1500 + hosts.answer * 100
+}
+
+/// How much longer it may take where some links go on losing messages. A leader tries once with each heartbeat to bring a
+/// member what it lacks, and gets anywhere only if four messages in a row arrive.
+fn patience_with_losses(plan: &Plan) -> Time {
+    let heartbeat = plan.cluster.options.iter().map(|options| options.heartbeat_tick).max().unwrap_or(1);
+    let arrives = |kind| (1000 - plan.network.loss) * (1000 - plan.links.loss_of(kind)) / 1000;
+    let carried = arrives(MessageKind::Append).min(arrives(MessageKind::Snapshot));
+    let answers = arrives(MessageKind::HeartbeatAnswer) * arrives(MessageKind::AppendAnswer);
+    let of_a_billion = (arrives(MessageKind::Heartbeat) * carried * answers / 1000).max(1);
+    let tries = TRIES * 1_000_000_000 / of_a_billion;
+    tries * (TICK * Time::from(heartbeat) + plan.links.snapshot_crawl)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Overrides;
+    use crate::plan::{LinkPlan, Overrides};
+
+    /// In seed 34010398 five of six appends to a member outside the healthy quorum were lost, and as many answers: nothing
+    /// arrived for as long as a cluster without losses may take.
+    #[test]
+    fn patience_grows_as_links_lose_more() {
+        let mut plan = Plan::draw(1, &Overrides::default());
+        plan.cluster.options.iter_mut().for_each(|options| options.heartbeat_tick = 2);
+        let mut with = |loss, lossy_kinds, kind_loss, snapshot_loss| {
+            plan.network.loss = loss;
+            plan.links = LinkPlan { lossy_kinds, kind_loss, snapshot_loss, ..LinkPlan::default() };
+            patience_with_losses(&plan) / (2 * TICK)
+        };
+        use MessageKind::{Append, AppendAnswer, Vote};
+        assert_eq!(with(0, vec![], 0, 0), TRIES);
+        assert_eq!(with(0, vec![Vote], 900, 0), TRIES, "no vote brings anybody what it lacks");
+        assert_eq!(with(0, vec![AppendAnswer], 900, 0), 10 * TRIES);
+        assert_eq!(with(0, vec![Append, AppendAnswer], 900, 700), 100 * TRIES);
+        assert_eq!(with(0, vec![Append, Append], 500, 900), 10 * TRIES, "a snapshot may have to arrive");
+        assert_eq!(with(500, vec![], 0, 0), 16 * TRIES);
+    }
 
     /// In seeds 8100092 and 8106504 an fsync that was to fail did so long after faults were over, at a node that was needed.
     #[test]
