@@ -34,6 +34,8 @@ pub(super) struct Transfers {
     asked: BTreeMap<NodeId, BTreeSet<NodeId>>,
     /// The first request to a leader that may still be under way, by leader and target.
     requests: BTreeMap<(NodeId, NodeId), Request>,
+    /// Of requests that are over: what they led to may have to wait for the next Ready, for as long as one is outstanding.
+    over: BTreeMap<(NodeId, NodeId), Request>,
     /// Whom a node tells to campaign in the Ready that is being handed out.
     told: Vec<(Term, NodeId)>,
 }
@@ -60,7 +62,8 @@ impl Transfers {
     pub fn started(&mut self, id: NodeId) {
         self.under_way.remove(&id);
         self.asked.remove(&id);
-        self.forget_requests(id);
+        self.requests.retain(|(asked, _), _| *asked != id);
+        self.over.retain(|(asked, _), _| *asked != id);
     }
 
     /// A node is asked to hand over.
@@ -78,11 +81,18 @@ impl Transfers {
 
     /// The configuration of a leader changed: it may count a member from the beginning.
     pub fn configured(&mut self, id: NodeId) {
-        self.forget_requests(id);
+        self.end_requests(id);
+        let over = self.over.iter_mut().filter(|((asked, _), _)| *asked == id);
+        over.for_each(|(_, request)| request.last = Index::ZERO);
     }
 
-    fn forget_requests(&mut self, id: NodeId) {
-        self.requests.retain(|(asked, _), _| *asked != id);
+    /// What was asked of this node until now is over.
+    fn end_requests(&mut self, id: NodeId) {
+        for (link, request) in self.requests.extract_if(.., |(asked, _), _| *asked == id) {
+            let over = self.over.entry(link).or_insert(request);
+            let last = if over.term == request.term { over.last.min(request.last) } else { request.last };
+            *over = Request { last, ..request };
+        }
     }
 
     /// A node hands out messages.
@@ -96,9 +106,10 @@ impl Transfers {
     /// last, before it was deposed, is not known.
     pub fn judge(&mut self, id: NodeId, leads: Option<Term>, matched: impl Fn(Term, NodeId) -> Index) -> Check {
         for (term, target) in std::mem::take(&mut self.told).into_iter().filter(|(term, _)| leads == Some(*term)) {
-            let asked = self.requests.get(&(id, target)).filter(|request| request.term == term);
-            let (Some(Request { last, .. }), counted) = (asked, matched(term, target)) else { continue };
-            if counted < *last {
+            let asked = [&self.requests, &self.over].into_iter().filter_map(|requests| requests.get(&(id, target)));
+            let last = asked.filter(|request| request.term == term).map(|request| request.last).min();
+            let (Some(last), counted) = (last, matched(term, target)) else { continue };
+            if counted < last {
                 let detail = format!(
                     "node {id} leads term {term} and tells node {target} to campaign, which it counts up to {counted}; \
                      expected it to wait until that holds up to {last}, where its log ended when it was asked to"
@@ -106,6 +117,7 @@ impl Transfers {
                 return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
             }
         }
+        self.over.retain(|(asked, _), _| *asked != id);
         Ok(())
     }
 
@@ -113,7 +125,7 @@ impl Transfers {
     pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
         let Some(target) = transferee else {
             self.under_way.remove(&id);
-            self.forget_requests(id);
+            self.end_requests(id);
             return Ok(());
         };
         let Some(node) = cluster.get(id) else { return Ok(()) };
@@ -193,6 +205,21 @@ mod tests {
     use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
     use super::*;
 
+    /// Node 1 tells node 2 to campaign, which it counts so far.
+    fn tells(bench: &mut Bench, matched: u64) -> Check {
+        let progress = ProgressView {
+            matched: Index(matched),
+            next: Index(matched + 1),
+            state: ProgressState::Probe,
+            inflight_messages: 0,
+            inflight_bytes: 0,
+            inflights_full: false,
+        };
+        bench.checkers.hands_out(node(1), &[message(1, 2, 1, Body::TimeoutNow)]);
+        bench.checkers.progress(node(1), node(2), &progress).unwrap();
+        bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
+    }
+
     #[test]
     fn a_transfer_that_is_never_given_up_is_found() {
         let mut bench = Bench::led();
@@ -222,19 +249,6 @@ mod tests {
 
     #[test]
     fn a_successor_that_lacks_what_is_not_committed_is_found() {
-        let tells = |bench: &mut Bench, matched: u64| {
-            let progress = ProgressView {
-                matched: Index(matched),
-                next: Index(matched + 1),
-                state: ProgressState::Probe,
-                inflight_messages: 0,
-                inflight_bytes: 0,
-                inflights_full: false,
-            };
-            bench.checkers.hands_out(node(1), &[message(1, 2, 1, Body::TimeoutNow)]);
-            bench.checkers.progress(node(1), node(2), &progress).unwrap();
-            bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
-        };
         let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=4)).unwrap();
         bench.checkers.transfer_requested(node(1), node(2));
@@ -246,6 +260,27 @@ mod tests {
         });
         bench.checkers.observed(node(1), &deposed).unwrap();
         tells(&mut bench, 3).unwrap();
+    }
+
+    /// In seed 36004852 a Ready was outstanding for so long that the next one still held what a transfer had led to that was
+    /// over meanwhile, and the log had grown when the same was asked for again.
+    #[test]
+    fn who_held_the_whole_log_when_it_was_asked_for_may_be_told_after_the_transfer_is_over() {
+        for (asks_again, tells_twice) in [(false, false), (true, false), (true, true)] {
+            let mut bench = Bench::led();
+            bench.append(2, &entries(1, 1..=4)).unwrap();
+            bench.checkers.transfer_requested(node(1), node(2));
+            bench.checkers.ticked(node(1), Some(node(2))).unwrap();
+            bench.checkers.ticked(node(1), None).unwrap();
+            bench.append(1, &[entry(1, 5)]).unwrap();
+            if asks_again {
+                bench.checkers.transfer_requested(node(1), node(2));
+            }
+            tells(&mut bench, 4).unwrap();
+            if tells_twice {
+                breaks(Invariant::Liveness, tells(&mut bench, 4));
+            }
+        }
     }
 
     #[test]
