@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use raft::node::RunLoop;
-use raft::{Configuration, EntryId, Message, NodeId, Role, Storage, VoteResult};
+use raft::{Body, Configuration, EntryId, Index, Message, NodeId, Role, Storage, VoteResult};
 
 use super::Swarm;
 use crate::calm::expects_change;
@@ -39,7 +39,8 @@ impl Swarm<'_> {
     ///
     /// Nobody is a candidate, and no other node can be one in a term that this one has been in: it would come back without
     /// its vote there. And whatever it has in its log, a quorum of others has durably: if it acknowledged that, what was
-    /// committed by it stays on every quorum. Nothing that is on its way changes that.
+    /// committed by it stays on every quorum. Nothing that is on its way changes that. Nor does any membership of the past: the
+    /// node goes through all of them again, and in one that it began with it may be a quorum without those who know more.
     pub(super) fn forgettable(&self) -> BTreeSet<NodeId> {
         let is_candidate = |replica: &Replica| replica.view().soft_state.role == Role::Candidate;
         let gone = self.faults.gone();
@@ -68,9 +69,15 @@ impl Swarm<'_> {
             let is_kept = |voter: NodeId| {
                 Some(!lost.contains(&voter) && others().any(|(other, kept)| *other == voter && holds(kept, last)))
             };
+            let is_held_back = |past: Configuration| {
+                let is_not_kept = |voter| is_kept(voter).map(|kept| !kept);
+                !past.is_voter(*node) || past.voters().vote_result(is_not_kept) != VoteResult::Won
+            };
             let mut memberships = self.world.replicas().filter_map(Replica::node).map(|node| node.configuration());
             others().all(|(_, kept)| kept.hard_state.term >= term)
                 && memberships.all(|membership| membership.voters().vote_result(is_kept) == VoteResult::Won)
+                && others().flat_map(|(_, kept)| memberships_of(kept)).all(is_held_back)
+                && self.snapshots_under_way().all(is_held_back)
         };
         dispensable.into_iter().filter(is_forgettable).collect()
     }
@@ -96,12 +103,25 @@ impl Swarm<'_> {
 
     /// Whether a message brings a change, in flight or about to leave; an append may outlive the leader that sent it.
     fn change_under_way(&self) -> bool {
+        self.under_way().any(Message::brings_conf_change)
+    }
+
+    /// The memberships of snapshots that are in flight, or about to leave.
+    fn snapshots_under_way(&self) -> impl Iterator<Item = Configuration> {
+        self.under_way().filter_map(|message| match &message.body {
+            Body::InstallSnapshot { snapshot } => Configuration::from_conf_state(&snapshot.conf_state).ok(),
+            _ => None,
+        })
+    }
+
+    /// The messages that are in flight, or about to leave.
+    fn under_way(&self) -> impl Iterator<Item = &Message> {
         let in_flight = self.world.network().iter().filter_map(|(_, envelope)| match envelope {
             Envelope::Network(message) => Some(message),
             Envelope::Local { .. } => None,
         });
         let unsent = self.world.replicas().flat_map(Replica::unsent);
-        in_flight.chain(unsent).any(Message::brings_conf_change)
+        in_flight.chain(unsent)
     }
 }
 
@@ -117,6 +137,23 @@ pub(super) fn remembers_membership(replica: &Replica) -> bool {
 /// Whether an entry would be read back from the disk, or what was compacted, and so is committed, lies beyond it.
 fn holds(kept: &Recovered, id: EntryId) -> bool {
     id.index < kept.base.index || id == kept.base || kept.entries.iter().any(|entry| entry.id() == id)
+}
+
+/// The memberships that a node goes through to which this log is brought from its beginning.
+fn memberships_of(kept: &Recovered) -> Vec<Configuration> {
+    let snapshot = kept.snapshot.as_ref().filter(|_| kept.base.index > Index::ZERO);
+    let from = snapshot.map_or(Index::ZERO, |snapshot| snapshot.id.index);
+    let first = snapshot.and_then(|snapshot| Configuration::from_conf_state(&snapshot.conf_state).ok());
+    let changes =
+        kept.entries.iter().filter(|entry| entry.index > from).filter_map(|entry| entry.conf_change().ok()?);
+    let mut memberships = vec![first.unwrap_or_default()];
+    for change in changes {
+        let before = memberships.last().expect("there is a first");
+        if let Ok(changed) = before.apply(&change.into_v2()) {
+            memberships.push(changed.configuration);
+        }
+    }
+    memberships
 }
 
 fn has_voters(membership: &&Configuration) -> bool {
@@ -159,6 +196,25 @@ mod tests {
             swarm.world.apply(&Event::Deliver { message }).unwrap();
             assert!(swarm.expects_change(), "it is in the leader's log");
         }
+    }
+
+    /// In seed 37004749 node 1 lost its disk, was brought the first entry of its log again, which adds node 1, and led a cluster
+    /// of its own.
+    #[test]
+    fn a_disk_is_not_lost_where_its_node_would_be_a_quorum_of_an_earlier_membership() {
+        let forgettable = |begins: &str| {
+            let plan = Plan::draw(1, &Overrides::default());
+            let mut swarm = Swarm::new(&plan);
+            swarm.at_once.clear();
+            let script =
+                format!("{begins}\ncampaign 2\nstabilize log-level=none\npropose 2 more\nstabilize log-level=none\n");
+            for event in crate::script::record(&script).unwrap().events {
+                swarm.world.apply(&event).unwrap();
+            }
+            swarm.forgettable().into_iter().map(NodeId::get).collect::<Vec<u64>>()
+        };
+        assert_eq!(forgettable("add-nodes 3 voters=(1,2,3) index=2"), [1, 2, 3]);
+        assert_eq!(forgettable("add-nodes 3 peers=(1,2,3)"), [2, 3]);
     }
 
     /// In seed 463 a disk was damaged while the only node that knew of a second voter was down, in 577 and 739 while a
