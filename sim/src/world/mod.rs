@@ -55,7 +55,7 @@ use raft::node::Arm;
 use raft::{Body, Index, NodeId, ReadOnlyOption, Role};
 
 use self::losses::Losses;
-use self::replica::{Step, Surroundings};
+use self::replica::{Step, Surroundings, is_from_another};
 use self::witness::Witness;
 use crate::calm;
 use crate::invariant::{Check, Checkers, Invariant};
@@ -349,14 +349,14 @@ impl World {
         }
         match self.split(to) {
             (Some(replica), mut around) if replica.is_up() && !cut => {
+                // What joins a queue is received when the loop takes it.
+                if let Some(message) = envelope.message().filter(|message| is_from_another(message))
+                    && replica.run_loop().is_none()
+                {
+                    around.checkers.received(message);
+                }
                 let stable = match &envelope {
-                    Envelope::Network(message) => {
-                        // What joins a queue is received when the loop takes it.
-                        if replica.run_loop().is_none() {
-                            around.checkers.received(message);
-                        }
-                        None
-                    }
+                    Envelope::Network(_) => None,
                     Envelope::Local { message, .. } => message.stable(),
                 };
                 let refused = replica.receive(envelope, &mut around)?;

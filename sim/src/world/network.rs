@@ -59,6 +59,14 @@ impl Envelope {
         }
     }
 
+    /// The message of a node that it is, if it is one.
+    pub(super) const fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Network(message) | Self::Local { message: LocalMessage::Own(message), .. } => Some(message),
+            Self::Local { .. } => None,
+        }
+    }
+
     /// Whether it never leaves its node.
     pub const fn is_local(&self) -> bool {
         match self {

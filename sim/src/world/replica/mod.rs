@@ -15,8 +15,8 @@ use bytes::Bytes;
 use raft::StorageApply;
 use raft::node::{Arm, Demand, RunLoop};
 use raft::{
-    ConfChange, ConfState, HardState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
-    SnapshotStatus, StorageAppend, Term,
+    Body, ConfChange, ConfState, HardState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role,
+    Snapshot, SnapshotStatus, StorageAppend, Term,
 };
 
 use self::running::Running;
@@ -377,7 +377,7 @@ impl Replica {
         let Self { running, recorded, view, .. } = self;
         let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
         if let (Arm::Message, Some(looped)) = (arm, running.engine.looped()) {
-            if let Some(message) = looped.run_loop.next_message().filter(|message| message.from != self.id) {
+            if let Some(message) = looped.run_loop.next_message().filter(|message| is_from_another(message)) {
                 around.checkers.received(message);
             }
             if let Some(demand) = looped.run_loop.next_demand() {
@@ -534,6 +534,12 @@ fn put_in_flight(message: Message, around: &mut Surroundings<'_>) -> Result<(), 
     };
     around.network.put(envelope);
     Ok(())
+}
+
+/// Whether another node sent it. A transfer that is forwarded bears the name of the node that shall lead, which may be the one
+/// that gets it.
+pub(in crate::world) fn is_from_another(message: &Message) -> bool {
+    message.from != message.to || message.body == Body::TransferLeader
 }
 
 /// Tells the checks what a node is asked.
