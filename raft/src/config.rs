@@ -101,6 +101,13 @@ pub struct Config {
     /// by line, and for an application that decided against those changes.
     #[cfg_attr(feature = "serde", serde(default))]
     pub allow_outdated_membership: bool,
+    /// Peers are believed what no correct peer can say, as in etcd: that an acknowledgement is of entries that were never
+    /// sent, that a term has a second leader, that its log differs from what is committed here; see
+    /// [`Malformed`](crate::Malformed), where each such case says so. Acknowledged writes can be lost by that. And a storage
+    /// response counts although what was written is overwritten since, which such peers can bring about, and after which
+    /// the log may have holes. For comparing with etcd line by line.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub lenient_as_etcd: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.
     pub step_down_on_removal: bool,
 }
@@ -135,6 +142,7 @@ impl Config {
             lead_before_own_vote: false,
             waits_as_etcd: false,
             allow_outdated_membership: false,
+            lenient_as_etcd: false,
             step_down_on_removal: false,
         }
     }

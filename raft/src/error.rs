@@ -1,4 +1,5 @@
-//! Why a node refuses something. A refused input leaves the node as it was.
+//! Why a node refuses something. A refused input leaves the node as it was; the exceptions stand at
+//! [`StepError::Propose`].
 
 use crate::types::{EntryId, Index, NodeId, Term};
 
@@ -81,7 +82,9 @@ pub enum StepError {
     /// A response from a node that is not a member.
     #[error("raft: cannot step as peer not found")]
     PeerNotFound(NodeId),
-    /// A forwarded proposal that this node drops.
+    /// A forwarded proposal that this node drops. The node is as it was, unless it is
+    /// [as lenient as etcd](crate::Config::lenient_as_etcd), where a proposal of a higher term brings it to that term, or
+    /// [waits as etcd](crate::Config::waits_as_etcd), where a membership change in it delays later ones.
     #[error(transparent)]
     Propose(#[from] ProposeError),
     /// A message that no correct node sends.
@@ -89,7 +92,10 @@ pub enum StepError {
     Malformed(#[from] Malformed),
 }
 
-/// What is wrong with a message that no correct node sends.
+/// What is wrong with a message that no correct node sends, however messages are lost, repeated, delayed and reordered, and
+/// however nodes crash, as long as each finds again what it had made durable.
+///
+/// A node that is [as lenient as etcd](crate::Config::lenient_as_etcd) takes those that are marked *lenient*.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Addressed to somebody else.
@@ -104,19 +110,72 @@ pub enum Malformed {
     /// One of its indexes is beyond [`Index::MAX`].
     #[error("index {0} is out of range")]
     IndexOutOfRange(Index),
+    /// *Lenient.* In the name of this node itself, which sends itself nothing of the kind: only what it forwards may come
+    /// back to it, and its own vote and acknowledgement.
+    #[error("from this node to itself")]
+    FromItself,
+    /// *Lenient.* A forwarded proposal or read with a term. They pass the term check because they have none.
+    #[error("a forwarded request with a term, {0}")]
+    UnexpectedTerm(Term),
+    /// *Lenient.* From a leader, in a term that has another (Raft paper, figure 3, "election safety").
+    #[error("from {from} as leader of a term that {known} leads")]
+    AnotherLeader {
+        /// The leader that this node knows of that term.
+        known: NodeId,
+        /// Who sent the message.
+        from: NodeId,
+    },
     /// A proposal without entries.
     #[error("a proposal without entries")]
     EmptyProposal,
     /// A proposed membership change does not decode.
     #[error("a membership change that does not decode")]
     UndecodableConfChange,
-    /// An append's entries are not consecutive.
+    /// An append's entries are not consecutive; or, which is *lenient*, their terms go back.
     #[error("entry {found} does not follow {previous}")]
     EntriesOutOfOrder {
         /// The entry before.
         previous: EntryId,
         /// The entry that does not follow it.
         found: EntryId,
+    },
+    /// *Lenient.* An entry of term zero, in which nobody leads.
+    #[error("entry {0} of a term in which nobody leads")]
+    EntryWithoutTerm(EntryId),
+    /// *Lenient.* An entry that is too new: a leader has none of a later term than it leads in, and a candidate none of the
+    /// term that it campaigns for.
+    #[error("entry {entry} is too new for whoever leads or campaigns in term {term}")]
+    EntryTooNew {
+        /// The entry.
+        entry: EntryId,
+        /// The message's term.
+        term: Term,
+    },
+    /// *Lenient.* A leader's log differs from this one where both have to be the same: in what is committed here, or in
+    /// what this log has from that leader (Raft paper, figure 3, "leader completeness" and "log matching"). Where the
+    /// logs are of two clusters, this is how it shows.
+    #[error("entry {claimed} contradicts entry {held} of this log")]
+    ContradictsLog {
+        /// What the leader says is in its log.
+        claimed: EntryId,
+        /// What this log has there, or before.
+        held: EntryId,
+    },
+    /// *Lenient.* The answer to an append that this leader cannot have sent: it is beyond its last entry.
+    #[error("an answer to an append at {index}, beyond the last index {last}")]
+    AnswerBeyondLog {
+        /// The index that is acknowledged or rejected.
+        index: Index,
+        /// The last index of this log.
+        last: Index,
+    },
+    /// *Lenient.* A rejection whose hint is beyond what was rejected, or of a later term, or the very entry.
+    #[error("a rejection at {index} with the hint {hint}")]
+    ImpossibleHint {
+        /// The index of the rejected entry.
+        index: Index,
+        /// Where the logs are said to match, at the most.
+        hint: EntryId,
     },
     /// A message would commit what this log does not hold; etcd panics here.
     #[error("commit {commit} is beyond the last index {last}")]
@@ -132,7 +191,10 @@ pub enum Malformed {
     /// A heartbeat's context is neither empty nor eight bytes.
     #[error("a read position of {0} bytes")]
     ReadPositionLength(usize),
-    /// A snapshot whose membership contradicts itself.
+    /// *Lenient.* A snapshot of nothing.
+    #[error("a snapshot at index 0")]
+    EmptySnapshot,
+    /// A snapshot whose membership contradicts itself; or, which is *lenient*, has no voters.
     #[error("snapshot membership: {0}")]
     ConfState(#[from] crate::membership::ChangeError),
 }

@@ -5,6 +5,7 @@
 //! nothing of the old role can be left behind.
 
 mod candidate;
+mod contradictions;
 mod election;
 mod follower;
 mod leader;

@@ -1,5 +1,8 @@
 //! Which messages are refused because no correct node sends them. Where etcd would panic, this node says what is wrong
 //! and stays as it was.
+//!
+//! This file looks at a message by itself, and with what a node must not be made to do. What only contradicts what others
+//! have said stands in the file `contradictions`.
 
 use crate::error::Malformed;
 use crate::membership::Configuration;
@@ -18,6 +21,11 @@ impl<S: Storage> Raft<S> {
             Some(term) if term > Term::ZERO => term_in_range(term)?,
             Some(_) | None => self.validate_missing_term(&message.body)?,
         }
+        self.validate_body(message)?;
+        if self.config.lenient_as_etcd { Ok(()) } else { self.check_contradictions(message) }
+    }
+
+    fn validate_body(&self, message: &Message) -> Result<(), Malformed> {
         match &message.body {
             Body::Propose { entries } => validate_proposal(entries),
             Body::Append { previous, entries, commit } => validate_append(*previous, entries, *commit),
@@ -42,33 +50,12 @@ impl<S: Storage> Raft<S> {
     }
 
     fn validate_missing_term(&self, body: &Body) -> Result<(), Malformed> {
-        match body {
-            Body::Propose { .. } | Body::ReadIndex { .. } => Ok(()),
-            Body::Append { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::Heartbeat { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndexResponse { .. } => {
-                if self.config.allow_missing_term {
-                    Ok(())
-                } else {
-                    Err(Malformed::MissingTerm)
-                }
-            }
-        }
+        if body.is_forwarded_request() || self.config.allow_missing_term { Ok(()) } else { Err(Malformed::MissingTerm) }
     }
 
     /// Whether a leader's message of this term will be obeyed: not if it comes too late, and not by a leader of the same
     /// term.
-    fn will_follow(&self, term: Option<Term>) -> bool {
+    pub(super) fn will_follow(&self, term: Option<Term>) -> bool {
         match term {
             Some(term) if term > self.term => true,
             Some(term) if term < self.term && term > Term::ZERO => false,
@@ -86,21 +73,47 @@ impl<S: Storage> Raft<S> {
     }
 }
 
+impl Body {
+    /// Whether it is a request that carries no term.
+    pub(super) const fn is_forwarded_request(&self) -> bool {
+        match self {
+            Self::Propose { .. } | Self::ReadIndex { .. } => true,
+            Self::Append { .. }
+            | Self::AppendAccepted { .. }
+            | Self::AppendRejected { .. }
+            | Self::Heartbeat { .. }
+            | Self::HeartbeatResponse { .. }
+            | Self::RequestPreVote { .. }
+            | Self::PreVoteResponse { .. }
+            | Self::RequestVote { .. }
+            | Self::VoteResponse { .. }
+            | Self::InstallSnapshot { .. }
+            | Self::TransferLeader
+            | Self::TimeoutNow
+            | Self::ReadIndexResponse { .. } => false,
+        }
+    }
+}
+
 fn validate_proposal(entries: &[Entry]) -> Result<(), Malformed> {
     if entries.is_empty() {
         return Err(Malformed::EmptyProposal);
     }
-    let undecodable = |entry: &Entry| match entry.kind {
-        EntryKind::Normal | EntryKind::RefusedConfChange => false,
-        EntryKind::ConfChange | EntryKind::ConfChangeV2 => entry.conf_change().is_err(),
-    };
-    if entries.iter().any(undecodable) {
+    if entries.iter().any(is_undecodable) {
         return Err(Malformed::UndecodableConfChange);
     }
     Ok(())
 }
 
-/// Entries have to be consecutive. Their terms are taken on trust, as in etcd: a leader sends what is in its log.
+/// Whether it is a membership change that nobody can read.
+pub(super) fn is_undecodable(entry: &Entry) -> bool {
+    match entry.kind {
+        EntryKind::Normal | EntryKind::RefusedConfChange => false,
+        EntryKind::ConfChange | EntryKind::ConfChangeV2 => entry.conf_change().is_err(),
+    }
+}
+
+/// Entries have to be consecutive.
 fn validate_append(previous: EntryId, entries: &[Entry], commit: Index) -> Result<(), Malformed> {
     id_in_range(previous)?;
     index_in_range(commit)?;

@@ -4,10 +4,10 @@ use raft::{Body, EntryId, Index, Role};
 
 use crate::host::*;
 
-/// A follower of node 2 in term 5 with entries of these terms, the first two committed.
+/// A follower of node 2 in term 6 with entries of these terms, the first two committed.
 fn follower() -> Host {
     let mut host = Host::over(config(), stored(&[1, 2, 3], &[1, 1, 3, 3, 5], 2));
-    host.hear(2, heartbeat(0));
+    host.hear_in(2, 6, heartbeat(0));
     host
 }
 
@@ -28,7 +28,7 @@ fn an_append_is_acknowledged_up_to_its_last_entry_or_refused_with_where_the_logs
     for (case, previous, terms, answer, last) in table {
         let mut host = follower();
         let entries = (previous.index.0 + 1..).zip(terms).map(|(index, term)| entry(term, index)).collect();
-        assert_eq!(host.hear(2, append(previous, entries, 0)).sent(), [(2, 5, answer)], "{case}");
+        assert_eq!(host.hear(2, append(previous, entries, 0)).sent(), [(2, 6, answer)], "{case}");
         assert_eq!((host.last(), host.commit()), (last, 2), "{case}");
     }
 }
@@ -37,7 +37,7 @@ fn an_append_is_acknowledged_up_to_its_last_entry_or_refused_with_where_the_logs
 fn an_old_append_is_answered_with_what_is_committed_by_now() {
     let mut host = follower();
     assert_eq!(host.hear(2, heartbeat(4)).applied(), [3, 4]);
-    assert_eq!(host.hear(2, append(entry_id(1, 1), vec![entry(1, 2)], 2)).sent(), [(2, 5, accepted(4))]);
+    assert_eq!(host.hear(2, append(entry_id(1, 1), vec![entry(1, 2)], 2)).sent(), [(2, 6, accepted(4))]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_heartbeat_commits_what_it_says_and_its_context_comes_back() {
     let mut host = follower();
     let beat = |commit: u64| Body::Heartbeat { commit: Index(commit), context: "12345678".into() };
     let work = host.hear(2, beat(4));
-    assert_eq!(work.sent(), [(2, 5, Body::HeartbeatResponse { context: "12345678".into() })]);
+    assert_eq!(work.sent(), [(2, 6, Body::HeartbeatResponse { context: "12345678".into() })]);
     assert_eq!((work.applied(), host.commit()), (vec![3, 4], 4));
     host.hear(2, beat(3));
     assert_eq!(host.commit(), 4, "never back");
@@ -64,7 +64,7 @@ fn a_snapshot_is_restored_only_where_it_brings_something_and_is_meant_for_this_n
     for (case, snapshot, acknowledged, commit, last) in table {
         let mut host = follower();
         let work = host.hear(2, install(snapshot));
-        assert_eq!(work.sent(), [(2, 5, accepted(acknowledged))], "{case}");
+        assert_eq!(work.sent(), [(2, 6, accepted(acknowledged))], "{case}");
         assert_eq!((host.commit(), host.last()), (commit, last), "{case}");
     }
 }

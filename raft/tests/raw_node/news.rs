@@ -81,8 +81,8 @@ fn writes_must_be_durable_where_term_vote_or_log_changed_but_not_for_the_commit_
         (
             "the vote",
             |host| {
-                host.node.forget_leader();
-                take(host, 3, 1, request_vote(entry_id(1, 2)));
+                host.hear_in(2, 2, Body::VoteResponse { granted: false });
+                take(host, 3, 2, request_vote(entry_id(1, 2)));
             },
             true,
         ),

@@ -71,7 +71,7 @@ fn a_refused_probe_is_sent_again_where_the_logs_may_match() {
         ("it ends in a term of the leader's", entry_id(4, 5), 5),
         ("it does not know its term there", entry_id(0, 5), 5),
         ("it is empty", entry_id(0, 0), 0),
-        ("it is longer than the probe", entry_id(5, 9), 5),
+        ("it is longer than the probe, and ends in another term", entry_id(3, 6), 3),
     ];
     for (case, hint, expected) in table {
         let mut host = leader_over(&terms);

@@ -132,6 +132,8 @@ impl NodeOptions {
             waits_as_etcd: self.waits_as_etcd.0,
             // What the appender applied survives with a membership that is older: etcd's tests restart it like that.
             allow_outdated_membership: self.application == ApplicationKind::Appender,
+            // Both are for comparing with etcd line by line, and recorded runs have one word for them.
+            lenient_as_etcd: self.allow_missing_term,
         }
     }
 }

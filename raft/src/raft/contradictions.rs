@@ -1,0 +1,210 @@
+//! Which messages are refused because they contradict themselves, or what this node knows for certain: what the others
+//! have said of the same term, and what is committed.
+//!
+//! Each check rests on one of the guarantees of figure 3 of the Raft paper, so that it refuses nothing of a correct peer,
+//! however late it comes. What a peer says is held against a term only where both speak of the same one.
+
+use crate::error::Malformed;
+use crate::membership::ChangeError;
+use crate::message::{Body, Message};
+use crate::storage::Storage;
+use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+
+use super::validate::is_undecodable;
+use super::{Raft, RoleState};
+
+impl<S: Storage> Raft<S> {
+    pub(super) fn check_contradictions(&self, message: &Message) -> Result<(), Malformed> {
+        if message.from == self.id() && !message.body.may_come_from_itself() {
+            return Err(Malformed::FromItself);
+        }
+        // Where a missing term is allowed nothing is known of the sender's.
+        match message.term {
+            Some(term) if term > Term::ZERO => self.check_body(message.from, term, &message.body),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_body(&self, from: NodeId, term: Term, body: &Body) -> Result<(), Malformed> {
+        if body.speaks_as_leader() {
+            self.check_leader(from, term)?;
+        }
+        match body {
+            Body::Append { previous, entries, commit: _ } => {
+                check_append(*previous, entries, term)?;
+                self.check_claims(term, std::iter::once(*previous).chain(entries.iter().map(Entry::id)))
+            }
+            Body::InstallSnapshot { snapshot } => {
+                check_snapshot(snapshot, term)?;
+                self.check_claims(term, std::iter::once(snapshot.id))
+            }
+            Body::RequestVote { last, transfer: _ } | Body::RequestPreVote { last } => check_candidate(*last, term),
+            Body::AppendAccepted { index } => self.check_answered(*index, term),
+            Body::AppendRejected { index, hint } => {
+                self.check_answered(*index, term)?;
+                self.check_hint(*index, *hint, term)
+            }
+            Body::Propose { .. } | Body::ReadIndex { .. } => Err(Malformed::UnexpectedTerm(term)),
+            Body::Heartbeat { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::VoteResponse { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndexResponse { .. } => Ok(()),
+        }
+    }
+
+    /// A term has at most one leader ("election safety").
+    fn check_leader(&self, from: NodeId, term: Term) -> Result<(), Malformed> {
+        match self.leader {
+            Some(known) if term == self.term && known != from => Err(Malformed::AnotherLeader { known, from }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What a leader that will be obeyed says is in its log, in the order of the log.
+    fn check_claims(&self, term: Term, claims: impl Iterator<Item = EntryId>) -> Result<(), Malformed> {
+        if !self.will_follow(Some(term)) {
+            return Ok(());
+        }
+        let shared = self.shared_with_leader_of(term);
+        for claimed in claims {
+            self.check_claim(claimed, shared)?;
+            if claimed.index >= shared {
+                // What follows has no earlier term than this one.
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to where the log of the leader of this term has to be like this one. It holds all that was committed in earlier
+    /// terms ("leader completeness"), and whoever has an entry of its term has it from this leader, with all before it
+    /// ("log matching").
+    fn shared_with_leader_of(&self, term: Term) -> Index {
+        let last = self.log.last_index();
+        if self.log.term_or_zero(last) == term { last } else { self.log.committed() }
+    }
+
+    /// The same entry where the logs have to be the same, and no earlier term than there behind it.
+    fn check_claim(&self, claimed: EntryId, shared: Index) -> Result<(), Malformed> {
+        let at = claimed.index.min(shared);
+        match self.log.term(at) {
+            Ok(term) if at > Index::ZERO && (claimed.term < term || (claimed.term > term && claimed.index == at)) => {
+                Err(Malformed::ContradictsLog { claimed, held: EntryId::new(term, at) })
+            }
+            // What is compacted cannot be compared, and all logs begin alike.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// A leader sends what is in its log, which never becomes shorter while it leads ("leader append-only"); and it holds
+    /// what any follower has committed by then.
+    fn check_answered(&self, index: Index, term: Term) -> Result<(), Malformed> {
+        let last = self.log.last_index();
+        if self.leads_in(term) && index > last { Err(Malformed::AnswerBeyondLog { index, last }) } else { Ok(()) }
+    }
+
+    /// A follower hints at the newest entry up to the rejected one that may be the leader's too: none of a later term, and
+    /// not that one itself. Term zero says that the follower does not know it.
+    fn check_hint(&self, index: Index, hint: EntryId, term: Term) -> Result<(), Malformed> {
+        let rejected = self.log.term(index).ok().filter(|_| self.leads_in(term));
+        let too_new = rejected.is_some_and(|rejected| {
+            hint.term > rejected || (hint == EntryId::new(rejected, index) && rejected > Term::ZERO)
+        });
+        if hint.index > index || too_new { Err(Malformed::ImpossibleHint { index, hint }) } else { Ok(()) }
+    }
+
+    fn leads_in(&self, term: Term) -> bool {
+        matches!(self.role, RoleState::Leader(_)) && term == self.term
+    }
+}
+
+impl Body {
+    /// Whether only the leader of its term says it, in its own name.
+    const fn speaks_as_leader(&self) -> bool {
+        match self {
+            Self::Append { .. }
+            | Self::Heartbeat { .. }
+            | Self::InstallSnapshot { .. }
+            | Self::TimeoutNow
+            | Self::ReadIndexResponse { .. } => true,
+            Self::Propose { .. }
+            | Self::AppendAccepted { .. }
+            | Self::AppendRejected { .. }
+            | Self::HeartbeatResponse { .. }
+            | Self::RequestPreVote { .. }
+            | Self::PreVoteResponse { .. }
+            | Self::RequestVote { .. }
+            | Self::VoteResponse { .. }
+            | Self::TransferLeader
+            | Self::ReadIndex { .. } => false,
+        }
+    }
+
+    /// Whether a node may be sent it in its own name: what was forwarded and comes back to where it began, and what the
+    /// node tells itself once it is durable.
+    const fn may_come_from_itself(&self) -> bool {
+        match self {
+            Self::Propose { .. }
+            | Self::ReadIndex { .. }
+            | Self::TransferLeader
+            | Self::AppendAccepted { .. }
+            | Self::PreVoteResponse { granted: true }
+            | Self::VoteResponse { granted: true } => true,
+            Self::Append { .. }
+            | Self::AppendRejected { .. }
+            | Self::Heartbeat { .. }
+            | Self::HeartbeatResponse { .. }
+            | Self::RequestPreVote { .. }
+            | Self::PreVoteResponse { granted: false }
+            | Self::RequestVote { .. }
+            | Self::VoteResponse { granted: false }
+            | Self::InstallSnapshot { .. }
+            | Self::TimeoutNow
+            | Self::ReadIndexResponse { .. } => false,
+        }
+    }
+}
+
+/// Terms never go back along a log, and none is later than that in which its leader leads. Whoever takes a proposal has
+/// read the membership changes in it.
+fn check_append(previous: EntryId, entries: &[Entry], term: Term) -> Result<(), Malformed> {
+    check_not_later(previous, term)?;
+    let mut before = previous;
+    for entry in entries {
+        let found = entry.id();
+        if found.term == Term::ZERO {
+            return Err(Malformed::EntryWithoutTerm(found));
+        }
+        if found.term < before.term {
+            return Err(Malformed::EntriesOutOfOrder { previous: before, found });
+        }
+        check_not_later(found, term)?;
+        if is_undecodable(entry) {
+            return Err(Malformed::UndecodableConfChange);
+        }
+        before = found;
+    }
+    Ok(())
+}
+
+fn check_snapshot(snapshot: &Snapshot, term: Term) -> Result<(), Malformed> {
+    if snapshot.id.index == Index::ZERO {
+        return Err(Malformed::EmptySnapshot);
+    }
+    if snapshot.conf_state.voters.is_empty() {
+        return Err(ChangeError::NoVoters.into());
+    }
+    check_not_later(snapshot.id, term)
+}
+
+fn check_not_later(entry: EntryId, term: Term) -> Result<(), Malformed> {
+    if entry.term > term { Err(Malformed::EntryTooNew { entry, term }) } else { Ok(()) }
+}
+
+/// Whoever campaigns for a term has no entry of it.
+fn check_candidate(last: EntryId, term: Term) -> Result<(), Malformed> {
+    if last.term >= term { Err(Malformed::EntryTooNew { entry: last, term }) } else { Ok(()) }
+}
