@@ -293,13 +293,11 @@ impl<S: Storage> RawNode<S> {
     /// The message to itself that tells this node when the writes of the Ready are durable. It speaks of the whole log
     /// and not just of this Ready's entries, because a response of an earlier term says nothing about entries: the
     /// first one of the new term has to make up for it.
-    fn append_response(&self, ready: &Ready) -> Option<StorageAppended> {
-        let unstable = self.raft.log().has_next_or_in_progress_unstable_entries();
-        (unstable || ready.snapshot.is_some()).then(|| StorageAppended {
-            term: self.raft.term(),
-            last: unstable.then(|| self.raft.log().last_id()),
-            snapshot: ready.snapshot.clone(),
-        })
+    fn append_response(&mut self, ready: &Ready) -> Option<StorageAppended> {
+        let term = self.raft.term();
+        let last = self.raft.log_mut().hand_out_write(term);
+        let snapshot = ready.snapshot.clone();
+        (last.is_some() || snapshot.is_some()).then_some(StorageAppended { term, last, snapshot })
     }
 
     fn address_storage_threads(&mut self, ready: &mut Ready) {

@@ -65,6 +65,7 @@ impl<S: Storage> RaftLog<S> {
         if let Some(first) = entries.first() {
             let (index, committed) = (first.index, self.committed);
             assert!(index > committed, "entry {index} would overwrite the log, which is committed up to {committed}");
+            self.writes.overwrite(index);
         }
         self.unstable.truncate_and_append(entries);
         self.last_index()

@@ -10,18 +10,21 @@ mod reading;
 #[cfg(test)]
 mod tests;
 mod unstable;
+mod writes;
 
 use crate::planted::{Bug, planted};
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, EntryId, Index, Snapshot, Term};
 use applying::Applying;
 use unstable::Unstable;
+use writes::Writes;
 
 /// The stable log in the storage and the unstable log in memory, as one.
 #[derive(Clone, Debug)]
 pub(crate) struct RaftLog<S: Storage> {
     storage: S,
     unstable: Unstable,
+    writes: Writes,
     committed: Index,
     applying: Applying,
     ends_with_storage: bool,
@@ -34,7 +37,14 @@ impl<S: Storage> RaftLog<S> {
         let compacted = storage.first_index().previous();
         let unstable = Unstable::new(storage.last_index().next());
         let applying = Applying::new(compacted, max_applying_size);
-        Self { storage, unstable, committed: compacted, applying, ends_with_storage: false }
+        Self {
+            storage,
+            unstable,
+            writes: Writes::default(),
+            committed: compacted,
+            applying,
+            ends_with_storage: false,
+        }
     }
 
     /// While nothing is unstable, the log ends where the storage says, as etcd's does. The two differ only where a leader
@@ -155,6 +165,7 @@ impl<S: Storage> RaftLog<S> {
             true => self.entries(snapshot.id.index.next(), u64::MAX).unwrap_or_default(),
         };
         self.committed = snapshot.id.index;
+        self.writes.overwrite(Index::ZERO);
         self.unstable.restore(snapshot);
         self.unstable.truncate_and_append(kept);
     }
@@ -194,6 +205,23 @@ impl<S: Storage> RaftLog<S> {
     /// Notes that everything unstable was handed out to be written.
     pub(crate) fn accept_unstable(&mut self) {
         self.unstable.accept_in_progress();
+    }
+
+    /// Hands out in `term` that all of the log is to be written, and tells by which entry that write is to be reported;
+    /// none where every entry is known to be durable.
+    pub(crate) fn hand_out_write(&mut self, term: Term) -> Option<EntryId> {
+        if !self.has_next_or_in_progress_unstable_entries() {
+            return None;
+        }
+        let last = self.last_id();
+        self.writes.hand_out(term, last);
+        Some(last)
+    }
+
+    /// Takes the report of a write that was handed out in `term`, when the log ended with `last`. Tells whether nothing of
+    /// it was overwritten since, without which it says nothing of this log.
+    pub(crate) fn report_write(&mut self, term: Term, last: EntryId) -> bool {
+        self.writes.report(term, last)
     }
 
     /// Notes that the log up to the entry `id` is durable; ignored where that entry is no longer in the unstable log.

@@ -88,7 +88,7 @@ impl<S: Storage> Raft<S> {
         config.validate()?;
         let (hard_state, conf_state) = storage.initial_state();
         let mut log = RaftLog::new(storage, config.max_committed_size_per_ready);
-        if config.allow_missing_term {
+        if config.lenient_as_etcd {
             log.end_with_storage();
         }
         let rng = TimeoutRng::new(&config, hard_state, log.last_known_id());

@@ -32,13 +32,17 @@ impl<S: Storage> Raft<S> {
     ///
     /// After a change of term the entries of an earlier write may have been overwritten by later ones that are still
     /// under way, possibly by entries equal to the first again (A, then B, then A). So only a response from the current
-    /// term says that entries are stable; every write of a new term is answered by one. A snapshot is committed state
-    /// and stays valid in any term.
+    /// term says that entries are stable; every write of a new term is answered by one. Where two claim to lead the
+    /// same term the log can go from A to B to A within it, so what was overwritten does not count either. A snapshot is
+    /// committed state and stays valid in any term.
     pub(crate) fn storage_appended(&mut self, appended: StorageAppended) {
         let passes = self.config.allow_missing_term && self.recall_term(appended.term);
-        let current = appended.term == self.term || passes || planted(Bug::AsyncAppendAba);
-        if current && let Some(last) = appended.last {
-            self.log.stable_to(last);
+        let current = appended.term == self.term || passes;
+        if let Some(last) = appended.last {
+            let intact = self.log.report_write(appended.term, last) || self.config.lenient_as_etcd;
+            if (current && intact) || planted(Bug::AsyncAppendAba) {
+                self.log.stable_to(last);
+            }
         }
         if let Some(snapshot) = appended.snapshot {
             self.snapshot_is_stable(&snapshot);
