@@ -76,6 +76,18 @@ pub enum ProposeError {
     Dropped,
 }
 
+/// Why a read was not taken. Nothing comes of it; ask again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// No leader is known that could be asked.
+    #[error("no leader to read from")]
+    NoLeader,
+    /// This leader has to confirm [`Config::max_waiting_reads`](crate::Config::max_waiting_reads) reads already, before it
+    /// can answer any. It may have lost its quorum.
+    #[error("too many reads wait to be confirmed")]
+    TooManyWaiting,
+}
+
 /// Why a message was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
@@ -87,6 +99,9 @@ pub enum StepError {
     /// [waits as etcd](crate::Config::waits_as_etcd), where a membership change in it delays later ones.
     #[error(transparent)]
     Propose(#[from] ProposeError),
+    /// A forwarded read for which this leader has no room.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A message that no correct node sends.
     #[error("malformed message: {0}")]
     Malformed(#[from] Malformed),
@@ -142,9 +157,8 @@ pub enum Malformed {
     /// *Lenient.* An entry of term zero, in which nobody leads.
     #[error("entry {0} of a term in which nobody leads")]
     EntryWithoutTerm(EntryId),
-    /// *Lenient.* An entry that is too new: a leader has none of a later term than it leads in, and a candidate none of the
-    /// term that it campaigns for.
-    #[error("entry {entry} is too new for whoever leads or campaigns in term {term}")]
+    /// *Lenient.* An entry that is too new: a leader has none of a later term than it leads in.
+    #[error("entry {entry} is too new for who leads in term {term}")]
     EntryTooNew {
         /// The entry.
         entry: EntryId,

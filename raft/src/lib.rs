@@ -116,7 +116,7 @@ pub mod types;
 
 pub use codec::DecodeError;
 pub use config::{Config, ReadOnlyOption};
-pub use error::{AdvanceError, BootstrapError, ConfigError, Malformed, ProposeError, StepError};
+pub use error::{AdvanceError, BootstrapError, ConfigError, Malformed, ProposeError, ReadError, StepError};
 pub use membership::{
     Change, ChangeError, ChangeKind, Changed, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
     Transition,

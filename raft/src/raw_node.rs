@@ -5,7 +5,7 @@ mod process;
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::error::{AdvanceError, BootstrapError, ConfigError, ProposeError, StepError};
+use crate::error::{AdvanceError, BootstrapError, ConfigError, ProposeError, ReadError, StepError};
 use crate::membership::{
     Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
 };
@@ -203,8 +203,9 @@ impl<S: Storage> RawNode<S> {
     /// Takes a message from a peer.
     ///
     /// # Errors
-    /// A response from a node that is no member, a forwarded proposal that is dropped here, or a message that makes no
-    /// sense. The node is then as it was.
+    /// A response from a node that is no member, a forwarded proposal that is dropped here, a forwarded read for which there
+    /// is no room, or a message that no correct node sends. The node is then as it was; [`StepError::Propose`] names the
+    /// two exceptions that exist where it imitates etcd.
     pub fn step(&mut self, message: Message) -> Result<(), StepError> {
         self.raft.step(message)
     }
@@ -425,10 +426,30 @@ impl<S: Storage> RawNode<S> {
     }
 
     /// Asks for an index at which a read is linearizable; the answer comes as a [`ReadState`](crate::ReadState) with the
-    /// same context. Where no leader is known the request is lost, and so it may be on the way, or when the leader that it
-    /// waits at leads no more: ask again.
+    /// same context. The request is lost where no leader is known or too many reads wait already, perhaps on the way, and
+    /// when the leader that it waits at leads no more: ask again. [`try_read_index`](Self::try_read_index) tells what this
+    /// node knows of that.
     pub fn read_index(&mut self, context: Bytes) {
-        self.raft.read_index(None, context);
+        // Who does not want to know asks again anyway.
+        let _ = self.try_read_index(context);
+    }
+
+    /// Like [`read_index`](Self::read_index), and tells where nothing can come of the request. Success is no promise:
+    /// it may still be lost on its way to the leader, or with the leadership.
+    ///
+    /// ```
+    /// use raft::{ConfState, Config, MemStorage, NodeId, RawNode, ReadError};
+    /// let id = NodeId::new(1).unwrap();
+    /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+    /// let mut node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+    /// assert_eq!(node.try_read_index("read 1".into()), Err(ReadError::NoLeader));
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReadError::NoLeader`] where nobody can be asked, [`ReadError::TooManyWaiting`] where this node leads and has
+    /// [`Config::max_waiting_reads`] to confirm. Nothing is remembered then.
+    pub fn try_read_index(&mut self, context: Bytes) -> Result<(), ReadError> {
+        self.raft.read_index(None, context)
     }
 
     /// Reports that the last message to a peer could not be delivered.

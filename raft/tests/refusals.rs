@@ -252,6 +252,7 @@ fn each_senseless_option_is_refused_by_name() {
         (Config { election_tick: 1, ..sensible.clone() }, "election_tick"),
         (Config { max_committed_size_per_ready: 0, ..sensible.clone() }, "max_committed_size_per_ready"),
         (Config { max_uncommitted_size: 0, ..sensible.clone() }, "max_uncommitted_size"),
+        (Config { max_waiting_reads: 0, ..sensible.clone() }, "max_waiting_reads"),
         (Config { max_inflight_messages: 0, ..sensible.clone() }, "max_inflight_messages"),
         (Config { max_inflight_bytes: 0, ..sensible.clone() }, "max_inflight_bytes"),
         (Config { max_inflight_bytes: 9, max_size_per_message: 10, ..sensible.clone() }, "max_inflight_bytes"),

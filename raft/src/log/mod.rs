@@ -37,14 +37,7 @@ impl<S: Storage> RaftLog<S> {
         let compacted = storage.first_index().previous();
         let unstable = Unstable::new(storage.last_index().next());
         let applying = Applying::new(compacted, max_applying_size);
-        Self {
-            storage,
-            unstable,
-            writes: Writes::default(),
-            committed: compacted,
-            applying,
-            ends_with_storage: false,
-        }
+        Self { storage, unstable, writes: Writes::default(), committed: compacted, applying, ends_with_storage: false }
     }
 
     /// While nothing is unstable, the log ends where the storage says, as etcd's does. The two differ only where a leader

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 
 use crate::config::ReadOnlyOption;
-use crate::error::Malformed;
+use crate::error::{Malformed, ReadError};
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::quorum::JointConfig;
@@ -76,30 +76,41 @@ pub(super) fn decode_position(context: &[u8]) -> Result<u64, Malformed> {
 
 impl<S: Storage> Raft<S> {
     /// Asks for an index at which a read is linearizable. `from` is the node that forwarded the request, if any did.
-    /// Where no leader is known the request is dropped, like a message that is lost.
-    pub(crate) fn read_index(&mut self, from: Option<NodeId>, context: Bytes) {
+    ///
+    /// # Errors
+    /// There is no leader to ask, or too many requests wait already; nothing is remembered then.
+    pub(crate) fn read_index(&mut self, from: Option<NodeId>, context: Bytes) -> Result<(), ReadError> {
         match self.role {
             RoleState::Follower => self.forward_read(from, context),
-            RoleState::PreCandidate(_) | RoleState::Candidate(_) => {}
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => Err(ReadError::NoLeader),
             RoleState::Leader(_) => self.read_as_leader(ReadRequest { from, context }),
         }
     }
 
-    fn forward_read(&mut self, from: Option<NodeId>, context: Bytes) {
-        if let Some(to) = self.leader {
-            let from = from.unwrap_or(self.config.id);
-            self.outbox.messages.push(Message { from, to, term: None, body: Body::ReadIndex { context } });
-        }
+    fn forward_read(&mut self, from: Option<NodeId>, context: Bytes) -> Result<(), ReadError> {
+        let to = self.leader.ok_or(ReadError::NoLeader)?;
+        let from = from.unwrap_or(self.config.id);
+        self.outbox.messages.push(Message { from, to, term: None, body: Body::ReadIndex { context } });
+        Ok(())
     }
 
-    fn read_as_leader(&mut self, request: ReadRequest) {
+    fn read_as_leader(&mut self, request: ReadRequest) -> Result<(), ReadError> {
         let immediate = self.config.immediate_singleton_reads && self.decides_alone();
-        if immediate || self.has_committed_in_term() || planted(Bug::ReadindexNoOwnCommit) {
-            self.serve_read(request);
-        } else {
+        let postponed = !(immediate || self.has_committed_in_term() || planted(Bug::ReadindexNoOwnCommit));
+        if (postponed || !self.serves_reads_at_once()) && self.waiting_reads() >= self.config.max_waiting_reads {
+            return Err(ReadError::TooManyWaiting);
+        }
+        if postponed {
             // Entries committed by earlier leaders may lie beyond this node's commit index until then.
             self.postponed_reads.push(request);
+        } else {
+            self.serve_read(request);
         }
+        Ok(())
+    }
+
+    fn serves_reads_at_once(&self) -> bool {
+        self.decides_alone() || self.config.read_only_option == ReadOnlyOption::LeaseBased
     }
 
     /// Whether nobody else is needed to confirm that this node leads. etcd also takes a leader that was removed for
@@ -115,19 +126,14 @@ impl<S: Storage> Raft<S> {
 
     fn serve_read(&mut self, request: ReadRequest) {
         let committed = self.log.committed();
-        if self.decides_alone() {
+        if self.serves_reads_at_once() {
             return self.answer_read(committed, request);
         }
-        match self.config.read_only_option {
-            ReadOnlyOption::Safe => {
-                let id = self.id();
-                let RoleState::Leader(leader) = &mut self.role else { return };
-                leader.reads.push(committed, request);
-                leader.reads.acknowledge(id, leader.reads.end());
-                self.broadcast_heartbeat();
-            }
-            ReadOnlyOption::LeaseBased => self.answer_read(committed, request),
-        }
+        let id = self.id();
+        let RoleState::Leader(leader) = &mut self.role else { return };
+        leader.reads.push(committed, request);
+        leader.reads.acknowledge(id, leader.reads.end());
+        self.broadcast_heartbeat();
     }
 
     /// Serves what arrived before the leader had committed in its term, as soon as it has.

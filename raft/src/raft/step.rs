@@ -1,6 +1,6 @@
 //! The way in for messages: what is refused, what the term decides, and which role's file takes the rest.
 
-use crate::error::StepError;
+use crate::error::{ReadError, StepError};
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
@@ -133,8 +133,11 @@ impl<S: Storage> Raft<S> {
                 Ok(())
             }
             Body::ReadIndex { context } => {
-                self.read_index(Some(from), context);
-                Ok(())
+                match self.read_index(Some(from), context) {
+                    // Without a leader it is lost on its way, like any message.
+                    Ok(()) | Err(ReadError::NoLeader) => Ok(()),
+                    Err(error @ ReadError::TooManyWaiting) => Err(error.into()),
+                }
             }
             other @ (Body::Append { .. }
             | Body::AppendAccepted { .. }

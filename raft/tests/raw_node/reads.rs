@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use raft::{
-    Body, ConfChange, ConfChangeV1, Config, HardState, Index, MemStorage, Message, ReadOnlyOption, ReadState, Role,
-    Term,
+    Body, ConfChange, ConfChangeV1, Config, HardState, Index, MemStorage, Message, ReadError, ReadOnlyOption,
+    ReadState, Role, StepError, Term,
 };
 
 use crate::host::*;
@@ -196,4 +196,60 @@ fn reads_that_wait_for_the_first_commit_end_with_the_leadership() {
         let asks = asked.contains(&Body::Heartbeat { commit: Index(0), context: position(1) });
         assert_eq!(asks, waits_as_etcd, "{asked:?}");
     }
+}
+
+/// Asks for as many reads as there is room for, and for some more in each way.
+fn overload(host: &mut Host) {
+    for _ in 0..3 {
+        assert_eq!(host.node.try_read_index("r".into()), Ok(()));
+    }
+    let before = format!("{:?}", host.node);
+    assert_eq!(host.node.try_read_index("r".into()), Err(ReadError::TooManyWaiting));
+    host.node.read_index("r".into());
+    let forwarded = Message { from: id(2), to: id(1), term: None, body: Body::ReadIndex { context: "r".into() } };
+    assert_eq!(host.node.step(forwarded), Err(StepError::Read(ReadError::TooManyWaiting)));
+    assert_eq!((format!("{:?}", host.node), host.node.waiting_reads()), (before, 3));
+}
+
+#[test]
+fn a_leader_that_cannot_confirm_that_it_leads_holds_a_bounded_number_of_reads() {
+    let mut host = leader_of(Config { max_waiting_reads: 3, ..config() }, &[1, 2, 3]);
+    overload(&mut host);
+    host.work_off();
+    assert_eq!(host.hear(2, confirmed(2)).reads.len(), 2);
+    assert_eq!(host.node.waiting_reads(), 1);
+    assert_eq!(host.node.try_read_index("r".into()), Ok(()), "there is room again");
+}
+
+#[test]
+fn a_leader_that_has_not_committed_in_its_term_holds_a_bounded_number_of_reads() {
+    let mut host =
+        Host::leading(Config { max_waiting_reads: 3, ..config() }, MemStorage::with_conf_state(voters(&[1, 2, 3])));
+    overload(&mut host);
+    host.hear(2, accepted(1));
+    assert_eq!((host.commit(), host.node.waiting_reads()), (1, 3), "now they wait to be confirmed");
+    assert_eq!(host.node.try_read_index("r".into()), Err(ReadError::TooManyWaiting));
+    assert_eq!(host.hear(2, confirmed(3)).reads.len(), 3);
+}
+
+#[test]
+fn reads_that_wait_for_nothing_are_not_counted() {
+    let lease = Config { check_quorum: true, read_only_option: ReadOnlyOption::LeaseBased, ..config() };
+    for (config, voting) in [(lease, &[1, 2, 3][..]), (config(), &[1][..])] {
+        let mut host = leader_of(Config { max_waiting_reads: 1, ..config }, voting);
+        for _ in 0..5 {
+            assert_eq!(host.node.try_read_index("r".into()), Ok(()));
+        }
+        assert_eq!((host.node.waiting_reads(), host.work_off().reads.len()), (0, 5));
+    }
+}
+
+#[test]
+fn who_asks_where_no_leader_is_known_is_told_so() {
+    let mut host = Host::new(config(), voters(&[1, 2, 3]));
+    assert_eq!(host.node.try_read_index("r".into()), Err(ReadError::NoLeader));
+    host.node.campaign();
+    assert_eq!(host.node.try_read_index("r".into()), Err(ReadError::NoLeader));
+    let forwarded = Message { from: id(2), to: id(1), term: None, body: Body::ReadIndex { context: "r".into() } };
+    assert_eq!(host.node.step(forwarded), Ok(()), "it is lost on its way");
 }

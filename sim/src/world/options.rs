@@ -107,6 +107,7 @@ impl NodeOptions {
     /// The configuration of the node with this identity, that has applied so much and whose timeouts have this seed;
     /// without one they are fixed, as scripts want them.
     pub fn config(&self, id: NodeId, applied: Index, election_seed: Option<u64>) -> Config {
+        let usual = Config::new(id);
         Config {
             id,
             applied,
@@ -120,6 +121,7 @@ impl NodeOptions {
             max_uncommitted_size: self.max_uncommitted_size,
             max_inflight_messages: self.max_inflight_messages,
             max_inflight_bytes: self.max_inflight_bytes,
+            max_waiting_reads: usual.max_waiting_reads,
             check_quorum: self.check_quorum,
             pre_vote: self.pre_vote,
             read_only_option: self.read_only_option,
