@@ -32,13 +32,15 @@ impl<S: Storage> Raft<S> {
         match body {
             Body::Append { previous, entries, commit: _ } => {
                 check_append(*previous, entries, term)?;
+                self.check_not_later(*previous, term)?;
+                entries.last().map_or(Ok(()), |newest| self.check_not_later(newest.id(), term))?;
                 self.check_claims(term, std::iter::once(*previous).chain(entries.iter().map(Entry::id)))
             }
             Body::InstallSnapshot { snapshot } => {
-                check_snapshot(snapshot, term)?;
+                check_snapshot(snapshot)?;
+                self.check_not_later(snapshot.id, term)?;
                 self.check_claims(term, std::iter::once(snapshot.id))
             }
-            Body::RequestVote { last, transfer: _ } | Body::RequestPreVote { last } => check_candidate(*last, term),
             Body::AppendAccepted { index } => self.check_answered(*index, term),
             Body::AppendRejected { index, hint } => {
                 self.check_answered(*index, term)?;
@@ -47,6 +49,10 @@ impl<S: Storage> Raft<S> {
             Body::Propose { .. } | Body::ReadIndex { .. } => Err(Malformed::UnexpectedTerm(term)),
             Body::Heartbeat { .. }
             | Body::HeartbeatResponse { .. }
+            // A candidate may have newer entries than its term: a crash may come between the write of an entry and that of
+            // the term in which it was received.
+            | Body::RequestVote { .. }
+            | Body::RequestPreVote { .. }
             | Body::PreVoteResponse { .. }
             | Body::VoteResponse { .. }
             | Body::TransferLeader
@@ -63,6 +69,17 @@ impl<S: Storage> Raft<S> {
         }
     }
 
+    /// A leader has no entry of a later term: whoever elected it is in none ("election restriction", section 5.4.1). Except
+    /// for the snapshot that a cluster was begun with by hand; so what this log has too, has no longer, or never had, since it
+    /// is empty, is believed.
+    fn check_not_later(&self, entry: EntryId, term: Term) -> Result<(), Malformed> {
+        let believed = match self.log.term(entry.index) {
+            Ok(own) => own == entry.term,
+            Err(_) => entry.index < self.log.first_index() || self.log.last_index() == Index::ZERO,
+        };
+        if entry.term <= term || believed { Ok(()) } else { Err(Malformed::EntryTooNew { entry, term }) }
+    }
+
     /// What a leader that will be obeyed says is in its log, in the order of the log.
     fn check_claims(&self, term: Term, claims: impl Iterator<Item = EntryId>) -> Result<(), Malformed> {
         if !self.will_follow(Some(term)) {
@@ -70,7 +87,7 @@ impl<S: Storage> Raft<S> {
         }
         let shared = self.shared_with_leader_of(term);
         for claimed in claims {
-            self.check_claim(claimed, shared)?;
+            self.check_claim(claimed, shared, term)?;
             if claimed.index >= shared {
                 // What follows has no earlier term than this one.
                 break;
@@ -88,15 +105,17 @@ impl<S: Storage> Raft<S> {
     }
 
     /// The same entry where the logs have to be the same, and no earlier term than there behind it.
-    fn check_claim(&self, claimed: EntryId, shared: Index) -> Result<(), Malformed> {
+    fn check_claim(&self, claimed: EntryId, shared: Index, term: Term) -> Result<(), Malformed> {
         let at = claimed.index.min(shared);
-        match self.log.term(at) {
-            Ok(term) if at > Index::ZERO && (claimed.term < term || (claimed.term > term && claimed.index == at)) => {
-                Err(Malformed::ContradictsLog { claimed, held: EntryId::new(term, at) })
-            }
-            // What is compacted cannot be compared, and all logs begin alike.
-            Ok(_) | Err(_) => Ok(()),
+        // What is compacted cannot be compared, and all logs begin alike.
+        let Ok(held) = self.log.term(at) else { return Ok(()) };
+        let differs = claimed.index == at && claimed.term != held;
+        // Only a snapshot to begin with is of a later term than the leader's.
+        let goes_back = claimed.term < held && held <= term;
+        if at > Index::ZERO && (differs || goes_back) {
+            return Err(Malformed::ContradictsLog { claimed, held: EntryId::new(held, at) });
         }
+        Ok(())
     }
 
     /// A leader sends what is in its log, which never becomes shorter while it leads ("leader append-only"); and it holds
@@ -168,20 +187,18 @@ impl Body {
     }
 }
 
-/// Terms never go back along a log, and none is later than that in which its leader leads. Whoever takes a proposal has
+/// Terms never go back along a log, but for those of a leader behind a snapshot to begin with. Whoever takes a proposal has
 /// read the membership changes in it.
 fn check_append(previous: EntryId, entries: &[Entry], term: Term) -> Result<(), Malformed> {
-    check_not_later(previous, term)?;
     let mut before = previous;
     for entry in entries {
         let found = entry.id();
         if found.term == Term::ZERO {
             return Err(Malformed::EntryWithoutTerm(found));
         }
-        if found.term < before.term {
+        if found.term < before.term && before.term <= term {
             return Err(Malformed::EntriesOutOfOrder { previous: before, found });
         }
-        check_not_later(found, term)?;
         if is_undecodable(entry) {
             return Err(Malformed::UndecodableConfChange);
         }
@@ -190,21 +207,12 @@ fn check_append(previous: EntryId, entries: &[Entry], term: Term) -> Result<(), 
     Ok(())
 }
 
-fn check_snapshot(snapshot: &Snapshot, term: Term) -> Result<(), Malformed> {
+fn check_snapshot(snapshot: &Snapshot) -> Result<(), Malformed> {
     if snapshot.id.index == Index::ZERO {
         return Err(Malformed::EmptySnapshot);
     }
     if snapshot.conf_state.voters.is_empty() {
         return Err(ChangeError::NoVoters.into());
     }
-    check_not_later(snapshot.id, term)
-}
-
-fn check_not_later(entry: EntryId, term: Term) -> Result<(), Malformed> {
-    if entry.term > term { Err(Malformed::EntryTooNew { entry, term }) } else { Ok(()) }
-}
-
-/// Whoever campaigns for a term has no entry of it.
-fn check_candidate(last: EntryId, term: Term) -> Result<(), Malformed> {
-    if last.term >= term { Err(Malformed::EntryTooNew { entry: last, term }) } else { Ok(()) }
+    Ok(())
 }

@@ -209,14 +209,23 @@ fn terms_do_not_go_back_along_a_log_nor_beyond_its_leaders() {
 }
 
 #[test]
-fn a_candidate_has_no_entry_of_the_term_that_it_campaigns_for() {
-    let new = |term| Malformed::EntryTooNew { entry: entry_id(term, 7), term: Term(5) };
-    for term in [5, 6] {
-        check_refused(node, message(2, 5, vote(term, 7)), new(term));
-        check_refused(node, message(2, 5, Body::RequestPreVote { last: entry_id(term, 7) }), new(term));
+fn a_candidate_may_have_newer_entries_than_its_term() {
+    // It wrote them, and crashed before it wrote the term in which it got them.
+    for term in [4, 5, 6] {
+        check_taken(node, message(2, 5, vote(term, 7)));
+        check_taken(node, message(2, 5, Body::RequestPreVote { last: entry_id(term, 7) }));
     }
-    check_taken(node, message(2, 5, vote(4, 7)));
-    check_taken(node, message(2, 5, Body::RequestPreVote { last: entry_id(4, 7) }));
+}
+
+#[test]
+fn a_cluster_may_begin_with_a_snapshot_of_a_later_term() {
+    let snapshot = || Snapshot { id: entry_id(7, 9), conf_state: voters(&[1, 2, 3]), data: Bytes::new() };
+    let begin = || RawNode::new(Config::new(id(1)), MemStorage::from_snapshot(snapshot())).expect("no term is stored");
+    assert_eq!(begin().step(message(2, 1, append(entry_id(7, 9), vec![entry(1, 10)], 0))), Ok(()), "all begin with it");
+    assert_eq!(begin().step(message(2, 1, append(entry_id(7, 8), vec![], 0))), Ok(()), "it may be compacted here");
+    let mut newcomer = RawNode::new(Config::new(id(1)), MemStorage::new()).expect("an empty storage");
+    let install = Body::InstallSnapshot { snapshot: Box::new(snapshot()) };
+    assert_eq!(newcomer.step(message(2, 1, install)), Ok(()));
 }
 
 #[test]

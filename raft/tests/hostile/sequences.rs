@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use raft::{
     Body, Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Config, Entry, EntryId, EntryKind,
-    Index, Message, Snapshot, SnapshotStatus, StepError, Term,
+    Index, Message, Snapshot, SnapshotStatus, Term,
 };
 
 use crate::host::{Host, id};
@@ -130,6 +130,8 @@ fn any_config() -> impl Strategy<Value = Config> {
         max_inflight_messages: if flow { 1 } else { 256 },
         max_size_per_message: if flow { 0 } else { Config::NO_LIMIT },
         step_down_on_removal: step_down,
+        max_waiting_reads: 2,
+        max_uncommitted_size: if flow { 8 } else { Config::NO_LIMIT },
         ..Config::new(id(1))
     })
 }
@@ -223,7 +225,7 @@ fn hear(host: &mut Host, message: Message) {
     let before = host.node.clone();
     match host.node.step(message.clone()) {
         Ok(()) => {}
-        Err(error @ (StepError::Malformed(_) | StepError::PeerNotFound(_) | StepError::Propose(_))) => {
+        Err(error) => {
             let (before, after) = (format!("{before:?}"), format!("{:?}", host.node));
             assert_eq!(before, after, "{message:?}, refused: {error}");
         }
@@ -245,6 +247,7 @@ fn look(host: &Host) {
     for beyond in [last.index.next(), Index::MAX, Index(u64::MAX)] {
         assert_eq!(node.entry_term(beyond), None);
     }
+    assert!(node.waiting_reads() <= node.config().max_waiting_reads);
     assert!(node.has_ready() || node.clone().ready().is_none());
     let _ = (node.configuration().to_string(), node.uncommitted_size());
 }

@@ -266,7 +266,7 @@ fn as_etcd_a_refused_probe_is_repeated_for_as_long_as_it_is_refused() {
 #[test]
 fn a_late_refusal_costs_whoever_is_well_one_probe() {
     let mut host = leader_of_who_lost_its_disk(false);
-    assert_eq!(host.hear(3, rejected(3, entry_id(1, 3))).messages, [], "from before the last acknowledgement");
+    assert_eq!(host.hear(3, rejected(3, entry_id(1, 2))).messages, [], "from before the last acknowledgement");
     assert_eq!(host.hear(3, rejected(4, entry_id(1, 3))).to(3).len(), 1);
     assert_eq!(host.shown(3), "StateProbe match=4 next=5 paused");
     host.hear(3, accepted(5));
