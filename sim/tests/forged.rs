@@ -24,7 +24,9 @@ fn a_committed_membership_change_that_does_not_decode_is_refused_and_skipped() {
     let mut world = World::new();
     let conf_state = ConfState { voters: [node(1)].into(), ..ConfState::default() };
     let boot = Boot::Snapshot { index: Index(1), conf_state: conf_state.clone() };
-    let start = Event::Start { node: node(1), boot, options: NodeOptions::default(), seed: None };
+    // Else the node refuses what is forged.
+    let options = NodeOptions { allow_missing_term: true, ..NodeOptions::default() };
+    let start = Event::Start { node: node(1), boot, options, seed: None };
     world.apply(&start).expect("it starts");
     let entry = |index, kind, data| Entry { term: Term(1), index: Index(index), kind, data: Bytes::from_static(data) };
     let entries = vec![entry(2, EntryKind::ConfChangeV2, b"\xff"), entry(3, EntryKind::Normal, b"c1.1 k1=green")];

@@ -197,11 +197,15 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
         ),
     );
     out.line("answers", format_args!("{} to clients, {} of them stale and excused", s.answered, s.stale_reads));
+    let malformed = match s.messages_malformed {
+        0 => String::new(),
+        some => format!(" ({some} of them as no correct node's)"),
+    };
     out.line(
         "messages",
         format_args!(
-            "{} sent, {} arrived, {} lost at a cut or down node, {} refused; {} proposals dropped",
-            s.messages, s.delivered, s.lost, s.messages_refused, s.proposals_dropped
+            "{} sent, {} arrived, {} lost at a cut or down node, {} refused{}; {} proposals dropped",
+            s.messages, s.delivered, s.lost, s.messages_refused, malformed, s.proposals_dropped
         ),
     );
     out.line(

@@ -52,7 +52,7 @@ pub use settled::{Excuse, Unsettled};
 pub use statistics::Statistics;
 
 use raft::node::Arm;
-use raft::{Body, Index, NodeId, ReadOnlyOption, Role};
+use raft::{Body, Index, NodeId, ReadOnlyOption, Role, StepError};
 
 use self::losses::Losses;
 use self::replica::{Step, Surroundings, is_from_another};
@@ -410,7 +410,10 @@ impl World {
         match refused {
             None => statistics.delivered += u64::from(event.kind() == EventKind::Deliver),
             Some(Refusal::Lost) => statistics.lost += 1,
-            Some(Refusal::Step(_)) => statistics.messages_refused += 1,
+            Some(Refusal::Step(error)) => {
+                statistics.messages_refused += 1;
+                statistics.messages_malformed += u64::from(matches!(error, StepError::Malformed(_)));
+            }
             Some(Refusal::Propose(_)) => statistics.proposals_dropped += 1,
             Some(Refusal::Full) => {
                 statistics.turned_away += 1;

@@ -61,6 +61,8 @@ pub struct Statistics {
     pub lost: u64,
     /// Messages that the receiver did not accept.
     pub messages_refused: u64,
+    /// Those of them that no correct node sends. Where every node finds again what it had made durable, there are none.
+    pub messages_malformed: u64,
     /// Proposals that were dropped.
     pub proposals_dropped: u64,
     /// Inputs for which the queue of a loop had no room.
@@ -147,6 +149,7 @@ impl Statistics {
         self.delivered += other.delivered;
         self.lost += other.lost;
         self.messages_refused += other.messages_refused;
+        self.messages_malformed += other.messages_malformed;
         self.proposals_dropped += other.proposals_dropped;
         self.turned_away += other.turned_away;
         self.ticks_missed += other.ticks_missed;

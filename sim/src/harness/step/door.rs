@@ -139,7 +139,7 @@ impl Door for RawNode<MemStorage> {
 /// Where it does not.
 pub(in crate::harness) fn check_refused(before: &RawNode<MemStorage>, after: &RawNode<MemStorage>, error: &StepError) {
     match error {
-        StepError::Malformed(_) | StepError::PeerNotFound(_) => {
+        StepError::Malformed(_) | StepError::PeerNotFound(_) | StepError::Read(_) => {
             let (before, after) = (format!("{before:?}"), format!("{after:?}"));
             assert_eq!(before, after, "refusing a message changed the node: {error}");
         }

@@ -7,6 +7,7 @@
 
 pub(super) mod door;
 mod host;
+mod rival;
 mod seed;
 mod sketch;
 mod start;
@@ -17,6 +18,7 @@ use raft::{MemStorage, Message, RawNode, SnapshotStatus};
 
 use door::Door;
 use host::Host;
+use rival::Rival;
 pub(super) use seed::seed;
 use sketch::{ChangeSketch, MessageSketch, Name};
 pub use start::Start;
@@ -39,6 +41,8 @@ enum Action {
     Settle,
     /// A message in terms of the node's state.
     Message(Box<MessageSketch>),
+    /// A message of somebody who contradicts others, or itself.
+    Rival(Rival),
     /// A message as it comes from the network.
     Wire(Vec<u8>),
     Campaign,
@@ -78,11 +82,13 @@ impl Input {
 
 impl<'a> Arbitrary<'a> for Action {
     fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        Ok(match u.arbitrary::<u8>()? % 32 {
+        let choice = u.arbitrary::<u8>()?;
+        Ok(match choice % 32 {
             0 => Self::Wire(wire(u)?),
             1..=4 => Self::Tick,
             5..=8 => Self::Work(u.arbitrary()?),
             9..=12 => Self::Settle,
+            13..=20 if choice >= 128 => Self::Rival(u.arbitrary()?),
             13..=20 => Self::Message(u.arbitrary()?),
             21 => Self::Campaign,
             22 => Self::Propose(u.arbitrary()?),
@@ -168,6 +174,10 @@ impl<'a, D: Door> Run<'a, D> {
             Action::Settle => self.settle(),
             Action::Message(sketch) => {
                 let message = door.look(|node| sketch.message(node));
+                door.step(message);
+            }
+            Action::Rival(rival) => {
+                let message = door.look(|node| rival.message(node));
                 door.step(message);
             }
             Action::Wire(bytes) => {

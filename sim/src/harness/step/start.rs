@@ -68,6 +68,7 @@ impl Start {
             disable_proposal_forwarding: option(11),
             disable_conf_change_validation: option(12),
             step_down_on_removal: option(13),
+            max_waiting_reads: if option(14) { 2 } else { 1000 },
             ..Config::new(NodeId::new(1).expect("one is not zero"))
         }
     }
