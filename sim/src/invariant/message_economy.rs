@@ -1,7 +1,7 @@
 //! Messages are sent for a reason: an exchange that brings nothing new ends, however fast the network is.
 //!
 //! ```text
-//! n answers m      ⇒  n has had more messages from m than it has answered                                        (1)
+//! n answers m      ⇒  n has had more messages from m than it has answered, if it is known what arrives            (1)
 //! l leads t and sends m appends or snapshots that bring nothing new, n of them since there was news
 //!                  ⇒  n ≤ the heartbeats that m has answered since, and what it may have lost, + 8             (2)
 //! l leads t and sends m heartbeats that ask for nothing, n of them  ⇒  l's clock ticked n times in t               (3)
@@ -141,6 +141,10 @@ impl MessageEconomy {
             return Ok(());
         }
         let exchanged = self.exchanged(from, to);
+        // A loop of somebody's own need not tell what arrives.
+        if exchanged.received == 0 {
+            return Ok(());
+        }
         exchanged.answered += 1;
         let Exchanged { received, answered } = *exchanged;
         if answered <= received {
