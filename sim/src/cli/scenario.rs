@@ -67,6 +67,9 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
     for path in &files {
         let text = input::text(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let played = script::play(&text);
+        if played.failure.is_none() && played.transcript.is_empty() {
+            return Err(format!("{}: holds no command: nothing was checked", path.display()));
+        }
         ended.push(match (&played.needs_bug, arguments.check) {
             (Some(_), _) => skip(path, &played),
             (None, true) if check(path, &played)? => Ended::Well,

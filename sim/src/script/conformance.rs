@@ -45,6 +45,9 @@ pub fn check_file(path: &Path) -> Verdict {
         Ok(text) => text,
         Err(error) => return Verdict::Unusable(error.to_string()),
     };
+    if transcript(&text).is_ok_and(|blocks| blocks.is_empty()) {
+        return Verdict::Unusable("holds no command: nothing to compare".to_owned());
+    }
     match caught(|| check(&text)) {
         Ok(Ok(mismatches)) if mismatches.is_empty() => Verdict::Identical,
         Ok(Ok(mismatches)) => Verdict::Different(mismatches),
