@@ -22,6 +22,7 @@ const ATTEMPTS: usize = 10;
 /// After so many attempts whoever waits is told why.
 const SILENT: usize = 2;
 
+/// Its nodes, some of which run, and where they keep what they have.
 pub struct Cluster {
     directory: PathBuf,
     addresses: Addresses,
@@ -136,6 +137,7 @@ impl Cluster {
         self.run(id, &[])
     }
 
+    /// Stops every node that runs.
     pub async fn stop_all(self) {
         for server in self.running.into_values() {
             server.stop().await;
@@ -147,6 +149,7 @@ impl Cluster {
         self.running.len()
     }
 
+    /// What each node that runs says of itself.
     pub async fn statuses(&self) -> Result<Vec<Status>, Error> {
         let mut statuses = Vec::new();
         for server in self.running.values() {

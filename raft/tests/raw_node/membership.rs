@@ -1,6 +1,6 @@
 //! What a leader does when the membership changes.
 
-use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Config, Index, MemStorage, Role, Transition};
+use raft::{ConfChange, ConfChangeV1, Config, Index, MemStorage, Role};
 
 use crate::host::*;
 

@@ -288,7 +288,7 @@ mod tests {
                 Some("all keys are the same as on node 2, but earlier commands took effect differently"),
             ),
         ] {
-            assert_eq!(difference(&[one.clone()], &other).as_deref(), expected);
+            assert_eq!(difference(std::slice::from_ref(&one), &other).as_deref(), expected);
         }
     }
 

@@ -210,8 +210,8 @@ fn disagreement(member: &Replica, leader: &Replica, hears_little: bool) -> Optio
         return None;
     };
     let (nodes, states) = match is_leader {
-        true => (vec![id], words::view(&one)),
-        false => (vec![id, leads], format!("{}, node {leads} is {}", words::view(&one), words::view(&other))),
+        true => (vec![id], words::view(one)),
+        false => (vec![id, leads], format!("{}, node {leads} is {}", words::view(one), words::view(other))),
     };
     Some(Unsettled { nodes, reason: format!("node {id} {how}; node {id} is {states}") })
 }
