@@ -71,7 +71,8 @@ pub struct Index(pub u64);
 impl Index {
     /// The position before the first entry.
     pub const ZERO: Self = Self(0);
-    /// The largest index that a node accepts; a message beyond it is refused as malformed.
+    /// The largest index that a node accepts; a message beyond it is refused as malformed, and a leader drops proposals that
+    /// would go there.
     pub const MAX: Self = Self(u64::MAX >> 1);
 
     /// The following position.

@@ -3,7 +3,7 @@
 use crate::message::Body;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::types::{EntryId, NodeId, Term};
+use crate::types::{EntryId, Index, NodeId, Term};
 
 use super::{Raft, RoleState};
 
@@ -37,7 +37,9 @@ impl<S: Storage> Raft<S> {
     pub(super) fn campaign_if_allowed(&mut self, campaign: Campaign) {
         let leads = matches!(self.role, RoleState::Leader(_));
         let unapplied = self.has_unapplied_conf_change() && !planted(Bug::CampaignUnappliedConf);
-        if !leads && self.promotable() && self.term < Term::MAX && !unapplied {
+        // Who leads needs a term, and room for an entry of it.
+        let has_room = self.term < Term::MAX && self.log.last_index() < Index::MAX;
+        if !leads && self.promotable() && has_room && !unapplied {
             self.campaign(campaign);
         }
     }

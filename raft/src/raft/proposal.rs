@@ -84,9 +84,12 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Appends to the own log, unless that exceeds the bound on uncommitted data. Tells whether it did. The leader
-    /// acknowledges its own entries like any follower, once they are durable.
+    /// Appends to the own log, unless that exceeds the bound on uncommitted data or the largest index there can be. Tells
+    /// whether it did. The leader acknowledges its own entries like any follower, once they are durable.
     pub(super) fn append_as_leader(&mut self, mut entries: Vec<Entry>) -> bool {
+        if entries.len() as u64 > Index::MAX.since(self.log.last_index()) {
+            return false;
+        }
         let size = entries.iter().map(Entry::payload_size).sum();
         if !self.reserve_uncommitted(size) {
             return false;

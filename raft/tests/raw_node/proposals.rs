@@ -2,7 +2,7 @@
 
 use raft::{
     Body, Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Config, Entry, EntryKind, HardState, Index,
-    MemStorage, Message, ProposeError, StepError, Term, Transition,
+    MemStorage, Message, ProposeError, Role, StepError, Term, Transition,
 };
 
 use crate::host::*;
@@ -74,6 +74,25 @@ fn a_leader_appends_what_is_proposed_in_its_term_and_sends_it_out() {
         [(2, "a"), (3, "b")].map(|(index, payload)| Entry { data: payload.into(), ..entry(1, index) }).into();
     assert_eq!(work.sent(), [(2, 1, append(entry_id(1, 1), appended, 1))]);
     assert_eq!((host.last(), host.commit()), (3, 1));
+}
+
+#[test]
+fn a_log_ends_at_the_largest_index() {
+    // A voter that is alone, and whose log has room for so many entries.
+    let host = |room| {
+        let base = Index(Index::MAX.0 - room);
+        let storage = MemStorage::from_snapshot(snapshot(1, base.0, &[1]));
+        let mut host = Host::over(Config { applied: base, ..config() }, storage);
+        host.node.campaign();
+        host.work_off();
+        host
+    };
+    let mut full = host(2);
+    assert_eq!((full.role(), full.last()), (Role::Leader, Index::MAX.0 - 1));
+    full.node.propose("x".into()).expect("there is room for one");
+    full.work_off();
+    assert_eq!((full.node.propose("x".into()), full.last()), (DROPPED, Index::MAX.0));
+    assert_eq!(host(0).role(), Role::Follower, "there is no room for the first entry of a leader");
 }
 
 #[test]
