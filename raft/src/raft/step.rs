@@ -165,27 +165,6 @@ impl<S: Storage> Raft<S> {
 }
 
 impl Body {
-    /// Whether it answers a request, so that only a member's makes sense.
-    const fn is_response(&self) -> bool {
-        match self {
-            Self::AppendAccepted { .. }
-            | Self::AppendRejected { .. }
-            | Self::HeartbeatResponse { .. }
-            | Self::PreVoteResponse { .. }
-            | Self::VoteResponse { .. }
-            | Self::ReadIndexResponse { .. } => true,
-            Self::Propose { .. }
-            | Self::Append { .. }
-            | Self::Heartbeat { .. }
-            | Self::RequestPreVote { .. }
-            | Self::RequestVote { .. }
-            | Self::InstallSnapshot { .. }
-            | Self::TransferLeader
-            | Self::TimeoutNow
-            | Self::ReadIndex { .. } => false,
-        }
-    }
-
     const fn asks_for_vote(&self) -> bool {
         matches!(self, Self::RequestVote { .. } | Self::RequestPreVote { .. })
     }

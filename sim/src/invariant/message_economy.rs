@@ -137,7 +137,7 @@ impl MessageEconomy {
     /// A message leaves its sender.
     pub fn sent(&mut self, message: &Message) -> Check {
         let (from, to) = (message.from, message.to);
-        if !is_answer(&message.body) || from == to {
+        if !message.body.is_response() || from == to {
             return Ok(());
         }
         let exchanged = self.exchanged(from, to);
@@ -261,27 +261,6 @@ impl MessageEconomy {
             return Err(Violation::new(Invariant::MessageEconomy, &[id, *peer], detail));
         }
         Ok(())
-    }
-}
-
-/// Whether a message answers another one.
-const fn is_answer(body: &Body) -> bool {
-    match body {
-        Body::AppendAccepted { .. }
-        | Body::AppendRejected { .. }
-        | Body::HeartbeatResponse { .. }
-        | Body::PreVoteResponse { .. }
-        | Body::VoteResponse { .. }
-        | Body::ReadIndexResponse { .. } => true,
-        Body::Propose { .. }
-        | Body::Append { .. }
-        | Body::Heartbeat { .. }
-        | Body::RequestPreVote { .. }
-        | Body::RequestVote { .. }
-        | Body::InstallSnapshot { .. }
-        | Body::TransferLeader
-        | Body::TimeoutNow
-        | Body::ReadIndex { .. } => false,
     }
 }
 
