@@ -150,6 +150,35 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// Whether it answers a request, so that only a member's makes sense.
+    ///
+    /// ```
+    /// use raft::Body;
+    /// assert!(Body::VoteResponse { granted: true }.is_response());
+    /// assert!(!Body::TimeoutNow.is_response());
+    /// ```
+    pub const fn is_response(&self) -> bool {
+        match self {
+            Self::AppendAccepted { .. }
+            | Self::AppendRejected { .. }
+            | Self::HeartbeatResponse { .. }
+            | Self::PreVoteResponse { .. }
+            | Self::VoteResponse { .. }
+            | Self::ReadIndexResponse { .. } => true,
+            Self::Propose { .. }
+            | Self::Append { .. }
+            | Self::Heartbeat { .. }
+            | Self::RequestPreVote { .. }
+            | Self::RequestVote { .. }
+            | Self::InstallSnapshot { .. }
+            | Self::TransferLeader
+            | Self::TimeoutNow
+            | Self::ReadIndex { .. } => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,34 +210,5 @@ mod tests {
         }
         assert!(!message(Body::InstallSnapshot { snapshot: Box::default() }).brings_conf_change());
         assert!(!message(Body::TimeoutNow).brings_conf_change());
-    }
-}
-
-impl Body {
-    /// Whether it answers a request, so that only a member's makes sense.
-    ///
-    /// ```
-    /// use raft::Body;
-    /// assert!(Body::VoteResponse { granted: true }.is_response());
-    /// assert!(!Body::TimeoutNow.is_response());
-    /// ```
-    pub const fn is_response(&self) -> bool {
-        match self {
-            Self::AppendAccepted { .. }
-            | Self::AppendRejected { .. }
-            | Self::HeartbeatResponse { .. }
-            | Self::PreVoteResponse { .. }
-            | Self::VoteResponse { .. }
-            | Self::ReadIndexResponse { .. } => true,
-            Self::Propose { .. }
-            | Self::Append { .. }
-            | Self::Heartbeat { .. }
-            | Self::RequestPreVote { .. }
-            | Self::RequestVote { .. }
-            | Self::InstallSnapshot { .. }
-            | Self::TransferLeader
-            | Self::TimeoutNow
-            | Self::ReadIndex { .. } => false,
-        }
     }
 }
