@@ -348,8 +348,23 @@ impl<S: Storage> RunLoop<S> {
             Proposal::ConfChange(_) => true,
             Proposal::Forwarded(message) => message.brings_conf_change(),
         });
-        let sent = |notice: &Notice| matches!(notice, Notice::Message(message) if message.brings_conf_change());
-        proposed || self.inputs.notices().any(sent)
+        proposed || self.queued_messages().any(Message::brings_conf_change)
+    }
+
+    /// The messages of peers that wait, in the order in which they came. Forwarded proposals are not among them: they wait with
+    /// the other proposals.
+    pub fn queued_messages(&self) -> impl Iterator<Item = &Message> {
+        self.inputs.notices().filter_map(|notice| match notice {
+            Notice::Message(message) => Some(message),
+            Notice::Campaign
+            | Notice::TransferLeadership(_)
+            | Notice::ForgetLeader
+            | Notice::ReadIndex(_)
+            | Notice::Unreachable(_)
+            | Notice::Snapshot(..)
+            | Notice::StorageAppended(_)
+            | Notice::StorageApplied(_) => None,
+        })
     }
 
     /// How many proposals more there is room for.

@@ -106,7 +106,7 @@ impl Swarm<'_> {
         self.under_way().any(Message::brings_conf_change)
     }
 
-    /// The memberships of snapshots that are in flight, or about to leave.
+    /// The memberships of snapshots that are on their way.
     fn snapshots_under_way(&self) -> impl Iterator<Item = Configuration> {
         self.under_way().filter_map(|message| match &message.body {
             Body::InstallSnapshot { snapshot } => Configuration::from_conf_state(&snapshot.conf_state).ok(),
@@ -114,14 +114,15 @@ impl Swarm<'_> {
         })
     }
 
-    /// The messages that are in flight, or about to leave.
+    /// The messages that are about to leave, in flight, or waiting for the loop of their receiver.
     fn under_way(&self) -> impl Iterator<Item = &Message> {
+        let unsent = self.world.replicas().flat_map(Replica::unsent);
         let in_flight = self.world.network().iter().filter_map(|(_, envelope)| match envelope {
             Envelope::Network(message) => Some(message),
             Envelope::Local { .. } => None,
         });
-        let unsent = self.world.replicas().flat_map(Replica::unsent);
-        in_flight.chain(unsent)
+        let arrived = self.world.replicas().filter_map(Replica::run_loop).flat_map(RunLoop::queued_messages);
+        unsent.chain(in_flight).chain(arrived)
     }
 }
 
@@ -164,7 +165,7 @@ fn has_voters(membership: &&Configuration) -> bool {
 mod tests {
     use super::*;
     use crate::plan::{Overrides, Plan};
-    use crate::world::MessageId;
+    use crate::world::{Front, MessageId};
 
     /// Node 2 forwards a change to its leader. It is expected from the call on, wherever it is: in the node, in a Ready, in
     /// flight, in the leader's log. In seed 8295703 it was in a Ready when a quorum was chosen.
@@ -196,6 +197,25 @@ mod tests {
             swarm.world.apply(&Event::Deliver { message }).unwrap();
             assert!(swarm.expects_change(), "it is in the leader's log");
         }
+    }
+
+    #[test]
+    fn a_message_is_under_way_until_the_loop_of_its_receiver_takes_it() {
+        let has_loops =
+            |plan: &Plan| plan.cluster.options.iter().all(|options| matches!(options.front, Front::Loop(_)));
+        let mut plans = (0..).map(|seed| Plan::draw(seed, &Overrides::default()));
+        let plan = plans.find(has_loops).expect("some plans have run loops");
+        let mut swarm = Swarm::new(&plan);
+        let mut seen = 0;
+        while seen < 100 && swarm.go_on(&mut |_| {}).is_none() {
+            for run_loop in swarm.world.replicas().filter_map(Replica::run_loop) {
+                for message in run_loop.queued_messages() {
+                    assert!(swarm.under_way().any(|under_way| std::ptr::eq(under_way, message)));
+                    seen += 1;
+                }
+            }
+        }
+        assert_eq!(seen.min(100), 100, "some messages waited");
     }
 
     /// In seed 37004749 node 1 lost its disk, was brought the first entry of its log again, which adds node 1, and led a cluster
