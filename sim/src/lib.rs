@@ -20,7 +20,8 @@ pub mod random;
 pub mod script;
 pub mod situation;
 pub mod trace;
-pub mod wal;
 pub mod world;
 
 mod slots;
+
+pub use raft_wal as wal;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use raft::{EntryId, HardState, MemStorage, Ready, Snapshot, Storage};
-use sim::wal::{Checkpoint, RealFiles, RecoveryError, Wal, plan};
+use raft_wal::{Checkpoint, RealFiles, RecoveryError, Wal, plan};
 
 use super::Error;
 

@@ -19,7 +19,7 @@ fn is_detected_or_harmless(host: &Host) -> bool {
     match recover(&host.disk) {
         Ok(recovered) => host.may_be(&State::from(recovered)),
         Err(RecoveryError::Corruption { .. }) => true,
-        Err(RecoveryError::Missing | RecoveryError::Version { .. } | RecoveryError::Disk(_)) => false,
+        Err(_) => false,
     }
 }
 

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use raft::{Entry, HardState, Index, Term};
 use sim::disk::Disk;
-use sim::wal::{Checkpoint, DiskError, Files, RealFiles, RecoveryError, Segment, Wal, plan, recover};
+use sim::wal::{DiskError, Files, RealFiles, Segment, Wal};
 use tempfile::tempdir;
 
-use crate::script::{Host, State, keeps, scripts};
+use crate::script::{Host, keeps, scripts};
 
 fn path(directory: &Path, segment: Segment) -> std::path::PathBuf {
     directory.join(format!("{:020}.log", segment.0))
@@ -42,60 +41,6 @@ proptest! {
             prop_assert_eq!(files.read(segment), host.disk.read(segment));
         }
     }
-}
-
-#[test]
-fn a_log_on_real_files_survives_restart_compaction_and_a_torn_tail() {
-    let directory = tempdir().expect("there is room for temporary files");
-    let entry =
-        |index: u64| Entry { term: Term(1), index: Index(index), data: vec![9; 300].into(), ..Entry::default() };
-    let entries: Vec<Entry> = (1..=5).map(entry).collect();
-    let hard_state = HardState { term: Term(1), vote: None, commit: Index(5) };
-    let state = State { hard_state, entries: entries.clone(), ..State::default() };
-
-    let mut files = RealFiles::open(directory.path()).expect("the directory is writable");
-    let blank = State::default();
-    let mut wal = Wal::create(&mut files, blank.checkpoint()).expect("the directory is empty");
-    for write in plan(Some(hard_state), &entries, None) {
-        wal.write(&mut files, write).expect("there is room");
-    }
-    wal.sync(&mut files).expect("the disk works");
-    Checkpoint::plan(state.checkpoint()).for_each(|write| wal.write(&mut files, write).expect("there is room"));
-    wal.sync(&mut files).expect("the disk works");
-    assert_eq!(wal.remove_older(&mut files), Ok(Some(Segment(1))));
-    wal.write(&mut files, plan(None, &[entry(6)], None).next().expect("one entry")).expect("there is room");
-    let whole = files.read(Segment(2)).expect("it exists").len() as u64;
-    files.truncate(Segment(2), whole - 100).expect("it exists");
-    drop(files);
-
-    let mut files = RealFiles::open(directory.path()).expect("the directory is readable");
-    let (_, recovered) = Wal::open(&mut files).expect("nothing was damaged");
-    assert_eq!((recovered.segment, recovered.cut > 0), (Segment(2), true));
-    assert_eq!(State::from(recovered), state);
-}
-
-#[test]
-fn a_flipped_bit_in_a_real_file_is_corruption() {
-    let directory = tempdir().expect("there is room for temporary files");
-    let mut files = RealFiles::open(directory.path()).expect("the directory is writable");
-    Wal::create(&mut files, State::default().checkpoint()).expect("the directory is empty");
-    let path = path(directory.path(), Segment(1));
-    let mut bytes = fs::read(&path).expect("it exists");
-    bytes[30] ^= 4;
-    fs::write(&path, bytes).expect("it is writable");
-    assert!(matches!(recover(&files), Err(RecoveryError::Corruption { segment: Segment(1), .. })));
-}
-
-#[test]
-fn other_files_in_the_directory_are_left_alone() {
-    let directory = tempdir().expect("there is room for temporary files");
-    for name in ["notes.txt", "1.log", "0000000000000000000x.log"] {
-        fs::write(directory.path().join(name), b"not a log").expect("the directory is writable");
-    }
-    let mut files = RealFiles::open(directory.path()).expect("the directory is readable");
-    assert_eq!(files.list(), Ok(vec![]));
-    Wal::create(&mut files, State::default().checkpoint()).expect("there is no log");
-    assert_eq!(fs::read_dir(directory.path()).map(Iterator::count).ok(), Some(4));
 }
 
 #[test]

@@ -237,9 +237,7 @@ impl Replica {
         situations.note_if(leads, Situation::LeaderDiskFailed);
         situations.note(match error {
             DiskError::Full => Situation::DiskFull,
-            DiskError::Failed(_) | DiskError::NoSuchFile(_) | DiskError::Exists(_) | DiskError::TooLarge(_) => {
-                Situation::SyncFailed
-            }
+            _ => Situation::SyncFailed,
         });
         around.statistics.bytes_lost += self.disk.crash(Keep::Nothing);
         self.forget_memory(around);

@@ -156,10 +156,7 @@ impl Replica {
                 );
                 Err(Violation::new(Invariant::DurableBeforeSend, &[self.id], detail).into())
             }
-            RecoveryError::Corruption { .. }
-            | RecoveryError::Missing
-            | RecoveryError::Version { .. }
-            | RecoveryError::Disk(_) => Ok(Some(Refusal::Recovery(error))),
+            _ => Ok(Some(Refusal::Recovery(error))),
         }
     }
 

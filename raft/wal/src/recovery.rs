@@ -1,12 +1,12 @@
 //! Reading the log back: what its bytes prove, and nothing else.
 
 use bytes::Bytes;
-use raft::{Entry, EntryId, HardState, Index, Snapshot, Term};
+use raft::{Entry, EntryId, HardState, Index, MemStorage, MemStorageError, Snapshot, Term};
 
-use super::files::{DiskError, Files, Segment};
-use super::payload::{Reader, VERSION};
-use super::record::{self, Kind, Record, Unread};
-use super::sector::{self, Sectors};
+use crate::files::{DiskError, Files, Segment};
+use crate::payload::{Reader, VERSION};
+use crate::record::{self, Kind, Record, Unread};
+use crate::sector::{self, Sectors};
 
 /// What a node remembers after a restart.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,14 +20,14 @@ pub struct Recovered {
     pub base: EntryId,
     /// The log after `base`, without gaps. What the entries hold shares one buffer, the size of the file.
     pub entries: Vec<Entry>,
-    /// The bytes of the file that a crash left torn, and that [`Wal::open`](super::Wal::open) cuts.
+    /// The bytes of the file that a crash left torn, and that [`Wal::open`](crate::Wal::open) cuts.
     pub cut: u64,
     /// The segment that it was read from.
     pub segment: Segment,
     /// How much of the segment's stream counts.
-    pub(super) end: u64,
+    pub(crate) end: u64,
     /// Whether the term is not the one that was written.
-    pub(super) raised: bool,
+    pub(crate) raised: bool,
 }
 
 impl Recovered {
@@ -35,10 +35,31 @@ impl Recovered {
     pub fn last(&self) -> EntryId {
         self.entries.last().map_or(self.base, Entry::id)
     }
+
+    /// The same in memory, for a node to read.
+    ///
+    /// # Errors
+    /// The fields were changed, so that the entries do not follow `base` or one another, or do not reach the snapshot.
+    pub fn into_storage(self) -> Result<MemStorage, MemStorageError> {
+        let snapshot = self.snapshot.unwrap_or_default();
+        let mut storage = if self.base.index < snapshot.id.index {
+            let mut storage = MemStorage::from_snapshot(Snapshot { id: self.base, ..snapshot.clone() });
+            storage.append(&self.entries)?;
+            storage.create_snapshot(snapshot.id.index, snapshot.conf_state, snapshot.data)?;
+            storage
+        } else {
+            let mut storage = MemStorage::from_snapshot(snapshot);
+            storage.append(&self.entries)?;
+            storage
+        };
+        storage.set_hard_state(self.hard_state);
+        Ok(storage)
+    }
 }
 
 /// Why a node must stay down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RecoveryError {
     /// Bytes that were durable were damaged, or records that verify contradict each other.
     #[error("segment {segment} is corrupt at byte {offset}")]
@@ -64,7 +85,7 @@ pub enum RecoveryError {
     Disk(#[from] DiskError),
 }
 
-/// Reads the log back, changing nothing: the newest segment whose checkpoint is complete. See the [module](super) for
+/// Reads the log back, changing nothing: the newest segment whose checkpoint is complete. See the [crate](crate) for
 /// what counts.
 ///
 /// Takes any bytes: it does not panic, and needs memory in proportion to the largest file.

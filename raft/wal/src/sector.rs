@@ -4,26 +4,26 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::files::Segment;
+use crate::files::Segment;
 
 /// The bytes that a drive writes as one: each arrives whole, with only its front, or not at all.
 pub const SECTOR: usize = 512;
 /// The byte that ends each sector, each header and each record. Far from zero, so that no flipped bit makes it look
 /// as if it had not arrived.
-pub(super) const END: u8 = 0xA5;
+pub(crate) const END: u8 = 0xA5;
 
 const FRONT: usize = 2;
 /// The bytes of the stream in one sector.
 const ROOM: usize = SECTOR - FRONT - 1;
 
 /// How long a file is that holds this many bytes of the stream.
-pub(super) const fn file_length(stream: u64) -> u64 {
+pub(crate) const fn file_length(stream: u64) -> u64 {
     let (full, rest) = (stream / ROOM as u64, stream % ROOM as u64);
     full * SECTOR as u64 + if rest == 0 { 0 } else { FRONT as u64 + rest }
 }
 
 /// Puts `bytes`, which belong at `offset` in the segment's stream, into the form that is appended to the file.
-pub(super) fn frame(segment: Segment, offset: u64, mut bytes: &[u8], framed: &mut Vec<u8>) {
+pub(crate) fn frame(segment: Segment, offset: u64, mut bytes: &[u8], framed: &mut Vec<u8>) {
     let mut sector = offset / ROOM as u64;
     let mut filled = (offset % ROOM as u64) as usize;
     while !bytes.is_empty() {
@@ -49,7 +49,7 @@ fn place(segment: Segment, sector: u64) -> [u8; FRONT] {
 
 /// What the stamps say of a range of the stream, from best to worst.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Arrival {
+pub(crate) enum Arrival {
     /// All stamps are right: if the checksum is not, the range was damaged after it had arrived.
     Whole,
     /// An end is missing, as a crash leaves it.
@@ -59,14 +59,14 @@ pub(super) enum Arrival {
 }
 
 /// A segment as it was read: its stream, and the stamps found around it.
-pub(super) struct Sectors<'a> {
+pub(crate) struct Sectors<'a> {
     segment: Segment,
     file: Cow<'a, [u8]>,
     stream: Bytes,
 }
 
 impl<'a> Sectors<'a> {
-    pub(super) fn new(segment: Segment, file: Cow<'a, [u8]>) -> Self {
+    pub(crate) fn new(segment: Segment, file: Cow<'a, [u8]>) -> Self {
         let mut stream = Vec::with_capacity(file.len());
         for sector in file.chunks(SECTOR) {
             stream.extend_from_slice(&sector[FRONT.min(sector.len())..sector.len().min(FRONT + ROOM)]);
@@ -74,22 +74,22 @@ impl<'a> Sectors<'a> {
         Self { segment, file, stream: stream.into() }
     }
 
-    pub(super) fn segment(&self) -> Segment {
+    pub(crate) fn segment(&self) -> Segment {
         self.segment
     }
 
-    pub(super) fn stream(&self) -> &Bytes {
+    pub(crate) fn stream(&self) -> &Bytes {
         &self.stream
     }
 
     /// The length of the file, stamps included.
-    pub(super) fn file_length(&self) -> u64 {
+    pub(crate) fn file_length(&self) -> u64 {
         self.file.len() as u64
     }
 
     /// What the stamps say of the bytes of the stream from `start` to `end`, the last of which is an [`END`]. They lie
     /// within the stream and are at least one.
-    pub(super) fn arrival(&self, start: usize, end: usize) -> Arrival {
+    pub(crate) fn arrival(&self, start: usize, end: usize) -> Arrival {
         let behind = (end - 1) / ROOM + 1;
         let parts = (start / ROOM..behind).map(|sector| self.sector_arrival(sector, end));
         parts.max().unwrap_or(Arrival::Whole)

@@ -5,9 +5,8 @@ use std::fmt;
 use std::io;
 
 /// The name of a file of the log: the number of its segment. The first is 1; later ones are newer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Segment(#[serde(with = "crate::number")] pub u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Segment(pub u64);
 
 impl Segment {
     /// The first segment of every log.
@@ -26,9 +25,25 @@ impl fmt::Display for Segment {
     }
 }
 
+/// In the way in which the crate `raft` writes its numbers.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Segment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        raft::Index(self.0).serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Segment {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        raft::Index::deserialize(deserializer).map(|raft::Index(number)| Self(number))
+    }
+}
+
 /// Why a file operation failed. After any of these the log must not be written further: what is on the disk is known
 /// again only after a recovery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DiskError {
     /// No space is left.
     #[error("the disk is full")]
@@ -51,6 +66,9 @@ pub enum DiskError {
 ///
 /// Appended bytes are durable once a [`sync`](Self::sync) that began after them has succeeded. The creation, removal and
 /// truncation of files are durable when the call returns, in the order of the calls.
+///
+/// [`RealFiles`](crate::RealFiles) is the implementation for a node in production. Another one puts the log elsewhere, or
+/// under test.
 pub trait Files {
     /// The files there are, in ascending order.
     ///

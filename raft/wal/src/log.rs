@@ -2,14 +2,14 @@
 
 use std::io;
 
+use raft::planted::{Bug, planted};
 use raft::{Entry, EntryId, HardState, Index, Snapshot};
 
-use super::files::{DiskError, Files, Segment};
-use super::payload;
-use super::record::{self, Kind, Place};
-use super::recovery::{Recovered, RecoveryError, recover};
-use super::sector;
-use crate::planted::{Bug, planted};
+use crate::files::{DiskError, Files, Segment};
+use crate::payload;
+use crate::record::{self, Kind, Place};
+use crate::recovery::{Recovered, RecoveryError, recover};
+use crate::sector;
 
 /// One write to the log. The host issues them one by one with [`Wal::write`], in the order in which [`plan`] and
 /// [`Checkpoint::plan`] give them.
@@ -30,11 +30,11 @@ pub enum Write<'a> {
     HardState(HardState),
 }
 
-/// The writes of one Ready, in the order in which they are safe: see the [module](super).
+/// The writes of one Ready, in the order in which they are safe: see the [crate](crate).
 ///
 /// ```
 /// use raft::{Entry, HardState, Index, Term};
-/// use sim::wal::{Write, plan};
+/// use raft_wal::{Write, plan};
 ///
 /// let hard_state = HardState { term: Term(1), ..Default::default() };
 /// let entry = Entry { term: Term(1), index: Index(1), ..Default::default() };
@@ -50,8 +50,9 @@ pub fn plan<'a>(
     snapshot.into_iter().chain(entries.iter().map(Write::Entry)).chain(hard_state.map(Write::HardState))
 }
 
-/// All that a node must remember, with which a new segment begins.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// All that a node must remember, with which a new segment begins. By default nothing: the log of a new node that gets its
+/// first members from [`raft::RawNode::bootstrap`] or from a leader's snapshot.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Checkpoint<'a> {
     /// Term, vote and commit.
     pub hard_state: HardState,
@@ -66,6 +67,30 @@ pub struct Checkpoint<'a> {
 
 impl<'a> Checkpoint<'a> {
     /// The writes that make a new segment of it. Its hard state comes last and closes it.
+    ///
+    /// ```
+    /// use raft::{Entry, EntryId, HardState, Index, Snapshot, Term};
+    /// use raft_wal::{Checkpoint, RealFiles, Segment, Wal};
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let mut files = RealFiles::open(directory.path())?;
+    /// let mut wal = Wal::create(&mut files, Checkpoint::default())?;
+    ///
+    /// // The application's state after entry 7 takes the place of the log up to there.
+    /// let snapshot = Snapshot { id: EntryId::new(Term(1), Index(7)), data: "state".into(), ..Snapshot::default() };
+    /// let hard_state = HardState { term: Term(1), vote: None, commit: Index(7) };
+    /// let entries = [Entry { term: Term(1), index: Index(8), ..Entry::default() }];
+    /// let checkpoint = Checkpoint { hard_state, snapshot: Some(&snapshot), base: snapshot.id, entries: &entries };
+    /// for write in checkpoint.plan() {
+    ///     wal.write(&mut files, write)?;
+    /// }
+    /// wal.sync(&mut files)?;
+    /// assert_eq!(wal.remove_older(&mut files)?, Some(Segment(1)));
+    ///
+    /// let (_wal, recovered) = Wal::open(&mut files)?;
+    /// assert_eq!((recovered.snapshot, recovered.entries), (Some(snapshot), entries.to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plan(self) -> impl Iterator<Item = Write<'a>> + use<'a> {
         let base = self.base;
         let snapshot = self.snapshot.map(|snapshot| Write::Snapshot { snapshot, base });
@@ -88,21 +113,20 @@ pub struct Mark {
 /// After the first error it refuses everything: what is on the disk is known again only after [`Wal::open`].
 ///
 /// ```
-/// use raft::{EntryId, HardState, Term};
-/// use sim::{disk::{Disk, Keep}, wal::{Checkpoint, Wal, plan}};
+/// use raft::{HardState, Term};
+/// use raft_wal::{Checkpoint, RealFiles, Wal, plan};
 ///
-/// let mut disk = Disk::default();
-/// let blank = Checkpoint { hard_state: HardState::default(), snapshot: None, base: EntryId::ZERO, entries: &[] };
-/// let mut wal = Wal::create(&mut disk, blank)?;
+/// let directory = tempfile::tempdir()?;
+/// let mut files = RealFiles::open(directory.path())?;
+/// let mut wal = Wal::create(&mut files, Checkpoint::default())?;
 ///
-/// let hard_state = HardState { term: Term(1), ..Default::default() };
+/// let hard_state = HardState { term: Term(1), ..HardState::default() };
 /// for write in plan(Some(hard_state), &[], None) {
-///     wal.write(&mut disk, write)?;
+///     wal.write(&mut files, write)?;
 /// }
-/// wal.sync(&mut disk)?;
+/// wal.sync(&mut files)?;
 ///
-/// disk.crash(Keep::Nothing);
-/// let (_wal, recovered) = Wal::open(&mut disk)?;
+/// let (_wal, recovered) = Wal::open(&mut files)?;
 /// assert_eq!(recovered.hard_state, hard_state);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,14 +1,14 @@
 //! Records: the unit that arrives as a whole or not at all.
 
-use super::files::{DiskError, Segment};
-use super::sector::{Arrival, END, Sectors};
+use crate::files::{DiskError, Segment};
+use crate::sector::{Arrival, END, Sectors};
 
 /// The bytes before the payload.
 const HEADER: usize = 22;
 
 /// What a record holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Segment = 1,
     Snapshot = 2,
     Entry = 3,
@@ -16,7 +16,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::Segment),
             2 => Some(Self::Snapshot),
@@ -29,7 +29,7 @@ impl Kind {
 
 /// Where a record is written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub segment: Segment,
     /// In the segment's stream.
     pub offset: u64,
@@ -38,7 +38,7 @@ pub(super) struct Place {
 }
 
 /// Replaces `record` by the record of this kind, with the payload that `payload` appends.
-pub(super) fn write(
+pub(crate) fn write(
     record: &mut Vec<u8>,
     place: Place,
     kind: Kind,
@@ -71,7 +71,7 @@ fn header_crc(segment: Segment, offset: u64, header: &[u8]) -> u32 {
 
 /// A record that verified.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record<'a> {
+pub(crate) struct Record<'a> {
     pub kind: Kind,
     pub synced: u64,
     pub payload: &'a [u8],
@@ -81,7 +81,7 @@ pub(super) struct Record<'a> {
 
 /// Why there is no record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// It looks as a crash leaves it.
     Torn,
     /// It arrived and was damaged afterwards.
@@ -89,7 +89,7 @@ pub(super) enum Unread {
 }
 
 /// The record at `offset` of the stream.
-pub(super) fn read<'a>(sectors: &'a Sectors<'_>, offset: usize) -> Result<Record<'a>, Unread> {
+pub(crate) fn read<'a>(sectors: &'a Sectors<'_>, offset: usize) -> Result<Record<'a>, Unread> {
     let stream = sectors.stream();
     let body = offset + HEADER;
     let header = stream.get(offset..body).ok_or(Unread::Torn)?;

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use raft::{ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, Term};
 
 /// The format that this code writes and the only one that it reads.
-pub(super) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 1;
 
-pub(super) fn put_number(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn put_number(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -16,19 +16,19 @@ pub(super) fn put_number(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-pub(super) fn put_hard_state(hard_state: &HardState, out: &mut Vec<u8>) {
+pub(crate) fn put_hard_state(hard_state: &HardState, out: &mut Vec<u8>) {
     put_number(hard_state.term.0, out);
     put_number(hard_state.vote.map_or(0, NodeId::get), out);
     put_number(hard_state.commit.0, out);
 }
 
-pub(super) fn put_entry(entry: &Entry, out: &mut Vec<u8>) {
+pub(crate) fn put_entry(entry: &Entry, out: &mut Vec<u8>) {
     put_id(entry.id(), out);
     put_number(entry_kind_number(entry.kind), out);
     out.extend_from_slice(&entry.data);
 }
 
-pub(super) fn put_snapshot(snapshot: &Snapshot, base: EntryId, out: &mut Vec<u8>) {
+pub(crate) fn put_snapshot(snapshot: &Snapshot, base: EntryId, out: &mut Vec<u8>) {
     put_id(base, out);
     put_id(snapshot.id, out);
     let ConfState { voters, voters_outgoing, learners, learners_next, auto_leave } = &snapshot.conf_state;
@@ -55,7 +55,7 @@ const fn entry_kind_number(kind: EntryKind) -> u64 {
 }
 
 /// Takes a payload apart from the front. Everything is `None` where the bytes do not hold what is asked for.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     /// What is left of the payload.
     pub rest: &'a [u8],
     /// What the payload is a part of. What is taken shares it.
@@ -63,7 +63,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.rest.split_first()?;
@@ -80,13 +80,13 @@ impl Reader<'_> {
         None
     }
 
-    pub(super) fn hard_state(&mut self) -> Option<HardState> {
+    pub(crate) fn hard_state(&mut self) -> Option<HardState> {
         let hard_state =
             HardState { term: Term(self.number()?), vote: NodeId::new(self.number()?), commit: Index(self.number()?) };
         self.rest.is_empty().then_some(hard_state)
     }
 
-    pub(super) fn entry(&mut self) -> Option<Entry> {
+    pub(crate) fn entry(&mut self) -> Option<Entry> {
         let EntryId { term, index } = self.id()?;
         let kind = match self.number()? {
             0 => EntryKind::Normal,
@@ -99,7 +99,7 @@ impl Reader<'_> {
     }
 
     /// The snapshot and the base of the log that goes with it.
-    pub(super) fn snapshot(&mut self) -> Option<(Snapshot, EntryId)> {
+    pub(crate) fn snapshot(&mut self) -> Option<(Snapshot, EntryId)> {
         let base = self.id()?;
         let id = self.id()?;
         let conf_state = ConfState {

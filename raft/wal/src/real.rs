@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use std::collections::BTreeMap;
 
-use super::files::{DiskError, Files, Segment};
+use crate::files::{DiskError, Files, Segment};
 
 /// The files of one log in one directory, named `00000000000000000001.log` and so on. Other files there are left alone.
 #[derive(Debug)]

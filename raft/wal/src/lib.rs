@@ -1,7 +1,62 @@
-//! The log of a node as bytes in files: what must survive a crash, in a form that proves what did.
+//! The durable log of a raft node: what must survive a crash, as bytes in files, in a form that proves what did.
 //!
-//! This is library code: it runs on the modelled disk of the simulator ([`Disk`](crate::disk::Disk)) and on real files
-//! ([`RealFiles`]), through the few operations of [`Files`]. [`Wal`] writes, [`recover`] reads back.
+//! [`Wal`] writes the log through the few operations of [`Files`], and [`recover`] reads it back. [`RealFiles`] are files in a
+//! directory. The simulator of this project runs the same code on a modelled disk, which tears writes, loses and fails fsyncs,
+//! flips bits and crashes between any two writes, and checks that recovery gives back what was promised.
+//!
+//! ```
+//! use std::error::Error;
+//! use std::path::Path;
+//!
+//! use raft::{ConfState, Config, MemStorage, NodeId, RawNode};
+//! use raft_wal::{Checkpoint, RealFiles, RecoveryError, Wal, plan};
+//!
+//! /// The log in a directory, and the same in memory, for the node to read.
+//! fn open(directory: &Path, members: &ConfState) -> Result<(RealFiles, Wal, MemStorage), Box<dyn Error>> {
+//!     let mut files = RealFiles::open(directory)?;
+//!     let (wal, storage) = match Wal::open(&mut files) {
+//!         Ok((wal, recovered)) => (wal, recovered.into_storage()?),
+//!         Err(RecoveryError::Missing) => {
+//!             // A new node: its first snapshot says who the members are.
+//!             let storage = MemStorage::with_conf_state(members.clone());
+//!             let snapshot = raft::Storage::snapshot(&storage)?;
+//!             let first = Checkpoint { snapshot: Some(&snapshot), ..Checkpoint::default() };
+//!             (Wal::create(&mut files, first)?, storage)
+//!         }
+//!         // Damage: the node stays down. To come back without what it has promised would be unsafe.
+//!         Err(error) => return Err(error.into()),
+//!     };
+//!     Ok((files, wal, storage))
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn Error>> {
+//!     let id = NodeId::new(1).expect("one is not zero");
+//!     let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+//!     let directory = tempfile::tempdir()?;
+//!
+//!     let (mut files, mut wal, storage) = open(directory.path(), &alone)?;
+//!     let mut node = RawNode::new(Config::recommended(id), storage)?;
+//!     node.campaign();
+//!     while let Some(ready) = node.ready() {
+//!         // First the disk, in the order that is safe; then memory. Only then may messages leave.
+//!         for write in plan(ready.hard_state, &ready.entries, ready.snapshot.as_ref()) {
+//!             wal.write(&mut files, write)?;
+//!         }
+//!         if ready.must_sync || ready.snapshot.is_some() {
+//!             wal.sync(&mut files)?;
+//!         }
+//!         node.storage_mut().write(&ready)?;
+//!         node.advance(ready)?;
+//!     }
+//!
+//!     // After a crash or a restart, the log is what it was.
+//!     drop((files, wal));
+//!     let (_files, _wal, storage) = open(directory.path(), &alone)?;
+//!     assert_eq!(storage.hard_state(), node.storage().hard_state());
+//!     assert!(storage.stored().eq(node.storage().stored()));
+//!     Ok(())
+//! }
+//! ```
 //!
 //! # Three questions that recovery must answer
 //! 1. *Did these bytes arrive?* Two checksums a record, bound to the segment and the offset where it was written.
@@ -63,6 +118,14 @@
 //! the one before. Older segments are removed once the checkpoint is durable, never earlier ([`Wal::remove_older`]).
 //! Therefore a segment after the first which does not count and has no older one beside it is corruption.
 //!
+//! # Version
+//! The first record of each segment names the format's version, which is 1. The promise:
+//!
+//! - What is written in version 1 stays readable: every later version of this crate reads it, on every machine.
+//! - Any change to the bytes gets another number. Code that does not know the number of a log refuses it with
+//!   [`RecoveryError::Version`] and leaves it as it is; so to go back to an older version of this crate does no harm.
+//! - The test `format` holds a log of version 1, byte for byte.
+//!
 //! # Torn or damaged
 //! What a crash leaves of unsynced bytes are whole sectors, sectors of which only the front arrived, and zeros (or the
 //! end of the file) in the place of everything else. So a record that a crash cut short lacks the *end* of its part of
@@ -83,6 +146,7 @@
 //! - A checksum of 32 bits finds every flipped bit, and misses one in four thousand million of larger damages.
 
 mod files;
+#[cfg(feature = "forge")]
 mod forge;
 mod log;
 mod payload;
@@ -92,7 +156,8 @@ mod recovery;
 mod sector;
 
 pub use files::{DiskError, Files, Segment};
-pub(crate) use forge::forge;
+#[cfg(feature = "forge")]
+pub use forge::forge;
 pub use log::{Checkpoint, Mark, Wal, Write, plan};
 pub use real::RealFiles;
 pub use recovery::{Recovered, RecoveryError, recover};
