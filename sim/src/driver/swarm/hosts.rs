@@ -209,15 +209,14 @@ impl Hosts {
         Some(Event::Take { node: replica.id(), arm: *self.turns.pick(&arms) })
     }
 
-    /// A snapshot of what is applied, and then the log may go. Where the application works beside the node, what that was not
-    /// told to be applied stays: it still looks for membership changes there.
+    /// A snapshot of what is applied, and then the log may go, but for what the node was not told to be applied: it still looks
+    /// for membership changes there.
     fn compact(&mut self, replica: &Replica, at_once: &mut VecDeque<Event>) -> Option<Event> {
         let node = replica.id();
         let applied = replica.application()?.applied().index;
         self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every.unwrap_or(Self::ENTRIES_BETWEEN));
         let first = replica.node()?.storage().first_index();
-        let applies_aside = replica.run_loop().is_some() || replica.options().async_storage_writes;
-        let told = if applies_aside { replica.node()?.basic_status().applied } else { applied };
+        let told = replica.node()?.basic_status().applied;
         let index = Index(applied.min(told).0.saturating_sub(self.plan.keep_entries)).max(first);
         at_once.push_back(Event::Compact { node, index });
         Some(Event::TakeSnapshot { node })

@@ -63,11 +63,6 @@ impl Running {
         }
     }
 
-    /// Whether the application works beside the node, and not in turn with it.
-    fn applies_aside(&self) -> bool {
-        self.threads().is_some() || self.engine.looped().is_some()
-    }
-
     fn threads(&self) -> Option<&Threads> {
         match &self.handling {
             Handling::OneByOne(_) => None,
@@ -457,9 +452,9 @@ impl Running {
 
     pub(super) fn compact(&mut self, through: Index) -> Result<(), Halt> {
         let refused = Misfit::Compact(self.id(), through);
-        // Where others take Readys while the application works, what it has applied may not have been told to the node yet,
-        // which needs its log so far. A host that does one thing after another tells it before it takes the next Ready.
-        if self.applies_aside() && through > self.node().basic_status().applied {
+        // The application may have applied more than the node was told of. Until it is told, it still looks for membership
+        // changes there, also when it is asked to campaign in the middle of a Ready.
+        if through > self.node().basic_status().applied {
             return Err(refused.into());
         }
         self.log.compact(self.engine.node().storage(), through).ok_or(refused)?;
