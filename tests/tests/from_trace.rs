@@ -59,7 +59,7 @@ fn a_trace_of_a_planted_bug_fails_as_its_scenario_does() {
             Err(CannotTell::Event { event, .. }) if event == "Take" => continue,
             Err(error) => panic!("{}: {error}", path.display()),
         };
-        let Played { transcript, failure, needs_bug } = script::play(&text);
+        let Played { transcript, failure, needs_bug, .. } = script::play(&text);
         let failure = failure.unwrap_or_else(|| panic!("{} breaks nothing:\n{text}", path.display()));
         let said = format!("{} violated at step ", violation.invariant);
         assert!(failure.problem.starts_with(&said) && needs_bug.is_none(), "{}: {failure}\n{text}", path.display());

@@ -4,6 +4,7 @@ mod again;
 mod bugs;
 mod choices;
 mod conform;
+mod coverage;
 mod drawn;
 mod explore;
 mod failure;
@@ -11,6 +12,7 @@ mod fuzz;
 mod interrupt;
 mod jobs;
 mod properties;
+mod recorded;
 mod replay;
 mod report;
 mod run;
@@ -90,6 +92,7 @@ enum Command {
     /// Makes a page for the browser of a run
     Report(report::ReportArguments),
     Properties(properties::PropertiesArguments),
+    Situations(coverage::SituationsArguments),
     Fuzz(fuzz::FuzzArguments),
     Bugs(bugs::BugsArguments),
 }
@@ -109,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Show(arguments)) => show::run(arguments),
         Some(Command::Report(arguments)) => report::run(arguments),
         Some(Command::Properties(arguments)) => properties::run(arguments),
+        Some(Command::Situations(arguments)) => coverage::run(arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(arguments),
         Some(Command::Bugs(arguments)) => bugs::run(arguments),
         None => run::run(&arguments.run),

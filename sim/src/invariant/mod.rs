@@ -63,6 +63,7 @@ mod pre_vote;
 mod progress_members;
 mod quorum;
 mod run_loop;
+mod specification;
 mod state_machine_safety;
 mod term_gate;
 #[cfg(test)]

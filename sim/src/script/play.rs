@@ -5,6 +5,7 @@ use super::command::Command;
 use super::environment::{Environment, Trouble};
 use super::error::ScriptError;
 use super::parse::{Block, scenario};
+use crate::situation::Situations;
 use crate::trace::{Header, Trace};
 use crate::world::Halt;
 
@@ -18,6 +19,8 @@ pub struct Played {
     pub failure: Option<ScriptError>,
     /// The planted bug that it shows, where this build has none of that name.
     pub needs_bug: Option<String>,
+    /// The named situations that it came through.
+    pub situations: Situations,
 }
 
 /// Runs a scenario from its first command to its last. Nothing runs where a command cannot be understood.
@@ -32,7 +35,10 @@ pub struct Played {
 pub fn play(text: &str) -> Played {
     let commands = match understood(text) {
         Ok(commands) => commands,
-        Err(error) => return Played { transcript: String::new(), failure: Some(error), needs_bug: None },
+        Err(error) => {
+            let (transcript, situations) = (String::new(), Situations::default());
+            return Played { transcript, failure: Some(error), needs_bug: None, situations };
+        }
     };
     let mut environment = Environment::new();
     let mut transcript = String::new();
@@ -53,11 +59,13 @@ pub fn play(text: &str) -> Played {
                     | Trouble::NoSuchWrite(_)
                     | Trouble::NoKeys(_) => None,
                 };
-                return Played { transcript, failure, needs_bug };
+                let situations = environment.world().statistics().situations.clone();
+                return Played { transcript, failure, needs_bug, situations };
             }
         }
     }
-    Played { transcript, failure: None, needs_bug: None }
+    let situations = environment.world().statistics().situations.clone();
+    Played { transcript, failure: None, needs_bug: None, situations }
 }
 
 /// The run of a scenario as a trace, up to where it breaks something, if it does.

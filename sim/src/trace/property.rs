@@ -65,6 +65,14 @@ impl Property {
         }
     }
 
+    /// What the TLA+ specifications of Raft call it; see [`Invariant::in_tla`].
+    pub const fn in_tla(self) -> Option<&'static str> {
+        match self {
+            Self::Holds(invariant) => invariant.in_tla(),
+            Self::NoPanic | Self::EventsEnd | Self::RunsRepeat => None,
+        }
+    }
+
     /// Where it comes from.
     pub const fn source(self) -> &'static str {
         match self {

@@ -64,7 +64,7 @@ fn a_long_trace_and_one_that_goes_otherwise_make_no_scenario() {
 
 #[test]
 fn a_scenario_with_a_bug_that_is_not_in_the_build_does_not_run() {
-    let Played { transcript, failure, needs_bug } = script::play("planted-bug no-such-bug\nadd-nodes 1\n");
+    let Played { transcript, failure, needs_bug, .. } = script::play("planted-bug no-such-bug\nadd-nodes 1\n");
     assert_eq!(needs_bug.as_deref(), Some("no-such-bug"));
     let said = "line 1: this build has no planted bug no-such-bug: they are in builds with the feature planted-bugs";
     assert_eq!(failure.map(|failure| failure.to_string()).as_deref(), Some(said));
