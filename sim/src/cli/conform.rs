@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use sim::output::say;
-use sim::script::{self, Verdict};
+use sim::script::{self, Mismatch, Verdict};
 
 use super::{HELD, VIOLATED};
 
@@ -13,6 +14,10 @@ const SHOWN: usize = 10;
 
 /// Runs transcripts of etcd's interaction tests and compares.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sim conform ../raft/testdata             how many are identical, and how the first others differ
+  sim conform --all ../raft/testdata       every difference
+  sim conform --json ../raft/testdata | jq -r 'select(.identical | not).file'")]
 pub(super) struct ConformArguments {
     /// Transcripts, or folders with transcripts (*.txt) in them, such as the testdata of etcd-io/raft
     #[arg(required = true, value_name = "PATH")]
@@ -20,6 +25,9 @@ pub(super) struct ConformArguments {
     /// Prints every difference, not only the first one in each of the first ten files
     #[arg(long)]
     all: bool,
+    /// Prints a JSON line for each transcript
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs every transcript, says what differs and how many are identical.
@@ -30,19 +38,36 @@ pub(super) fn run(arguments: &ConformArguments) -> Result<u8, String> {
     let files = super::files_in(&arguments.paths, "transcript")?;
     let mut different = 0;
     for path in &files {
-        match script::check_file(path) {
-            Verdict::Identical => continue,
-            verdict if arguments.all => print_differences(path, &verdict, usize::MAX)?,
-            verdict if different < SHOWN => print_differences(path, &verdict, 1)?,
-            Verdict::Different(_) | Verdict::Unusable(_) => {}
+        let verdict = script::check_file(path);
+        match (arguments.json, arguments.all) {
+            (true, _) => say(as_json(path, &verdict))?,
+            (false, true) => print_differences(path, &verdict, usize::MAX)?,
+            (false, false) if different < SHOWN => print_differences(path, &verdict, 1)?,
+            (false, false) => {}
         }
-        different += 1;
+        different += usize::from(!matches!(verdict, Verdict::Identical));
+    }
+    let code = if different == 0 { HELD } else { VIOLATED };
+    if arguments.json {
+        return Ok(code);
     }
     if different > SHOWN && !arguments.all {
         say(format_args!("{} more files differ; --all prints them\n", different - SHOWN))?;
     }
     say(format_args!("{} of {} transcripts identical", files.len() - different, files.len()))?;
-    Ok(if different == 0 { HELD } else { VIOLATED })
+    Ok(code)
+}
+
+fn as_json(path: &Path, verdict: &Verdict) -> String {
+    let differences: Vec<String> = match verdict {
+        Verdict::Identical => Vec::new(),
+        Verdict::Unusable(why) => vec![why.clone()],
+        Verdict::Different(mismatches) => {
+            let at = |mismatch: &Mismatch| format!("line {}: {mismatch}", mismatch.difference.line);
+            mismatches.iter().map(at).collect()
+        }
+    };
+    json!({ "file": path, "identical": differences.is_empty(), "differences": differences }).to_string()
 }
 
 /// Prints at most so many of a file's differences.

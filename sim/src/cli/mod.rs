@@ -45,29 +45,58 @@ pub(crate) const USAGE: u8 = 2;
 /// A replay did not go as it was recorded.
 pub(crate) const DIVERGED: u8 = 3;
 
+/// What can be done, by what a person wants.
+const COMMANDS: &str = "\
+Run:
+  (no command)  a seed, as the options below say
+  scenario      a scenario file: prints what happens, or compares it with the snapshot
+  replay        a recorded run again: says where it goes otherwise
+
+Search:
+  explore       many seeds on every core, until one fails
+  bugs          for bugs that are planted one at a time: what catches each, and how soon
+
+Look:
+  show          a run as a table, here
+  report        a run as a page for the browser
+  properties    everything that is checked, and where it comes from
+  situations    everything that runs should meet, and the scenario that shows it
+
+Files:
+  shrink        makes a trace short, so that it fails in the same way
+  fuzz          makes inputs for the fuzz targets, and a trace of an input
+
+Compare:
+  conform       with etcd-io/raft's interaction tests, line by line
+";
+
 /// Drives a cluster of real Raft nodes through faults that a seed decides, and checks every safety property.
 #[derive(Parser, Debug)]
 #[command(
     name = "sim",
     version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SIM_REVISION"), ")"),
-    after_help = "Examples:
+    before_help = COMMANDS,
+    help_template = "{about-with-newline}\n{usage-heading} {usage}\n\n{before-help}Options:\n{options}{after-help}",
+    after_help = "Where a command has a use for it, -o, --out says where to write, --jobs how many run at once, --seconds when to end
+(or 90s, 10m, 2h), and --json prints a JSON line for each result. Progress is shown on a terminal.
+`sim COMMAND --help` shows each with examples.
+
+Examples:
   sim                                   run a seed that is drawn and printed
   sim --seed 1                          run one seed and print what happened
   sim --seed 0xbeef --steps 1000000     a long run
   sim --seed 7 --nodes 5 --trace 7.jsonl
                                         record every event, one JSON line each
-  sim explore                           one seed after another, on every core, until one fails or ^C
   sim explore --seeds 0..1000           a thousand seeds
-  sim scenario scenarios/elections      run scenarios and print what happened
-  sim conform ../raft/testdata          compare with etcd-io/raft, line by line
   sim shrink 7.jsonl -o short.jsonl     what of it makes it fail
-  sim replay short.jsonl                run it again
   sim show short.jsonl                  look at it here
   sim report short.jsonl -o run.html    look at it in a browser
-  sim properties                        everything that is checked, and where it comes from
 
-Exit status: 0 all checks held, 1 a property was violated or something differs, 2 bad usage, or nothing
-was checked, 3 a replay diverged"
+Exit status of every command:
+  0  all checks held, or what was asked for is done
+  1  a property was violated, a bug was not caught, or something differs from what it should be
+  2  bad usage, a file that cannot be read or written, or nothing was checked
+  3  a replay went otherwise than it was recorded"
 )]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -173,4 +202,33 @@ fn answer(error: &clap::Error) -> ExitCode {
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty() && !line.starts_with("Usage:"));
     output::tell(lines.collect::<Vec<_>>().join(" "));
     ExitCode::from(USAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_help_names_each_command_once_and_says_what_it_does() {
+        let commands = Arguments::command();
+        let named: Vec<&str> = COMMANDS.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+        let mut expected: Vec<&str> = commands.get_subcommands().map(clap::Command::get_name).collect();
+        let mut named: Vec<&str> = named.into_iter().filter(|name| *name != "(no").collect();
+        expected.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn each_command_shows_examples() {
+        for command in Arguments::command().get_subcommands() {
+            let examples = |command: &clap::Command| {
+                command.get_after_help().is_some_and(|help| help.to_string().contains("Example"))
+            };
+            let has = examples(command) || command.get_subcommands().all(examples) && command.has_subcommands();
+            assert!(has, "sim {} --help shows no example", command.get_name());
+        }
+    }
 }

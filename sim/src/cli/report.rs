@@ -22,7 +22,7 @@ pub(super) struct ReportArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The page
-    #[arg(short, long, value_name = "HTML")]
+    #[arg(short, long = "out", alias = "output", value_name = "HTML")]
     output: PathBuf,
     /// Shows event by event what happens in the calm in which the cluster does not come to rest
     #[arg(long)]

@@ -38,7 +38,7 @@ pub(super) struct ScenarioArguments {
     #[arg(long, value_name = "OUT", conflicts_with_all = ["check", "from_trace"])]
     trace: Option<PathBuf>,
     /// Where to put that scenario, instead of printing it
-    #[arg(short, long, value_name = "OUT", requires = "from_trace")]
+    #[arg(short, long = "out", alias = "output", value_name = "OUT", requires = "from_trace")]
     output: Option<PathBuf>,
 }
 

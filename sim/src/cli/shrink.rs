@@ -11,7 +11,7 @@ use sim::output::{is_stream, print};
 use sim::trace::{CannotShrink, Look, Shown, Trace, Watch, shrink};
 
 use super::again::Next;
-use super::{HELD, failure, jobs, say_beside, say_written};
+use super::{HELD, failure, jobs, say_beside, say_written, time};
 
 /// What to shrink, and for how long.
 #[derive(Args, Debug)]
@@ -30,21 +30,21 @@ pub(super) struct ShrinkArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Where to put the short trace; compressed if it ends in .zst
-    #[arg(short, long, value_name = "OUT")]
+    #[arg(short, long = "out", alias = "output", value_name = "OUT")]
     output: PathBuf,
-    /// Ends with the best so far after this time
-    #[arg(long, value_name = "N")]
-    seconds: Option<u64>,
-    /// How many threads look for it; one on each core unless said otherwise
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: u64,
+    /// Ends with the best so far after this long: seconds, or with s, m or h
+    #[arg(long, alias = "time", value_name = "T", value_parser = time::length)]
+    seconds: Option<Duration>,
+    /// How many look for it at once, instead of one for each core
+    #[arg(long, alias = "threads", value_name = "J", default_value_t = 0, hide_default_value = true)]
+    jobs: u64,
 }
 
 /// Shrinks the trace, and says what is left.
 pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     let long = Trace::open(&arguments.file).map_err(|error| error.to_string())?;
     let mut progress = Progress::new(arguments, long.events.len());
-    let threads = jobs::capped(Some(arguments.threads)).unwrap_or(0);
+    let threads = jobs::capped(Some(arguments.jobs)).unwrap_or(0);
     let name = arguments.file.display();
     let short = shortest(&long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
     progress.bar.finish_and_clear();
@@ -103,7 +103,7 @@ impl Progress {
             false => ProgressBar::hidden(),
         };
         bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is right"));
-        let until = arguments.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
+        let until = arguments.seconds.and_then(|length| Instant::now().checked_add(length));
         Self { bar, output: arguments.output.clone(), until, best: events, unwritten: None, look: None }
     }
 }

@@ -24,7 +24,7 @@ use super::{HELD, VIOLATED, drawn, jobs, time};
 #[command(after_help = "Examples:
   sim explore                                     seeds from a drawn one on, until one fails or ^C
   sim explore --seeds 0..1000                     a thousand seeds
-  sim explore --seeds 0..1000000 --time 10m       as many of a million as ten minutes allow
+  sim explore --seeds 0..1000000 --seconds 10m    as many of a million as ten minutes allow
   sim explore --seeds 0..90000 --shard 2/9        the second of nine shares, for a batch system
   sim explore --seeds 0..1000 --out failures      where the traces of failures go
   sim explore --seeds 0..1000 --json > found.jsonl  one JSON line for each failure, and one for the summary
@@ -42,7 +42,7 @@ pub(super) struct ExploreArguments {
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u64).range(1..))]
     jobs: Option<u64>,
     /// Begins no further seed after this long: seconds, or with s, m or h
-    #[arg(long, value_name = "T", value_parser = time::some)]
+    #[arg(long = "seconds", alias = "time", value_name = "T", value_parser = time::some)]
     time: Option<Duration>,
     /// Runs only the I-th of N equal shares
     #[arg(long, value_name = "I/N", requires = "seeds")]
