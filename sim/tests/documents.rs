@@ -41,11 +41,13 @@ fn source(line: &str) -> Option<Vec<&str>> {
 
 const END: &str = "<!-- end -->";
 
+/// What the command prints: a table as it is, and other text as text.
 fn printed(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_sim")).args(arguments).current_dir(root()).output();
     let output = output.expect("the simulator starts");
     assert!(output.status.success(), "sim {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
+    let text = String::from_utf8(output.stdout).expect("text");
+    if arguments.contains(&"--markdown") { text } else { format!("```text\n{text}```\n") }
 }
 
 /// The document as it should be: after each line that names a command stands what that prints, up to the end mark.
