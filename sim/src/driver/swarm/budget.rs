@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use raft::node::RunLoop;
-use raft::{Body, Configuration, EntryId, Index, Message, NodeId, Role, Storage, VoteResult};
+use raft::{Body, Configuration, EntryId, Index, Message, NodeId, Role, Storage, Term, VoteResult};
 
 use super::Swarm;
 use crate::calm::expects_change;
@@ -37,9 +37,9 @@ impl Swarm<'_> {
 
     /// The nodes of those whose disks may be lost, since nobody relies on what they promised.
     ///
-    /// Nobody is a candidate, and no other node can be one in a term that this one has been in: it would come back without
-    /// its vote there. And whatever it has in its log, a quorum of others has durably: if it acknowledged that, what was
-    /// committed by it stays on every quorum. Nothing that is on its way changes that. Nor does any membership of the past: the
+    /// Nobody is a candidate, no other node can be one in a term that this one has been in, and no request of one who was is still
+    /// on its way: it would come back without its vote there. And whatever it has in its log, a quorum of others has durably: if it acknowledged that, what was
+    /// committed by it stays on every quorum. Nothing else that is on its way changes that. Nor does any membership of the past: the
     /// node goes through all of them again, and in one that it began with it may be a quorum without those who know more.
     pub(super) fn forgettable(&self) -> BTreeSet<NodeId> {
         let is_candidate = |replica: &Replica| replica.view().soft_state.role == Role::Candidate;
@@ -74,7 +74,8 @@ impl Swarm<'_> {
                 !past.is_voter(*node) || past.voters().vote_result(is_not_kept) != VoteResult::Won
             };
             let mut memberships = self.world.replicas().filter_map(Replica::node).map(|node| node.configuration());
-            others().all(|(_, kept)| kept.hard_state.term >= term)
+            !self.is_asked_for_vote(*node, term)
+                && others().all(|(_, kept)| kept.hard_state.term >= term)
                 && memberships.all(|membership| membership.voters().vote_result(is_kept) == VoteResult::Won)
                 && others().flat_map(|(_, kept)| memberships_of(kept)).all(is_held_back)
                 && self.snapshots_under_way().all(is_held_back)
@@ -104,6 +105,15 @@ impl Swarm<'_> {
     /// Whether a message brings a change, in flight or about to leave; an append may outlive the leader that sent it.
     fn change_under_way(&self) -> bool {
         self.under_way().any(Message::brings_conf_change)
+    }
+
+    /// Whether somebody's request for this node's vote is on its way, in a term up to this one.
+    fn is_asked_for_vote(&self, node: NodeId, term: Term) -> bool {
+        self.under_way().any(|message| {
+            message.to == node
+                && message.term.is_some_and(|asked| asked <= term)
+                && matches!(message.body, Body::RequestVote { .. })
+        })
     }
 
     /// The memberships of snapshots that are on their way.
@@ -235,6 +245,28 @@ mod tests {
         };
         assert_eq!(forgettable("add-nodes 3 voters=(1,2,3) index=2"), [1, 2, 3]);
         assert_eq!(forgettable("add-nodes 3 peers=(1,2,3)"), [2, 3]);
+    }
+
+    /// In seed 60039940 node 3 lost its disk with its vote, and was then asked for it by a candidate that had given up.
+    #[test]
+    fn a_disk_is_not_lost_while_a_request_for_a_vote_that_it_may_have_given_is_on_its_way() {
+        let plan = Plan::draw(1, &Overrides::default());
+        let mut swarm = Swarm::new(&plan);
+        swarm.at_once.clear();
+        let script = "add-nodes 3 voters=(1,2,3) index=2\ncampaign 2\nstabilize log-level=none\n";
+        for event in crate::script::record(script).unwrap().events {
+            swarm.world.apply(&event).unwrap();
+        }
+        let node = |number| NodeId::new(number).unwrap();
+        let forgettable = |swarm: &Swarm<'_>| swarm.forgettable().contains(&node(3));
+        assert!(forgettable(&swarm));
+        let term = swarm.world.replica(node(3)).unwrap().view().hard_state.term;
+        for (asked, expected) in [(term.next(), true), (term, false)] {
+            let body = Body::RequestVote { last: EntryId::ZERO, transfer: false };
+            let message = Message { from: node(1), to: node(3), term: Some(asked), body };
+            swarm.world.apply(&Event::Inject { message }).unwrap();
+            assert_eq!(forgettable(&swarm), expected, "asked in term {asked}, having been in {term}");
+        }
     }
 
     /// In seed 463 a disk was damaged while the only node that knew of a second voter was down, in 577 and 739 while a
