@@ -6,8 +6,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use sim::campaign::explore::run_seed;
 use sim::driver::swarm::{Swarm, run};
-use sim::explore::run_seed;
 use sim::invariant::Invariant;
 use sim::plan::{Overrides, Plan};
 use sim::trace::Ending;

@@ -6,13 +6,14 @@
 use std::path::{Path, PathBuf};
 
 use raft::planted::Bug;
+use sim::campaign::hunt::{Hunt, Property, Unwatched, hunt, named_for};
 use sim::driver::swarm::Swarm;
-use sim::hunt::{Hunt, Property, Unwatched, hunt, named_for};
+use sim::explain::{self, shrink};
 use sim::output::say;
 use sim::plan::{Overrides, Plan};
 use sim::script;
 use sim::situation::Situation;
-use sim::trace::{self, Ending, Header, Trace, shrink};
+use sim::trace::{Ending, Header, Trace};
 use sim::world::{EventKind, Statistics, World};
 
 /// The name of a trace, and what its run has to show.
@@ -116,7 +117,7 @@ fn told(bug: Bug) -> Option<Trace> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(path);
     let scenario = std::fs::read_to_string(path).expect("the scenario is there");
     let trace = script::record(&format!("planted-bug {}\n{scenario}", bug.name())).expect("it can be carried out");
-    shrink(&trace, 0, &mut trace::Unwatched).ok()
+    shrink(&trace, 0, &mut explain::Unwatched).ok()
 }
 
 /// The trace that is there, as it runs today, if all its events still fit.

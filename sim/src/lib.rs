@@ -1,13 +1,11 @@
 //! A deterministic simulator for Raft clusters.
 
-pub mod calm;
+pub mod campaign;
 pub mod disk;
 pub mod driver;
-pub mod explore;
+pub mod explain;
 pub mod harness;
 pub mod history;
-#[cfg(feature = "planted-bugs")]
-pub mod hunt;
 pub mod input;
 pub mod invariant;
 pub mod number;
@@ -23,5 +21,7 @@ pub mod trace;
 pub mod world;
 
 mod slots;
+mod spelling;
+pub(crate) mod text;
 
 pub use raft_wal as wal;

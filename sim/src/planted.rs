@@ -89,7 +89,7 @@ pub fn switched_on(bug: Option<Bug>) -> Switched {
 pub fn named(name: &str) -> Result<Bug, String> {
     Bug::named(name).ok_or_else(|| {
         let names: Vec<String> = Bug::ALL.iter().map(|bug| bug.name()).collect();
-        match crate::script::nearest(name, names.iter().map(String::as_str)) {
+        match crate::spelling::nearest(name, names.iter().map(String::as_str)) {
             Some(nearest) => format!("there is no planted bug {name:?}; did you mean {nearest:?}?"),
             None => format!("there is no planted bug {name:?}; `sim bugs --list` names them all"),
         }

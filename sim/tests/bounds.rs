@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use sim::driver::{Stop, apply};
 use sim::script;
-use sim::trace::{Ending, Stop, Trace, apply};
+use sim::trace::{Ending, Trace};
 use sim::world::{Event, EventKind, World};
 
 /// Numbers at the edges of what is written, computed with, and stored.

@@ -23,8 +23,9 @@ fn a_build_without_planted_bugs_says_how_to_get_them() {
 #[cfg(feature = "planted-bugs")]
 mod planted {
     use raft::planted::Bug;
-    use sim::hunt::{Hunt, Unwatched, hunt};
-    use sim::trace::{Reader, Replayed, replay};
+    use sim::campaign::hunt::{Hunt, Unwatched, hunt};
+    use sim::driver::{Replayed, replay};
+    use sim::trace::Reader;
 
     use super::{Path, sim, text};
 

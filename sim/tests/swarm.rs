@@ -2,8 +2,8 @@
 
 use raft::ReadOnlyOption;
 use sim::driver::swarm::{Ended, run};
+use sim::driver::swarm::{Recorded, record};
 use sim::plan::{Heals, Overrides, Plan};
-use sim::trace::{Recorded, record};
 use sim::world::{Event, EventKind, Excuse, Statistics};
 
 fn plan(seed: u64, steps: u64) -> Plan {

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use sim::script::{self, CannotTell, Command, Environment, Played};
-use sim::trace::{Ending, Trace, apply};
+use sim::driver::apply;
+use sim::explain::{CannotTell, from_trace};
+use sim::script::{self, Command, Environment, Played};
+use sim::trace::{Ending, Trace};
 use sim::world::World;
 
 fn corpus() -> Vec<(PathBuf, Trace)> {
@@ -22,7 +24,7 @@ fn states(world: &World) -> Vec<String> {
 fn a_trace_that_breaks_nothing_leaves_the_nodes_as_its_scenario_does() {
     let mut told = 0;
     for (path, trace) in corpus().into_iter().filter(|(_, trace)| trace.ending == Ending::Completed) {
-        let text = match script::from_trace(&trace) {
+        let text = match from_trace(&trace) {
             Ok(text) => text,
             Err(CannotTell::TooLong(_)) => continue,
             // Hosts run the nodes of scenarios, and not loops.
@@ -48,7 +50,7 @@ fn a_trace_of_a_planted_bug_fails_as_its_scenario_does() {
         Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
     });
     for (path, trace, violation) in failures {
-        let told = script::from_trace(&trace);
+        let told = from_trace(&trace);
         if !cfg!(feature = "planted-bugs") {
             assert!(matches!(told, Err(CannotTell::NeedsBug(_))), "{}: {told:?}", path.display());
             continue;

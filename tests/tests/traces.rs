@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sim::trace::{Ending, Reader, Replayed, Trace, replay};
+use sim::driver::{Replayed, replay};
+use sim::trace::{Ending, Reader, Trace};
 
 fn corpus() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces");

@@ -8,6 +8,7 @@
 //! etcd's counterpart is its `Node` with `node.run`.
 
 mod arm;
+mod chooser;
 mod driver;
 mod error;
 mod held;
@@ -37,7 +38,8 @@ use crate::types::{Index, NodeId};
 use shared::{Entry, Reply, Shared, State};
 use waiting::{Answer, Queue};
 
-pub use arm::{Arm, FairChooser};
+pub use arm::Arm;
+pub use chooser::FairChooser;
 pub use driver::Driver;
 pub use error::{EnqueueError, NodeError, StartError, Stopped};
 pub use held::HeldReady;

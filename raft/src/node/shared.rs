@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use super::arm::{Arm, FairChooser};
+use super::arm::Arm;
+use super::chooser::FairChooser;
 use super::error::{EnqueueError, Stopped};
 use super::input::Ticket;
 use super::run_loop::RunLoop;

@@ -19,7 +19,7 @@ pub(super) fn of_ending(ending: &Ending) -> String {
             out.line("states", &violation.detail);
         }
         Ending::Panic(message) => out.line("PANIC", message),
-        Ending::Hang(_) => out.line("HANG", sim::trace::Shown(ending.clone())),
+        Ending::Hang(_) => out.line("HANG", ending.clone()),
     }
     out.into_string() + &meaning(ending)
 }

@@ -10,7 +10,7 @@ use sim::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
 use sim::input;
 use sim::output::{self, say, tell};
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Header, Shown, Source, Trace};
+use sim::trace::{Ending, Header, Source, Trace};
 use sim::world::Event;
 
 use super::{HELD, VIOLATED};
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &FuzzArguments) -> Result<u8, String> {
 fn trace(arguments: &TraceArguments) -> Result<u8, String> {
     let trace = bytes::trace(&read(&arguments.file)?);
     let saved = trace.save(&arguments.out).map_err(|error| format!("{}: {error}", arguments.out.display()));
-    say(format_args!("{} events, then {}", trace.events.len(), Shown(trace.ending.clone())))?;
+    say(format_args!("{} events, then {}", trace.events.len(), trace.ending.clone()))?;
     if trace.events.is_empty() {
         return Err(format!("{}: makes no event: nothing was checked", arguments.file.display()));
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim::driver::{Divergence, Replayed, replay};
 use sim::output::{print, say};
-use sim::trace::{Divergence, Ending, Header, ReadError, Reader, Replayed, Shown, Trace, replay};
+use sim::trace::{Ending, Header, ReadError, Reader, Trace};
 
 use super::again::Next;
 use super::failure;
@@ -50,7 +51,7 @@ fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> 
         Replayed::Broken { ending, step } => {
             match &ending {
                 Ending::Violation(violation) => say(format_args!("{violation}\nas recorded"))?,
-                _ => say(format_args!("at step {step}: {}, as recorded", Shown(ending.clone())))?,
+                _ => say(format_args!("at step {step}: {}, as recorded", ending.clone()))?,
             }
             print(failure::meaning(&ending) + &failure::next(&Next::after("replay", path).seen(header)))?;
             VIOLATED
@@ -59,7 +60,7 @@ fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> 
             say(format_args!(
                 "{steps} events replayed as recorded, nothing broken: what was recorded to break is gone\n\
                  recorded was {}\n{}",
-                Shown(recorded),
+                recorded,
                 by_whom(header)
             ))?;
             HELD
@@ -75,11 +76,11 @@ fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> 
 fn rest(Divergence { recorded, now, .. }: &Divergence) -> String {
     let recorded = match recorded {
         Ending::Completed => return String::new(),
-        broken => Shown(broken.clone()),
+        broken => broken.clone(),
     };
     let now = match now {
         Ending::Completed => "nothing is broken by the events that still fit, which proves little".to_owned(),
-        broken => format!("the events that still fit end with {}", Shown(broken.clone())),
+        broken => format!("the events that still fit end with {}", broken.clone()),
     };
     format!("\nrecorded was {recorded}\n{now}")
 }
@@ -89,14 +90,14 @@ fn hangs(step: u64, header: &Header, path: &Path) -> Result<u8, String> {
     let recorded = Trace::open(path).map_err(|error| error.to_string())?;
     let is_as_recorded = matches!(recorded.ending, Ending::Hang(_)) && step == recorded.events.len() as u64;
     if !is_as_recorded {
-        let recorded = Shown(recorded.ending);
+        let recorded = recorded.ending;
         say(format_args!(
             "diverged at step {step}: the event never ends; recorded was an end with {recorded}\n{}",
             by_whom(header)
         ))?;
         return Ok(DIVERGED);
     }
-    say(format_args!("at step {step}: {}, as recorded", Shown(recorded.ending.clone())))?;
+    say(format_args!("at step {step}: {}, as recorded", recorded.ending.clone()))?;
     print(failure::meaning(&recorded.ending) + &failure::next(&Next::after("replay", path).seen(header)))?;
     Ok(VIOLATED)
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sim::explain::report;
 use sim::output;
-use sim::trace::{Ending, Reader, report};
+use sim::trace::{Ending, Reader};
 
 use super::HELD;
 use super::again::Next;

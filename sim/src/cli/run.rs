@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use sim::driver::swarm;
+use sim::driver::swarm::{Recorded, record, record_hang};
 use sim::output::{print, tell};
 use sim::plan::Plan;
 use sim::planted;
-use sim::trace::{Ending, Recorded, Sink, record, record_hang};
+use sim::trace::{Ending, Sink};
 
 use super::choices::{Choices, run_again};
 use super::watchdog::{Patience, Stuck, event_that_hangs, watched};

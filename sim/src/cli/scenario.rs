@@ -5,11 +5,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sim::explain;
 use sim::input;
 use sim::output::{self, say, tell};
 use sim::planted;
 use sim::script::{self, Played};
-use sim::trace::{Ending, Shown, Trace};
+use sim::trace::{Ending, Trace};
 
 use super::again::Next;
 use super::{HELD, USAGE, VIOLATED, failure};
@@ -95,7 +96,7 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
 
 fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
     let trace = Trace::open(path).map_err(|error| error.to_string())?;
-    let text = script::from_trace(&trace).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = explain::from_trace(&trace).map_err(|error| format!("{}: {error}", path.display()))?;
     match output {
         None => output::print(text)?,
         Some(path) => {
@@ -116,7 +117,7 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let is_broken = trace.ending != Ending::Completed;
     // What is broken is told also where its trace cannot be written.
     let saved = if is_broken { saved } else { Ok(saved?) };
-    super::say_beside(output, format_args!("{} events: {}", trace.events.len(), Shown(trace.ending.clone())))?;
+    super::say_beside(output, format_args!("{} events: {}", trace.events.len(), trace.ending.clone()))?;
     match &saved {
         Ok(()) => super::say_written(output)?,
         Err(error) => tell(error),

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use raft::NodeId;
+use sim::explain::{CannotShow, View, show};
 use sim::output::printed;
-use sim::trace::{CannotShow, Ending, Reader, View, show};
+use sim::trace::{Ending, Reader};
 
 use super::HELD;
 use super::again::Next;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use sim::driver::swarm::fails_sooner;
+use sim::explain::fails_sooner;
+use sim::explain::{CannotShrink, Look, Watch, shrink};
 use sim::output::{is_stream, print};
-use sim::trace::{CannotShrink, Look, Shown, Trace, Watch, shrink};
+use sim::trace::Trace;
 
 use super::again::Next;
 use super::{HELD, failure, jobs, say_beside, say_written, time};
@@ -56,7 +57,7 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
         short.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
     }
     let (left, of) = (short.events.len(), long.events.len());
-    say_beside(output, format_args!("{left} events of {of} are left: {}", Shown(short.ending.clone())))?;
+    say_beside(output, format_args!("{left} events of {of} are left: {}", short.ending.clone()))?;
     if let Some(look) = &progress.look {
         say_beside(output, format_args!("it is a shorter run of the same plan, all of which is needed: {look}"))?;
     }

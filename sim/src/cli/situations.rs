@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
-use sim::explore::Explored;
+use sim::campaign::explore::Explored;
 
 /// The situations that never happened, or that all did.
 pub(super) fn never_as_text(explored: &Explored) -> String {

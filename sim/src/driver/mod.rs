@@ -1,4 +1,13 @@
-//! What chooses the next event of a [`World`](crate::world::World): each driver in a file of its own.
+//! What chooses the next event of a [`World`](crate::world::World): each driver in a file or a folder of its own.
+//!
+//! All of them let events happen by [`apply`], which checks what the world cannot judge by itself.
 
 pub mod bytes;
+pub mod liveness;
+mod play;
+mod recording;
+mod replay;
 pub mod swarm;
+
+pub use play::{Stop, apply};
+pub use replay::{Divergence, How, Replayed, replay};

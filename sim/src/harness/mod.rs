@@ -6,11 +6,12 @@ mod codec;
 mod disk;
 pub mod node;
 mod scenario;
+mod seed;
 pub mod seeds;
+pub mod step;
+mod trace;
 
 pub use codec::codec;
 pub use disk::disk;
 pub use scenario::scenario;
 pub use trace::trace;
-pub mod step;
-mod trace;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raft::{Body, Entry, NodeId, Snapshot, Storage};
+use raft::{Entry, NodeId, Snapshot, Storage};
 
+pub use super::seed::Seed;
+use super::seed::name;
 use super::{node, step};
 use crate::driver::bytes::{self, encode};
 use crate::wal::Files;
@@ -11,16 +13,6 @@ use crate::world::{Envelope, Event, World};
 
 /// For each target by its name, inputs.
 pub type Seeds = BTreeMap<&'static str, Vec<Seed>>;
-
-/// An input, and what is in it or comes of it: names of messages, events and the like. An input in which nothing is new
-/// is of little use to a fuzzer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seed {
-    /// The input.
-    pub bytes: Vec<u8>,
-    /// What it holds.
-    pub holds: BTreeSet<String>,
-}
 
 /// No input is longer than this, so that a fuzzer is quick to try and to change it.
 pub const LONGEST: usize = 4096;
@@ -58,11 +50,6 @@ fn of_world(events: &[Event]) -> Seed {
     bytes.truncate(LONGEST / 4);
     let holds = bytes::run(&bytes).events.iter().map(|event| format!("{:?}", event.kind())).collect();
     Seed { bytes, holds }
-}
-
-/// What a message is called.
-pub(super) fn name(body: &Body) -> String {
-    format!("{body:?}").chars().take_while(|character| character.is_alphabetic()).collect()
 }
 
 /// What comes up in a run.

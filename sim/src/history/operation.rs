@@ -14,7 +14,7 @@ pub enum Operation {
         #[serde(with = "crate::number")]
         key: u64,
         /// What it shall hold.
-        #[serde(with = "crate::world::text")]
+        #[serde(with = "crate::text")]
         value: Bytes,
     },
     /// What does the key hold?
@@ -29,10 +29,10 @@ pub enum Operation {
         #[serde(with = "crate::number")]
         key: u64,
         /// What it has to hold.
-        #[serde(with = "crate::world::text")]
+        #[serde(with = "crate::text")]
         expected: Bytes,
         /// What it shall hold.
-        #[serde(with = "crate::world::text")]
+        #[serde(with = "crate::text")]
         value: Bytes,
     },
 }
@@ -64,7 +64,7 @@ pub enum Answer {
     /// The write took effect.
     Written,
     /// The key holds this value.
-    Read(#[serde(with = "crate::world::text")] Bytes),
+    Read(#[serde(with = "crate::text")] Bytes),
     /// Whether the key held what was expected, and so was set.
     CompareAndSet(bool),
 }

@@ -1,5 +1,7 @@
 //! What the lines of a trace hold beside events.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::invariant::Violation;
@@ -94,6 +96,21 @@ pub enum Ending {
     /// The run went no further: after the last event of the trace this one began, and never ended. `None` where the driver did
     /// not come to choose one. Only whoever watches the clock can say so, see [`pulse`](crate::pulse).
     Hang(Option<Box<Event>>),
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => f.write_str("nothing broken"),
+            Self::Violation(violation) => violation.fmt(f),
+            Self::Panic(message) => write!(f, "a panic: {message}"),
+            Self::Hang(None) => f.write_str("a hang: the next event is never chosen"),
+            Self::Hang(Some(event)) => {
+                let event = serde_json::to_string(event).expect("an event always has a JSON form");
+                write!(f, "a hang: the event {event} never ends")
+            }
+        }
+    }
 }
 
 /// The last line: how far the run came, and how it ended.

@@ -19,7 +19,7 @@
 //!
 //! A cluster that does not come to rest is recorded until it should have, for tens of thousands of events. Shrunk, such a
 //! trace ends with one line that stands for all of them, `{"Calm":{"core":null}}`: faults are over, and whoever runs the
-//! trace finds out what happens then, in a way that the state alone decides (see [`calm`](crate::calm)). It cannot be cut
+//! trace finds out what happens then, in a way that the state alone decides (see [`calm`](crate::driver::liveness)). It cannot be cut
 //! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
 //! `null` for all. [`show`] and [`report`] can show it event by event.
 //!
@@ -29,7 +29,8 @@
 //!
 //! ```
 //! use raft::NodeId;
-//! use sim::trace::{Ending, Header, Reader, Replayed, Writer, replay};
+//! use sim::trace::{Ending, Header, Reader, Writer};
+//! use sim::driver::{Replayed, replay};
 //! use sim::world::{Boot, Event, NodeOptions, World};
 //!
 //! let node = NodeId::new(1).expect("not zero");
@@ -48,30 +49,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod describe;
+mod failure;
 mod file;
 mod format;
-mod nodes;
 mod property;
 mod reader;
-mod record;
-mod replay;
-mod report;
-mod run;
-mod show;
-mod shrink;
 mod whole;
 mod writer;
 
+pub use failure::Failure;
 pub use file::{Sink, Source};
 pub use format::{End, Ending, FORMAT, Header, OLDEST, REVISION, VERSION};
 pub use property::Property;
 pub use reader::{Line, ReadError, Reader, Trouble};
-pub use record::{Recorded, record, record_hang};
-pub use replay::{Divergence, How, Replayed, Shown, replay};
-pub use report::report;
-pub use run::{Stop, apply};
-pub use show::{CannotShow, View, show};
-pub use shrink::{CannotShrink, Failure, Look, Unwatched, Watch, shrink};
 pub use whole::Trace;
 pub use writer::Writer;

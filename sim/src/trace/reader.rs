@@ -191,7 +191,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// An error at the line read last.
-    pub(super) fn trouble(&self, trouble: Trouble) -> ReadError {
+    pub(crate) fn trouble(&self, trouble: Trouble) -> ReadError {
         ReadError { file: self.name.clone(), line: self.line.max(1), column: None, trouble }
     }
 

@@ -1,16 +1,15 @@
 //! A trace as a whole, in memory.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 use std::path::Path;
 
-use super::file::Sink;
 use super::format::{End, Ending, Header};
 use super::reader::{Line, ReadError, Reader, Trouble};
-use super::run::{Stop, apply};
-use super::writer::Writer;
-use crate::world::{Event, World};
+use crate::world::Event;
 
 /// A header, the events, and the end.
+///
+/// To [make](Self::record) one of events, or to [write](Self::write) one with its digests, takes running them: a driver does.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trace {
     /// Where the run came from.
@@ -50,55 +49,5 @@ impl Trace {
     /// It cannot be read, or is damaged.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         Self::read(Reader::open(path)?)
-    }
-
-    /// Runs the events, those that do not fit left out, and records what really happened: the events that did, up to
-    /// where something broke, and how it ended.
-    pub fn record(header: Header, events: &[Event]) -> Self {
-        let mut world = World::new();
-        let mut trace = Self { header, events: Vec::new(), ending: Ending::Completed };
-        for event in events {
-            let applied = apply(&mut world, event);
-            if !matches!(applied, Err(Stop::Misfit(_))) {
-                trace.events.push(event.clone());
-            }
-            if let Err(Stop::Broken(ending)) = applied {
-                trace.ending = ending;
-                break;
-            }
-        }
-        trace
-    }
-
-    /// Writes a file, in the place of the one of this name, all at once. Runs the events to get the digests; where they
-    /// no longer lead to what is recorded, the end says what they lead to.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn save(&self, path: &Path) -> io::Result<()> {
-        self.write(Sink::create(path)?)?.finish()
-    }
-
-    /// The file's text.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write<W: io::Write>(&self, out: W) -> io::Result<W> {
-        let mut world = World::new();
-        let mut writer = Writer::new(out, &self.header)?;
-        for event in &self.events {
-            match apply(&mut world, event) {
-                Ok(_) => {
-                    writer.event(event)?;
-                    writer.digest(&world)?;
-                }
-                Err(Stop::Misfit(_)) => {}
-                Err(Stop::Broken(ending)) => {
-                    writer.event(event)?;
-                    return writer.end(&world, &ending);
-                }
-            }
-        }
-        writer.end(&world, &Ending::Completed)
     }
 }

@@ -4,9 +4,8 @@ use bytes::Bytes;
 use raft::{ConfState, Entry, EntryId, EntryKind, Index, NodeId, Snapshot};
 
 use super::digest::Digest;
-use super::key_value::{Command, KeyValue};
+use super::key_value::{Command, Effect, KeyValue};
 use super::options::ApplicationKind;
-use crate::history::TookEffect;
 
 /// A node's application: how far it has applied, and its state.
 #[derive(Clone, Debug)]
@@ -20,17 +19,6 @@ pub struct Application {
 enum State {
     Appender(Vec<u8>),
     KeyValue(KeyValue),
-}
-
-/// What became of a client's command.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Effect {
-    /// The entry holds none.
-    NoCommand,
-    /// It took effect.
-    Executed(TookEffect),
-    /// It, or a later one of its client, had taken effect before: this one.
-    Repeated(TookEffect),
 }
 
 impl Application {

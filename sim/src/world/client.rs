@@ -9,8 +9,8 @@
 use bytes::Bytes;
 use raft::{Index, NodeId, ReadState};
 
-use super::application::{Application, Effect};
-use super::key_value::Command;
+use super::application::Application;
+use super::key_value::{Command, Effect};
 use super::outcome::{Completion, Misfit};
 use super::statistics::Statistics;
 use crate::history::{Answer, AppliedOrder, Fate, Operation, Record, TookEffect, Windows};

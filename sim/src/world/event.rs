@@ -82,7 +82,7 @@ pub enum Event {
         /// At which node.
         node: NodeId,
         /// The data.
-        #[serde(with = "super::text")]
+        #[serde(with = "crate::text")]
         data: Bytes,
     },
     /// The application proposes a membership change.
@@ -109,7 +109,7 @@ pub enum Event {
         /// At which node.
         node: NodeId,
         /// Comes back with the answer; never used twice.
-        #[serde(with = "super::text")]
+        #[serde(with = "crate::text")]
         context: Bytes,
     },
     /// A client begins an operation at a node. One that it waited for until now is given up, and stays unknown.
@@ -277,9 +277,11 @@ pub enum Event {
     },
     /// Faults are over from here on, and the cluster must come to rest: links work, nodes come back, operators look after
     /// it, hosts work, messages arrive in order, clocks tick, until it is at rest and works, or has stalled for many
-    /// election timeouts, which is a violation. What happens on the way is decided by the state alone. It happens to a
-    /// copy: this world stays as it is. It does not fit where nobody can come to rest, as no quorum is left. See
-    /// [`calm`](crate::calm).
+    /// election timeouts, which is a violation. What happens on the way is decided by the state alone, and happens to a
+    /// copy. It does not fit where nobody can come to rest, as no quorum is left.
+    ///
+    /// The world takes note of it and stays as it is: to find out whether it holds takes a driver, so whoever plays events
+    /// [asks that one first](crate::driver::apply). See [`liveness`](crate::driver::liveness).
     Calm {
         /// For whom faults are over, if not for everybody: a quorum, of a membership that is not changing. The others stay
         /// as they are.

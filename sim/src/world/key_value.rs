@@ -5,7 +5,6 @@ use bytes::Bytes;
 use raft::{Index, NodeId};
 use serde::{Deserialize, Serialize};
 
-use super::application::Effect;
 use super::digest::Digest;
 use crate::history::{Text, TookEffect};
 use crate::slots::slot;
@@ -76,6 +75,17 @@ fn number(bytes: &[u8], end: u8) -> Option<(u64, &[u8])> {
         value.checked_mul(10)?.checked_add(digit)
     });
     Some((value.filter(|_| length > 0)?, &rest[1..]))
+}
+
+/// What became of a client's command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Effect {
+    /// The entry holds none.
+    NoCommand,
+    /// It took effect.
+    Executed(TookEffect),
+    /// It, or a later one of its client, had taken effect before: this one.
+    Repeated(TookEffect),
 }
 
 /// The state: the newest command of each client, the value of each key, and a hash of everything that ever took effect.
@@ -174,7 +184,7 @@ mod texts {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
-    struct Text(#[serde(with = "super::super::text")] Bytes);
+    struct Text(#[serde(with = "crate::text")] Bytes);
 
     pub(super) fn serialize<S: Serializer>(values: &[Bytes], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(values.iter().cloned().map(Text))

@@ -1,10 +1,10 @@
 //! A calm: one event in which a cluster has to come to rest, with all that happens on the way.
 
 use raft::{Body, ConfState, Index, Message, Term};
+use sim::driver::{Replayed, Stop, apply, replay};
+use sim::explain::{CannotShrink, Unwatched, View, show, shrink};
 use sim::invariant::Invariant;
-use sim::trace::{
-    CannotShrink, Ending, Header, Reader, Replayed, Stop, Trace, Unwatched, View, apply, replay, show, shrink,
-};
+use sim::trace::{Ending, Header, Reader, Trace};
 use sim::world::{Boot, Event, Misfit, NodeOptions, World};
 
 use crate::driver::{Random, node, starts};

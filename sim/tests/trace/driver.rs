@@ -5,7 +5,8 @@ use raft::NodeId;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sim::disk::Keep;
-use sim::trace::{Header, Stop, Trace, apply};
+use sim::driver::{Stop, apply};
+use sim::trace::{Header, Trace};
 use sim::world::{Boot, Command, Event, MessageId, NodeOptions, World};
 
 /// The node with this number.

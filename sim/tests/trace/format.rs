@@ -1,7 +1,8 @@
 //! What a file may look like, and what is said of one that looks otherwise.
 
+use sim::driver::swarm::record;
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Header, Line, ReadError, Reader, Trace, Trouble, record};
+use sim::trace::{Ending, Header, Line, ReadError, Reader, Trace, Trouble};
 use sim::world::{Boot, Event, NodeOptions};
 
 use crate::driver::Random;

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use raft::{Body, Index, Message, Term};
+use sim::driver::{How, Replayed, replay};
 use sim::invariant::Invariant;
-use sim::trace::{Ending, Header, How, Reader, Replayed, Trace, Trouble, replay};
+use sim::trace::{Ending, Header, Reader, Trace, Trouble};
 use sim::world::{Event, MessageId};
 
 use crate::driver::{Random, node};

@@ -4,8 +4,10 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use sim::driver::swarm;
+use sim::driver::swarm::record;
+use sim::explain::report;
 use sim::plan::{Overrides, Plan};
-use sim::trace::{Reader, Trace, record, report};
+use sim::trace::{Reader, Trace};
 use tempfile::TempDir;
 
 use crate::driver::Random;

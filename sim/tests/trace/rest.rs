@@ -1,7 +1,7 @@
 //! When a cluster counts as at rest, and what excuses one that is not.
 
+use sim::driver::apply;
 use sim::script::record;
-use sim::trace::apply;
 use sim::world::{Excuse, World};
 
 /// Node 3 has pre-vote and check-quorum and gives its leader up, though it holds all that the leader holds.

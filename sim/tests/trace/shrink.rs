@@ -1,6 +1,8 @@
 //! A shrunk trace is short, fails in the same way, and is the same however many threads looked for it.
 
-use sim::trace::{CannotShrink, Ending, Failure, Reader, Replayed, Trace, Unwatched, Watch, replay, shrink};
+use sim::driver::{Replayed, replay};
+use sim::explain::{CannotShrink, Unwatched, Watch, shrink};
+use sim::trace::{Ending, Failure, Reader, Trace};
 use sim::world::Event;
 
 use crate::driver::Random;
@@ -106,8 +108,9 @@ fn a_run_that_breaks_nothing_is_not_shrunk() {
 mod planted {
     use raft::planted::Bug;
     use sim::driver::swarm::Swarm;
+    use sim::explain::{Unwatched, shrink};
     use sim::plan::{Overrides, Plan};
-    use sim::trace::{Ending, Failure, Header, Trace, Unwatched, shrink};
+    use sim::trace::{Ending, Failure, Header, Trace};
 
     /// The first run of more than 5,000 events in which the bug breaks something.
     fn long(bug: Bug) -> Trace {

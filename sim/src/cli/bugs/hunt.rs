@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use raft::planted::Bug;
 use serde_json::json;
-use sim::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
+use sim::campaign::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
 use sim::output::{say, tell};
 use sim::planted;
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sim::explore::{Exploration, Explored, Shard, explore};
+use sim::campaign::explore::{Exploration, Explored, Shard, explore};
 use sim::output::say;
 
 use self::watcher::Watcher;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sim::explore::{Broken, Exploration, Explored, Failure};
+use sim::campaign::explore::{Broken, Exploration, Explored, Failure};
 use sim::invariant::Violation;
 use sim::output::{say, tell};
 use sim::trace::{Ending, Property};

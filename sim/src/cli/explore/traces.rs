@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sim::explore::{Broken, Failure, Workers};
+use sim::campaign::explore::{Broken, Failure, Workers};
 use sim::output::tell;
 use sim::plan::Plan;
 use sim::trace::{Ending, Property};

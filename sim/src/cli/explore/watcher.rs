@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use sim::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
+use sim::campaign::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
 use sim::output::{say, tell};
 use sim::trace::Ending;
 

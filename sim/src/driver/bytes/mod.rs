@@ -27,8 +27,9 @@ use std::collections::VecDeque;
 
 use raft::ReadOnlyOption;
 
+use crate::driver::{Stop, apply};
 use crate::invariant::Violation;
-use crate::trace::{Ending, Header, Stop, Trace, apply};
+use crate::trace::{Ending, Header, Trace};
 use crate::world::{Event, Halt, World};
 use choices::Choices;
 #[cfg(test)]

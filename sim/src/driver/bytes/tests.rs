@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::choices::{TAKE, WORK, kind_byte};
 use super::{Driver, encode, run, trace};
-use crate::trace::{Reader, Replayed, replay};
+use crate::driver::{Replayed, replay};
+use crate::trace::Reader;
 use crate::world::EventKind;
 
 /// Five bytes for the cluster, and choices of which most are ticks, rounds and messages.

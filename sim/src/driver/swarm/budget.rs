@@ -7,7 +7,7 @@ use raft::node::RunLoop;
 use raft::{Body, Configuration, EntryId, Index, Message, NodeId, Role, Storage, Term, VoteResult};
 
 use super::Swarm;
-use crate::calm::expects_change;
+use crate::driver::liveness::expects_change;
 use crate::wal::Recovered;
 use crate::world::{Envelope, Event, Replica};
 

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use raft::NodeId;
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::Intent;
 use super::{any_node, leader};
 use crate::history::Operation;
 use crate::plan::{ClientPlan, Plan};
@@ -36,19 +37,19 @@ impl Clients {
         }
     }
 
-    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+    pub(super) fn begin(&mut self, queue: &mut EventQueue) {
         for client in 0..self.plan.clients {
-            self.pause(client, agenda);
+            self.pause(client, queue);
         }
     }
 
-    fn pause(&mut self, client: u64, agenda: &mut Agenda) {
-        agenda.after(self.stream.between(1, 2 * self.plan.pause), Intent::Client(client));
+    fn pause(&mut self, client: u64, queue: &mut EventQueue) {
+        queue.after(self.stream.between(1, 2 * self.plan.pause), Intent::Client(client));
     }
 
     /// What a client does next, if anything.
-    pub(super) fn ask(&mut self, client: u64, world: &World, agenda: &mut Agenda) -> Option<Event> {
-        self.pause(client, agenda);
+    pub(super) fn ask(&mut self, client: u64, world: &World, queue: &mut EventQueue) -> Option<Event> {
+        self.pause(client, queue);
         let node = self.choose_node(world)?;
         if self.stream.chance(self.plan.raw) {
             return self.ask_raw(client, node);

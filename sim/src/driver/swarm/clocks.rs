@@ -4,26 +4,12 @@ use std::collections::VecDeque;
 
 use raft::NodeId;
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::{ClockTrouble, Intent};
 use super::{any_node, position};
 use crate::plan::{ClockPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Envelope, Event, World};
-
-/// What can go wrong with a node's time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum ClockTrouble {
-    /// The process stands still, as in a long collection, and then does at once what it has missed.
-    Pause,
-    /// The clock jumps ahead.
-    Jump,
-    /// The clock goes on at another rate.
-    Drift,
-}
-
-impl ClockTrouble {
-    const ALL: [Self; 3] = [Self::Pause, Self::Jump, Self::Drift];
-}
 
 /// The clocks.
 #[derive(Clone, Debug)]
@@ -53,20 +39,20 @@ impl Clocks {
         }
     }
 
-    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+    pub(super) fn begin(&mut self, queue: &mut EventQueue) {
         for trouble in ClockTrouble::ALL {
-            self.plan_next(trouble, agenda);
+            self.plan_next(trouble, queue);
         }
     }
 
-    fn plan_next(&mut self, trouble: ClockTrouble, agenda: &mut Agenda) {
+    fn plan_next(&mut self, trouble: ClockTrouble, queue: &mut EventQueue) {
         let mean = match trouble {
             ClockTrouble::Pause => self.plan.pause,
             ClockTrouble::Jump => self.plan.jump,
             ClockTrouble::Drift => self.plan.drift,
         };
         if let Some(mean) = mean {
-            agenda.after(self.stream.between(1, 2 * mean), Intent::Clock(trouble));
+            queue.after(self.stream.between(1, 2 * mean), Intent::Clock(trouble));
         }
     }
 
@@ -75,14 +61,14 @@ impl Clocks {
         &mut self,
         trouble: ClockTrouble,
         world: &World,
-        agenda: &mut Agenda,
+        queue: &mut EventQueue,
         at_once: &mut VecDeque<Event>,
     ) {
-        self.plan_next(trouble, agenda);
+        self.plan_next(trouble, queue);
         let Some(node) = any_node(world, &mut self.stream).filter(|_| !self.calm) else { return };
         match trouble {
             ClockTrouble::Pause => {
-                let until = agenda.now() + self.stream.between(1, 2 * self.plan.pause_length);
+                let until = queue.now() + self.stream.between(1, 2 * self.plan.pause_length);
                 let paused = &mut self.paused_until[position(node)];
                 *paused = until.max(*paused);
                 self.latest = self.latest.max(until);

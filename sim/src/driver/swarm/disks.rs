@@ -13,28 +13,14 @@ use raft::{ConfState, HardState, NodeId};
 
 #[cfg(doc)]
 use super::Swarm;
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::{DiskTrouble, Intent};
 use super::position;
 use crate::disk::{DiskFault, Keep};
 use crate::plan::{DiskPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
 use crate::wal::SECTOR;
 use crate::world::{Event, Replica, World};
-
-/// What can go wrong with a disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum DiskTrouble {
-    FailSync,
-    Fill,
-    Slow,
-    Damage,
-    /// A disk is copied, or lost.
-    Loss,
-}
-
-impl DiskTrouble {
-    const ALL: [Self; 5] = [Self::FailSync, Self::Fill, Self::Slow, Self::Damage, Self::Loss];
-}
 
 /// The disks.
 #[derive(Clone, Debug)]
@@ -70,13 +56,13 @@ impl Disks {
         Self { plan: plan.disks.clone(), stream, calm: false, slow_until, copied: BTreeMap::new() }
     }
 
-    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+    pub(super) fn begin(&mut self, queue: &mut EventQueue) {
         for trouble in DiskTrouble::ALL {
-            self.plan_next(trouble, agenda);
+            self.plan_next(trouble, queue);
         }
     }
 
-    fn plan_next(&mut self, trouble: DiskTrouble, agenda: &mut Agenda) {
+    fn plan_next(&mut self, trouble: DiskTrouble, queue: &mut EventQueue) {
         let mean = match trouble {
             DiskTrouble::FailSync => self.plan.fail_sync,
             DiskTrouble::Fill => self.plan.fill,
@@ -85,7 +71,7 @@ impl Disks {
             DiskTrouble::Loss => self.plan.loss,
         };
         if let Some(mean) = mean {
-            agenda.after(self.stream.between(1, 2 * mean), Intent::Disk(trouble));
+            queue.after(self.stream.between(1, 2 * mean), Intent::Disk(trouble));
         }
     }
 
@@ -110,10 +96,10 @@ impl Disks {
         trouble: DiskTrouble,
         world: &World,
         dispensable: &BTreeSet<NodeId>,
-        agenda: &mut Agenda,
+        queue: &mut EventQueue,
         at_once: &mut VecDeque<Event>,
     ) {
-        self.plan_next(trouble, agenda);
+        self.plan_next(trouble, queue);
         let up: Vec<&Replica> = world.replicas().filter(|replica| replica.is_up()).collect();
         if self.calm || up.is_empty() {
             return;
@@ -125,20 +111,20 @@ impl Disks {
             DiskTrouble::Fill => {
                 let room = self.stream.magnitude(1, 4096);
                 at_once.push_back(Event::DiskFault { node, fault: DiskFault::Fill { room } });
-                agenda.after(self.stream.between(TICK, 60 * TICK), Intent::FreeDisk(node));
+                queue.after(self.stream.between(TICK, 60 * TICK), Intent::FreeDisk(node));
             }
             DiskTrouble::Slow => {
                 let length = self.stream.magnitude(TICK, 60 * TICK);
-                self.slow_down(node, length, agenda.now());
+                self.slow_down(node, length, queue.now());
             }
-            DiskTrouble::Damage if dispensable.contains(&node) => self.damage(replica, agenda, at_once),
-            DiskTrouble::Loss if dispensable.contains(&node) => self.lose(replica, agenda, at_once),
+            DiskTrouble::Damage if dispensable.contains(&node) => self.damage(replica, queue, at_once),
+            DiskTrouble::Loss if dispensable.contains(&node) => self.lose(replica, queue, at_once),
             DiskTrouble::Damage | DiskTrouble::Loss => {}
         }
     }
 
     /// Damages the newest file. Mostly the node crashes as well, so that it has to read what it has stored.
-    fn damage(&mut self, replica: &Replica, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    fn damage(&mut self, replica: &Replica, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         let node = replica.id();
         let Some((file, bytes)) = replica.disk().newest_durable() else { return };
         let fault = if self.stream.chance(700) {
@@ -150,13 +136,13 @@ impl Disks {
         at_once.push_back(Event::DiskFault { node, fault });
         if self.stream.chance(800) {
             at_once.push_back(Event::Crash { node, keep: Keep::Nothing });
-            agenda.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
+            queue.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
         }
     }
 
     /// Copies a disk now, so that there is an old copy later, or takes it away: for an empty one, or for the copy where the node
     /// has voted the same since and the membership is the same.
-    fn lose(&mut self, replica: &Replica, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    fn lose(&mut self, replica: &Replica, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         let node = replica.id();
         let knows = Copied::now(replica);
         let is_good = knows.is_some() && self.copied.get(&node) == knows.as_ref();
@@ -167,7 +153,7 @@ impl Disks {
         };
         if fault.replaces() {
             at_once.push_back(Event::Crash { node, keep: Keep::Nothing });
-            agenda.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
+            queue.after(self.stream.between(1, 10 * TICK), Intent::Restart(node));
         } else if let Some(knows) = knows.filter(|knows| is_durable(replica, knows.hard_state)) {
             self.copied.insert(node, knows);
         } else {
@@ -177,8 +163,8 @@ impl Disks {
     }
 
     /// A node stopped because its disk failed: somebody will look after it.
-    pub(super) fn stopped(&mut self, node: NodeId, agenda: &mut Agenda) {
-        agenda.after(self.stream.between(1, 60 * TICK), Intent::Restart(node));
+    pub(super) fn stopped(&mut self, node: NodeId, queue: &mut EventQueue) {
+        queue.after(self.stream.between(1, 60 * TICK), Intent::Restart(node));
     }
 
     /// Where an fsync was about to fail, the power fails at once: that leaves the node as the failed fsync would.

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use raft::{NodeId, ReadOnlyOption};
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::{Fault, Intent};
 use super::siege::Siege;
 use super::{any_node, leader};
 use crate::disk::Keep;
@@ -12,23 +13,6 @@ use crate::plan::{FaultPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::wal::SECTOR;
 use crate::world::{Event, EventKind, NodeOptions, Replica, World};
-
-/// What can go wrong, or be done out of turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fault {
-    Crash,
-    Partition,
-    Transfer,
-    Campaign,
-    ForgetLeader,
-    Report,
-    Ruin,
-}
-
-impl Fault {
-    const ALL: [Self; 7] =
-        [Self::Crash, Self::Partition, Self::Transfer, Self::Campaign, Self::ForgetLeader, Self::Report, Self::Ruin];
-}
 
 /// The faults.
 #[derive(Clone, Debug)]
@@ -65,10 +49,10 @@ impl Faults {
         }
     }
 
-    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
-        agenda.after(self.plan.storm, Intent::Calm);
+    pub(super) fn begin(&mut self, queue: &mut EventQueue) {
+        queue.after(self.plan.storm, Intent::Calm);
         for fault in Fault::ALL {
-            self.plan_next(fault, agenda);
+            self.plan_next(fault, queue);
         }
     }
 
@@ -84,9 +68,9 @@ impl Faults {
         }
     }
 
-    fn plan_next(&mut self, fault: Fault, agenda: &mut Agenda) {
+    fn plan_next(&mut self, fault: Fault, queue: &mut EventQueue) {
         if let Some(mean) = self.mean(fault) {
-            agenda.after(self.stream.between(1, 2 * mean), Intent::Fault(fault));
+            queue.after(self.stream.between(1, 2 * mean), Intent::Fault(fault));
         }
     }
 
@@ -96,18 +80,18 @@ impl Faults {
         fault: Fault,
         world: &World,
         dispensable: &BTreeSet<NodeId>,
-        agenda: &mut Agenda,
+        queue: &mut EventQueue,
         at_once: &mut VecDeque<Event>,
     ) {
-        self.plan_next(fault, agenda);
+        self.plan_next(fault, queue);
         if self.calm {
             return;
         }
         match fault {
             Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
-            Fault::Crash => self.crash_some(world, agenda, at_once),
-            Fault::Partition if self.stream.chance(self.plan.siege) => self.lay_siege(world, agenda),
-            Fault::Partition => self.partition(world, agenda, at_once),
+            Fault::Crash => self.crash_some(world, queue, at_once),
+            Fault::Partition if self.stream.chance(self.plan.siege) => self.lay_siege(world, queue),
+            Fault::Partition => self.partition(world, queue, at_once),
             Fault::Ruin => self.ruin(world, dispensable, at_once),
             Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
                 at_once.extend(self.interfere(fault, world));
@@ -115,20 +99,20 @@ impl Faults {
         }
     }
 
-    fn crash_some(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    fn crash_some(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         let up: Vec<NodeId> = world.replicas().filter(|replica| replica.is_up()).map(|replica| replica.id()).collect();
         if up.is_empty() {
             return;
         }
         if self.stream.chance(self.plan.crash_all) {
             for node in up {
-                self.crash(node, world, agenda, at_once);
+                self.crash(node, world, queue, at_once);
             }
             return;
         }
         let leader = leader(world).filter(|_| self.stream.chance(300));
         let node = leader.unwrap_or_else(|| *self.stream.pick(&up));
-        self.crash(node, world, agenda, at_once);
+        self.crash(node, world, queue, at_once);
     }
 
     /// After an event at a node: lets what waits for it happen there and then, a crash or a siege.
@@ -137,21 +121,21 @@ impl Faults {
         node: NodeId,
         kind: EventKind,
         world: &World,
-        agenda: &mut Agenda,
+        queue: &mut EventQueue,
         at_once: &mut VecDeque<Event>,
     ) {
         self.besiege(node, world, at_once);
         if self.ambush && is_work(kind) && self.stream.chance(Self::AMBUSHED) {
             self.ambush = false;
-            self.crash(node, world, agenda, at_once);
+            self.crash(node, world, queue, at_once);
         }
     }
 
-    fn crash(&mut self, node: NodeId, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    fn crash(&mut self, node: NodeId, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         let pending = world.replica(node).map_or(0, |replica| replica.disk().pending());
         at_once.push_back(Event::Crash { node, keep: self.keep(pending) });
         let downtime = self.stream.between(1, 2 * self.plan.downtime);
-        agenda.after(downtime, Intent::Restart(node));
+        queue.after(downtime, Intent::Restart(node));
     }
 
     /// The nodes that are lost for good.
@@ -192,14 +176,14 @@ impl Faults {
         }
     }
 
-    fn lay_siege(&mut self, world: &World, agenda: &mut Agenda) {
+    fn lay_siege(&mut self, world: &World, queue: &mut EventQueue) {
         if let Some(companion) = any_node(world, &mut self.stream).filter(|_| !self.has_cut()) {
             self.siege = Some(Siege::new(companion));
             let length = self.stream.between(1, 4 * self.plan.partition_length);
-            agenda.after(length, Intent::Heal);
+            queue.after(length, Intent::Heal);
             // Where its disk is slow, what is overwritten there is still under way.
             if self.stream.chance(500) {
-                agenda.after(0, Intent::SlowDisk(companion, length));
+                queue.after(0, Intent::SlowDisk(companion, length));
             }
         }
     }
@@ -218,7 +202,7 @@ impl Faults {
         !self.cut.is_empty() || self.siege.is_some()
     }
 
-    fn partition(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    fn partition(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         if self.has_cut() {
             return;
         }
@@ -226,7 +210,7 @@ impl Faults {
         self.cut = self.choose_cut(&nodes, leader(world));
         at_once.extend(self.cut.iter().map(|&(from, to)| Event::Cut { from, to }));
         let length = self.stream.between(1, 2 * self.plan.partition_length);
-        agenda.after(length, Intent::Heal);
+        queue.after(length, Intent::Heal);
     }
 
     /// The links to cut: between two halves, around one node, in one direction only, or between two halves that share
@@ -263,11 +247,16 @@ impl Faults {
     }
 
     /// Partitions follow each other at once now and then: what one began, the next may complete before all sides meet.
-    pub(super) fn heal_or_cut_elsewhere(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    pub(super) fn heal_or_cut_elsewhere(
+        &mut self,
+        world: &World,
+        queue: &mut EventQueue,
+        at_once: &mut VecDeque<Event>,
+    ) {
         let goes_on = !self.calm && self.has_cut() && self.stream.chance(Self::ANOTHER_PARTITION);
         self.heal(at_once);
         if goes_on {
-            self.partition(world, agenda, at_once);
+            self.partition(world, queue, at_once);
         }
     }
 
@@ -292,19 +281,19 @@ impl Faults {
     }
 
     /// The storm ends: links are healed and nodes come back.
-    pub(super) fn calm_down(&mut self, world: &World, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    pub(super) fn calm_down(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         self.calm = true;
         self.heal(at_once);
         for replica in world.replicas().filter(|replica| !replica.is_up()) {
-            agenda.after(self.stream.below(1000), Intent::Restart(replica.id()));
+            queue.after(self.stream.below(1000), Intent::Restart(replica.id()));
         }
-        agenda.after(self.plan.calm, Intent::Storm);
+        queue.after(self.plan.calm, Intent::Storm);
     }
 
     /// The next storm begins.
-    pub(super) fn storm(&mut self, agenda: &mut Agenda) {
+    pub(super) fn storm(&mut self, queue: &mut EventQueue) {
         self.calm = false;
-        agenda.after(self.plan.storm, Intent::Calm);
+        queue.after(self.plan.storm, Intent::Calm);
     }
 
     /// The options with which a node comes back, where others than before.

@@ -5,47 +5,12 @@ use std::collections::{BTreeSet, VecDeque};
 use raft::node::Arm;
 use raft::{Index, NodeId, Storage};
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::{HostStep, Intent};
 use super::position;
 use crate::plan::{HostPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Event, EventKind, Replica, World};
-
-/// What a host does next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum HostStep {
-    TakeReady,
-    Write,
-    Sync,
-    SyncDone,
-    Release,
-    Send,
-    Apply,
-    Advance,
-    /// Takes a snapshot and forgets what it covers.
-    Compact,
-    /// Takes a snapshot only.
-    Snapshot,
-    Turn,
-}
-
-impl HostStep {
-    /// Whether the disk decides how long it takes.
-    const fn is_on_disk(self) -> bool {
-        match self {
-            Self::Write | Self::SyncDone => true,
-            Self::TakeReady
-            | Self::Sync
-            | Self::Release
-            | Self::Send
-            | Self::Apply
-            | Self::Advance
-            | Self::Compact
-            | Self::Snapshot
-            | Self::Turn => false,
-        }
-    }
-}
 
 /// The hosts.
 #[derive(Clone, Debug)]
@@ -56,7 +21,7 @@ pub(super) struct Hosts {
     stream: Stream,
     /// Whether a loop takes its next input or hands out a Ready.
     turns: Stream,
-    /// For each node a bit for each step that is on the agenda.
+    /// For each node a bit for each step that is in the queue.
     planned: Vec<u16>,
     /// For each node the applied index at which it takes its next snapshot.
     next_snapshot: Vec<Index>,
@@ -106,9 +71,9 @@ impl Hosts {
         self.timely(node).unwrap_or(&self.plan)
     }
 
-    /// Puts on the agenda what a node has to do after an event and did not have to do before.
+    /// Queues what a node has to do after an event and did not have to do before.
     /// The disk takes so much longer than planned, for each step.
-    pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, agenda: &mut Agenda) {
+    pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, queue: &mut EventQueue) {
         let (node, to_do) = (replica.id(), replica.to_do());
         let is_timely = self.timely(node).is_some();
         let HostPlan { step, write, sync, apply, hiccups, .. } = *self.plan_of(node);
@@ -146,7 +111,7 @@ impl Hosts {
                     | HostStep::Compact
                     | HostStep::Snapshot => delay,
                 };
-                agenda.after(delay, Intent::Host(node, host_step));
+                queue.after(delay, Intent::Host(node, host_step));
             }
         }
     }
@@ -159,10 +124,10 @@ impl Hosts {
     }
 
     /// The host of `node` learns that a snapshot which it sent does not help its receiver, and takes a newer one.
-    pub(super) fn renew_snapshot(&mut self, node: NodeId, agenda: &mut Agenda) {
+    pub(super) fn renew_snapshot(&mut self, node: NodeId, queue: &mut EventQueue) {
         let HostPlan { apply, hiccups, .. } = *self.plan_of(node);
         let delay = self.delay(apply, 0, hiccups);
-        agenda.after(delay, Intent::Host(node, HostStep::Snapshot));
+        queue.after(delay, Intent::Host(node, HostStep::Snapshot));
     }
 
     /// A loop is quick. But where hosts are slow at times, its thread does not run at times, and ticks pile up.

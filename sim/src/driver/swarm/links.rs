@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use raft::{Message, NodeId};
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::Intent;
 use super::position;
 use crate::plan::{LinkPlan, MessageKind, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
@@ -37,14 +38,14 @@ impl Links {
         }
     }
 
-    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
-        self.plan_next(self.plan.clog, Intent::Clog, agenda);
-        self.plan_next(self.plan.flap, Intent::Flap, agenda);
+    pub(super) fn begin(&mut self, queue: &mut EventQueue) {
+        self.plan_next(self.plan.clog, Intent::Clog, queue);
+        self.plan_next(self.plan.flap, Intent::Flap, queue);
     }
 
-    fn plan_next(&mut self, mean: Option<Time>, intent: Intent, agenda: &mut Agenda) {
+    fn plan_next(&mut self, mean: Option<Time>, intent: Intent, queue: &mut EventQueue) {
         if let Some(mean) = mean {
-            agenda.after(self.stream.between(1, 2 * mean), intent);
+            queue.after(self.stream.between(1, 2 * mean), intent);
         }
     }
 
@@ -88,10 +89,10 @@ impl Links {
     }
 
     /// Clogs one link, or all from or to a node.
-    pub(super) fn clog(&mut self, world: &World, agenda: &mut Agenda) {
-        self.plan_next(self.plan.clog, Intent::Clog, agenda);
+    pub(super) fn clog(&mut self, world: &World, queue: &mut EventQueue) {
+        self.plan_next(self.plan.clog, Intent::Clog, queue);
         let Some((one, other)) = self.two_nodes(world).filter(|_| !self.calm) else { return };
-        let until = agenda.now() + self.stream.between(1, 2 * self.plan.length);
+        let until = queue.now() + self.stream.between(1, 2 * self.plan.length);
         let kind = self.stream.below(3);
         let (one, other, nodes) = (position(one), position(other), self.nodes);
         for (at, (_, clogged)) in self.links.iter_mut().enumerate() {
@@ -108,18 +109,18 @@ impl Links {
     }
 
     /// Two nodes begin to flap.
-    pub(super) fn flap(&mut self, world: &World, agenda: &mut Agenda) {
-        self.plan_next(self.plan.flap, Intent::Flap, agenda);
+    pub(super) fn flap(&mut self, world: &World, queue: &mut EventQueue) {
+        self.plan_next(self.plan.flap, Intent::Flap, queue);
         let Some((one, other)) = self.two_nodes(world).filter(|_| !self.calm && self.flapping.is_none()) else {
             return;
         };
         let changes = 2 * self.stream.between(1, self.plan.length / TICK);
         self.flapping = Some((one, other, changes));
-        agenda.after(0, Intent::Toggle);
+        queue.after(0, Intent::Toggle);
     }
 
     /// The links between the nodes that flap change.
-    pub(super) fn toggle(&mut self, agenda: &mut Agenda, at_once: &mut VecDeque<Event>) {
+    pub(super) fn toggle(&mut self, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         let Some((one, other, changes)) = &mut self.flapping else { return };
         let links = [(*one, *other), (*other, *one)];
         *changes -= 1;
@@ -131,7 +132,7 @@ impl Links {
         if *changes == 0 {
             self.flapping = None;
         } else {
-            agenda.after(self.stream.between(1, 2 * TICK), Intent::Toggle);
+            queue.after(self.stream.between(1, 2 * TICK), Intent::Toggle);
         }
     }
 
@@ -193,14 +194,14 @@ mod tests {
         let heal = both(|from, to| Event::HealLink { from, to });
         for calm in [false, true] {
             let mut links = links(LinkPlan::default());
-            let (mut agenda, mut at_once) = (Agenda::default(), VecDeque::new());
+            let (mut queue, mut at_once) = (EventQueue::default(), VecDeque::new());
             links.flapping = Some((node_id(1), node_id(2), 2));
-            links.toggle(&mut agenda, &mut at_once);
+            links.toggle(&mut queue, &mut at_once);
             if calm {
                 links.set_calm(true, &mut at_once);
             }
-            links.toggle(&mut agenda, &mut at_once);
-            links.toggle(&mut agenda, &mut at_once);
+            links.toggle(&mut queue, &mut at_once);
+            links.toggle(&mut queue, &mut at_once);
             assert_eq!(at_once, [cut.clone(), heal.clone()].concat());
         }
     }

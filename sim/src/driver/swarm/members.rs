@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, NodeId, Transition, VoteResult};
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::Intent;
 use super::{any_node, leader};
 use crate::plan::{Plan, Time};
 use crate::random::{Concern, Stream};
@@ -34,9 +35,9 @@ impl Members {
         }
     }
 
-    pub(super) fn begin(&mut self, agenda: &mut Agenda) {
+    pub(super) fn begin(&mut self, queue: &mut EventQueue) {
         if let Some(mean) = self.mean {
-            agenda.after(self.stream.between(1, 2 * mean), Intent::ChangeMembers);
+            queue.after(self.stream.between(1, 2 * mean), Intent::ChangeMembers);
         }
     }
 
@@ -45,9 +46,9 @@ impl Members {
         &mut self,
         world: &World,
         lost: &BTreeSet<NodeId>,
-        agenda: &mut Agenda,
+        queue: &mut EventQueue,
     ) -> Option<(NodeId, ConfChange)> {
-        self.begin(agenda);
+        self.begin(queue);
         let leader = leader(world)?;
         let configuration = world.replica(leader)?.node()?.configuration();
         let change = match configuration.members().find(|member| lost.contains(member)) {

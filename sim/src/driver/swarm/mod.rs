@@ -3,40 +3,43 @@
 //! A [`Plan`] says how much of what happens; this driver lets it happen in simulated time. It looks at the world from
 //! outside and hands it one event after another.
 
-mod agenda;
 mod budget;
 mod clients;
 mod clocks;
 mod core;
 mod disks;
+mod event_queue;
 mod faults;
 mod hosts;
+mod intent;
 mod links;
 mod members;
+mod record;
 mod settle;
 mod siege;
-mod sooner;
 mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use raft::{ConfState, Index, NodeId};
 
-use self::agenda::{Agenda, Intent};
 use self::clients::Clients;
 use self::clocks::Clocks;
-use self::disks::{DiskTrouble, Disks};
-use self::faults::{Fault, Faults};
+use self::disks::Disks;
+use self::event_queue::EventQueue;
+use self::faults::Faults;
 use self::hosts::Hosts;
+use self::intent::{DiskTrouble, Fault, Intent};
 use self::members::Members;
+pub use self::record::{Recorded, record, record_hang};
 use self::settle::Settling;
-pub use self::sooner::fails_sooner;
 use self::traffic::Traffic;
 use crate::disk::DiskFault;
+use crate::driver::{Stop, apply};
 use crate::invariant::Violation;
 use crate::plan::{Plan, node_id};
 use crate::random::{Concern, Stream};
-use crate::trace::{Ending, Stop, apply};
+use crate::trace::Ending;
 use crate::world::{Boot, Event, Outcome, Refusal, Replica, World};
 
 /// How a run ended.
@@ -90,8 +93,8 @@ pub fn run_to_end(plan: &Plan, mut record: impl FnMut(&Event)) -> (Ended, Ending
 pub struct Swarm<'a> {
     plan: &'a Plan,
     world: World,
-    agenda: Agenda,
-    /// What happens at once, before anything else on the agenda.
+    queue: EventQueue,
+    /// What happens at once, before anything else in the queue.
     at_once: VecDeque<Event>,
     elections: Stream,
     hosts: Hosts,
@@ -114,7 +117,7 @@ impl<'a> Swarm<'a> {
         let mut swarm = Self {
             plan,
             world: World::new(),
-            agenda: Agenda::default(),
+            queue: EventQueue::default(),
             at_once: VecDeque::new(),
             elections: Stream::new(plan.seed, Concern::Elections),
             hosts: Hosts::new(plan),
@@ -129,12 +132,12 @@ impl<'a> Swarm<'a> {
             judged: false,
         };
         swarm.start_cluster();
-        swarm.clients.begin(&mut swarm.agenda);
-        swarm.faults.begin(&mut swarm.agenda);
-        swarm.members.begin(&mut swarm.agenda);
-        swarm.traffic.links.begin(&mut swarm.agenda);
-        swarm.disks.begin(&mut swarm.agenda);
-        swarm.clocks.begin(&mut swarm.agenda);
+        swarm.clients.begin(&mut swarm.queue);
+        swarm.faults.begin(&mut swarm.queue);
+        swarm.members.begin(&mut swarm.queue);
+        swarm.traffic.links.begin(&mut swarm.queue);
+        swarm.disks.begin(&mut swarm.queue);
+        swarm.clocks.begin(&mut swarm.queue);
         swarm
     }
 
@@ -157,19 +160,19 @@ impl<'a> Swarm<'a> {
 
     /// The run as it ended.
     pub fn end(self, ending: &Ending) -> Ended {
-        let Self { world, misfits, agenda, .. } = self;
+        let Self { world, misfits, queue, .. } = self;
         let violation = match ending {
             Ending::Violation(violation) => Some(violation.clone()),
             Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
         };
-        Ended { world, violation, misfits, time: agenda.now() }
+        Ended { world, violation, misfits, time: queue.now() }
     }
 
     /// Chooses events until one fits, and lets it happen. Returns how the run ends with it, if it does.
     pub fn step(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         loop {
             let event = self.next_event();
-            if self.clocks.goes_unheard(&event, self.agenda.now()) {
+            if self.clocks.goes_unheard(&event, self.queue.now()) {
                 continue;
             }
             match apply(&mut self.world, &event) {
@@ -208,7 +211,7 @@ impl<'a> Swarm<'a> {
 
     fn start(&mut self, node: NodeId, boot: Boot) -> Event {
         let options = self.plan.cluster.options[position(node)].clone().as_accepted();
-        self.agenda.after(self.plan.cluster.tick[position(node)], Intent::Tick(node));
+        self.queue.after(self.plan.cluster.tick[position(node)], Intent::Tick(node));
         Event::Start { node, boot, options, seed: Some(self.elections.number()) }
     }
 
@@ -220,7 +223,7 @@ impl<'a> Swarm<'a> {
             if let Some(event) = self.at_once.pop_front() {
                 return event;
             }
-            let intent = self.agenda.next().expect("clocks tick for ever");
+            let intent = self.queue.next().expect("clocks tick for ever");
             if self.is_postponed(intent) {
                 continue;
             }
@@ -232,10 +235,10 @@ impl<'a> Swarm<'a> {
 
     /// Whether this has to wait until a node goes on that stands still. Its clock is read all the while.
     fn is_postponed(&mut self, intent: Intent) -> bool {
-        let Some((resumes, late)) = self.clocks.postpones(intent, &self.world, self.agenda.now()) else { return false };
-        self.agenda.at(resumes, late);
+        let Some((resumes, late)) = self.clocks.postpones(intent, &self.world, self.queue.now()) else { return false };
+        self.queue.at(resumes, late);
         if let Intent::Tick(node) = intent {
-            self.agenda.after(self.clocks.period(node), intent);
+            self.queue.after(self.clocks.period(node), intent);
         }
         true
     }
@@ -243,15 +246,15 @@ impl<'a> Swarm<'a> {
     fn happen(&mut self, intent: Intent) -> Option<Event> {
         match intent {
             Intent::Tick(node) => {
-                self.agenda.after(self.clocks.period(node), intent);
+                self.queue.after(self.clocks.period(node), intent);
                 self.is_up(node).then_some(Event::Tick { node })
             }
             Intent::LateTick(node) => self.is_up(node).then_some(Event::Tick { node }),
             Intent::Host(node, step) => self.hosts.event(node, step, &self.world, &mut self.at_once),
-            Intent::Deliver(message) if self.traffic.waits(message, &self.world, &mut self.agenda) => None,
+            Intent::Deliver(message) if self.traffic.waits(message, &self.world, &mut self.queue) => None,
             Intent::Deliver(message) => {
                 if let Some(sender) = self.traffic.before_delivery(message, &self.world, &mut self.at_once) {
-                    self.hosts.renew_snapshot(sender, &mut self.agenda);
+                    self.hosts.renew_snapshot(sender, &mut self.queue);
                 }
                 Some(Event::Deliver { message })
             }
@@ -276,10 +279,10 @@ impl<'a> Swarm<'a> {
             {
                 None
             }
-            Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.agenda),
+            Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.queue),
             Intent::Fault(fault) => {
                 let dispensable = if fault == Fault::Ruin { self.dispensable() } else { BTreeSet::new() };
-                self.faults.strike(fault, &self.world, &dispensable, &mut self.agenda, &mut self.at_once);
+                self.faults.strike(fault, &self.world, &dispensable, &mut self.queue, &mut self.at_once);
                 None
             }
             Intent::Disk(trouble) => {
@@ -288,11 +291,11 @@ impl<'a> Swarm<'a> {
                     DiskTrouble::Damage => self.dispensable(),
                     DiskTrouble::FailSync | DiskTrouble::Fill | DiskTrouble::Slow => BTreeSet::new(),
                 };
-                self.disks.strike(trouble, &self.world, &dispensable, &mut self.agenda, &mut self.at_once);
+                self.disks.strike(trouble, &self.world, &dispensable, &mut self.queue, &mut self.at_once);
                 None
             }
             Intent::SlowDisk(node, length) => {
-                self.disks.slow_down(node, length, self.agenda.now());
+                self.disks.slow_down(node, length, self.queue.now());
                 None
             }
             Intent::FreeDisk(node) => {
@@ -300,7 +303,7 @@ impl<'a> Swarm<'a> {
                 limited.then_some(Event::DiskFault { node, fault: DiskFault::Free })
             }
             Intent::Clock(trouble) => {
-                self.clocks.strike(trouble, &self.world, &mut self.agenda, &mut self.at_once);
+                self.clocks.strike(trouble, &self.world, &mut self.queue, &mut self.at_once);
                 None
             }
             Intent::Restart(node) if self.stays_down(node) => None,
@@ -310,34 +313,34 @@ impl<'a> Swarm<'a> {
             }
             Intent::Heal if self.has_core() => None,
             Intent::Heal => {
-                self.faults.heal_or_cut_elsewhere(&self.world, &mut self.agenda, &mut self.at_once);
+                self.faults.heal_or_cut_elsewhere(&self.world, &mut self.queue, &mut self.at_once);
                 None
             }
             Intent::Calm => {
                 self.traffic.set_calm(true, &mut self.at_once);
                 self.disks.calm_down(&self.world, &mut self.at_once);
                 self.clocks.calm_down();
-                self.faults.calm_down(&self.world, &mut self.agenda, &mut self.at_once);
+                self.faults.calm_down(&self.world, &mut self.queue, &mut self.at_once);
                 None
             }
             Intent::Storm => {
                 self.traffic.set_calm(false, &mut self.at_once);
                 self.disks.storm();
                 self.clocks.storm();
-                self.faults.storm(&mut self.agenda);
+                self.faults.storm(&mut self.queue);
                 None
             }
             Intent::ChangeMembers => self.change_members(),
             Intent::Clog => {
-                self.traffic.links.clog(&self.world, &mut self.agenda);
+                self.traffic.links.clog(&self.world, &mut self.queue);
                 None
             }
             Intent::Flap => {
-                self.traffic.links.flap(&self.world, &mut self.agenda);
+                self.traffic.links.flap(&self.world, &mut self.queue);
                 None
             }
             Intent::Toggle => {
-                self.traffic.links.toggle(&mut self.agenda, &mut self.at_once);
+                self.traffic.links.toggle(&mut self.queue, &mut self.at_once);
                 None
             }
         }
@@ -345,7 +348,7 @@ impl<'a> Swarm<'a> {
 
     fn change_members(&mut self) -> Option<Event> {
         let lost = self.lost();
-        let (node, change) = self.members.change(&self.world, &lost, &mut self.agenda)?;
+        let (node, change) = self.members.change(&self.world, &lost, &mut self.queue)?;
         // Two changes that each leave a quorum may not do so together. Where nothing is lost, any number may be under way.
         if !lost.is_empty() && self.expects_change() {
             return None;
@@ -360,21 +363,21 @@ impl<'a> Swarm<'a> {
 
     fn follow_up(&mut self, event: &Event, outcome: &Outcome) {
         if let Some(settling) = &mut self.settling {
-            settling.note(event, outcome, &self.world, self.agenda.now());
+            settling.note(event, outcome, &self.world, self.queue.now());
         }
         if let (Some(node), Some(Refusal::Disk(_))) = (outcome.node, &outcome.refused) {
-            self.disks.stopped(node, &mut self.agenda);
+            self.disks.stopped(node, &mut self.queue);
         }
-        let slow_for = outcome.node.map_or(0, |node| self.disks.slow_for(node, self.agenda.now()));
+        let slow_for = outcome.node.map_or(0, |node| self.disks.slow_for(node, self.queue.now()));
         for message in outcome.newly_in_flight() {
-            self.traffic.route(message, slow_for, &self.world, &mut self.agenda);
+            self.traffic.route(message, slow_for, &self.world, &mut self.queue);
         }
         if let Some(node) = outcome.node
             && let Some(replica) = self.world.replica(node)
         {
-            let slowness = self.disks.slowness(node, self.agenda.now());
-            self.hosts.plan_work(replica, event, slowness, &mut self.agenda);
-            self.faults.after_event(node, event.kind(), &self.world, &mut self.agenda, &mut self.at_once);
+            let slowness = self.disks.slowness(node, self.queue.now());
+            self.hosts.plan_work(replica, event, slowness, &mut self.queue);
+            self.faults.after_event(node, event.kind(), &self.world, &mut self.queue, &mut self.at_once);
         }
     }
 

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use raft::NodeId;
 
 use super::Swarm;
-use super::agenda::Intent;
 use super::disks::Disks;
-use crate::calm::{Operators, Progress, members_down};
+use super::intent::Intent;
+use crate::driver::liveness::{Operators, Progress, members_down};
 use crate::plan::{MessageKind, Plan, TICK, Time};
 use crate::trace::Ending;
 #[cfg(doc)]
@@ -59,7 +59,7 @@ impl Swarm<'_> {
             }
             self.begin_to_settle();
         }
-        let looks = self.agenda.now() >= self.settling_round();
+        let looks = self.queue.now() >= self.settling_round();
         if !self.has_patience() || (looks && self.is_settled()) {
             self.expect_rest();
         } else if looks {
@@ -70,7 +70,7 @@ impl Swarm<'_> {
 
     /// A cluster that still brings to its members what they missed may take longer than one in which nothing moves.
     fn has_patience(&mut self) -> bool {
-        let (now, patience) = (self.agenda.now(), self.patience());
+        let (now, patience) = (self.queue.now(), self.patience());
         let Some(settling) = &mut self.settling else { return false };
         if settling.progress.is_made(&self.world, settling.operators.have_written()) {
             settling.moved = now;
@@ -88,11 +88,11 @@ impl Swarm<'_> {
     /// Whether it is planned that a node restarts.
     fn somebody_comes_back(&self) -> bool {
         let comes_back = |node| !self.is_up(node) && !self.stays_down(node);
-        self.agenda.plans(|intent| matches!(intent, Intent::Restart(node) if comes_back(node)))
+        self.queue.plans(|intent| matches!(intent, Intent::Restart(node) if comes_back(node)))
     }
 
     fn begin_to_settle(&mut self) {
-        let now = self.agenda.now();
+        let now = self.queue.now();
         let core = self.choose_core();
         match &core {
             Some(core) => {
@@ -113,7 +113,7 @@ impl Swarm<'_> {
         let progress = Progress::default();
         self.settling = Some(Settling { core, operators, began: now, next_round: 0, progress, moved: now });
         for replica in self.world.replicas().filter(|replica| !replica.is_up()) {
-            self.agenda.after(1, Intent::Restart(replica.id()));
+            self.queue.after(1, Intent::Restart(replica.id()));
         }
         Operators::begin(&self.world, &mut self.at_once);
     }
@@ -136,7 +136,7 @@ impl Swarm<'_> {
 
     /// Operators look.
     fn operate(&mut self) {
-        let (now, patience) = (self.agenda.now(), self.patience());
+        let (now, patience) = (self.queue.now(), self.patience());
         let Some(settling) = &mut self.settling else { return };
         settling.next_round = now + ROUND;
         // Who was down needs some time to come back before anybody is judged.
@@ -144,7 +144,7 @@ impl Swarm<'_> {
             return;
         }
         for node in members_down(&self.world) {
-            self.agenda.after(1, Intent::Restart(node));
+            self.queue.after(1, Intent::Restart(node));
         }
         settling.operators.look(&self.world, now, patience, &mut self.at_once);
     }

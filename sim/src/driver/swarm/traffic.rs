@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use raft::{Body, Message, NodeId, SnapshotStatus};
 
-use super::agenda::{Agenda, Intent};
+use super::event_queue::EventQueue;
+use super::intent::Intent;
 use super::links::Links;
 use super::position;
 use crate::plan::{NetworkPlan, Plan, Time};
@@ -84,30 +85,30 @@ impl Traffic {
     }
 
     /// Whether a message that is about to arrive has to wait for room. Then it comes again.
-    pub(super) fn waits(&mut self, id: MessageId, world: &World, agenda: &mut Agenda) -> bool {
+    pub(super) fn waits(&mut self, id: MessageId, world: &World, queue: &mut EventQueue) -> bool {
         let Some(Timely { lines, .. }) = &mut self.timely else {
             let waits = world.waits_for_room(id).is_some();
             if waits {
-                agenda.after(Self::WAIT, Intent::Deliver(id));
+                queue.after(Self::WAIT, Intent::Deliver(id));
             }
             return waits;
         };
         let Some(to) = world.network().get(id).map(Envelope::to) else {
             // A crash of its node took it away. Whoever stands behind it comes next.
-            lines.values_mut().for_each(|line| step_forward(line, id, agenda));
+            lines.values_mut().for_each(|line| step_forward(line, id, queue));
             return false;
         };
         let line = lines.entry(to).or_default();
         let is_first = line.front().is_none_or(|first| *first == id);
         if is_first && world.waits_for_room(id).is_none() {
-            step_forward(line, id, agenda);
+            step_forward(line, id, queue);
             return false;
         }
         if line.front() != Some(&id) {
             line.push_back(id);
         }
         if is_first {
-            agenda.after(Self::WAIT, Intent::Deliver(id));
+            queue.after(Self::WAIT, Intent::Deliver(id));
         }
         true
     }
@@ -117,44 +118,44 @@ impl Traffic {
         self.calm && self.core.as_ref().is_none_or(is_within)
     }
 
-    /// Puts on the agenda what becomes of a new message. The disk of the node that made it is slow for so long.
-    pub(super) fn route(&mut self, id: MessageId, slow_for: Time, world: &World, agenda: &mut Agenda) {
+    /// Queues what becomes of a new message. The disk of the node that made it is slow for so long.
+    pub(super) fn route(&mut self, id: MessageId, slow_for: Time, world: &World, queue: &mut EventQueue) {
         match world.network().get(id) {
             None => {}
             Some(Envelope::Local { .. }) => {
                 let answer = if self.calm { self.answer.min(PROMPT) } else { self.answer };
                 let held_up = if slow_for > 0 { self.stream.below(slow_for) } else { 0 };
-                agenda.after(held_up.max(self.stream.below(2 * answer + 1)), Intent::Deliver(id));
+                queue.after(held_up.max(self.stream.below(2 * answer + 1)), Intent::Deliver(id));
             }
-            Some(Envelope::Network(message)) => self.route_remote(id, message, agenda),
+            Some(Envelope::Network(message)) => self.route_remote(id, message, queue),
         }
     }
 
-    fn route_remote(&mut self, id: MessageId, message: &Message, agenda: &mut Agenda) {
+    fn route_remote(&mut self, id: MessageId, message: &Message, queue: &mut EventQueue) {
         let NetworkPlan { latency, jitter, loss, duplication, late, lateness, .. } = self.plan;
         let mut delay = latency + self.stream.below(jitter + 1);
         if self.is_calm(message) {
             delay = self.timely.as_ref().map_or(delay, |timely| delay.min(timely.longest));
         } else {
-            let Some(longer) = self.links.set_out(message, agenda.now()) else {
+            let Some(longer) = self.links.set_out(message, queue.now()) else {
                 self.links.enter(message);
-                return agenda.after(0, Intent::Lose(id));
+                return queue.after(0, Intent::Lose(id));
             };
             delay += longer;
             let fate = self.stream.below(1000);
             if fate < loss {
                 self.links.enter(message);
-                return agenda.after(delay, Intent::Lose(id));
+                return queue.after(delay, Intent::Lose(id));
             }
             if fate < loss + duplication {
-                agenda.after(self.stream.below(delay + 1), Intent::Double(id));
+                queue.after(self.stream.below(delay + 1), Intent::Double(id));
             } else if fate < loss + duplication + late {
                 delay += self.stream.below(lateness);
             }
         }
         self.links.enter(message);
-        let arrival = self.in_order(message, agenda.now() + delay);
-        agenda.at(arrival, Intent::Deliver(id));
+        let arrival = self.in_order(message, queue.now() + delay);
+        queue.at(arrival, Intent::Deliver(id));
     }
 
     fn in_order(&mut self, message: &Message, arrival: Time) -> Time {
@@ -211,11 +212,11 @@ impl Traffic {
 }
 
 /// Whoever stands first in the line leaves it, if it is this one, and the next tries.
-fn step_forward(line: &mut VecDeque<MessageId>, first: MessageId, agenda: &mut Agenda) {
+fn step_forward(line: &mut VecDeque<MessageId>, first: MessageId, queue: &mut EventQueue) {
     if line.front() == Some(&first) {
         line.pop_front();
         if let Some(next) = line.front() {
-            agenda.after(1, Intent::Deliver(*next));
+            queue.after(1, Intent::Deliver(*next));
         }
     }
 }
@@ -248,13 +249,13 @@ mod tests {
             traffic.be_timely(&plan);
         }
         let message = Message { from: node_id(1), to: node_id(2), term: Some(Term(1)), body: Body::TimeoutNow };
-        let mut agenda = Agenda::default();
-        (0..50).for_each(|number| traffic.route_remote(MessageId(number), &message, &mut agenda));
-        let arrive = |_| match agenda.next() {
+        let mut queue = EventQueue::default();
+        (0..50).for_each(|number| traffic.route_remote(MessageId(number), &message, &mut queue));
+        let arrive = |_| match queue.next() {
             Some(Intent::Deliver(message)) => message.0,
             other => panic!("no message arrives, but {other:?}"),
         };
-        ((0..50).map(arrive).collect(), agenda.now())
+        ((0..50).map(arrive).collect(), queue.now())
     }
 
     #[test]

@@ -13,7 +13,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use raft::NodeId;
 use raft::node::Limits;
 
-use super::seeds::Seed;
+use super::seed::Seed;
 use super::step;
 use crate::world::Event;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use raft::{Message, NodeId};
 
 use super::Start;
-use crate::harness::seeds::{Seed, name};
+use crate::harness::seed::{Seed, name};
 use crate::world::{Boot, Envelope, Event, World};
 
 /// What the first choice byte stands for, as the reader of actions has it.

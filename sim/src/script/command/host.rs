@@ -3,7 +3,6 @@
 use raft::{Index, NodeId};
 
 use super::super::arguments::{Arguments, AtMost};
-use super::super::environment::Environment;
 use super::super::error::ScriptError;
 use super::{Command, LogLevel, Syntax, node, nodes};
 
@@ -85,7 +84,7 @@ pub(super) const COMMANDS: &[Syntax] = &[
     Syntax::new("process-ready", |arguments| nodes(arguments).map(HostCommand::ProcessReady).map(Command::Host)),
     Syntax::new("release", |arguments| step(arguments, |_| Ok(HostStep::Release))),
     Syntax::new("run", |arguments| {
-        let AtMost(events) = arguments.required::<AtMost<{ Environment::MOST_EVENTS }>>("a number of events")?;
+        let AtMost(events) = arguments.required::<AtMost<{ Command::MOST_EVENTS }>>("a number of events")?;
         Ok(Command::Host(HostCommand::Run { events, seed: arguments.value("seed")?.unwrap_or(0) }))
     }),
     Syntax::new("send", |arguments| step(arguments, |_| Ok(HostStep::Send))),

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use raft::{ConfChange, Index, NodeId, SnapshotStatus};
 
 use super::super::arguments::{Arguments, AtMost, Meaning, Wanted, choose};
-use super::super::environment::Environment;
 use super::super::error::ScriptError;
 use super::{Command, Syntax, membership, node, two_nodes};
 
@@ -76,7 +75,7 @@ pub(super) const COMMANDS: &[Syntax] = &[
     }),
     Syntax::new("tick", |arguments| {
         at_node(arguments, |arguments| {
-            let AtMost(ticks) = arguments.required::<AtMost<{ Environment::MOST_EVENTS }>>("a number of ticks")?;
+            let AtMost(ticks) = arguments.required::<AtMost<{ Command::MOST_EVENTS }>>("a number of ticks")?;
             Ok(InputCommand::Tick(Ticks::Count(u32::try_from(ticks).expect("the bound is smaller"))))
         })
     }),

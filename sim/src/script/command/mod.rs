@@ -96,6 +96,9 @@ fn language() -> impl Iterator<Item = &'static Syntax> {
 }
 
 impl Command {
+    /// No script has more events: what a few words ask for must end in a time that somebody waits.
+    pub const MOST_EVENTS: u64 = 1_000_000;
+
     /// Understands a block.
     ///
     /// # Errors

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use raft::{MemStorage, NodeId, RawNode};
 
 use self::client::Clients;
-pub(super) use self::network::kind_of;
+pub(crate) use self::network::kind_of;
 use super::command::{Command, HostCommand, LogLevel};
+use crate::driver::{self, Stop};
 use crate::planted::{self, Switched, UnknownBug};
-use crate::trace::{self, Ending, Stop};
+use crate::trace::Ending;
 use crate::world::{Event, Halt, MessageId, Misfit, Outcome, Refusal, Replica, World};
 
 /// A world, and what commands have said about what happens in it by itself.
@@ -55,8 +56,8 @@ pub enum Trouble {
     /// Messages and Readys that never come to an end.
     #[error("still not stable after {0} rounds")]
     Unstable(u32),
-    /// There were [`Environment::MOST_EVENTS`].
-    #[error("{} events have happened, the most that a scenario may have", Environment::MOST_EVENTS)]
+    /// There were [`Command::MOST_EVENTS`].
+    #[error("{} events have happened, the most that a scenario may have", Command::MOST_EVENTS)]
     Endless,
     /// A fact that was expected does not hold.
     #[error("{0}")]
@@ -115,9 +116,6 @@ impl Default for Environment {
 }
 
 impl Environment {
-    /// No script has more events: what a few words ask for must end in a time that somebody waits.
-    pub const MOST_EVENTS: u64 = 1_000_000;
-
     /// A world without nodes, in which every property is checked after every event.
     pub fn new() -> Self {
         Self {
@@ -139,12 +137,12 @@ impl Environment {
     }
 
     /// The same as [`new`](Self::new), with all that happens written down.
-    pub(super) fn recording() -> Self {
+    pub(crate) fn recording() -> Self {
         Self { recorded: Some(Vec::new()), ..Self::new() }
     }
 
     /// What was written down.
-    pub(super) fn recorded(&self) -> &[Event] {
+    pub(crate) fn recorded(&self) -> &[Event] {
         self.recorded.as_deref().unwrap_or_default()
     }
 
@@ -201,10 +199,10 @@ impl Environment {
     }
 
     fn apply(&mut self, event: &Event) -> Done<Outcome> {
-        if self.world.step() >= Self::MOST_EVENTS {
+        if self.world.step() >= Command::MOST_EVENTS {
             return Err(Trouble::Endless);
         }
-        let applied = trace::apply(&mut self.world, event);
+        let applied = driver::apply(&mut self.world, event);
         if let Some(recorded) = &mut self.recorded {
             recorded.push(event.clone());
         }

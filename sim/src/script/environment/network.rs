@@ -203,7 +203,7 @@ impl Environment {
 
 impl Selection {
     /// Those of the messages that it means.
-    pub(in super::super) fn choose<'a>(
+    pub(crate) fn choose<'a>(
         &self,
         messages: impl Iterator<Item = (MessageId, &'a Envelope)>,
     ) -> impl Iterator<Item = (MessageId, &'a Envelope)> {
@@ -239,7 +239,7 @@ fn is_local(envelope: &Envelope) -> bool {
 }
 
 /// The kind of what is in flight, by etcd's name of it.
-pub(in super::super) fn kind_of(envelope: &Envelope) -> &'static str {
+pub(crate) fn kind_of(envelope: &Envelope) -> &'static str {
     match envelope {
         Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
             describe::kind(&message.body)

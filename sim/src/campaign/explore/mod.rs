@@ -1,0 +1,312 @@
+//! Many seeds, on every core. Each seed is a run of its own, so the result does not depend on how many there are at once.
+//!
+//! Seeds are drawn as threads become free, and what they lead to is folded together as they end: what that takes does not
+//! depend on how many there are.
+
+mod explored;
+mod seeds;
+mod workers;
+
+use std::io;
+use std::ops::Range;
+use std::time::Duration;
+
+use self::explored::Fold;
+use crate::driver::swarm::{self, Ended, Swarm};
+use crate::plan::{Overrides, Plan};
+use crate::planted::{self, UnknownBug};
+use crate::trace::{Ending, Property};
+use crate::world::{Statistics, World};
+
+pub use explored::{Broken, Explored};
+pub use seeds::{Shard, ShardError};
+pub use workers::{AtWork, Workers};
+
+/// Which seeds to run, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exploration {
+    /// The seeds.
+    pub seeds: Range<u64>,
+    /// The part of them that is run here.
+    pub shard: Shard,
+    /// How many at once; `None` for as many as there are cores.
+    pub jobs: Option<usize>,
+    /// What the caller decides instead of the seeds.
+    pub overrides: Overrides,
+    /// The planted bug that is on.
+    pub bug: Option<String>,
+    /// Whether each seed is run twice, and the two runs compared event by event.
+    pub twice: bool,
+}
+
+/// How one seed ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeedEnd {
+    /// The seed.
+    pub seed: u64,
+    /// How many events there were, the one that broke something included.
+    pub events: u64,
+    /// Whether all held, or what was violated, or which assertion of the code under test failed.
+    pub ending: Ending,
+    /// The first step after which a second run was another one.
+    pub differs: Option<u64>,
+    /// The digest of the whole run.
+    pub digest: u64,
+    /// What happened, counted.
+    pub statistics: Statistics,
+}
+
+/// A seed that failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// After how many events, the one that broke something included.
+    pub events: u64,
+    /// How it ended: [`Ending::Completed`] only where two runs differ.
+    pub ending: Ending,
+    /// The first step after which a second run was another one.
+    pub differs: Option<u64>,
+}
+
+/// Whoever hears of an exploration that goes on, and may end it.
+pub trait Watch {
+    /// Whether no further seed is to begin. Asked before each but the first.
+    fn enough(&mut self) -> bool {
+        false
+    }
+
+    /// A seed has come to its end. They come in no particular order.
+    fn ended(&mut self, end: &SeedEnd) {
+        let _ = end;
+    }
+
+    /// Looks at the seeds that are at work; called again and again. Whether all of them are given up: they will never end.
+    fn gives_up(&mut self, at_work: &mut dyn Iterator<Item = SeedAtWork<'_>>) -> bool {
+        let _ = at_work;
+        false
+    }
+}
+
+/// A seed that is at work.
+#[derive(Clone, Copy, Debug)]
+pub struct SeedAtWork<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// How far it is; the same as long as the thread is.
+    pub pulse: &'a crate::pulse::Pulse,
+    /// The number of the thread.
+    pub worker: usize,
+}
+
+impl<'a> SeedAtWork<'a> {
+    fn of(AtWork { worker, job: (_, seed), pulse }: AtWork<'a, Job>) -> Self {
+        Self { seed: *seed, pulse, worker }
+    }
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
+
+/// Why there is nothing to explore.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotExplore {
+    /// The planted bug is not in this build.
+    #[error("there is no planted bug {0} in this build")]
+    NeedsBug(UnknownBug),
+    /// The operating system refuses to start threads.
+    #[error("no threads: {0}")]
+    Threads(#[from] io::Error),
+}
+
+/// Runs the seeds.
+///
+/// # Errors
+/// They cannot be run here. How they end is no error.
+///
+/// ```
+/// use sim::campaign::explore::{Exploration, Unwatched, explore};
+/// use sim::plan::Overrides;
+/// let overrides = Overrides { steps: Some(300), ..Overrides::default() };
+/// let explored = explore(&Exploration { overrides, ..Exploration::of(0..4) }, &mut Unwatched)?;
+/// assert_eq!((explored.seeds, explored.failures()), (4, 0));
+/// # Ok::<(), sim::campaign::explore::CannotExplore>(())
+/// ```
+pub fn explore(exploration: &Exploration, watch: &mut impl Watch) -> Result<Explored, CannotExplore> {
+    drop(planted::switch_on(exploration.bug.as_deref()).map_err(CannotExplore::NeedsBug)?);
+    let mut seeds = (0..).zip(exploration.share()).peekable();
+    let mut fold = Fold::default();
+    let mut workers = exploration.workers()?;
+    loop {
+        while workers.has_free()
+            && let Some((position, _)) = seeds.peek()
+            && is_near(*position, &workers)
+            // The first one begins in any case: nothing checked says nothing.
+            && (*position == 0 || !watch.enough())
+            && let Some(job) = seeds.next()
+        {
+            workers.give(job);
+        }
+        if let Some((position, end)) = workers.wait(LOOK) {
+            watch.ended(&end);
+            fold.add(position, end);
+        }
+        let mut at_work = workers.at_work().peekable();
+        if at_work.peek().is_none() && (watch.enough() || seeds.peek().is_none()) {
+            break;
+        }
+        if watch.gives_up(&mut at_work.map(SeedAtWork::of)) {
+            break;
+        }
+    }
+    Ok(fold.finish())
+}
+
+/// The position of a seed, and the seed.
+type Job = (u64, u64);
+
+/// So long nobody looks at the seeds that are at work.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Whether a seed may begin as far as the oldest one at work is concerned: its digest has to wait for that one's.
+fn is_near(position: u64, workers: &Workers<Job, (u64, SeedEnd)>) -> bool {
+    const MOST_WAITING: u64 = 1 << 16;
+    workers.at_work().all(|one| position - one.job.0 < MOST_WAITING)
+}
+
+impl Exploration {
+    /// These seeds, as they are.
+    pub fn of(seeds: Range<u64>) -> Self {
+        Self { seeds, shard: Shard::default(), jobs: None, overrides: Overrides::default(), bug: None, twice: false }
+    }
+
+    /// The seeds that are run here.
+    pub fn share(&self) -> impl Iterator<Item = u64> {
+        self.shard.of(self.seeds.clone())
+    }
+
+    /// How many they are.
+    pub fn count(&self) -> u64 {
+        self.shard.count(&self.seeds)
+    }
+
+    fn workers(&self) -> io::Result<Workers<Job, (u64, SeedEnd)>> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let Self { overrides, bug, twice, .. } = self.clone();
+        Workers::new(self.jobs.unwrap_or(cores).max(1), move |(position, seed)| {
+            let _switched = planted::switch_on(bug.as_deref()).expect("the build has the bug, it was just looked up");
+            (position, if twice { run_twice(seed, &overrides) } else { run_seed(seed, &overrides) })
+        })
+    }
+}
+
+/// Runs one seed to its end.
+pub fn run_seed(seed: u64, overrides: &Overrides) -> SeedEnd {
+    let plan = Plan::draw(seed, overrides);
+    let (Ended { world, .. }, ending) = swarm::run_to_end(&plan, |_| {});
+    SeedEnd::of(seed, &world, ending, None)
+}
+
+/// Runs one seed twice at once, and finds the first step after which the two worlds differ.
+fn run_twice(seed: u64, overrides: &Overrides) -> SeedEnd {
+    let plan = Plan::draw(seed, overrides);
+    let (mut one, mut other) = (Swarm::new(&plan), Swarm::new(&plan));
+    loop {
+        let step = one.world().step();
+        let ends = [&mut one, &mut other].map(|swarm| swarm.go_on(&mut |_| {}));
+        let differs = one.world().digest() != other.world().digest() || ends[0] != ends[1];
+        let [end, _] = ends;
+        if differs || end.is_some() {
+            return SeedEnd::of(seed, one.world(), end.unwrap_or_default(), differs.then_some(step));
+        }
+    }
+}
+
+impl SeedEnd {
+    fn of(seed: u64, world: &World, ending: Ending, differs: Option<u64>) -> Self {
+        let events = world.step() + u64::from(ending != Ending::Completed);
+        Self { seed, events, ending, differs, digest: world.digest(), statistics: world.statistics().clone() }
+    }
+
+    /// Whether and how it failed.
+    pub fn failure(&self) -> Option<Failure> {
+        let &Self { seed, events, ref ending, differs, .. } = self;
+        let failed = differs.is_some() || *ending != Ending::Completed;
+        failed.then(|| Failure { seed, events, ending: ending.clone(), differs })
+    }
+}
+
+impl Failure {
+    /// What it broke.
+    pub fn property(&self) -> Property {
+        match self.differs {
+            Some(_) => Property::RunsRepeat,
+            None => Property::broken_by(&self.ending).unwrap_or(Property::RunsRepeat),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.differs {
+            Some(step) => write!(f, "two runs differ from step {step} on"),
+            None => write!(f, "{}", self.ending.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ends after so many seeds, and keeps those it heard of.
+    struct Few(u64, Vec<u64>);
+
+    impl Watch for Few {
+        fn enough(&mut self) -> bool {
+            self.1.len() as u64 >= self.0
+        }
+
+        fn ended(&mut self, end: &SeedEnd) {
+            self.1.push(end.seed);
+        }
+    }
+
+    fn of(seeds: Range<u64>) -> Exploration {
+        let overrides = Overrides { steps: Some(50), no_settle: true, ..Overrides::default() };
+        Exploration { overrides, ..Exploration::of(seeds) }
+    }
+
+    #[test]
+    fn of_very_many_seeds_only_those_that_are_run_cost_anything() {
+        let mut few = Few(5, Vec::new());
+        let explored = explore(&of(0..u64::MAX), &mut few).expect("threads start");
+        assert!((5..10).contains(&explored.seeds), "{}", explored.seeds);
+        assert_eq!(explored.seeds, few.1.len() as u64);
+    }
+
+    #[test]
+    fn the_result_is_the_same_however_many_run_at_once_and_run_twice() {
+        let with =
+            |jobs| explore(&Exploration { jobs: Some(jobs), ..of(0..40) }, &mut Unwatched).expect("threads start");
+        assert_eq!(with(1), with(5));
+        let twice = explore(&Exploration { twice: true, ..of(0..40) }, &mut Unwatched).expect("threads start");
+        assert_eq!(twice, with(1));
+    }
+
+    #[test]
+    fn a_bug_that_is_not_in_the_build_is_refused() {
+        let exploration = Exploration { bug: Some("no-such-bug".to_owned()), ..of(0..1) };
+        assert!(matches!(explore(&exploration, &mut Unwatched), Err(CannotExplore::NeedsBug(_))));
+    }
+
+    #[test]
+    fn where_two_runs_differ_that_is_what_is_broken() {
+        let failure = Failure { seed: 1, events: 9, ending: Ending::Completed, differs: Some(8) };
+        assert_eq!(failure.property(), Property::RunsRepeat);
+        assert_eq!(failure.to_string(), "two runs differ from step 8 on");
+    }
+}

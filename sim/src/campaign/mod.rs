@@ -1,0 +1,5 @@
+//! Many runs: seeds explored on every core, and the hunt that says whether planted bugs are caught.
+
+pub mod explore;
+#[cfg(feature = "planted-bugs")]
+pub mod hunt;

@@ -1,0 +1,60 @@
+//! Traces made by running events: recorded anew, or written with the digests that the run leads to.
+
+use std::io;
+use std::path::Path;
+
+use super::play::{Stop, apply};
+use crate::trace::{Ending, Header, Sink, Trace, Writer};
+use crate::world::{Event, World};
+
+impl Trace {
+    /// Runs the events, those that do not fit left out, and records what really happened: the events that did, up to
+    /// where something broke, and how it ended.
+    pub fn record(header: Header, events: &[Event]) -> Self {
+        let mut world = World::new();
+        let mut trace = Self { header, events: Vec::new(), ending: Ending::Completed };
+        for event in events {
+            let applied = apply(&mut world, event);
+            if !matches!(applied, Err(Stop::Misfit(_))) {
+                trace.events.push(event.clone());
+            }
+            if let Err(Stop::Broken(ending)) = applied {
+                trace.ending = ending;
+                break;
+            }
+        }
+        trace
+    }
+
+    /// Writes a file, in the place of the one of this name, all at once. Runs the events to get the digests; where they
+    /// no longer lead to what is recorded, the end says what they lead to.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        self.write(Sink::create(path)?)?.finish()
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write<W: io::Write>(&self, out: W) -> io::Result<W> {
+        let mut world = World::new();
+        let mut writer = Writer::new(out, &self.header)?;
+        for event in &self.events {
+            match apply(&mut world, event) {
+                Ok(_) => {
+                    writer.event(event)?;
+                    writer.digest(&world)?;
+                }
+                Err(Stop::Misfit(_)) => {}
+                Err(Stop::Broken(ending)) => {
+                    writer.event(event)?;
+                    return writer.end(&world, &ending);
+                }
+            }
+        }
+        writer.end(&world, &Ending::Completed)
+    }
+}

@@ -1,0 +1,218 @@
+//! What the page is given: events, messages, and what changed at each step.
+
+use std::collections::BTreeMap;
+
+use raft::NodeId;
+use serde_json::{Value, json};
+
+use super::node::Known;
+use crate::explain::describe;
+use crate::trace::{Ending, Failure, Header};
+use crate::world::{Envelope, Event, Misfit, Outcome, Refusal, World, message_of, nodes_of};
+
+/// What became of a message, as the page counts it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    InFlight = 0,
+    Delivered = 1,
+    Dropped = 2,
+    /// At a cut link, or at a node that was down.
+    Lost = 3,
+}
+
+struct Sent {
+    from: u64,
+    to: u64,
+    kind: usize,
+    text: String,
+    at: u64,
+    end: Option<u64>,
+    fate: Fate,
+}
+
+/// The data, as it grows.
+pub(super) struct Data {
+    header: Value,
+    /// `[kind, node, other node or 0, message or -1, text]`.
+    events: Vec<Value>,
+    kinds: Names,
+    messages: Vec<Sent>,
+    message_kinds: Names,
+    nodes: BTreeMap<NodeId, Known>,
+    /// `[step, node, changes]`.
+    changes: Vec<Value>,
+    /// `[from, to, step, step]`.
+    cuts: Vec<Value>,
+    open_cuts: BTreeMap<(NodeId, NodeId), u64>,
+    /// Whom the event that is about to happen concerns, and of which message it speaks.
+    concerned: [Option<NodeId>; 2],
+}
+
+impl Data {
+    pub(super) fn new(header: &Header) -> Self {
+        let Header { seed, bug, note, .. } = header;
+        Self {
+            header: json!({ "recorder": header.recorder(), "seed": seed.map(|seed| seed.to_string()), "bug": bug, "note": note }),
+            events: Vec::new(),
+            kinds: Names::default(),
+            messages: Vec::new(),
+            message_kinds: Names::default(),
+            nodes: BTreeMap::new(),
+            changes: Vec::new(),
+            cuts: Vec::new(),
+            open_cuts: BTreeMap::new(),
+            concerned: [None, None],
+        }
+    }
+
+    fn step(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// An event is about to happen.
+    pub(super) fn before(&mut self, event: &Event, world: &World) {
+        self.concerned = nodes_of(event, message_of(event).and_then(|id| world.network().get(id)));
+    }
+
+    /// An event happened.
+    pub(super) fn happened(&mut self, event: &Event, text: String, outcome: &Outcome, world: &World) {
+        let lost = outcome.refused == Some(Refusal::Lost);
+        let text = match &outcome.refused {
+            None => text,
+            Some(refusal) => format!("{text}: {refusal}"),
+        };
+        let step = self.step();
+        self.end_message(event, if lost { Fate::Lost } else { Fate::Delivered });
+        self.end_local(event, world);
+        self.change_links(event);
+        for id in outcome.newly_in_flight() {
+            if let Some(envelope) = world.network().get(id) {
+                self.send(id.0, envelope, step);
+            }
+        }
+        self.push(event, text);
+        self.observe(step, world);
+    }
+
+    /// An event did not fit: nothing happened, and nobody is concerned, so that no filter hides it.
+    pub(super) fn left_out(&mut self, event: &Event, misfit: &Misfit) {
+        self.concerned = [None, None];
+        self.push(event, format!("does not fit: {misfit}"));
+    }
+
+    /// An event broke something.
+    pub(super) fn broke(&mut self, event: &Event, text: String, world: &World) {
+        let step = self.step();
+        self.end_message(event, Fate::Delivered);
+        self.push(event, text);
+        self.observe(step, world);
+    }
+
+    fn push(&mut self, event: &Event, text: String) {
+        let kind = self.kinds.number(&format!("{:?}", event.kind()));
+        let [node, other] = self.concerned.map(|node| node.map_or(0, NodeId::get));
+        let message = message_of(event).map_or(-1, |id| i64::try_from(id.0).unwrap_or(-1));
+        self.events.push(json!([kind, node, other, message, text]));
+    }
+
+    fn send(&mut self, id: u64, envelope: &Envelope, at: u64) {
+        let (from, to) = match envelope {
+            Envelope::Network(message) => (message.from.get(), message.to.get()),
+            Envelope::Local { node, .. } => (node.get(), node.get()),
+        };
+        let kind = self.message_kinds.number(describe::kind(envelope));
+        let text = describe::envelope(envelope);
+        debug_assert_eq!(id, self.messages.len() as u64, "messages are numbered as they are sent");
+        self.messages.push(Sent { from, to, kind, text, at, end: None, fate: Fate::InFlight });
+    }
+
+    fn end_message(&mut self, event: &Event, delivered: Fate) {
+        let fate = match event {
+            Event::Deliver { .. } => delivered,
+            Event::Drop { .. } => Fate::Dropped,
+            _ => return,
+        };
+        let step = self.step();
+        let id = message_of(event).and_then(|id| usize::try_from(id.0).ok());
+        if let Some(sent) = id.and_then(|id| self.messages.get_mut(id)) {
+            (sent.end, sent.fate) = (Some(step), fate);
+        }
+    }
+
+    /// A crash ends what the node said to itself.
+    fn end_local(&mut self, event: &Event, world: &World) {
+        let Event::Crash { node, .. } = event else { return };
+        let (step, node) = (self.step(), node.get());
+        debug_assert!(world.replicas().any(|replica| replica.id().get() == node), "it exists");
+        for sent in self.messages.iter_mut().filter(|sent| sent.from == node && sent.to == node && sent.end.is_none()) {
+            (sent.end, sent.fate) = (Some(step), Fate::Lost);
+        }
+    }
+
+    fn change_links(&mut self, event: &Event) {
+        let step = self.step();
+        match event {
+            Event::Cut { from, to } => {
+                self.open_cuts.entry((*from, *to)).or_insert(step);
+            }
+            Event::HealLink { from, to } => {
+                if let Some(since) = self.open_cuts.remove(&(*from, *to)) {
+                    self.cuts.push(json!([from.get(), to.get(), since, step]));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn observe(&mut self, step: u64, world: &World) {
+        for node in self.concerned.into_iter().flatten() {
+            let Some(replica) = world.replica(node) else { continue };
+            if let Some(changes) = self.nodes.entry(node).or_default().update(replica) {
+                self.changes.push(json!([step, node.get(), changes]));
+            }
+        }
+    }
+
+    /// All of it: a run that ends so, and was recorded to end so.
+    pub(super) fn finish(mut self, ending: &Ending, recorded: &Ending) -> Value {
+        let end = self.step();
+        for ((from, to), since) in std::mem::take(&mut self.open_cuts) {
+            self.cuts.push(json!([from.get(), to.get(), since, end]));
+        }
+        let (broken, involved): (Option<String>, Vec<u64>) = match ending {
+            Ending::Completed => (None, Vec::new()),
+            Ending::Violation(violation) => {
+                (Some(violation.to_string()), violation.nodes.iter().map(|node| node.get()).collect())
+            }
+            Ending::Panic(_) | Ending::Hang(_) => (Some(ending.clone().to_string()), Vec::new()),
+        };
+        let is_as_recorded = Failure::of(ending) == Failure::of(recorded);
+        let recorded = (!is_as_recorded).then(|| recorded.clone().to_string());
+        let messages: Vec<Value> = self.messages.iter().map(message).collect();
+        let nodes: Vec<u64> = self.nodes.keys().map(|node| node.get()).collect();
+        json!({
+            "header": self.header, "nodes": nodes, "kinds": self.kinds.0, "events": self.events,
+            "messageKinds": self.message_kinds.0, "messages": messages, "changes": self.changes, "cuts": self.cuts,
+            "broken": broken, "involved": involved, "recorded": recorded,
+        })
+    }
+}
+
+/// `[from, to, kind, sent, end or -1, fate, text]`
+fn message(sent: &Sent) -> Value {
+    let end = sent.end.map_or(-1, |end| i64::try_from(end).unwrap_or(-1));
+    json!([sent.from, sent.to, sent.kind, sent.at, end, sent.fate as u8, sent.text])
+}
+
+/// Names, each of which is written once.
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Names {
+    fn number(&mut self, name: &str) -> usize {
+        self.0.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.0.push(name.to_string());
+            self.0.len() - 1
+        })
+    }
+}

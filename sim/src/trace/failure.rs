@@ -1,0 +1,81 @@
+//! What it means to fail in the same way.
+
+use std::collections::BTreeSet;
+
+use raft::NodeId;
+
+use super::format::Ending;
+use crate::invariant::Invariant;
+
+/// How a run failed, without what may differ between a long run and a short one that shows the same: the same invariant,
+/// broken between as many nodes and, as far as the wording goes, in the same way, whatever the numbers in it; or a panic
+/// with the same wording.
+///
+/// ```
+/// use raft::NodeId;
+/// use sim::invariant::{Invariant, Violation};
+/// use sim::trace::{Ending, Failure};
+/// let one = Violation::new(Invariant::VoteOnce, &[], "node 1 voted for 2 and 3 in term 17").at(900);
+/// let other = Violation::new(Invariant::VoteOnce, &[], "node 3 voted for 1 and 2 in term 2").at(30);
+/// assert_eq!(Failure::of(&Ending::Violation(one)), Failure::of(&Ending::Violation(other)));
+/// assert_eq!(Failure::of(&Ending::Completed), None);
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// `None` for a panic.
+    invariant: Option<Invariant>,
+    /// How many nodes are in conflict.
+    nodes: usize,
+    words: Vec<String>,
+}
+
+impl Failure {
+    /// How a run with this ending failed, if it did.
+    pub fn of(ending: &Ending) -> Option<Self> {
+        match ending {
+            // A hang cannot be told from a long wait while candidates run.
+            Ending::Completed | Ending::Hang(_) => None,
+            Ending::Violation(violation) => {
+                let nodes: BTreeSet<NodeId> = violation.nodes.iter().copied().collect();
+                let (invariant, nodes) = (Some(violation.invariant), nodes.len());
+                Some(Self { invariant, nodes, words: words(&violation.detail) })
+            }
+            Ending::Panic(message) => Some(Self { invariant: None, nodes: 0, words: words(message) }),
+        }
+    }
+}
+
+/// The words of a text, without those that numbers are part of, and without what stands in brackets: the states and
+/// members listed there come and go with the size of the run.
+fn words(text: &str) -> Vec<String> {
+    let mut depth = 0u32;
+    let outside = text.chars().map(|character| {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => return character,
+            _ => {}
+        }
+        ' '
+    });
+    let outside: String = outside.collect();
+    let words = outside.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.filter(|word| !word.contains(|character: char| character.is_ascii_digit())).map(str::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::Violation;
+
+    #[test]
+    fn who_differs_from_itself_does_not_fail_as_two_who_differ_do() {
+        let id = |number| NodeId::new(number).expect("not zero");
+        let failure = |one, other| {
+            let detail = format!("node {one} does not agree with node {other}");
+            Failure::of(&Ending::Violation(Violation::new(Invariant::Liveness, &[id(one), id(other)], detail)))
+        };
+        assert_eq!(failure(1, 2), failure(3, 1));
+        assert_ne!(failure(1, 2), failure(1, 1));
+    }
+}
