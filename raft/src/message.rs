@@ -5,7 +5,8 @@
 
 use bytes::Bytes;
 
-use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, EntryId, Index, NodeId, Term};
 
 /// A message from one node to another. A node addresses its own vote and its own acknowledgement to itself: they
 /// count only when what they promise is durable.

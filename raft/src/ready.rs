@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::message::Message;
-use crate::types::{Entry, EntryId, HardState, ReadState, Snapshot, SoftState, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, EntryId, HardState, ReadState, SoftState, Term};
 
 /// Work for the host, taken with [`RawNode::ready`](crate::RawNode::ready).
 ///

@@ -5,8 +5,6 @@ use std::num::NonZeroU64;
 
 use bytes::Bytes;
 
-use crate::membership::ConfState;
-
 /// The identity of a node: any number but zero, unique within the cluster and never used again after a removal.
 ///
 /// Prints in hexadecimal, as etcd does.
@@ -234,18 +232,6 @@ pub struct SoftState {
     pub leader: Option<NodeId>,
     /// The node's own role.
     pub role: Role,
-}
-
-/// The application's state up to an entry, in the place of the log up to there.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Snapshot {
-    /// The last entry that it covers.
-    pub id: EntryId,
-    /// The membership in force after that entry, never a newer one.
-    pub conf_state: ConfState,
-    /// The application's bytes.
-    pub data: Bytes,
 }
 
 /// The answer to a read request: once the application has applied up to `index`, it may answer the read.

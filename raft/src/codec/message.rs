@@ -10,7 +10,8 @@ use bytes::Bytes;
 use super::DecodeError;
 use super::wire::{Fields, put_bytes, put_message, put_nonzero, put_varint};
 use crate::message::{Body, Message};
-use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, EntryId, Index, NodeId, Term};
 
 impl Message {
     /// Its bytes as raftpb's `Message`.

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::DecodeError;
 use super::wire::{Field, Fields, put_bytes, put_message, put_varint};
 use crate::membership::ConfState;
-use crate::types::{Entry, EntryKind, HardState, Index, NodeId, Snapshot, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, EntryKind, HardState, Index, NodeId, Term};
 
 impl Entry {
     /// Its bytes as raftpb's `Entry`: [`encoded_size`](Self::encoded_size) of them.

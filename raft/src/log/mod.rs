@@ -13,8 +13,9 @@ mod unstable;
 mod writes;
 
 use crate::planted::{Bug, planted};
+use crate::snapshot::Snapshot;
 use crate::storage::{Storage, StorageError};
-use crate::types::{Entry, EntryId, Index, Snapshot, Term};
+use crate::types::{Entry, EntryId, Index, Term};
 use applying::Applying;
 use unstable::Unstable;
 use writes::Writes;

@@ -1,6 +1,7 @@
 //! What the log holds in memory because it is not yet known to be durable.
 
-use crate::types::{Entry, EntryId, Index, Snapshot, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, EntryId, Index, Term};
 
 /// Entries, a snapshot, or both, that are to be written or are being written.
 ///

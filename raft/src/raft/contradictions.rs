@@ -7,8 +7,9 @@
 use crate::error::Malformed;
 use crate::membership::ChangeError;
 use crate::message::{Body, Message};
+use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, EntryId, Index, NodeId, Snapshot, Term};
+use crate::types::{Entry, EntryId, Index, NodeId, Term};
 
 use super::validate::is_undecodable;
 use super::{Raft, RoleState};

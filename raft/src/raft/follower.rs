@@ -2,8 +2,9 @@
 
 use crate::message::Body;
 use crate::planted::{Bug, planted};
+use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, EntryId, Index, NodeId, ReadState, Snapshot};
+use crate::types::{Entry, EntryId, Index, NodeId, ReadState};
 
 use super::Raft;
 use super::election::Campaign;

@@ -2,8 +2,8 @@
 
 use crate::membership::{ChangeError, Changed, ConfChangeV2, ConfState, Configuration};
 use crate::planted::{Bug, planted};
+use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::Snapshot;
 
 use super::leader::SendEmpty;
 use super::{Raft, RoleState};

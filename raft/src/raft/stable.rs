@@ -2,8 +2,9 @@
 
 use crate::planted::{Bug, planted};
 use crate::ready::StorageAppended;
+use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, Index, Snapshot, Term};
+use crate::types::{Entry, Index, Term};
 
 use super::{Raft, RoleState};
 

@@ -7,8 +7,9 @@
 use crate::error::Malformed;
 use crate::membership::Configuration;
 use crate::message::{Body, Message};
+use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, EntryId, EntryKind, Index, Snapshot, Term};
+use crate::types::{Entry, EntryId, EntryKind, Index, Term};
 
 use super::{Raft, RoleState, reads};
 

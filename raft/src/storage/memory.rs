@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use super::{Storage, StorageError, prefix_within};
 use crate::membership::ConfState;
 use crate::ready::{Ready, StorageAppend};
-use crate::types::{Entry, EntryId, HardState, Index, Snapshot, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, EntryId, HardState, Index, Term};
 
 /// Why a [`MemStorage`] refuses a write. It is left as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,8 @@
 mod memory;
 
 use crate::membership::ConfState;
-use crate::types::{Entry, HardState, Index, Snapshot, Term};
+use crate::snapshot::Snapshot;
+use crate::types::{Entry, HardState, Index, Term};
 pub use memory::{MemStorage, MemStorageError};
 
 /// Why a [`Storage`] has no answer. These are answers about the log, not failures of a device: a storage whose device

@@ -8,8 +8,9 @@ mod reading;
 mod unstable;
 
 use super::RaftLog;
+use crate::snapshot::Snapshot;
 use crate::storage::MemStorage;
-use crate::types::{Entry, EntryId, Index, Snapshot, Term};
+use crate::types::{Entry, EntryId, Index, Term};
 
 const NO_LIMIT: u64 = u64::MAX;
 

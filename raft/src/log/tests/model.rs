@@ -1,7 +1,8 @@
 //! The log as one would write it without regard for storage, memory or speed.
 
+use crate::snapshot::Snapshot;
 use crate::storage::StorageError;
-use crate::types::{Entry, EntryId, Index, Snapshot, Term};
+use crate::types::{Entry, EntryId, Index, Term};
 
 /// What the log should be: `base`, and all that follows it.
 #[derive(Clone, Debug, Default)]

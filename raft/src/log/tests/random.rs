@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::model::Model;
 use super::{NO_LIMIT, compact, snapshot};
 use crate::log::RaftLog;
+use crate::snapshot::Snapshot;
 use crate::storage::{MemStorage, Storage, StorageError};
-use crate::types::{Entry, EntryId, EntryKind, Index, Snapshot, Term};
+use crate::types::{Entry, EntryId, EntryKind, Index, Term};
 
 /// What happens next. The numbers are taken modulo what is possible at that time.
 #[derive(Clone, Debug)]
