@@ -32,6 +32,7 @@
 //! assert_eq!(search(&Initial::empty(), &history, 1000), Verdict::Impossible);
 //! ```
 
+mod command;
 mod operation;
 mod order;
 mod search;
@@ -39,6 +40,7 @@ mod search;
 mod testing;
 mod window;
 
+pub use command::Command;
 pub(crate) use operation::Text;
 pub use operation::{Answer, Fate, Operation, Record};
 pub use order::{AppliedOrder, TookEffect};

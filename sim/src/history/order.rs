@@ -17,10 +17,10 @@ use bytes::Bytes;
 use raft::{Index, NodeId};
 use serde::{Deserialize, Serialize};
 
+use super::command::Command;
 use super::operation::{Answer, Operation, Text};
 use crate::invariant::{Check, Invariant, Violation};
 use crate::slots::slot;
-use crate::world::Command;
 
 /// Where a client's newest command took effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use raft::Index;
 
+use super::Command;
 use super::operation::{Answer, Fate, Operation, Record};
 use super::order::TookEffect;
-use crate::world::Command;
 
 pub(super) const KEY: u64 = 0;
 

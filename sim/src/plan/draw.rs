@@ -6,8 +6,9 @@ use raft::{Config, ReadOnlyOption};
 use super::{
     ClientPlan, ClockPlan, ClusterPlan, DiskPlan, FaultPlan, Heals, HostPlan, LinkPlan, NetworkPlan, Plan, TICK, Time,
 };
+use crate::history::Command;
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, Command, Front, Imitated, NodeOptions};
+use crate::world::{ApplicationKind, Front, Imitated, NodeOptions};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

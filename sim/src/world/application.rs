@@ -4,8 +4,9 @@ use bytes::Bytes;
 use raft::{ConfState, Entry, EntryId, EntryKind, Index, NodeId, Snapshot};
 
 use super::digest::Digest;
-use super::key_value::{Command, Effect, KeyValue};
+use super::key_value::{Effect, KeyValue};
 use super::options::ApplicationKind;
+use crate::history::Command;
 
 /// A node's application: how far it has applied, and its state.
 #[derive(Clone, Debug)]

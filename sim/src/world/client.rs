@@ -10,10 +10,10 @@ use bytes::Bytes;
 use raft::{Index, NodeId, ReadState};
 
 use super::application::Application;
-use super::key_value::{Command, Effect};
+use super::key_value::Effect;
 use super::outcome::{Completion, Misfit};
 use super::statistics::Statistics;
-use crate::history::{Answer, AppliedOrder, Fate, Operation, Record, TookEffect, Windows};
+use crate::history::{Answer, AppliedOrder, Command, Fate, Operation, Record, TookEffect, Windows};
 use crate::invariant::Check;
 use crate::slots::slot;
 

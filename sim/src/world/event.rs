@@ -114,7 +114,7 @@ pub enum Event {
     },
     /// A client begins an operation at a node. One that it waited for until now is given up, and stays unknown.
     Invoke {
-        /// Which client, below [`Command::CLIENTS`](super::Command::CLIENTS). Commands of the same client must not be
+        /// Which client, below [`Command::CLIENTS`](crate::history::Command::CLIENTS). Commands of the same client must not be
         /// [proposed](Self::Propose) as data too, since those have numbers of their own.
         #[serde(with = "crate::number")]
         client: u64,

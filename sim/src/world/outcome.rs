@@ -125,10 +125,10 @@ pub enum Misfit {
     /// The node has nothing of this kind to do now.
     #[error("node {0} {1}")]
     NotNow(NodeId, &'static str),
-    /// The client is beyond [`Command::CLIENTS`](super::Command::CLIENTS).
+    /// The client is beyond [`Command::CLIENTS`](crate::history::Command::CLIENTS).
     #[error("client {0} is beyond the largest number")]
     NoSuchClient(u64),
-    /// The key is beyond [`Command::KEYS`](super::Command::KEYS).
+    /// The key is beyond [`Command::KEYS`](crate::history::Command::KEYS).
     #[error("key {0} is beyond the largest number")]
     NoSuchKey(u64),
     /// The client waits for nothing.

@@ -3,7 +3,7 @@
 use raft::{Body, ConfState, Message, Role};
 
 use super::event::{Event, EventKind};
-use super::settled::Excuse;
+use super::excuse::Excuse;
 use crate::invariant::View;
 use crate::situation::{Situation, Situations};
 

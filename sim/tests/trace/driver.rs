@@ -6,8 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sim::disk::Keep;
 use sim::driver::{Stop, apply};
+use sim::history::Command;
 use sim::trace::{Header, Trace};
-use sim::world::{Boot, Command, Event, MessageId, NodeOptions, World};
+use sim::world::{Boot, Event, MessageId, NodeOptions, World};
 
 /// The node with this number.
 pub fn node(number: u64) -> NodeId {

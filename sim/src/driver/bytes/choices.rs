@@ -7,8 +7,8 @@ use raft::{
 };
 
 use crate::disk::Keep;
-use crate::history::Operation;
-use crate::world::{Command, Envelope, Event, EventKind, MessageId, World};
+use crate::history::{Command, Operation};
+use crate::world::{Envelope, Event, EventKind, MessageId, World};
 
 /// How many clients there are.
 const CLIENTS: usize = 4;

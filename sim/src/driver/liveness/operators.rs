@@ -16,7 +16,8 @@ use raft::{
 
 use super::{expects_change, unapplied_changes};
 use crate::disk::Keep;
-use crate::world::{Command, Envelope, Event, EventKind, Outcome, Replica, World};
+use crate::history::Command;
+use crate::world::{Envelope, Event, EventKind, Outcome, Replica, World};
 
 /// The operators, and what they know of their attempts to write and to read. Times are in whatever unit their driver has.
 #[derive(Clone, Debug)]

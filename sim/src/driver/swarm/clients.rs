@@ -7,10 +7,10 @@ use raft::NodeId;
 use super::event_queue::EventQueue;
 use super::intent::Intent;
 use super::{any_node, leader};
-use crate::history::Operation;
+use crate::history::{Command, Operation};
 use crate::plan::{ClientPlan, Plan};
 use crate::random::{Concern, Stream};
-use crate::world::{Command, Event, World};
+use crate::world::{Event, World};
 
 /// The clients.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ use raft::{ConfChange, ConfChangeV2, ConfState, Index, Transition};
 use super::members;
 use super::search::Search;
 use crate::disk::Keep;
-use crate::world::{Boot, Command, Event, NodeOptions};
+use crate::history::Command;
+use crate::world::{Boot, Event, NodeOptions};
 
 /// Makes everything as simple as it can be. Returns whether anything changed.
 pub(super) fn values(search: &mut Search<'_>) -> bool {

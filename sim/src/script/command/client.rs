@@ -6,8 +6,7 @@ use raft::NodeId;
 use super::super::arguments::{Arguments, Meaning, Wanted, choose};
 use super::super::error::ScriptError;
 use super::{Command, Syntax, node};
-use crate::history::Operation;
-use crate::world;
+use crate::history::{self, Operation};
 
 /// A client's request. Each is numbered, counting from 1; its outcome is printed when it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +130,6 @@ const KEYS: &str = "a key, k0 to k15";
 impl Meaning for Key {
     fn from_word(word: &str) -> Result<Self, Wanted> {
         let number = word.strip_prefix('k').and_then(|number| number.parse().ok());
-        number.filter(|number| *number < world::Command::KEYS).map(Self).ok_or(Wanted::Kind(KEYS))
+        number.filter(|number| *number < history::Command::KEYS).map(Self).ok_or(Wanted::Kind(KEYS))
     }
 }

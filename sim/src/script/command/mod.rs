@@ -10,6 +10,7 @@ mod expect;
 mod host;
 mod input;
 mod membership;
+mod message_kind;
 mod network;
 mod nodes;
 mod planted;
@@ -29,7 +30,8 @@ pub use disk::disk_words;
 pub use expect::{Expectation, Expected, LogIds};
 pub use host::{HostCommand, HostStep};
 pub use input::{InputCommand, Ticks};
-pub use network::{Link, MessageKind, NetworkCommand, Selection};
+pub use message_kind::MessageKind;
+pub use network::{Link, NetworkCommand, Selection};
 pub use nodes::{NodeCommand, keep_word};
 pub use show::{LogLevel, ShowCommand};
 

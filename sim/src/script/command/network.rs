@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 
 use raft::{Message, NodeId};
 
-use super::super::arguments::{Arguments, Meaning, Wanted, choose};
+use super::super::arguments::{Arguments, Meaning, Wanted};
 use super::super::error::ScriptError;
+use super::message_kind::MessageKind;
 use super::{Command, Syntax, step, two_nodes};
 
 /// What happens to messages.
@@ -48,10 +49,6 @@ pub enum NetworkCommand {
     /// `heal`: links work again, or all where none is named.
     Heal(Vec<Link>),
 }
-
-/// A kind of message, by etcd's name of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MessageKind(pub &'static str);
 
 /// A link in one direction, written `1->3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,29 +161,3 @@ impl Meaning for Link {
         Ok(Self { from: node(from)?, to: node(to)? })
     }
 }
-
-impl Meaning for MessageKind {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        choose(word, &MESSAGE_KINDS).map(|kind| Self(MESSAGE_KINDS[kind]))
-    }
-}
-
-/// What can be in flight.
-static MESSAGE_KINDS: [&str; 16] = [
-    "MsgApp",
-    "MsgAppResp",
-    "MsgHeartbeat",
-    "MsgHeartbeatResp",
-    "MsgPreVote",
-    "MsgPreVoteResp",
-    "MsgProp",
-    "MsgReadIndex",
-    "MsgReadIndexResp",
-    "MsgSnap",
-    "MsgStorageAppendResp",
-    "MsgStorageApplyResp",
-    "MsgTimeoutNow",
-    "MsgTransferLeader",
-    "MsgVote",
-    "MsgVoteResp",
-];

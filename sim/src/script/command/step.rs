@@ -6,7 +6,7 @@ use raft::{Body, Entry, EntryId, EntryKind, Index, Message, NodeId, Term};
 use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
 use super::super::parse::Line;
-use super::MessageKind;
+use super::message_kind::MessageKind;
 
 /// The fields of etcd's one message type.
 struct Fields {

@@ -5,8 +5,8 @@ use raft::{Index, NodeId};
 
 use super::super::command::{ClientCommand, Key};
 use super::{Done, Environment, Reply, Trouble};
-use crate::history::Operation;
-use crate::world::{self, ApplicationKind, Completion, Event, World};
+use crate::history::{self, Operation};
+use crate::world::{ApplicationKind, Completion, Event, World};
 
 /// Every request so far.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ struct Request {
 
 #[derive(Clone, Debug)]
 enum Asked {
-    Write(world::Command),
+    Write(history::Command),
     Read {
         key: Key,
         /// The index from which on the read can be answered, once the node knows it.
@@ -68,7 +68,7 @@ impl Clients {
 impl Request {
     fn describe(&self) -> String {
         match &self.asked {
-            Asked::Write(world::Command { key, value, .. }) => format!("write k{key}={}", value.escape_ascii()),
+            Asked::Write(history::Command { key, value, .. }) => format!("write k{key}={}", value.escape_ascii()),
             Asked::Read { key: Key(key), .. } => format!("read k{key}"),
         }
     }
@@ -115,8 +115,8 @@ impl Environment {
             ClientCommand::Write { node, key: Key(key), value } => {
                 // A client for each write, so that none overtakes another and makes it look like a repetition.
                 let count = self.clients.requests.len() as u64;
-                let (client, sequence) = (count % world::Command::CLIENTS, count / world::Command::CLIENTS + 1);
-                let write = world::Command { client, sequence, key: *key, expected: None, value: value.clone() };
+                let (client, sequence) = (count % history::Command::CLIENTS, count / history::Command::CLIENTS + 1);
+                let write = history::Command { client, sequence, key: *key, expected: None, value: value.clone() };
                 self.expect_keys(*node)?;
                 let number = self.clients.ask(*node, Asked::Write(write));
                 self.propose(number)

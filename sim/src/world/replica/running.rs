@@ -8,15 +8,17 @@ use raft::{
 use super::engine::Engine;
 use super::handling::{Append, Handling, InHand, Threads};
 use super::log_file::LogFile;
+use super::to_do::{AtWork, ToDo};
 use super::writing::{Written, cache};
 use super::{Recorded, Step, Surroundings, put_in_flight};
 use crate::disk::Disk;
+use crate::history::Command;
 use crate::invariant::{Check, View};
 use crate::planted::{Bug, planted};
 use crate::situation::Situation;
 use crate::wal::{DiskError, Write};
 use crate::world::application::Application;
-use crate::world::key_value::{Command, Effect};
+use crate::world::key_value::Effect;
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Misfit, Refusal};
 use crate::world::witness::membership_changed;
@@ -42,6 +44,25 @@ impl Running {
     /// The raft node.
     pub(super) fn node(&self) -> &RawNode<MemStorage> {
         self.engine.node()
+    }
+
+    /// What of the work for this node fits now.
+    pub(super) fn to_do(&self) -> ToDo {
+        let storage = ToDo {
+            ready: self.wants_ready(),
+            take: self.engine.looped().is_some_and(|looped| looped.run_loop.available().next().is_some()),
+            write: self.log.has_compaction_to_write() || self.handling.has_records(),
+            sync: self.log.needs_sync(),
+            sync_done: self.log.is_syncing(),
+            ..ToDo::default()
+        };
+        let to_do = self.handling.add_to(storage);
+        ToDo { apply: to_do.apply && !self.engine.is_changing(), ..to_do }
+    }
+
+    /// Whether its host is in the middle of something.
+    pub(super) fn at_work(&self) -> AtWork {
+        AtWork { between_writes: self.handling.is_between_writes(), compacting: self.log.is_compacting() }
     }
 
     pub(super) fn not_now(&self, why: &'static str) -> Misfit {

@@ -2,7 +2,6 @@
 
 use raft::NodeId;
 
-use super::running::Running;
 use crate::world::Event;
 
 /// Which of the events that handle a node's Readys and storage work fit now. Everything is false for a node that is down.
@@ -57,24 +56,5 @@ impl ToDo {
             (self.ready, Event::TakeReady { node }),
         ];
         stages.into_iter().find_map(|(fits, event)| fits.then_some(event))
-    }
-}
-
-impl Running {
-    pub(super) fn at_work(&self) -> AtWork {
-        AtWork { between_writes: self.handling.is_between_writes(), compacting: self.log.is_compacting() }
-    }
-
-    pub(super) fn to_do(&self) -> ToDo {
-        let storage = ToDo {
-            ready: self.wants_ready(),
-            take: self.engine.looped().is_some_and(|looped| looped.run_loop.available().next().is_some()),
-            write: self.log.has_compaction_to_write() || self.handling.has_records(),
-            sync: self.log.needs_sync(),
-            sync_done: self.log.is_syncing(),
-            ..ToDo::default()
-        };
-        let to_do = self.handling.add_to(storage);
-        ToDo { apply: to_do.apply && !self.engine.is_changing(), ..to_do }
     }
 }

@@ -5,12 +5,11 @@ use raft::NodeId;
 
 use super::super::phrase::Phrase;
 use super::Draft;
-use crate::history::Operation;
+use crate::history::{self, Operation};
 use crate::script::arguments::word;
 use crate::script::command::{
     ClientCommand, Command, HostCommand, HostStep, InputCommand, NetworkCommand, NodeCommand, Ticks,
 };
-use crate::world;
 
 /// Leaves out phrases that do not matter, the last first. Where nothing breaks, what people do is what the trace shows, so
 /// that stays.
@@ -148,7 +147,7 @@ fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
         Command::Client(ClientCommand::Checked { node, operation: Some(Operation::Write { key, value }), .. }) => {
             Some((*node, *key, value.clone()))
         }
-        Command::Input(node, InputCommand::Propose(data)) => match world::Command::parse(data) {
+        Command::Input(node, InputCommand::Propose(data)) => match history::Command::parse(data) {
             Some(command) => Some((*node, command.key, command.value)),
             None => data.is_empty().then(|| (*node, 1, Bytes::new())),
         },
