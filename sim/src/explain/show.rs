@@ -9,7 +9,7 @@ use super::describe;
 use crate::driver::{Stop, apply, liveness};
 use crate::planted;
 use crate::trace::{End, Ending, Line, ReadError, Reader, Trouble};
-use crate::world::{Event, Replica, World, message_of, nodes_of};
+use crate::world::{Event, Replica, World};
 
 /// Which lines to show, and how.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,8 +124,7 @@ impl Table {
 
     fn is_about(&self, event: &Event) -> bool {
         let Some(node) = self.view.node else { return true };
-        let message = message_of(event).and_then(|id| self.world.network().get(id));
-        nodes_of(event, message).contains(&Some(node))
+        self.world.network().concerned(event).contains(&Some(node))
     }
 
     /// The names of the columns, whenever there are new ones.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
 
-use super::event::MessageId;
+use super::event::{Event, MessageId};
 use super::outcome::Misfit;
 
 /// What is on its way to a node.
@@ -43,6 +43,14 @@ impl LocalMessage {
 }
 
 impl Envelope {
+    /// From where to where it goes; nowhere else where it never leaves its node.
+    pub const fn ends(&self) -> [Option<NodeId>; 2] {
+        match self {
+            Self::Network(message) => [Some(message.from), Some(message.to)],
+            Self::Local { node, .. } => [Some(*node), None],
+        }
+    }
+
     /// The node to which it goes.
     pub const fn to(&self) -> NodeId {
         match self {
@@ -115,6 +123,12 @@ impl Network {
     /// How many messages are in flight.
     pub const fn in_flight(&self) -> usize {
         self.in_flight
+    }
+
+    /// The nodes that an event concerns: that at which it happens, or the two ends of the way on which it does.
+    pub fn concerned(&self, event: &Event) -> [Option<NodeId>; 2] {
+        let message = event.message().and_then(|message| self.get(message));
+        message.map_or(event.nodes(), Envelope::ends)
     }
 
     /// The message with this number, if it is in flight.

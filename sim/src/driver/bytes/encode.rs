@@ -6,7 +6,7 @@ use super::choices::{arms, kind_byte};
 use super::setup::{front_bits, option_bits};
 use crate::disk::Keep;
 use crate::history::Operation;
-use crate::world::{Boot, Event, MessageId, World};
+use crate::world::{Boot, Event, MessageId, Subject, World};
 
 /// Bytes for these events. What bytes cannot say is said nearly: a cluster of more than seven nodes is one of seven, the
 /// data of commands becomes another of about the same length, forged messages and later starts are left out.
@@ -41,65 +41,41 @@ fn cluster(events: &[Event]) -> Vec<u8> {
     vec![members.clamp(1, 5) - 1, joining.min(2), options, 0, snapshot | front]
 }
 
+/// What the event speaks of, and then what else it says.
 fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
+    match event.subject() {
+        Subject::Node(node) => out.push(name(*node)),
+        Subject::NodeAndPeer(one, other) | Subject::Link(one, other) => out.extend([name(*one), name(*other)]),
+        Subject::Message(message) => out.push(position(*message, world)),
+        Subject::Cluster => {}
+    }
     match event {
-        Event::Start { .. }
-        | Event::DiskFault { .. }
-        | Event::Inject { .. }
-        | Event::BreakLeases
-        | Event::SearchHistories
-        | Event::ExpectSettled { .. }
-        | Event::Calm { .. } => {}
-        Event::Invoke { client, node, operation } => {
+        Event::Invoke { client, operation, .. } => {
             let what = match operation {
                 Operation::Write { .. } => 0,
                 Operation::Read { .. } => 1,
                 Operation::CompareAndSet { .. } => 2,
             };
-            out.extend([name(*node), (client & 3) as u8 | what << 2 | ((operation.key() & 3) as u8) << 4]);
+            out.push((client & 3) as u8 | what << 2 | ((operation.key() & 3) as u8) << 4);
         }
-        Event::Retry { client, node } => out.extend([name(*node), (client & 3) as u8]),
-        Event::Tick { node }
-        | Event::Campaign { node }
-        | Event::ForgetLeader { node }
-        | Event::ReadIndex { node, .. }
-        | Event::TakeReady { node }
-        | Event::Write { node }
-        | Event::Sync { node }
-        | Event::SyncDone { node }
-        | Event::Release { node }
-        | Event::Send { node }
-        | Event::Advance { node }
-        | Event::TakeSnapshot { node } => out.push(name(*node)),
-        Event::Deliver { message } | Event::Drop { message } | Event::Duplicate { message } => {
-            out.push(position(*message, world));
-        }
-        Event::Propose { node, data } => {
+        Event::Retry { client, .. } => out.push((client & 3) as u8),
+        Event::Propose { data, .. } => {
             let length = data.len().saturating_sub("c1.1 k1=".len()).min(63);
-            out.extend([name(*node), (length * 4) as u8]);
+            out.push((length * 4) as u8);
         }
-        Event::Crash { node, keep } => {
-            out.push(name(*node));
-            keep_bytes(*keep, out);
-        }
-        Event::Restart { node, seed, .. } => out.extend([name(*node), seed.unwrap_or(0) as u8]),
-        Event::Apply { node, entries } => out.extend([name(*node), (*entries).min(255) as u8]),
-        Event::Cut { from, to } | Event::HealLink { from, to } => out.extend([name(*from), name(*to)]),
-        Event::ProposeConfChange { node, change } => {
-            out.push(name(*node));
-            change_bytes(change, out);
-        }
-        Event::TransferLeadership { node, target } => out.extend([name(*node), name(*target)]),
-        Event::ReportUnreachable { node, peer } => out.extend([name(*node), name(*peer)]),
-        Event::ReportSnapshot { node, peer, status } => {
-            out.extend([name(*node), name(*peer), u8::from(*status == SnapshotStatus::Failure)]);
-        }
-        Event::SetElectionTimeout { node, ticks } => out.extend([name(*node), (*ticks).min(255) as u8]),
-        Event::Compact { node, .. } => out.extend([name(*node), 0]),
+        Event::Crash { keep, .. } => keep_bytes(*keep, out),
+        Event::Restart { seed, .. } => out.push(seed.unwrap_or(0) as u8),
+        Event::Apply { entries, .. } => out.push((*entries).min(255) as u8),
+        Event::ProposeConfChange { change, .. } => change_bytes(change, out),
+        Event::ReportSnapshot { status, .. } => out.push(u8::from(*status == SnapshotStatus::Failure)),
+        Event::SetElectionTimeout { ticks, .. } => out.push((*ticks).min(255) as u8),
+        Event::Compact { .. } => out.push(0),
         Event::Take { node, arm } => {
             let position = arms(*node, world).iter().position(|other| other == arm);
-            out.extend([name(*node), position.unwrap_or(0) as u8]);
+            out.push(position.unwrap_or(0) as u8);
         }
+        // Their kind and whom they speak of is all that they say, or they are said by no byte.
+        _ => {}
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::node::Known;
 use crate::explain::describe;
 use crate::trace::{Ending, Failure, Header};
-use crate::world::{Envelope, Event, Misfit, Outcome, Refusal, World, message_of, nodes_of};
+use crate::world::{Envelope, Event, Misfit, Outcome, Refusal, World};
 
 /// What became of a message, as the page counts it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Data {
 
     /// An event is about to happen.
     pub(super) fn before(&mut self, event: &Event, world: &World) {
-        self.concerned = nodes_of(event, message_of(event).and_then(|id| world.network().get(id)));
+        self.concerned = world.network().concerned(event);
     }
 
     /// An event happened.
@@ -111,7 +111,7 @@ impl Data {
     fn push(&mut self, event: &Event, text: String) {
         let kind = self.kinds.number(&format!("{:?}", event.kind()));
         let [node, other] = self.concerned.map(|node| node.map_or(0, NodeId::get));
-        let message = message_of(event).map_or(-1, |id| i64::try_from(id.0).unwrap_or(-1));
+        let message = event.message().map_or(-1, |id| i64::try_from(id.0).unwrap_or(-1));
         self.events.push(json!([kind, node, other, message, text]));
     }
 
@@ -133,7 +133,7 @@ impl Data {
             _ => return,
         };
         let step = self.step();
-        let id = message_of(event).and_then(|id| usize::try_from(id.0).ok());
+        let id = event.message().and_then(|id| usize::try_from(id.0).ok());
         if let Some(sent) = id.and_then(|id| self.messages.get_mut(id)) {
             (sent.end, sent.fate) = (Some(step), fate);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use raft::NodeId;
 
 use super::step::Step;
-use crate::world::{Event, EventKind, message_of, nodes_of};
+use crate::world::{Envelope, Event, EventKind};
 
 /// How the steps are divided into pieces, each of which has ascending positions.
 pub(super) type Grouping = fn(&[Arc<Step>]) -> Vec<Vec<usize>>;
@@ -40,7 +40,7 @@ pub(super) fn events(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
 pub(super) fn messages(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (position, step) in steps.iter().enumerate() {
-        if let Some(id) = message_of(&step.event) {
+        if let Some(id) = step.event.message() {
             groups.entry(id.0).or_default().push(position);
         }
     }
@@ -118,5 +118,5 @@ fn is_operation(kind: EventKind) -> bool {
 
 /// The nodes of which a step speaks.
 pub(super) fn touched(step: &Step) -> [Option<NodeId>; 2] {
-    nodes_of(&step.event, step.message.as_deref())
+    step.message.as_deref().map_or(step.event.nodes(), Envelope::ends)
 }

@@ -25,7 +25,7 @@ pub(super) fn fewer(search: &mut Search<'_>) -> bool {
     let live: Vec<NodeId> = named(&search.best).union(&live).copied().collect();
     let numbers: BTreeMap<NodeId, NodeId> = live.iter().copied().zip((1..).filter_map(NodeId::new)).collect();
     if numbers.iter().any(|(old, new)| old != new) {
-        changed |= search.take_first(0..1, |best, _| renumber(best, &numbers)).is_some();
+        changed |= search.take_first(0..1, |best, _| Some(renumber(best, &numbers))).is_some();
     }
     changed
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use raft::{Body, Message, NodeId};
 
 use crate::driver::{Stop, apply};
-use crate::world::{Envelope, Event, LocalMessage, MessageId, Outcome, World, message_of};
+use crate::world::{Envelope, Event, LocalMessage, MessageId, Outcome, World};
 
 /// An event, and the message of which it speaks.
 #[derive(Clone, Debug)]
@@ -30,15 +30,6 @@ impl Step {
     /// An event that speaks of no message in flight.
     pub(super) const fn new(event: Event) -> Self {
         Self { event, message: None }
-    }
-
-    fn with_number(&self, id: MessageId) -> Event {
-        match &self.event {
-            Event::Deliver { .. } => Event::Deliver { message: id },
-            Event::Drop { .. } => Event::Drop { message: id },
-            Event::Duplicate { .. } => Event::Duplicate { message: id },
-            _ => self.event.clone(),
-        }
     }
 }
 
@@ -56,7 +47,7 @@ impl Runner {
         let event = match &step.message {
             None => step.event.clone(),
             Some(message) => match self.find(&step.event, message) {
-                Some(id) => step.with_number(id),
+                Some(id) => step.event.with_message(id),
                 None => return Ok(None),
             },
         };
@@ -76,18 +67,18 @@ impl Runner {
         let id = self.find(&step.event, message)?;
         let now = self.world.network().get(id)?;
         let message = if now == &**message { Arc::clone(message) } else { Arc::new(now.clone()) };
-        Some(Step { event: step.with_number(id), message: Some(message) })
+        Some(Step { event: step.event.with_message(id), message: Some(message) })
     }
 
     /// The event of a recorded run, where it happens now.
     pub(super) fn bind(&self, event: &Event) -> Step {
-        let message = message_of(event).and_then(|id| self.world.network().get(id));
+        let message = event.message().and_then(|id| self.world.network().get(id));
         Step { event: event.clone(), message: message.map(|envelope| Arc::new(envelope.clone())) }
     }
 
     fn find(&self, event: &Event, wanted: &Envelope) -> Option<MessageId> {
         let network = self.world.network();
-        let number = message_of(event)?;
+        let number = event.message()?;
         if network.get(number).is_some_and(|envelope| envelope == wanted) {
             return Some(number);
         }

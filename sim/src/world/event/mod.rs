@@ -1,6 +1,9 @@
 //! Everything that can happen to a [`World`](super::World), as plain data: what a trace records, a driver chooses and
 //! the shrinker removes.
 
+mod kind;
+mod subject;
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -8,6 +11,8 @@ use raft::node::Arm;
 use raft::{ConfChange, Index, Message, NodeId, SnapshotStatus};
 use serde::{Deserialize, Serialize};
 
+pub use self::kind::EventKind;
+pub use self::subject::Subject;
 use super::options::{Boot, NodeOptions};
 use crate::disk::{DiskFault, Keep};
 use crate::history::Operation;
@@ -289,141 +294,12 @@ pub enum Event {
     },
 }
 
-/// What kind of event an [`Event`] is: for counting, weighing and naming.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "each is the event of the same name")]
-pub enum EventKind {
-    Start,
-    Crash,
-    Restart,
-    Tick,
-    Campaign,
-    Propose,
-    ProposeConfChange,
-    TransferLeadership,
-    ForgetLeader,
-    ReadIndex,
-    Invoke,
-    Retry,
-    BreakLeases,
-    SearchHistories,
-    ReportUnreachable,
-    ReportSnapshot,
-    SetElectionTimeout,
-    TakeReady,
-    Write,
-    Sync,
-    SyncDone,
-    Release,
-    Send,
-    Apply,
-    Advance,
-    TakeSnapshot,
-    Compact,
-    Deliver,
-    Drop,
-    Duplicate,
-    Cut,
-    HealLink,
-    ExpectSettled,
-    Inject,
-    Take,
-    DiskFault,
-    Calm,
-}
-
-impl EventKind {
-    /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 37] = [
-        Self::Start,
-        Self::Crash,
-        Self::Restart,
-        Self::Tick,
-        Self::Campaign,
-        Self::Propose,
-        Self::ProposeConfChange,
-        Self::TransferLeadership,
-        Self::ForgetLeader,
-        Self::ReadIndex,
-        Self::Invoke,
-        Self::Retry,
-        Self::BreakLeases,
-        Self::SearchHistories,
-        Self::ReportUnreachable,
-        Self::ReportSnapshot,
-        Self::SetElectionTimeout,
-        Self::TakeReady,
-        Self::Write,
-        Self::Sync,
-        Self::SyncDone,
-        Self::Release,
-        Self::Send,
-        Self::Apply,
-        Self::Advance,
-        Self::TakeSnapshot,
-        Self::Compact,
-        Self::Deliver,
-        Self::Drop,
-        Self::Duplicate,
-        Self::Cut,
-        Self::HealLink,
-        Self::ExpectSettled,
-        Self::Inject,
-        Self::Take,
-        Self::DiskFault,
-        Self::Calm,
-    ];
-}
-
 impl Event {
     /// Whether with it the host gets a Ready.
     pub const fn hands_out_ready(&self, is_loop: bool) -> bool {
         match self {
             Self::TakeReady { .. } => !is_loop,
             other => matches!(other, Self::Take { arm: Arm::Ready, .. }),
-        }
-    }
-
-    /// Its kind.
-    pub const fn kind(&self) -> EventKind {
-        match self {
-            Self::Start { .. } => EventKind::Start,
-            Self::Crash { .. } => EventKind::Crash,
-            Self::Restart { .. } => EventKind::Restart,
-            Self::DiskFault { .. } => EventKind::DiskFault,
-            Self::Tick { .. } => EventKind::Tick,
-            Self::Campaign { .. } => EventKind::Campaign,
-            Self::Propose { .. } => EventKind::Propose,
-            Self::ProposeConfChange { .. } => EventKind::ProposeConfChange,
-            Self::TransferLeadership { .. } => EventKind::TransferLeadership,
-            Self::ForgetLeader { .. } => EventKind::ForgetLeader,
-            Self::ReadIndex { .. } => EventKind::ReadIndex,
-            Self::Invoke { .. } => EventKind::Invoke,
-            Self::Retry { .. } => EventKind::Retry,
-            Self::BreakLeases => EventKind::BreakLeases,
-            Self::SearchHistories => EventKind::SearchHistories,
-            Self::ReportUnreachable { .. } => EventKind::ReportUnreachable,
-            Self::ReportSnapshot { .. } => EventKind::ReportSnapshot,
-            Self::SetElectionTimeout { .. } => EventKind::SetElectionTimeout,
-            Self::TakeReady { .. } => EventKind::TakeReady,
-            Self::Write { .. } => EventKind::Write,
-            Self::Sync { .. } => EventKind::Sync,
-            Self::SyncDone { .. } => EventKind::SyncDone,
-            Self::Release { .. } => EventKind::Release,
-            Self::Send { .. } => EventKind::Send,
-            Self::Apply { .. } => EventKind::Apply,
-            Self::Advance { .. } => EventKind::Advance,
-            Self::TakeSnapshot { .. } => EventKind::TakeSnapshot,
-            Self::Compact { .. } => EventKind::Compact,
-            Self::Deliver { .. } => EventKind::Deliver,
-            Self::Drop { .. } => EventKind::Drop,
-            Self::Duplicate { .. } => EventKind::Duplicate,
-            Self::Cut { .. } => EventKind::Cut,
-            Self::HealLink { .. } => EventKind::HealLink,
-            Self::ExpectSettled { .. } => EventKind::ExpectSettled,
-            Self::Inject { .. } => EventKind::Inject,
-            Self::Take { .. } => EventKind::Take,
-            Self::Calm { .. } => EventKind::Calm,
         }
     }
 }
