@@ -99,7 +99,7 @@ fn planted(folder: &Path, bug: Bug) -> Result<(), String> {
     let Some(shortest) = told(bug).or_else(|| hunted(bug)) else {
         return say(format_args!("{}: not caught", bug.name()));
     };
-    // A cluster that does not come to rest shows it by events that answer each other: without the bug they do not fit.
+    // A cluster that does not converge shows it by events that answer each other: without the bug they do not fit.
     if Trace::record(shortest.header.clone(), &shortest.events).ending != Ending::Completed {
         return say(format_args!("{}: its events break something without it", bug.name()));
     }

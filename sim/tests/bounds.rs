@@ -78,7 +78,7 @@ fn panic(world: &World, event: &Event, after: &[Event]) -> Option<String> {
     let mut world = world.clone();
     for event in std::iter::once(event).chain(after) {
         match apply(&mut world, event) {
-            Ok(_) | Err(Stop::Misfit(_)) => {}
+            Ok(_) | Err(Stop::Inapplicable(_)) => {}
             Err(Stop::Broken(Ending::Panic(message))) => return Some(message),
             Err(Stop::Broken(_)) => return None,
         }

@@ -90,7 +90,7 @@ fn work(world: &mut World, node: NodeId) -> Result<(), Violation> {
 
 fn apply(world: &mut World, event: &Event) -> Result<(), Violation> {
     match world.apply(event) {
-        Ok(_) | Err(Halt::Misfit(_)) => Ok(()),
+        Ok(_) | Err(Halt::Inapplicable(_)) => Ok(()),
         Err(Halt::Violation(violation)) => Err(violation),
     }
 }

@@ -91,7 +91,7 @@ const FEATURES: [Feature; 28] = [
 
 /// Events that only other drivers choose.
 const NOT_BY_SWARM: [EventKind; 4] =
-    [EventKind::ExpectSettled, EventKind::SetElectionTimeout, EventKind::Inject, EventKind::Calm];
+    [EventKind::ExpectSettled, EventKind::SetElectionTimeout, EventKind::Inject, EventKind::ExpectLiveness];
 
 #[test]
 fn a_few_hundred_seeds_hold_and_reach_every_event_and_every_feature() {
@@ -160,7 +160,7 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("clocks that jump", |plan| plan.clocks.jump.is_some());
     some("clocks that change their rate", |plan| plan.clocks.drift.is_some());
     some("reports for no reason", |plan| plan.faults.report.is_some());
-    some("voters lost for good", |plan| plan.faults.ruin.is_some());
+    some("voters lost for good", |plan| plan.faults.node_loss.is_some());
     some("clogs", |plan| plan.links.clog.is_some());
     some("links that flap", |plan| plan.links.flap.is_some());
     some("bounded queues", |plan| plan.links.queue.is_some());
@@ -208,7 +208,7 @@ fn a_world_that_compacts_does_not_grow_with_its_history() {
 }
 
 #[test]
-fn a_cluster_that_nobody_leads_is_not_at_rest() {
+fn a_cluster_that_nobody_leads_has_not_converged() {
     let node = raft::NodeId::new(1).expect("not zero");
     let mut world = sim::world::World::new();
     let (boot, options) = (sim::world::Boot::Peers(vec![node]), sim::world::NodeOptions::default());
@@ -219,7 +219,7 @@ fn a_cluster_that_nobody_leads_is_not_at_rest() {
 
 /// A leader agrees with itself: what it lacks is told as its own.
 #[test]
-fn a_leader_that_has_not_applied_its_log_is_not_at_rest() {
+fn a_leader_that_has_not_applied_its_log_has_not_converged() {
     let node = raft::NodeId::new(1).expect("not zero");
     let mut world = sim::world::World::new();
     let (boot, options) = (sim::world::Boot::Peers(vec![node]), sim::world::NodeOptions::default());
@@ -283,7 +283,7 @@ fn a_voter_that_is_lost_for_good_is_replaced_and_the_cluster_goes_on() {
     for seed in 0..20 {
         let overrides = Overrides { steps: Some(10_000), nodes: Some(5), no_faults: true, ..Overrides::default() };
         let mut plan = Plan::draw(seed, &overrides);
-        plan.faults.ruin = Some(60 * sim::plan::TICK);
+        plan.faults.node_loss = Some(60 * sim::plan::TICK);
         let ended = run(&plan, |_| {});
         assert_eq!(ended.violation, None, "seed {seed}");
         let world = &ended.world;
@@ -298,29 +298,29 @@ fn a_voter_that_is_lost_for_good_is_replaced_and_the_cluster_goes_on() {
 }
 
 #[test]
-fn a_quorum_comes_to_rest_though_others_stay_cut_off_or_down() {
+fn a_quorum_converges_though_others_stay_cut_off_or_down() {
     let mut beside = 0;
     for seed in 0..60 {
         let heals = [Heals::Quorum, Heals::QuorumBesideCuts][seed as usize % 2];
         let ended = run(&Plan { settles: true, heals, ..plan(seed, 3000) }, |_| {});
         assert_eq!(ended.violation, None, "seed {seed}");
-        beside += ended.world.statistics().rested_beside_faults;
+        beside += ended.world.statistics().converged_beside_faults;
     }
     assert!(beside >= 10, "{beside}");
 }
 
 #[test]
-fn clusters_come_to_rest_once_faults_are_over_or_have_an_excuse() {
-    let (mut at_rest, mut excused) = (0, 0);
+fn clusters_converge_once_faults_are_over_or_have_an_excuse() {
+    let (mut converged, mut excused) = (0, 0);
     for seed in 0..60 {
         let ended = run(&Plan { settles: true, ..plan(seed, 3000) }, |_| {});
         assert_eq!(ended.violation, None, "seed {seed}");
         let statistics = ended.world.statistics();
         assert_eq!(statistics.events(EventKind::ExpectSettled), 1, "seed {seed}");
-        at_rest += statistics.came_to_rest;
+        converged += statistics.converged;
         excused += Excuse::ALL.map(|excuse| statistics.stalls(excuse)).iter().sum::<u64>();
     }
-    assert!(at_rest >= 55 && at_rest + excused == 60, "{at_rest} at rest, {excused} excused");
+    assert!(converged >= 55 && converged + excused == 60, "{converged} converged, {excused} excused");
 }
 
 /// In each of these a quorum was chosen that a change of the membership, still on its way, made none.
@@ -334,7 +334,7 @@ fn no_quorum_is_chosen_while_a_change_is_on_its_way() {
 
 /// Each of these ended without a leader, for what the faults or the operators had done wrong.
 #[test]
-fn nothing_that_faults_left_half_done_keeps_a_cluster_from_coming_to_rest() {
+fn nothing_that_faults_left_half_done_keeps_a_cluster_from_converging() {
     let causes = [
         (4926, "a cut that was on its way came after everything was healed"),
         (4356, "messages took as long as an election, and a node that could not win interrupted the others"),
@@ -349,7 +349,7 @@ fn nothing_that_faults_left_half_done_keeps_a_cluster_from_coming_to_rest() {
     for (seed, cause) in causes {
         let ended = run(&Plan::draw(seed, &Overrides::default()), |_| {});
         assert_eq!(ended.violation, None, "seed {seed}: {cause}");
-        assert_eq!(ended.world.statistics().came_to_rest, 1, "seed {seed}: {cause}");
+        assert_eq!(ended.world.statistics().converged, 1, "seed {seed}: {cause}");
     }
 }
 
@@ -420,10 +420,10 @@ fn a_process_that_stands_still_makes_up_for_it_at_once() {
     assert_eq!(reached(None), 0);
 }
 
-/// What kept each of them from rest was the simulator's doing: slow hosts, a quorum that could not last, shuffled messages,
+/// What kept each of them from converging was the simulator's doing: slow hosts, a quorum that could not last, shuffled messages,
 /// members that stayed switched off, no name for a stall.
 #[test]
-fn seeds_that_once_did_not_come_to_rest_do() {
+fn seeds_that_once_did_not_converge_do() {
     for seed in [12_876, 22_761, 24_175, 70_776, 83_948, 284_737, 375_285, 542_535, 800_524] {
         let plan = Plan::draw(seed, &Overrides { steps: Some(500), ..Overrides::default() });
         assert_eq!(run(&plan, |_| {}).violation, None, "seed {seed}");

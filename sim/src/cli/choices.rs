@@ -18,7 +18,7 @@ pub(super) struct Choices {
     /// Nothing goes wrong: no crashes, partitions, losses or changes
     #[arg(long)]
     no_faults: bool,
-    /// Ends a run with its last step. Else faults end then, and the cluster has to come to rest: a leader, writes, reads,
+    /// Ends a run with its last step. Else faults end then, and the cluster has to converge: a leader, writes, reads,
     /// agreement
     #[arg(long)]
     no_settle: bool,

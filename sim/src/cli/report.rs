@@ -25,16 +25,16 @@ pub(super) struct ReportArguments {
     /// The page
     #[arg(short, long = "out", alias = "output", value_name = "HTML")]
     output: PathBuf,
-    /// Shows event by event what happens in the calm in which the cluster does not come to rest
-    #[arg(long)]
-    calm: bool,
+    /// Shows event by event what happens in the liveness phase in which the cluster does not converge
+    #[arg(long, alias = "calm")]
+    liveness: bool,
 }
 
 /// Writes the page.
 pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
-    let (page, ending) = report(reader, arguments.calm).map_err(|error| error.to_string())?;
+    let (page, ending) = report(reader, arguments.liveness).map_err(|error| error.to_string())?;
     let path = &arguments.output;
     output::write(path, page.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
     super::say_written(path)?;

@@ -18,7 +18,7 @@ use super::failure;
 #[command(after_help = "Examples:
   sim show short.jsonl
   sim show violation-7.jsonl --from 900 --to 1000 --node 3 | less -S
-  sim show stall.jsonl --calm | less -S
+  sim show stall.jsonl --liveness | less -S
 
 The columns of a node show its role, its term, the range of its log, its commit index and what it has applied.
 Colours are used on a terminal, unless NO_COLOR is set.")]
@@ -35,9 +35,9 @@ pub(super) struct ShowArguments {
     /// Only what happens at this node, and messages from and to it
     #[arg(long, value_name = "NODE", value_parser = node)]
     node: Option<NodeId>,
-    /// Shows event by event what happens in the calm in which the cluster does not come to rest
-    #[arg(long)]
-    calm: bool,
+    /// Shows event by event what happens in the liveness phase in which the cluster does not converge
+    #[arg(long, alias = "calm")]
+    liveness: bool,
 }
 
 fn node(text: &str) -> Result<NodeId, String> {
@@ -50,9 +50,9 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let &ShowArguments { from, to, node, calm, .. } = arguments;
+    let &ShowArguments { from, to, node, liveness, .. } = arguments;
     let mut out = BufWriter::new(io::stdout().lock());
-    let shown = show(reader, View { from, to, node, colours, calm }, &mut out);
+    let shown = show(reader, View { from, to, node, colours, liveness }, &mut out);
     let written = match shown {
         Err(CannotShow::Read(error)) => return Err(error.to_string()),
         Err(CannotShow::Write(error)) => Err(error),

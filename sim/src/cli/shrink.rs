@@ -22,7 +22,7 @@ use super::{HELD, failure, jobs, say_beside, say_written, time};
 
 The output file always holds the best trace so far, so that Ctrl-C loses nothing.
 
-Where only all of a recording shows that a cluster does not come to rest, a shorter run of the same plan is looked for, and
+Where only all of a recording shows that a cluster does not converge, a shorter run of the same plan is looked for, and
 the step is named at which to look.
 
 Exit status: 0 OUT holds a trace that fails as FILE does, 2 FILE is damaged or breaks nothing")]

@@ -79,7 +79,7 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         ("campaign", faults.campaign),
         ("forget-leader", faults.forget_leader),
         ("report", faults.report),
-        ("ruin", faults.ruin),
+        ("node loss", faults.node_loss),
         ("failing fsync", disks.fail_sync),
         ("full disk", disks.fill),
         ("slow disk", disks.slow),
@@ -92,16 +92,19 @@ pub(super) fn of_plan(plan: &Plan) -> String {
     let kinds = kinds.iter().filter_map(|(name, mean)| mean.map(|mean| format!("{name} each {}", ticks(mean))));
     let kinds = kinds.collect::<Vec<_>>().join(", ");
     let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds };
-    let (storm, calm, siege) = (ticks(faults.storm), ticks(faults.calm), faults.siege);
-    out.line("faults", format_args!("{kinds}; of 1000 partitions {siege} sieges; storm {storm}, calm {calm}"));
+    let (burst, healed, isolations) = (ticks(faults.burst), ticks(faults.healed), faults.leader_isolation);
+    out.line(
+        "faults",
+        format_args!("{kinds}; of 1000 partitions {isolations} isolate leaders; burst {burst}, healed {healed}"),
+    );
     out.0
 }
 
 const fn rests(heals: Heals) -> &'static str {
     match heals {
-        Heals::Everything => ", then the cluster has to come to rest",
-        Heals::Quorum => ", then a quorum has to come to rest, the others stay as they are",
-        Heals::QuorumBesideCuts => ", then a quorum has to come to rest, beside others that are cut off in part",
+        Heals::Everything => ", then the cluster has to converge",
+        Heals::Quorum => ", then a quorum has to converge, the others stay as they are",
+        Heals::QuorumBesideCuts => ", then a quorum has to converge, beside others that are cut off in part",
     }
 }
 
@@ -240,10 +243,10 @@ pub(super) fn of_statistics(statistics: &Statistics) -> String {
     out.line("transfers", format_args!("{} handed over", s.transfers));
     if s.events(EventKind::ExpectSettled) > 0 {
         let excused = Excuse::ALL.map(|excuse| format!("{} {}", s.stalls(excuse), excuse.name()));
-        let (rests, beside) = (s.came_to_rest, s.rested_beside_faults);
+        let (rests, beside) = (s.converged, s.converged_beside_faults);
         let excused = excused.join(", ");
         out.line(
-            "at rest",
+            "converged",
             format_args!("{rests} in the end, {beside} beside members that stay cut off or down; excused: {excused}"),
         );
     }

@@ -9,13 +9,13 @@ use crate::panics::caught;
 use crate::planted;
 use crate::pulse;
 use crate::trace::Ending;
-use crate::world::{Event, Halt, Misfit, Outcome, World};
+use crate::world::{Event, Halt, Inapplicable, Outcome, World};
 
 /// Why a run does not go on with an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Stop {
     /// The event does not fit; nothing has changed.
-    Misfit(Misfit),
+    Inapplicable(Inapplicable),
     /// The run ends here: never [`Ending::Completed`].
     Broken(Ending),
 }
@@ -29,7 +29,7 @@ pub fn apply(world: &mut World, event: &Event) -> Result<Outcome, Stop> {
     pulse::begins(event, world.step());
     let applied = caught(|| {
         planted::strike(world.step());
-        if let Event::Calm { core } = event {
+        if let Event::ExpectLiveness { core } = event {
             liveness::check(world, core.as_ref())?;
         }
         world.apply(event)
@@ -37,7 +37,7 @@ pub fn apply(world: &mut World, event: &Event) -> Result<Outcome, Stop> {
     pulse::ended(world.step());
     match applied {
         Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(Halt::Misfit(misfit))) => Err(Stop::Misfit(misfit)),
+        Ok(Err(Halt::Inapplicable(reason))) => Err(Stop::Inapplicable(reason)),
         Ok(Err(Halt::Violation(violation))) => Err(Stop::Broken(Ending::Violation(violation))),
         Err(panic) => Err(Stop::Broken(Ending::Panic(panic))),
     }

@@ -15,7 +15,7 @@ impl Trace {
         let mut trace = Self { header, events: Vec::new(), ending: Ending::Completed };
         for event in events {
             let applied = apply(&mut world, event);
-            if !matches!(applied, Err(Stop::Misfit(_))) {
+            if !matches!(applied, Err(Stop::Inapplicable(_))) {
                 trace.events.push(event.clone());
             }
             if let Err(Stop::Broken(ending)) = applied {
@@ -48,7 +48,7 @@ impl Trace {
                     writer.event(event)?;
                     writer.digest(&world)?;
                 }
-                Err(Stop::Misfit(_)) => {}
+                Err(Stop::Inapplicable(_)) => {}
                 Err(Stop::Broken(ending)) => {
                     writer.event(event)?;
                     return writer.end(&world, &ending);

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use super::play::{Stop, apply};
 use crate::planted;
 use crate::trace::{End, Ending, Failure, Line, ReadError, Reader, Trouble};
-use crate::world::{Event, Misfit, World};
+use crate::world::{Event, Inapplicable, World};
 
 /// What became of a replay.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,12 +53,12 @@ pub struct Divergence {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum How {
     /// An event does not fit any more.
-    #[error("the event {event} no longer fits: {misfit}")]
-    Misfit {
+    #[error("the event {event} no longer fits: {reason}")]
+    Inapplicable {
         /// The event, as it is written in the trace.
         event: String,
         /// Why it does not.
-        misfit: Misfit,
+        reason: Inapplicable,
     },
     /// The digest is another one.
     #[error("the digest is {now:016x}, recorded was {recorded:016x}; it last agreed after {agreed} events")]
@@ -137,7 +137,7 @@ impl Replay {
         }
         match apply(&mut self.world, event) {
             Ok(_) => None,
-            Err(Stop::Misfit(misfit)) => Some(How::Misfit { event: text(event), misfit }),
+            Err(Stop::Inapplicable(reason)) => Some(How::Inapplicable { event: text(event), reason }),
             Err(Stop::Broken(ending)) => {
                 self.broken = Some(ending);
                 None
@@ -171,7 +171,7 @@ impl Replay {
                 None
             }
             (recorded, now) if is_same(recorded, &now) => self.digest(end.steps, end.digest),
-            (_, now) => Some(How::Ending { recorded: end.ending, now: now }),
+            (_, now) => Some(How::Ending { recorded: end.ending, now }),
         }
     }
 

@@ -46,9 +46,9 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::Duplicate { message } => format!("doubled: {}", in_flight(*message, world)),
         Event::Cut { from, to } => format!("{from}→{to} is cut"),
         Event::HealLink { from, to } => format!("{from}→{to} is healed"),
-        Event::ExpectSettled { .. } => "the cluster has to be at rest".to_owned(),
-        Event::Calm { core: None } => "faults end: the cluster has to come to rest".to_owned(),
-        Event::Calm { core: Some(core) } => format!("faults end for {}, who have to come to rest", nodes(core)),
+        Event::ExpectSettled { .. } => "the cluster has to have converged".to_owned(),
+        Event::ExpectLiveness { core: None } => "faults end: the cluster has to converge".to_owned(),
+        Event::ExpectLiveness { core: Some(core) } => format!("faults end for {}, who have to converge", nodes(core)),
         Event::Take { node, arm } => format!("{node}'s loop {}", takes(*node, *arm, world)),
         Event::Inject { message } => format!("forged: {}", self::message(message)),
     }

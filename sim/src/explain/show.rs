@@ -22,8 +22,8 @@ pub struct View {
     pub node: Option<NodeId>,
     /// Whether to use colours.
     pub colours: bool,
-    /// Whether to show a calm event by event.
-    pub calm: bool,
+    /// Whether to show a liveness phase event by event.
+    pub liveness: bool,
 }
 
 /// Why a table ended early.
@@ -51,16 +51,16 @@ pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) 
     while let Some(line) = reader.next_line()? {
         match line {
             Line::Event(event) => {
-                let calm = view.calm.then(|| liveness::events_of(&event, &table.world)).flatten();
-                let is_calm = calm.is_some();
-                for event in calm.unwrap_or_else(|| vec![event]) {
+                let phase = view.liveness.then(|| liveness::events_of(&event, &table.world)).flatten();
+                let is_phase = phase.is_some();
+                for event in phase.unwrap_or_else(|| vec![event]) {
                     if let Some(ending) = table.event(&event, out)? {
                         table.broke(&event, &ending, out)?;
                         return Ok(ending);
                     }
                 }
-                // A calm happens to a copy of the cluster, which ends here.
-                if is_calm {
+                // A liveness phase happens to a copy of the cluster, which ends here.
+                if is_phase {
                     return Ok(Ending::Completed);
                 }
             }
@@ -101,7 +101,7 @@ impl Table {
                 Some(refusal) => (format!("{text}: {refusal}"), None),
                 None => (text, None),
             },
-            Err(Stop::Misfit(misfit)) => (format!("does not fit: {misfit}"), None),
+            Err(Stop::Inapplicable(reason)) => (format!("does not fit: {reason}"), None),
             Err(Stop::Broken(ending)) => (text, Some(ending)),
         };
         let cells: Vec<(NodeId, String)> = self.world.replicas().map(|replica| (replica.id(), cell(replica))).collect();
@@ -117,7 +117,9 @@ impl Table {
     fn broke(&self, event: &Event, ending: &Ending, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.paint("31;1", &ending.clone().to_string()))?;
         match event {
-            Event::Calm { .. } => writeln!(out, "that is how it ends; --calm shows event by event what happens before"),
+            Event::ExpectLiveness { .. } => {
+                writeln!(out, "that is how it ends; --liveness shows event by event what happens before")
+            }
             _ => Ok(()),
         }
     }

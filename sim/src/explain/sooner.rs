@@ -1,6 +1,6 @@
 //! A shorter run of the plan of a recording, that fails in the same way.
 //!
-//! Where all of a recording is needed to show that a cluster does not come to rest, nothing can be taken out of it. But the
+//! Where all of a recording is needed to show that a cluster does not converge, nothing can be taken out of it. But the
 //! same plan with fewer events before faults end is a recording of its own, and often fails as well.
 
 use crate::driver::swarm::run_to_end;

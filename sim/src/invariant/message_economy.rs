@@ -286,7 +286,7 @@ mod tests {
     }
 
     /// Node 2 refuses the same append again and again, and gets it again and again.
-    fn storm(bench: &mut Bench, rounds: u64) -> Check {
+    fn repeats(bench: &mut Bench, rounds: u64) -> Check {
         (0..rounds).try_for_each(|_| {
             refuses(bench, 2);
             appends(bench)
@@ -296,8 +296,8 @@ mod tests {
     #[test]
     fn an_append_that_is_repeated_for_as_long_as_it_is_refused_is_found() {
         let mut bench = Bench::led();
-        storm(&mut bench, 9).unwrap();
-        breaks(Invariant::MessageEconomy, storm(&mut bench, 1));
+        repeats(&mut bench, 9).unwrap();
+        breaks(Invariant::MessageEconomy, repeats(&mut bench, 1));
     }
 
     #[test]
@@ -328,9 +328,9 @@ mod tests {
         ];
         for news in news {
             let mut bench = Bench::led();
-            storm(&mut bench, 9).unwrap();
+            repeats(&mut bench, 9).unwrap();
             news(&mut bench);
-            storm(&mut bench, 8).unwrap();
+            repeats(&mut bench, 8).unwrap();
         }
     }
 

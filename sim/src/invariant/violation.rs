@@ -38,7 +38,7 @@ pub enum Invariant {
     ExactlyOnce,
     /// In-flight windows and uncommitted data stay within their limits.
     BoundedMemory,
-    /// Once faults are over, the cluster comes to rest with a leader, fresh writes and reads.
+    /// Once faults are over, the cluster converges with a leader, fresh writes and reads.
     Liveness,
     /// What clients are told is what one copy of the data could have told them; see [`history`](crate::history).
     Linearizability,
@@ -121,7 +121,7 @@ impl Invariant {
             Self::LinearizableRead => "a read sees every write that was committed when it was asked for.",
             Self::ExactlyOnce => "each command of a client takes effect once.",
             Self::BoundedMemory => "in-flight windows and uncommitted data stay within their limits.",
-            Self::Liveness => "once faults are over, the cluster comes to rest with a leader, fresh writes and reads.",
+            Self::Liveness => "once faults are over, the cluster converges with a leader, fresh writes and reads.",
             Self::RunLoop => "the loop that runs a node keeps to its rules.",
             Self::ElectionTimeout => "elections begin, votes are withheld and leaderships end by the election timeout.",
             Self::MessageEconomy => "messages are bounded by what is new: an exchange that brings nothing new ends.",

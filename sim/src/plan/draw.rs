@@ -21,7 +21,7 @@ pub struct Overrides {
     pub async_storage_writes: Option<bool>,
     /// Nothing goes wrong.
     pub no_faults: bool,
-    /// The run ends with its last step, and the cluster need not come to rest.
+    /// The run ends with its last step, and the cluster need not converge.
     pub no_settle: bool,
 }
 
@@ -61,11 +61,11 @@ impl Plan {
             plan.hosts.answer = late_answers;
         }
         let keeps_leases = stream.chance(500);
-        let (is_ruined, ruin) = (stream.chance(200), stream.magnitude(30 * TICK, 300 * TICK));
-        plan.faults.ruin = is_ruined.then_some(ruin);
+        let (is_lost, node_loss) = (stream.chance(200), stream.magnitude(30 * TICK, 300 * TICK));
+        plan.faults.node_loss = is_lost.then_some(node_loss);
         plan.heals = *stream.pick(&[Heals::Everything, Heals::Everything, Heals::Quorum, Heals::QuorumBesideCuts]);
         (plan.disks, plan.clocks) = (disks(&mut stream), clocks(&mut stream));
-        plan.faults.siege = *stream.pick(&[0, 0, 300, 700]);
+        plan.faults.leader_isolation = *stream.pick(&[0, 0, 300, 700]);
         let (loses, loss) = (stream.chance(250), stream.magnitude(8 * TICK, 60 * TICK));
         plan.disks.loss = loses.then_some(loss);
         if keeps_leases && plan.cluster.serves_by_lease() {
@@ -113,7 +113,7 @@ impl Plan {
         network.jitter = network.jitter.min(TICK / 2);
         (network.loss, network.late, hosts.hiccups, hosts.answer) = (0, 0, 0, 10);
         (faults.partition, faults.membership, faults.transfer) = (None, None, None);
-        (faults.campaign, faults.forget_leader, faults.ruin) = (None, None, None);
+        (faults.campaign, faults.forget_leader, faults.node_loss) = (None, None, None);
         (disks.slow, *clocks) = (None, ClockPlan::default());
     }
 }
@@ -261,21 +261,21 @@ fn faults(stream: &mut Stream) -> FaultPlan {
     let [crash, partition, membership] = [mean(700), mean(600), mean(600)];
     let [transfer, campaign, forget_leader, report] = [mean(400), mean(250), mean(250), mean(250)];
     FaultPlan {
-        storm: stream.magnitude(50 * TICK, 400 * TICK),
-        calm: stream.magnitude(30 * TICK, 120 * TICK),
+        burst: stream.magnitude(50 * TICK, 400 * TICK),
+        healed: stream.magnitude(30 * TICK, 120 * TICK),
         crash,
         downtime: stream.magnitude(TICK, 60 * TICK),
         crash_all: *stream.pick(&[0, 0, 50, 300]),
         ambush: *stream.pick(&[0, 500, 800]),
         partition,
         partition_length: stream.magnitude(5 * TICK, 80 * TICK),
-        siege: 0,
+        leader_isolation: 0,
         membership,
         transfer,
         campaign,
         forget_leader,
         report,
-        ruin: None,
+        node_loss: None,
     }
 }
 
@@ -306,7 +306,7 @@ impl FaultPlan {
             campaign: None,
             forget_leader: None,
             report: None,
-            ruin: None,
+            node_loss: None,
             ..self
         }
     }

@@ -1,4 +1,4 @@
-//! What goes wrong with links and messages in a storm, beyond what the network does to every message.
+//! What goes wrong with links and messages in a fault burst, beyond what the network does to every message.
 
 use raft::Body;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{TICK, Time};
 use crate::random::{Concern, Stream};
 
-/// What goes wrong with links and messages in a storm: what is `None`, empty or zero does not.
+/// What goes wrong with links and messages in a fault burst: what is `None`, empty or zero does not.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct LinkPlan {
     /// The mean time between two clogs: what is sent on a clogged link arrives when the clog is over.

@@ -29,7 +29,7 @@ pub struct Plan {
     /// How many events happen.
     #[serde(with = "crate::number")]
     pub steps: u64,
-    /// Whether the faults end after that, and the cluster has to come to rest.
+    /// Whether the faults end after that, and the cluster has to converge.
     #[serde(default)]
     pub settles: bool,
     /// Who is healed then.
@@ -39,7 +39,7 @@ pub struct Plan {
     pub cluster: ClusterPlan,
     /// The network.
     pub network: NetworkPlan,
-    /// What goes wrong with links and messages in storms.
+    /// What goes wrong with links and messages during fault bursts.
     #[serde(default)]
     pub links: LinkPlan,
     /// The hosts and their disks.
@@ -182,13 +182,15 @@ pub struct ClientPlan {
 }
 
 /// What goes wrong, and what operators do: for each kind the mean time between two, `None` for never. Faults come in
-/// storms; between them everything is healed.
+/// bursts; between them everything is healed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FaultPlan {
-    /// How long a storm lasts.
-    pub storm: Time,
-    /// How long the calm after it lasts.
-    pub calm: Time,
+    /// How long a burst lasts.
+    #[serde(alias = "storm")]
+    pub burst: Time,
+    /// How long everything is healed after it.
+    #[serde(alias = "calm")]
+    pub healed: Time,
     /// A node crashes.
     pub crash: Option<Time>,
     /// How long it stays down, on the average.
@@ -201,9 +203,10 @@ pub struct FaultPlan {
     pub partition: Option<Time>,
     /// How long they stay cut, on the average.
     pub partition_length: Time,
-    /// How many of a thousand partitions are sieges, in which each new leader is cut off with one companion.
+    /// How many of a thousand partitions isolate leaders: each new one is cut off with one companion.
     #[serde(default)]
-    pub siege: u64,
+    #[serde(alias = "siege")]
+    pub leader_isolation: u64,
     /// The membership changes.
     pub membership: Option<Time>,
     /// Somebody asks for another leader.
@@ -216,7 +219,8 @@ pub struct FaultPlan {
     pub report: Option<Time>,
     /// A voter is lost for good, and operators put a node with a new identity in its place.
     #[serde(default)]
-    pub ruin: Option<Time>,
+    #[serde(alias = "ruin")]
+    pub node_loss: Option<Time>,
 }
 
 /// What goes wrong with disks: for each kind the mean time between two, `None` for never.

@@ -17,9 +17,9 @@
 //! is that before the event. Where the code under test never came back, the event that it was given stands in the end as well,
 //! `{"end":{"steps":16,"digest":"…","hang":{"event":{"Tick":{"node":1}}}}}`, so that whoever reads the others is not caught too.
 //!
-//! A cluster that does not come to rest is recorded until it should have, for tens of thousands of events. Shrunk, such a
-//! trace ends with one line that stands for all of them, `{"Calm":{"core":null}}`: faults are over, and whoever runs the
-//! trace finds out what happens then, in a way that the state alone decides (see [`calm`](crate::driver::liveness)). It cannot be cut
+//! A cluster that does not converge is recorded until it should have, for tens of thousands of events. Shrunk, such a
+//! trace ends with one line that stands for all of them, `{"ExpectLiveness":{"core":null}}`: faults are over, and whoever runs the
+//! trace finds out what happens then, in a way that the state alone decides (see [`liveness`](crate::driver::liveness)). It cannot be cut
 //! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
 //! `null` for all. [`show`] and [`report`] can show it event by event.
 //!

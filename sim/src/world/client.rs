@@ -11,7 +11,7 @@ use raft::{Index, NodeId, ReadState};
 
 use super::application::Application;
 use super::key_value::Effect;
-use super::outcome::{Completion, Misfit};
+use super::outcome::{Completion, Inapplicable};
 use super::statistics::Statistics;
 use crate::history::{Answer, AppliedOrder, Command, Fate, Operation, Record, TookEffect, Windows};
 use crate::invariant::Check;
@@ -97,12 +97,12 @@ impl Clients {
     }
 
     /// A client begins an operation, and gives up the one before.
-    pub(super) fn invoke(&mut self, number: u64, operation: &Operation, step: u64) -> Result<Request, Misfit> {
+    pub(super) fn invoke(&mut self, number: u64, operation: &Operation, step: u64) -> Result<Request, Inapplicable> {
         if number >= Command::CLIENTS {
-            return Err(Misfit::NoSuchClient(number));
+            return Err(Inapplicable::NoSuchClient(number));
         }
         if operation.key() >= Command::KEYS {
-            return Err(Misfit::NoSuchKey(operation.key()));
+            return Err(Inapplicable::NoSuchKey(operation.key()));
         }
         let floor = self.order.acknowledged();
         let client = slot(&mut self.clients, number);
@@ -120,10 +120,10 @@ impl Clients {
     }
 
     /// A client puts what it waits for to a node, once more or for the first time.
-    pub(super) fn request(&mut self, number: u64) -> Result<Request, Misfit> {
+    pub(super) fn request(&mut self, number: u64) -> Result<Request, Inapplicable> {
         let client = usize::try_from(number).ok().and_then(|client| self.clients.get_mut(client));
         let Some(Client { sequence, sent, under_way: Some(under_way) }) = client else {
-            return Err(Misfit::NothingUnderWay(number));
+            return Err(Inapplicable::NothingUnderWay(number));
         };
         *sent += 1;
         Ok(match &under_way.data {

@@ -1,4 +1,4 @@
-//! Why a cluster that does not come to rest may be excused.
+//! Why a cluster that does not converge may be excused.
 
 /// A stall that the protocol has by design, as etcd has it: an operator has to help.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -14,12 +14,12 @@ pub enum Excuse {
     /// applied the newest changes campaigns in vain, raises that node's term, and does not ask the candidate. etcd's nodes
     /// answer a request to vote of a lower term with silence. With pre-vote, terms do not rise in vain and the candidate
     /// is told.
-    Outrun,
+    TermOutOfReach,
     /// A leader without a quorum goes on leading, because without check-quorum it does not look for one. Either so many
     /// voters have a higher term, from a candidacy that failed, that those who still listen are too few, and the others
     /// neither answer nor campaign where the leader hears it. Or links work in one direction only, so that the heartbeats
     /// of the leader keep the others quiet, and it does not hear them. With check-quorum it steps down.
-    Unheard,
+    LeaderWithoutQuorum,
     /// A node that is cut off in one direction, or from some others only, or to which the network loses what leaders send or
     /// brings it after more than an election timeout, does not hear the leader in time, campaigns, and deposes every leader, since somebody listens to it. With check-quorum, those
     /// who hear from a leader do not listen, and without it they do, even to one that asks for pre-votes first. But a node
@@ -29,10 +29,10 @@ pub enum Excuse {
 
 impl Excuse {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::NobodyCanWin, Self::Outrun, Self::Unheard, Self::Disrupted];
+    pub const ALL: [Self; 4] = [Self::NobodyCanWin, Self::TermOutOfReach, Self::LeaderWithoutQuorum, Self::Disrupted];
 
     /// Their names, in the same order.
-    pub const NAMES: [&str; 4] = ["nobody-can-win", "outrun", "unheard", "disrupted"];
+    pub const NAMES: [&str; 4] = ["nobody-can-win", "term-out-of-reach", "leader-without-quorum", "disrupted"];
 
     /// Its name.
     pub const fn name(self) -> &'static str {

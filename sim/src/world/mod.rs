@@ -17,7 +17,7 @@
 //!     world.apply(&Event::Write { node })?;
 //! }
 //! // The log is written, but not durable. To hand the Ready back would be too early, and changes nothing:
-//! assert!(matches!(world.apply(&Event::Advance { node }), Err(Halt::Misfit(_))));
+//! assert!(matches!(world.apply(&Event::Advance { node }), Err(Halt::Inapplicable(_))));
 //! world.apply(&Event::Sync { node })?;
 //! world.apply(&Event::SyncDone { node })?;
 //! # Ok::<(), Halt>(())
@@ -25,6 +25,7 @@
 
 mod application;
 mod client;
+mod coverage;
 mod differences;
 mod digest;
 mod event;
@@ -37,7 +38,6 @@ mod outcome;
 mod replica;
 mod settled;
 mod statistics;
-mod witness;
 
 pub use application::Application;
 pub use client::Clients;
@@ -46,7 +46,7 @@ pub use event::{Event, EventKind, MessageId, Subject};
 pub use excuse::Excuse;
 pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, Front, Imitated, NodeOptions};
-pub use outcome::{Completion, Halt, Misfit, Outcome, Refusal};
+pub use outcome::{Completion, Halt, Inapplicable, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
 pub use settled::Unsettled;
 pub use statistics::Statistics;
@@ -54,9 +54,9 @@ pub use statistics::Statistics;
 use raft::node::Arm;
 use raft::{Body, Index, NodeId, ReadOnlyOption, Role, StepError};
 
+use self::coverage::CoverageRecorder;
 use self::losses::Losses;
 use self::replica::{Step, Surroundings, is_from_another};
-use self::witness::Witness;
 use crate::invariant::{Check, Checkers, Invariant};
 use crate::situation::Situation;
 
@@ -76,7 +76,7 @@ pub struct World {
     /// Whether leases need not hold.
     leases_broken: bool,
     statistics: Statistics,
-    witness: Witness,
+    coverage: CoverageRecorder,
     digest: Digest,
     step: u64,
 }
@@ -115,7 +115,7 @@ impl World {
     /// Does what the event says and checks every property that it could break.
     ///
     /// # Errors
-    /// [`Halt::Misfit`] where the event does not fit the state; nothing has changed then. [`Halt::Violation`] where a
+    /// [`Halt::Inapplicable`] where the event does not fit the state; nothing has changed then. [`Halt::Violation`] where a
     /// property does not hold, with the number of this event; the world is not to be used further.
     pub fn apply(&mut self, event: &Event) -> Result<Outcome, Halt> {
         let first_sent = self.network.next_id();
@@ -125,14 +125,14 @@ impl World {
             Err(Halt::Violation(violation)) => {
                 return Err(Halt::Violation(self.with_difference(violation).at(self.step)));
             }
-            Err(misfit @ Halt::Misfit(_)) => return Err(misfit),
+            Err(reason @ Halt::Inapplicable(_)) => return Err(reason),
         };
         if let (Some(node), Some(_)) = (node, &refused) {
             self.checkers.refused(node);
         }
         self.count(event, refused.as_ref());
         self.observe(event, node)?;
-        self.witness(&before, refused.as_ref());
+        self.record_coverage(&before, refused.as_ref());
         self.step += 1;
         let completed = self.clients.take_completed();
         Ok(Outcome { node, sent: first_sent..self.network.next_id(), refused, completed })
@@ -246,8 +246,8 @@ impl World {
                 self.check_settled(*written, *reads)?;
                 Ok((None, None))
             }
-            // A driver has found out that it holds: see `Event::Calm`.
-            Event::Calm { .. } => Ok((None, None)),
+            // A driver has found out that it holds: see `Event::ExpectLiveness`.
+            Event::ExpectLiveness { .. } => Ok((None, None)),
             Event::Inject { message } => self.inject(message),
             Event::Take { node, arm } => self.take(*node, *arm),
         }
@@ -260,7 +260,7 @@ impl World {
         happen: impl FnOnce(&mut Replica, &mut Surroundings<'_>) -> Step,
     ) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let (replica, mut around) = self.split(node);
-        let refused = happen(replica.ok_or(Misfit::NoSuchNode(node))?, &mut around)?;
+        let refused = happen(replica.ok_or(Inapplicable::NoSuchNode(node))?, &mut around)?;
         Ok((Some(node), refused))
     }
 
@@ -279,15 +279,15 @@ impl World {
         options: &NodeOptions,
         seed: Option<u64>,
     ) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
-        let position = position(node).ok_or(Misfit::NodeOutOfRange(node))?;
+        let position = position(node).ok_or(Inapplicable::NodeOutOfRange(node))?;
         let (replica, mut around) = self.split(node);
         if replica.is_some() {
-            return Err(Misfit::NodeExists(node).into());
+            return Err(Inapplicable::NodeExists(node).into());
         }
         if let Boot::Snapshot { index, .. } = boot
             && *index > Self::MOST_FIRST_INDEX
         {
-            return Err(Misfit::BootIndex(node, *index).into());
+            return Err(Inapplicable::BootIndex(node, *index).into());
         }
         let replica = Replica::start(node, boot, options, seed, &mut around)?;
         self.has_leases |= serves_by_lease(options);
@@ -325,7 +325,7 @@ impl World {
 
     fn deliver(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         if let Some(busy) = self.waits_for_room(message) {
-            return Err(Misfit::NotNow(busy, "has no room for the message").into());
+            return Err(Inapplicable::NotNow(busy, "has no room for the message").into());
         }
         let age = self.network.age(message);
         let envelope = self.network.take(message)?;
@@ -386,16 +386,16 @@ impl World {
     }
 
     /// What no node sends is bounded.
-    fn has_room_in_flight(&self) -> Result<(), Misfit> {
+    fn has_room_in_flight(&self) -> Result<(), Inapplicable> {
         match self.network.in_flight() < Self::MOST_IN_FLIGHT {
             true => Ok(()),
-            false => Err(Misfit::TooManyInFlight),
+            false => Err(Inapplicable::TooManyInFlight),
         }
     }
 
     fn set_cut(&mut self, from: NodeId, to: NodeId, cut: bool) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         for end in [from, to] {
-            position(end).ok_or(Misfit::NodeOutOfRange(end))?;
+            position(end).ok_or(Inapplicable::NodeOutOfRange(end))?;
         }
         self.network.set_cut(from, to, cut);
         Ok((None, None))
@@ -429,10 +429,10 @@ impl World {
             None => None,
             Some(node) => {
                 let (replica, mut around) = self.split(node);
-                let replica = replica.ok_or(Misfit::NoSuchNode(node))?;
+                let replica = replica.ok_or(Inapplicable::NoSuchNode(node))?;
                 let at_step = |halt| match halt {
                     Halt::Violation(violation) => Halt::Violation(violation.at(step)),
-                    Halt::Misfit(misfit) => Halt::Misfit(misfit),
+                    Halt::Inapplicable(reason) => Halt::Inapplicable(reason),
                 };
                 let view = replica.observe(event, &mut around).map_err(at_step)?;
                 let looped = replica.loop_view().copied();

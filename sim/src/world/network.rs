@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
 
 use super::event::{Event, MessageId};
-use super::outcome::Misfit;
+use super::outcome::Inapplicable;
 
 /// What is on its way to a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,19 +192,19 @@ impl Network {
         self.in_flight += 1;
     }
 
-    pub(super) fn take(&mut self, id: MessageId) -> Result<Envelope, Misfit> {
+    pub(super) fn take(&mut self, id: MessageId) -> Result<Envelope, Inapplicable> {
         let taken = self.position(id).and_then(|position| self.slots.get_mut(position)?.take());
-        let Slot { envelope, .. } = taken.ok_or(Misfit::NoSuchMessage(id))?;
+        let Slot { envelope, .. } = taken.ok_or(Inapplicable::NoSuchMessage(id))?;
         self.in_flight -= 1;
         self.forget_empty();
         Ok(envelope)
     }
 
     /// A message that crosses the network, and so may be lost or doubled.
-    pub(super) fn remote(&self, id: MessageId) -> Result<&Message, Misfit> {
+    pub(super) fn remote(&self, id: MessageId) -> Result<&Message, Inapplicable> {
         match self.get(id) {
-            None => Err(Misfit::NoSuchMessage(id)),
-            Some(Envelope::Local { .. }) => Err(Misfit::LocalMessage(id)),
+            None => Err(Inapplicable::NoSuchMessage(id)),
+            Some(Envelope::Local { .. }) => Err(Inapplicable::LocalMessage(id)),
             Some(Envelope::Network(message)) => Ok(message),
         }
     }
@@ -254,8 +254,8 @@ mod tests {
         }
         assert_eq!(network.take(MessageId(1)), Ok(Envelope::Network(message(1, 3))));
         assert_eq!(network.take(MessageId(0)), Ok(Envelope::Network(message(1, 2))));
-        assert_eq!(network.take(MessageId(1)), Err(Misfit::NoSuchMessage(MessageId(1))));
-        assert_eq!(network.take(MessageId(4)), Err(Misfit::NoSuchMessage(MessageId(4))));
+        assert_eq!(network.take(MessageId(1)), Err(Inapplicable::NoSuchMessage(MessageId(1))));
+        assert_eq!(network.take(MessageId(4)), Err(Inapplicable::NoSuchMessage(MessageId(4))));
         let left: Vec<u64> = network.iter().map(|(id, _)| id.0).collect();
         assert_eq!((left, network.in_flight(), network.slots.len()), (vec![2, 3], 2, 2));
         network.take(MessageId(3)).unwrap();

@@ -83,12 +83,12 @@ pub enum Halt {
     Violation(#[from] Violation),
     /// The event does not fit the state. Nothing has changed: replay calls this a divergence, other drivers skip it.
     #[error(transparent)]
-    Misfit(#[from] Misfit),
+    Inapplicable(#[from] Inapplicable),
 }
 
 /// Why an event does not fit the state of the world.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Misfit {
+pub enum Inapplicable {
     /// The identity is beyond [`World::MAX_NODES`](super::World::MAX_NODES).
     #[error("node {} is beyond the largest identity, {}", .0.get(), World::MAX_NODES)]
     NodeOutOfRange(NodeId),

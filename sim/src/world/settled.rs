@@ -1,4 +1,4 @@
-//! Whether the cluster has come to rest as it must once faults are over, and where the protocol excuses that it has not.
+//! Whether the cluster has converged as it must once faults are over, and where the protocol excuses that it has not.
 
 use raft::{Configuration, Index, NodeId, VoteResult};
 
@@ -9,7 +9,7 @@ impl World {
     /// More reads than can be answered: so many are expected to have been while nobody has asked for any.
     pub(crate) const NOT_READ_YET: u64 = u64::MAX / 2;
 
-    /// Why the nodes that are up have not come to rest: agreed on a leader, a log and what of it is applied, where the leader
+    /// Why the nodes that are up have not converge: agreed on a leader, a log and what of it is applied, where the leader
     /// holds on to no read and no joint configuration. Only members
     /// that the leader reaches, and who reach it, have to agree. `None` where they have.
     pub fn unsettled(&self) -> Option<Unsettled> {
@@ -41,7 +41,7 @@ impl World {
             .find_map(|member| disagreement(member, leader, self.hears_little(member)))
     }
 
-    /// Why the cluster is not at rest, or does not work: with a write at `written` that is committed, and so many reads
+    /// Why the cluster has not converged, or does not work: with a write at `written` that is committed, and so many reads
     /// that were answered. `None` where all is well.
     pub fn stalled(&self, written: Option<Index>, reads: u64) -> Option<Unsettled> {
         if let Some(unsettled) = self.unsettled() {
@@ -65,11 +65,11 @@ impl World {
         Some(Unsettled { nodes: Vec::new(), reason })
     }
 
-    /// Checks that the cluster has come to rest and works, unless the protocol excuses it, and counts which it is.
+    /// Checks that the cluster has converged and works, unless the protocol excuses it, and counts which it is.
     pub(super) fn check_settled(&mut self, written: Option<Index>, reads: u64) -> Result<(), Violation> {
         let Some(Unsettled { nodes, reason }) = self.stalled(written, reads) else {
-            self.statistics.came_to_rest += 1;
-            self.statistics.rested_beside_faults += u64::from(self.has_lame_members());
+            self.statistics.converged += 1;
+            self.statistics.converged_beside_faults += u64::from(self.has_lame_members());
             return Ok(());
         };
         let Some(excuse) = self.excuse() else { return Err(Violation::new(Invariant::Liveness, &nodes, reason)) };
@@ -77,7 +77,7 @@ impl World {
         Ok(())
     }
 
-    /// Why the protocol, as etcd has it, need not come to rest in this state, if that is so. Who is down excuses nothing:
+    /// Why the protocol, as etcd has it, need not converge in this state, if that is so. Who is down excuses nothing:
     /// faults leave every membership a quorum, or else whoever chose them is to blame.
     pub fn excuse(&self) -> Option<Excuse> {
         let up: Vec<&Replica> = self.replicas().filter(|replica| replica.is_up()).collect();
@@ -87,8 +87,8 @@ impl World {
         let wins = |if_heard| up.iter().any(|one| can_win(one, &up, if_heard));
         match self.leader() {
             None if !wins(&|_, _| true) => Some(Excuse::NobodyCanWin),
-            None if !wins(&|voter, candidate| !is_outrun(voter, candidate, &up)) => Some(Excuse::Outrun),
-            Some(leader) if self.is_unheard(leader, &up) => Some(Excuse::Unheard),
+            None if !wins(&|voter, candidate| !is_out_of_reach(voter, candidate, &up)) => Some(Excuse::TermOutOfReach),
+            Some(leader) if self.leads_without_quorum(leader, &up) => Some(Excuse::LeaderWithoutQuorum),
             None | Some(_) if self.is_disrupted(&up) => Some(Excuse::Disrupted),
             None | Some(_) => None,
         }
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// Whether a leader that does not look whether it is heard does not hear a quorum that listens.
-    fn is_unheard(&self, leader: &Replica, up: &[&Replica]) -> bool {
+    fn leads_without_quorum(&self, leader: &Replica, up: &[&Replica]) -> bool {
         let Some(configuration) = configuration(leader) else { return false };
         let listens = |voter: NodeId| {
             let hears =
@@ -133,10 +133,10 @@ impl World {
     }
 }
 
-/// Why a cluster is not at rest.
+/// Why a cluster has not converged.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unsettled {
-    /// The nodes that keep it from rest.
+    /// The nodes that keep it from converging.
     pub nodes: Vec<NodeId>,
     /// In words, with the numbers.
     pub reason: String,
@@ -187,8 +187,8 @@ fn is_out_of_earshot(member: &Replica, leader: &Replica) -> bool {
     term(member) > term(leader) && !answers && !is_heard
 }
 
-/// Whether the candidate does not get to the voter's term, nor hears of it: see [`Excuse::Outrun`].
-fn is_outrun(voter: &Replica, candidate: &Replica, up: &[&Replica]) -> bool {
+/// Whether the candidate does not get to the voter's term, nor hears of it: see [`Excuse::TermOutOfReach`].
+fn is_out_of_reach(voter: &Replica, candidate: &Replica, up: &[&Replica]) -> bool {
     let raises = |other: &&&Replica| {
         let asks_voter = other.id() == voter.id() || asks(other, voter.id());
         asks(other, other.id()) && asks_voter && !other.options().pre_vote && !asks(other, candidate.id())

@@ -85,10 +85,10 @@ pub struct Statistics {
     pub recoveries_refused: u64,
     /// Named situations.
     pub situations: Situations,
-    /// Times that a cluster came to rest once faults were over.
-    pub came_to_rest: u64,
+    /// Times that a cluster converged once faults were over.
+    pub converged: u64,
     /// Of those, clusters with members that are cut off from another one, or down.
-    pub rested_beside_faults: u64,
+    pub converged_beside_faults: u64,
     /// Times that it did not, for each excuse.
     excused: [u64; Excuse::ALL.len()],
 }
@@ -109,7 +109,7 @@ impl Statistics {
         self.events.0[kind as usize]
     }
 
-    /// How often a cluster did not come to rest once faults were over, and had this excuse.
+    /// How often a cluster did not converge once faults were over, and had this excuse.
     pub const fn stalls(&self, excuse: Excuse) -> u64 {
         self.excused[excuse as usize]
     }
@@ -161,8 +161,8 @@ impl Statistics {
         self.disks_failed += other.disks_failed;
         self.recoveries_refused += other.recoveries_refused;
         self.situations.add(&other.situations);
-        self.came_to_rest += other.came_to_rest;
-        self.rested_beside_faults += other.rested_beside_faults;
+        self.converged += other.converged;
+        self.converged_beside_faults += other.converged_beside_faults;
         for (mine, theirs) in self.excused.iter_mut().zip(other.excused) {
             *mine += theirs;
         }

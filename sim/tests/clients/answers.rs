@@ -2,7 +2,7 @@
 
 use sim::disk::Keep;
 use sim::history::{Answer, Operation};
-use sim::world::{ApplicationKind, Event, Halt, Misfit, NodeOptions};
+use sim::world::{ApplicationKind, Event, Halt, Inapplicable, NodeOptions};
 
 use crate::cluster::{Cluster, compare_and_set, node, write};
 
@@ -106,26 +106,26 @@ fn what_does_not_fit_changes_nothing() {
     let mut cluster = Cluster::led(1, &NodeOptions::default());
     let operation = || write(5, "a");
     let cases = [
-        (Event::Invoke { client: 64, node: node(1), operation: operation() }, Misfit::NoSuchClient(64)),
-        (Event::Invoke { client: 1, node: node(1), operation: write(16, "a") }, Misfit::NoSuchKey(16)),
-        (Event::Invoke { client: 1, node: node(2), operation: operation() }, Misfit::NoSuchNode(node(2))),
-        (Event::Retry { client: 1, node: node(1) }, Misfit::NothingUnderWay(1)),
-        (Event::Retry { client: u64::MAX, node: node(1) }, Misfit::NothingUnderWay(u64::MAX)),
+        (Event::Invoke { client: 64, node: node(1), operation: operation() }, Inapplicable::NoSuchClient(64)),
+        (Event::Invoke { client: 1, node: node(1), operation: write(16, "a") }, Inapplicable::NoSuchKey(16)),
+        (Event::Invoke { client: 1, node: node(2), operation: operation() }, Inapplicable::NoSuchNode(node(2))),
+        (Event::Retry { client: 1, node: node(1) }, Inapplicable::NothingUnderWay(1)),
+        (Event::Retry { client: u64::MAX, node: node(1) }, Inapplicable::NothingUnderWay(u64::MAX)),
     ];
     let digest = cluster.world.digest();
-    for (event, misfit) in cases {
-        assert_eq!(cluster.try_apply(event), Err(Halt::Misfit(misfit)));
+    for (event, reason) in cases {
+        assert_eq!(cluster.try_apply(event), Err(Halt::Inapplicable(reason)));
     }
     assert_eq!((cluster.world.digest(), cluster.world.clients().under_way(1)), (digest, None));
 
     cluster.apply(Event::Crash { node: node(1), keep: Keep::All });
     let down = cluster.try_apply(Event::Invoke { client: 1, node: node(1), operation: operation() });
-    assert_eq!(down, Err(Halt::Misfit(Misfit::NodeDown(node(1)))));
+    assert_eq!(down, Err(Halt::Inapplicable(Inapplicable::NodeDown(node(1)))));
 
     let options = NodeOptions { application: ApplicationKind::Appender, ..NodeOptions::default() };
     let mut cluster = Cluster::led(1, &options);
     let no_keys = cluster.try_apply(Event::Invoke { client: 1, node: node(1), operation: operation() });
-    assert_eq!(no_keys, Err(Halt::Misfit(Misfit::NotNow(node(1), "keeps no keys"))));
+    assert_eq!(no_keys, Err(Halt::Inapplicable(Inapplicable::NotNow(node(1), "keeps no keys"))));
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Random {
     /// Records the event if it fits.
     pub fn apply(&mut self, event: Event) -> Result<(), Stop> {
         let applied = apply(&mut self.world, &event);
-        if !matches!(applied, Err(Stop::Misfit(_))) {
+        if !matches!(applied, Err(Stop::Inapplicable(_))) {
             self.events.push(event);
         }
         applied.map(|_| ())

@@ -1,11 +1,11 @@
 //! Traces: what is recorded, replayed and shrunk.
 
-mod calm;
 mod command;
+mod converged;
 mod driver;
 mod format;
+mod liveness;
 mod replay;
 mod report;
-mod rest;
 mod scenario;
 mod shrink;

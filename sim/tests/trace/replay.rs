@@ -88,9 +88,9 @@ fn an_event_that_no_longer_fits_is_a_divergence() {
     let (lost, _) = text.match_indices(r#"{"SyncDone""#).next().unwrap();
     let line = text[lost..].lines().next().unwrap();
     let (step, what) = how(&text.replacen(line, r#"{"Tick":{"node":1}}"#, 1));
-    let How::Misfit { misfit, .. } = &what else { panic!("{what}") };
+    let How::Inapplicable { reason, .. } = &what else { panic!("{what}") };
     let before = text[..lost].lines().count() as u64;
-    assert!(step >= before - 1, "{misfit} at {step}");
+    assert!(step >= before - 1, "{reason} at {step}");
 }
 
 #[test]

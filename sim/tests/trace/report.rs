@@ -110,8 +110,8 @@ fn a_run_that_goes_otherwise_than_it_was_recorded_says_so() {
     assert!(shown.contains(r#""recorded":null"#) && !shown.contains("does not fit"));
 
     let tick = r#"{"Tick":{"node":1}}"#;
-    let misfit = page(broken.replacen(tick, r#"{"Tick":{"node":9}}"#, 1).as_bytes());
-    assert!(misfit.contains("does not fit: node 9 never started"));
+    let reason = page(broken.replacen(tick, r#"{"Tick":{"node":9}}"#, 1).as_bytes());
+    assert!(reason.contains("does not fit: node 9 never started"));
 
     let well = text(&Random::trace(1, 3, false, 100));
     let end = well.rfind(r#""}}"#).unwrap();

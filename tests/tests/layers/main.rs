@@ -171,7 +171,7 @@ fn has_no_circle(house: &House) {
     let circles = circles(&uses);
     let told = circles.iter().map(|circle| {
         let lines = circle.iter().map(|file| {
-            let others: Vec<String> = uses[file].intersection(circle).map(|other| shown(other)).collect();
+            let others: Vec<String> = uses[file].intersection(circle).map(shown).collect();
             format!("  {} uses {}\n", shown(file), others.join(", "))
         });
         format!("files use each other in a circle:\n{}", lines.collect::<String>())

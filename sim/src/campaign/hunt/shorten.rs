@@ -24,7 +24,7 @@ pub(super) fn shorten(bug: Bug, caught: &Catch, hunt: &Hunt) -> Trace {
     }
 }
 
-/// Where only the whole second phase shows that the cluster does not come to rest, the phase before may be shorter.
+/// Where only the whole second phase shows that the cluster does not converge, the phase before may be shorter.
 fn with_fewer_events(bug: Bug, caught: &Catch, plan: Plan) -> Plan {
     let lengths = [0, 100, 200, 400, 800, 1600, 3200, 6400, 12_800].into_iter().filter(|steps| *steps < plan.steps);
     let mut shorter = lengths.map(|steps| Plan { steps, ..plan.clone() });

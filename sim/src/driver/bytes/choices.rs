@@ -146,7 +146,7 @@ impl<'a> Choices<'a> {
             | EventKind::BreakLeases
             | EventKind::SearchHistories
             | EventKind::ExpectSettled
-            | EventKind::Calm => return None,
+            | EventKind::ExpectLiveness => return None,
             EventKind::Invoke => self.invoke(nodes, world)?,
             EventKind::Retry => Event::Retry { node: self.node(nodes), client: known_client(self.byte()) },
             EventKind::Tick => Event::Tick { node: self.node(nodes) },

@@ -57,7 +57,7 @@ pub fn trace(bytes: &[u8]) -> Trace {
     while let Some(event) = driver.next_event(&world) {
         match apply(&mut world, &event) {
             Ok(_) => trace.events.push(event),
-            Err(Stop::Misfit(_)) => {}
+            Err(Stop::Inapplicable(_)) => {}
             Err(Stop::Broken(ending)) => {
                 trace.events.push(event);
                 trace.ending = ending;
@@ -75,7 +75,7 @@ pub fn run(bytes: &[u8]) -> Ended {
     while let Some(event) = driver.next_event(&world) {
         match world.apply(&event) {
             Ok(_) => events.push(event),
-            Err(Halt::Misfit(_)) => {}
+            Err(Halt::Inapplicable(_)) => {}
             Err(Halt::Violation(found)) => {
                 events.push(event);
                 violation = Some(found);

@@ -51,7 +51,7 @@ fn every_kind_of_event_can_be_chosen_but_what_comes_first_or_last_and_forgery_an
         EventKind::ExpectSettled,
         EventKind::Inject,
         EventKind::DiskFault,
-        EventKind::Calm,
+        EventKind::ExpectLiveness,
     ];
     let chosen: BTreeSet<EventKind> = EventKind::ALL.into_iter().filter(|kind| kind_byte(*kind).is_some()).collect();
     let all: BTreeSet<EventKind> = EventKind::ALL.into_iter().collect();

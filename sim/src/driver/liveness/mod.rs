@@ -1,11 +1,11 @@
-//! What happens once faults are over: [`Event::Calm`], event by event, in a way that the state alone decides.
+//! What happens once faults are over: [`Event::ExpectLiveness`], event by event, in a way that the state alone decides.
 //!
 //! All links work again, nodes come back, disks have room, operators do what the protocol leaves to them, hosts
 //! do their work at once, and messages arrive in the order in which they were sent, long before the next clock ticks. Clocks
 //! tick one after another. While nobody leads, one clock at a time is faster than the others, so that everybody who may lead
 //! gets a chance to: elections never fail for timeouts that happen to be the same, for ever.
 //!
-//! This ends when the cluster is at rest, or when it has come no nearer to that for so long that it has to be
+//! This ends when the cluster has converged, or when it has come no nearer to that for so long that it has to be
 //! [judged](World::stalled). A cluster that still gets nearer when the longest time is over is not judged.
 
 mod operators;
@@ -20,32 +20,32 @@ pub(crate) use self::progress::Progress;
 use crate::disk::{DiskFault, Keep};
 use crate::invariant::Violation;
 use crate::panics::caught;
-use crate::world::{Event, Halt, MessageId, Misfit, Refusal, Replica, World};
+use crate::world::{Event, Halt, Inapplicable, MessageId, Refusal, Replica, World};
 
-/// Checks that the cluster would come to rest if faults ended now, for these nodes or for all. The world stays as it is.
+/// Checks that the cluster would converge if faults ended now, for these nodes or for all. The world stays as it is.
 ///
 /// # Errors
-/// A misfit where these nodes are no quorum, or the cluster stalls for lack of one. A violation where it stalls though it has
+/// Inapplicable where these nodes are no quorum, or the cluster stalls for lack of one. A violation where it stalls though it has
 /// one, or breaks something on the way; it is at the step that the world has come to.
 pub(super) fn check(world: &World, core: Option<&BTreeSet<NodeId>>) -> Result<(), Halt> {
     let mut nodes = world.replicas().filter_map(Replica::node);
     if core.is_some_and(|core| nodes.any(is_changing) || !is_quorum(core, world)) {
-        return Err(Misfit::NoQuorum.into());
+        return Err(Inapplicable::NoQuorum.into());
     }
-    Calm::new(world.clone(), core, &mut |_| {}).run().map_err(|halt| match halt {
+    Phase::new(world.clone(), core, &mut |_| {}).run().map_err(|halt| match halt {
         Halt::Violation(violation) => violation.at(world.step()).into(),
-        Halt::Misfit(misfit) => misfit.into(),
+        Halt::Inapplicable(reason) => reason.into(),
     })
 }
 
-/// The events that happen in a calm, if this is one: up to where the cluster is judged, or breaks something. Some may not fit.
+/// The events that happen in the liveness phase that an event expects to end well, if it expects one: up to where the cluster is judged, or breaks something. Some may not fit.
 pub(crate) fn events_of(event: &Event, world: &World) -> Option<Vec<Event>> {
-    let Event::Calm { core } = event else { return None };
+    let Event::ExpectLiveness { core } = event else { return None };
     let mut events = Vec::new();
     let mut record = |event: &Event| events.push(event.clone());
-    let calm = Calm::new(world.clone(), core.as_ref(), &mut record);
+    let phase = Phase::new(world.clone(), core.as_ref(), &mut record);
     // Whoever runs the events finds again what breaks.
-    drop(caught(|| calm.run()));
+    drop(caught(|| phase.run()));
     Some(events)
 }
 
@@ -79,7 +79,8 @@ fn unapplied_changes(node: &RawNode<MemStorage>) -> Option<impl Iterator<Item = 
     is_stored.then(|| unapplied.filter_map(|entry| entry.conf_change().ok().flatten()))
 }
 
-struct Calm<'a> {
+/// A liveness phase that is going on.
+struct Phase<'a> {
     world: World,
     /// Who is healed, if not everybody.
     core: Option<&'a BTreeSet<NodeId>>,
@@ -94,7 +95,7 @@ struct Calm<'a> {
     moved: u64,
 }
 
-impl<'a> Calm<'a> {
+impl<'a> Phase<'a> {
     /// Operators look every so many ticks.
     const ROUND: u64 = 5;
     /// In so many election timeouts, one node's clock is the fastest.
@@ -109,11 +110,11 @@ impl<'a> Calm<'a> {
     const LONGEST: u64 = 20;
 
     fn new(world: World, core: Option<&'a BTreeSet<NodeId>>, record: &'a mut dyn FnMut(&Event)) -> Self {
-        let operators = Operators::new("calm");
+        let operators = Operators::new("liveness");
         Self { world, core, record, operators, stopped: Vec::new(), now: 0, progress: Progress::default(), moved: 0 }
     }
 
-    /// Goes on until the cluster is at rest, or has to be judged.
+    /// Goes on until the cluster has converged, or has to be judged.
     fn run(mut self) -> Result<(), Halt> {
         self.begin()?;
         loop {
@@ -142,7 +143,7 @@ impl<'a> Calm<'a> {
     fn judge(&mut self) -> Result<(), Halt> {
         let up = self.world.replicas().filter(|replica| replica.is_up()).map(Replica::id).collect();
         if !self.operators.are_content(&self.world) && !is_quorum(&up, &self.world) {
-            return Err(Misfit::NoQuorum.into());
+            return Err(Inapplicable::NoQuorum.into());
         }
         let expectation = self.operators.expectation(&self.world);
         Ok(self.apply(&expectation)?)
@@ -259,7 +260,7 @@ impl<'a> Calm<'a> {
                 self.operators.note(event, &outcome, &self.world, self.now);
                 Ok(())
             }
-            Err(Halt::Misfit(_)) => Ok(()),
+            Err(Halt::Inapplicable(_)) => Ok(()),
             Err(Halt::Violation(violation)) => Err(violation),
         }
     }

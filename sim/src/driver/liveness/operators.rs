@@ -40,7 +40,7 @@ impl Operators {
         Self { reads_named, written: None, written_at: 0, reads_before: None, reads_asked: 0, switched_off }
     }
 
-    /// When the calm begins: a leader waits for news of a snapshot, which may have been lost with the answer to it.
+    /// When faults end: a leader waits for news of a snapshot, which may have been lost with the answer to it.
     pub(crate) fn begin(world: &World, at_once: &mut VecDeque<Event>) {
         for replica in world.replicas() {
             let progress = replica.node().into_iter().flat_map(|node| node.progress());
@@ -135,13 +135,13 @@ impl Operators {
         self.reads_before.is_some()
     }
 
-    /// Whether the cluster is at rest, and works.
+    /// Whether the cluster has converged, and works.
     pub(crate) fn are_content(&self, world: &World) -> bool {
         let (written, reads) = self.expected(world);
         self.reads_before.is_some() && world.stalled(written, reads).is_none()
     }
 
-    /// That the cluster is at rest now, and works.
+    /// That the cluster has converged now, and works.
     pub(crate) fn expectation(&self, world: &World) -> Event {
         let (written, reads) = self.expected(world);
         Event::ExpectSettled { written, reads }

@@ -1,4 +1,4 @@
-//! Whether a cluster still gets nearer to rest, once faults are over. One that does may take long: members on bad links catch
+//! Whether a cluster still gets nearer to converging, once faults are over. One that does may take long: members on bad links catch
 //! up slowly.
 
 use std::collections::BTreeMap;

@@ -16,7 +16,7 @@ use crate::world::{Envelope, Event, World};
 pub(super) struct Clocks {
     plan: ClockPlan,
     stream: Stream,
-    calm: bool,
+    healed: bool,
     /// For each node the time between two ticks, as planned and as it is.
     planned: Vec<Time>,
     period: Vec<Time>,
@@ -31,7 +31,7 @@ impl Clocks {
         Self {
             plan: plan.clocks.clone(),
             stream: Stream::new(plan.seed, Concern::Clocks),
-            calm: false,
+            healed: false,
             period: planned.clone(),
             paused_until: vec![0; planned.len()],
             planned,
@@ -56,7 +56,7 @@ impl Clocks {
         }
     }
 
-    /// Lets it happen, unless it is calm, and plans the next of its kind.
+    /// Lets it happen, unless all is healed, and plans the next of its kind.
     pub(super) fn strike(
         &mut self,
         trouble: ClockTrouble,
@@ -65,7 +65,7 @@ impl Clocks {
         at_once: &mut VecDeque<Event>,
     ) {
         self.plan_next(trouble, queue);
-        let Some(node) = any_node(world, &mut self.stream).filter(|_| !self.calm) else { return };
+        let Some(node) = any_node(world, &mut self.stream).filter(|_| !self.healed) else { return };
         match trouble {
             ClockTrouble::Pause => {
                 let until = queue.now() + self.stream.between(1, 2 * self.plan.pause_length);
@@ -115,8 +115,8 @@ impl Clocks {
             | Intent::Clock(_)
             | Intent::Restart(_)
             | Intent::Heal
-            | Intent::Calm
-            | Intent::Storm
+            | Intent::EndBurst
+            | Intent::BeginBurst
             | Intent::ChangeMembers
             | Intent::Clog
             | Intent::Flap
@@ -125,7 +125,7 @@ impl Clocks {
     }
 
     /// Whether a request finds nobody who takes it, because the node stands still.
-    pub(super) fn goes_unheard(&self, event: &Event, now: Time) -> bool {
+    pub(super) fn finds_nobody(&self, event: &Event, now: Time) -> bool {
         if now >= self.latest {
             return false;
         }
@@ -140,16 +140,16 @@ impl Clocks {
         }
     }
 
-    /// The storm ends: all clocks run as planned, and everybody goes on.
-    pub(super) fn calm_down(&mut self) {
-        self.calm = true;
+    /// The fault burst ends: all clocks run as planned, and everybody goes on.
+    pub(super) fn end_burst(&mut self) {
+        self.healed = true;
         self.period.clone_from(&self.planned);
         self.paused_until.fill(0);
         self.latest = 0;
     }
 
-    /// The next storm begins.
-    pub(super) fn storm(&mut self) {
-        self.calm = false;
+    /// The next fault burst begins.
+    pub(super) fn begin_burst(&mut self) {
+        self.healed = false;
     }
 }

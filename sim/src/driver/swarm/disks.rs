@@ -27,7 +27,7 @@ use crate::world::{Event, Replica, World};
 pub(super) struct Disks {
     plan: DiskPlan,
     stream: Stream,
-    calm: bool,
+    healed: bool,
     /// For each node until when its disk is slow.
     slow_until: Vec<Time>,
     /// What the nodes knew whose disks were copied.
@@ -53,7 +53,7 @@ impl Disks {
     pub(super) fn new(plan: &Plan) -> Self {
         let stream = Stream::new(plan.seed, Concern::Disks);
         let slow_until = vec![0; plan.cluster.options.len()];
-        Self { plan: plan.disks.clone(), stream, calm: false, slow_until, copied: BTreeMap::new() }
+        Self { plan: plan.disks.clone(), stream, healed: false, slow_until, copied: BTreeMap::new() }
     }
 
     pub(super) fn begin(&mut self, queue: &mut EventQueue) {
@@ -90,7 +90,7 @@ impl Disks {
         self.slow_until[position(node)] = now + length;
     }
 
-    /// Lets it happen, unless it is calm, and plans the next of its kind.
+    /// Lets it happen, unless all is healed, and plans the next of its kind.
     pub(super) fn strike(
         &mut self,
         trouble: DiskTrouble,
@@ -101,7 +101,7 @@ impl Disks {
     ) {
         self.plan_next(trouble, queue);
         let up: Vec<&Replica> = world.replicas().filter(|replica| replica.is_up()).collect();
-        if self.calm || up.is_empty() {
+        if self.healed || up.is_empty() {
             return;
         }
         let replica = *self.stream.pick(&up);
@@ -179,16 +179,16 @@ impl Disks {
         at_once.extend(full.map(|replica| Event::DiskFault { node: replica.id(), fault: DiskFault::Free }));
     }
 
-    /// The storm ends: no disk is full or slow.
-    pub(super) fn calm_down(&mut self, world: &World, at_once: &mut VecDeque<Event>) {
-        self.calm = true;
+    /// The fault burst ends: no disk is full or slow.
+    pub(super) fn end_burst(&mut self, world: &World, at_once: &mut VecDeque<Event>) {
+        self.healed = true;
         self.slow_until.fill(0);
         self.free(world, at_once);
     }
 
-    /// The next storm begins.
-    pub(super) fn storm(&mut self) {
-        self.calm = false;
+    /// The next fault burst begins.
+    pub(super) fn begin_burst(&mut self) {
+        self.healed = false;
     }
 }
 

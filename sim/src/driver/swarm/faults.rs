@@ -1,4 +1,4 @@
-//! What goes wrong: storms of faults, and the calm between them in which the cluster has to recover.
+//! What goes wrong: bursts of faults, between which everything is healed and the cluster has to recover.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -6,7 +6,7 @@ use raft::{NodeId, ReadOnlyOption};
 
 use super::event_queue::EventQueue;
 use super::intent::{Fault, Intent};
-use super::siege::Siege;
+use super::leader_isolation::LeaderIsolation;
 use super::{any_node, leader};
 use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
@@ -20,12 +20,12 @@ pub(super) struct Faults {
     plan: FaultPlan,
     stream: Stream,
     changes_options: bool,
-    calm: bool,
+    healed: bool,
     /// A crash waits for a node that is at work: between two steps of handling a Ready it has the most to lose.
     ambush: bool,
     /// The links that are cut.
     cut: Vec<(NodeId, NodeId)>,
-    siege: Option<Siege>,
+    isolation: Option<LeaderIsolation>,
     /// The nodes that are lost for good.
     gone: BTreeSet<NodeId>,
 }
@@ -41,16 +41,16 @@ impl Faults {
             plan: plan.faults.clone(),
             stream: Stream::new(plan.seed, Concern::Faults),
             changes_options: plan.cluster.changes_options,
-            calm: false,
+            healed: false,
             ambush: false,
             cut: Vec::new(),
-            siege: None,
+            isolation: None,
             gone: BTreeSet::new(),
         }
     }
 
     pub(super) fn begin(&mut self, queue: &mut EventQueue) {
-        queue.after(self.plan.storm, Intent::Calm);
+        queue.after(self.plan.burst, Intent::EndBurst);
         for fault in Fault::ALL {
             self.plan_next(fault, queue);
         }
@@ -64,7 +64,7 @@ impl Faults {
             Fault::Campaign => self.plan.campaign,
             Fault::ForgetLeader => self.plan.forget_leader,
             Fault::Report => self.plan.report,
-            Fault::Ruin => self.plan.ruin,
+            Fault::NodeLoss => self.plan.node_loss,
         }
     }
 
@@ -74,7 +74,7 @@ impl Faults {
         }
     }
 
-    /// Lets a fault happen, unless it is calm, and plans the next of its kind.
+    /// Lets a fault happen, unless all is healed, and plans the next of its kind.
     pub(super) fn strike(
         &mut self,
         fault: Fault,
@@ -84,15 +84,15 @@ impl Faults {
         at_once: &mut VecDeque<Event>,
     ) {
         self.plan_next(fault, queue);
-        if self.calm {
+        if self.healed {
             return;
         }
         match fault {
             Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
             Fault::Crash => self.crash_some(world, queue, at_once),
-            Fault::Partition if self.stream.chance(self.plan.siege) => self.lay_siege(world, queue),
+            Fault::Partition if self.stream.chance(self.plan.leader_isolation) => self.isolate_leaders(world, queue),
             Fault::Partition => self.partition(world, queue, at_once),
-            Fault::Ruin => self.ruin(world, dispensable, at_once),
+            Fault::NodeLoss => self.lose_node(world, dispensable, at_once),
             Fault::Transfer | Fault::Campaign | Fault::ForgetLeader | Fault::Report => {
                 at_once.extend(self.interfere(fault, world));
             }
@@ -115,7 +115,7 @@ impl Faults {
         self.crash(node, world, queue, at_once);
     }
 
-    /// After an event at a node: lets what waits for it happen there and then, a crash or a siege.
+    /// After an event at a node: lets what waits for it happen there and then, a crash, or the isolation of a leader.
     pub(super) fn after_event(
         &mut self,
         node: NodeId,
@@ -150,7 +150,7 @@ impl Faults {
     }
 
     /// A voter is lost for good, if the others can do without it.
-    fn ruin(&mut self, world: &World, dispensable: &BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
+    fn lose_node(&mut self, world: &World, dispensable: &BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
         let voters =
             world.leader().and_then(|leader| leader.node()).map(|node| node.configuration().conf_state().voters);
         let choices: Vec<NodeId> = voters.unwrap_or_default().intersection(dispensable).copied().collect();
@@ -176,9 +176,9 @@ impl Faults {
         }
     }
 
-    fn lay_siege(&mut self, world: &World, queue: &mut EventQueue) {
+    fn isolate_leaders(&mut self, world: &World, queue: &mut EventQueue) {
         if let Some(companion) = any_node(world, &mut self.stream).filter(|_| !self.has_cut()) {
-            self.siege = Some(Siege::new(companion));
+            self.isolation = Some(LeaderIsolation::new(companion));
             let length = self.stream.between(1, 4 * self.plan.partition_length);
             queue.after(length, Intent::Heal);
             // Where its disk is slow, what is overwritten there is still under way.
@@ -189,8 +189,8 @@ impl Faults {
     }
 
     fn besiege(&mut self, node: NodeId, world: &World, at_once: &mut VecDeque<Event>) {
-        let Some((siege, replica)) = self.siege.as_mut().zip(world.replica(node)) else { return };
-        if let Some(cut) = siege.closes_in_on(replica, world) {
+        let Some((isolation, replica)) = self.isolation.as_mut().zip(world.replica(node)) else { return };
+        if let Some(cut) = isolation.isolates(replica, world) {
             self.mend(at_once);
             at_once.extend(cut.iter().map(|&(from, to)| Event::Cut { from, to }));
             self.cut = cut;
@@ -199,7 +199,7 @@ impl Faults {
 
     /// Whether links are cut, or are about to be.
     const fn has_cut(&self) -> bool {
-        !self.cut.is_empty() || self.siege.is_some()
+        !self.cut.is_empty() || self.isolation.is_some()
     }
 
     fn partition(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
@@ -238,7 +238,7 @@ impl Faults {
         let peer = any_node(world, &mut self.stream)?;
         let led = leader(world).filter(|_| self.stream.chance(700)).unwrap_or(node);
         match fault {
-            Fault::Crash | Fault::Partition | Fault::Ruin => None,
+            Fault::Crash | Fault::Partition | Fault::NodeLoss => None,
             Fault::Transfer => Some(Event::TransferLeadership { node: led, target: peer }),
             Fault::Campaign => Some(Event::Campaign { node }),
             Fault::ForgetLeader => Some(Event::ForgetLeader { node }),
@@ -253,7 +253,7 @@ impl Faults {
         queue: &mut EventQueue,
         at_once: &mut VecDeque<Event>,
     ) {
-        let goes_on = !self.calm && self.has_cut() && self.stream.chance(Self::ANOTHER_PARTITION);
+        let goes_on = !self.healed && self.has_cut() && self.stream.chance(Self::ANOTHER_PARTITION);
         self.heal(at_once);
         if goes_on {
             self.partition(world, queue, at_once);
@@ -261,13 +261,13 @@ impl Faults {
     }
 
     /// What is cut stays cut, and nothing else will be.
-    pub(super) fn lift_siege(&mut self) {
-        self.siege = None;
+    pub(super) fn end_isolation(&mut self) {
+        self.isolation = None;
     }
 
     /// Lets all links work again.
     pub(super) fn heal(&mut self, at_once: &mut VecDeque<Event>) {
-        self.lift_siege();
+        self.end_isolation();
         self.mend(at_once);
     }
 
@@ -277,23 +277,23 @@ impl Faults {
 
     /// Nothing goes wrong any more, not even what was on its way.
     pub(super) const fn end(&mut self) {
-        (self.calm, self.ambush) = (true, false);
+        (self.healed, self.ambush) = (true, false);
     }
 
-    /// The storm ends: links are healed and nodes come back.
-    pub(super) fn calm_down(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
-        self.calm = true;
+    /// The fault burst ends: links are healed and nodes come back.
+    pub(super) fn end_burst(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
+        self.healed = true;
         self.heal(at_once);
         for replica in world.replicas().filter(|replica| !replica.is_up()) {
             queue.after(self.stream.below(1000), Intent::Restart(replica.id()));
         }
-        queue.after(self.plan.calm, Intent::Storm);
+        queue.after(self.plan.healed, Intent::BeginBurst);
     }
 
-    /// The next storm begins.
-    pub(super) fn storm(&mut self, queue: &mut EventQueue) {
-        self.calm = false;
-        queue.after(self.plan.storm, Intent::Calm);
+    /// The next fault burst begins.
+    pub(super) fn begin_burst(&mut self, queue: &mut EventQueue) {
+        self.healed = false;
+        queue.after(self.plan.burst, Intent::EndBurst);
     }
 
     /// The options with which a node comes back, where others than before.

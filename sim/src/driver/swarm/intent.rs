@@ -36,10 +36,10 @@ pub(super) enum Intent {
     Restart(NodeId),
     /// The links that are cut work again.
     Heal,
-    /// A storm ends: everything is healed.
-    Calm,
-    /// The next storm begins.
-    Storm,
+    /// A fault burst ends: everything is healed.
+    EndBurst,
+    /// The next fault burst begins.
+    BeginBurst,
     /// The membership changes.
     ChangeMembers,
     /// Links are clogged.
@@ -95,12 +95,19 @@ pub(super) enum Fault {
     Campaign,
     ForgetLeader,
     Report,
-    Ruin,
+    NodeLoss,
 }
 
 impl Fault {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Crash, Self::Partition, Self::Transfer, Self::Campaign, Self::ForgetLeader, Self::Report, Self::Ruin];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Crash,
+        Self::Partition,
+        Self::Transfer,
+        Self::Campaign,
+        Self::ForgetLeader,
+        Self::Report,
+        Self::NodeLoss,
+    ];
 }
 
 /// What can go wrong with a disk.

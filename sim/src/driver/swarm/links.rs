@@ -1,5 +1,5 @@
 //! Links that are worse than the rest of the network: clogged, full, flapping, or bad for some kinds of messages. All of
-//! it ends with the storm.
+//! it ends with the fault burst.
 
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ use crate::world::{Event, World};
 pub(super) struct Links {
     plan: LinkPlan,
     stream: Stream,
-    calm: bool,
+    healed: bool,
     nodes: usize,
     /// For each link, how many messages are on it, and until when it is clogged.
     links: Vec<(u64, Time)>,
@@ -31,7 +31,7 @@ impl Links {
         Self {
             plan: plan.links.clone(),
             stream: Stream::new(plan.seed, Concern::Links),
-            calm: false,
+            healed: false,
             nodes,
             links: vec![(0, 0); nodes * nodes],
             flapping: None,
@@ -53,10 +53,10 @@ impl Links {
         &mut self.links[position(message.from) * self.nodes + position(message.to)]
     }
 
-    /// In the calm no link is clogged, full or flapping.
-    pub(super) fn set_calm(&mut self, calm: bool, at_once: &mut VecDeque<Event>) {
-        self.calm = calm;
-        if calm {
+    /// While the network is healed no link is clogged, full or flapping.
+    pub(super) fn set_healed(&mut self, healed: bool, at_once: &mut VecDeque<Event>) {
+        self.healed = healed;
+        if healed {
             self.links.iter_mut().for_each(|(_, clogged)| *clogged = 0);
             if let Some((one, other, _)) = self.flapping.take() {
                 at_once.extend([(one, other), (other, one)].map(|(from, to)| Event::HealLink { from, to }));
@@ -72,7 +72,7 @@ impl Links {
         let crawls = kind == MessageKind::Snapshot && self.plan.snapshot_crawl > 0;
         let crawl = if crawls { self.stream.below(self.plan.snapshot_crawl) } else { 0 };
         // A link that is full for good starves: heartbeats leave no room for anything else.
-        let most = self.plan.queue.filter(|_| !self.calm).unwrap_or(u64::MAX);
+        let most = self.plan.queue.filter(|_| !self.healed).unwrap_or(u64::MAX);
         let (on_it, clogged) = *self.link(message);
         (!is_lost && on_it < most).then_some(crawl.max(clogged.saturating_sub(now)))
     }
@@ -91,7 +91,7 @@ impl Links {
     /// Clogs one link, or all from or to a node.
     pub(super) fn clog(&mut self, world: &World, queue: &mut EventQueue) {
         self.plan_next(self.plan.clog, Intent::Clog, queue);
-        let Some((one, other)) = self.two_nodes(world).filter(|_| !self.calm) else { return };
+        let Some((one, other)) = self.two_nodes(world).filter(|_| !self.healed) else { return };
         let until = queue.now() + self.stream.between(1, 2 * self.plan.length);
         let kind = self.stream.below(3);
         let (one, other, nodes) = (position(one), position(other), self.nodes);
@@ -111,7 +111,7 @@ impl Links {
     /// Two nodes begin to flap.
     pub(super) fn flap(&mut self, world: &World, queue: &mut EventQueue) {
         self.plan_next(self.plan.flap, Intent::Flap, queue);
-        let Some((one, other)) = self.two_nodes(world).filter(|_| !self.calm && self.flapping.is_none()) else {
+        let Some((one, other)) = self.two_nodes(world).filter(|_| !self.healed && self.flapping.is_none()) else {
             return;
         };
         let changes = 2 * self.stream.between(1, self.plan.length / TICK);
@@ -183,7 +183,7 @@ mod tests {
         let mut links = links(LinkPlan::default());
         *links.link(&message(1, 2)) = (0, 500);
         assert_eq!((links.set_out(&message(1, 2), 200), links.set_out(&message(2, 1), 200)), (Some(300), Some(0)));
-        links.set_calm(true, &mut VecDeque::new());
+        links.set_healed(true, &mut VecDeque::new());
         assert_eq!(links.set_out(&message(1, 2), 200), Some(0));
     }
 
@@ -192,13 +192,13 @@ mod tests {
         let both = |event: fn(NodeId, NodeId) -> Event| [event(node_id(1), node_id(2)), event(node_id(2), node_id(1))];
         let cut = both(|from, to| Event::Cut { from, to });
         let heal = both(|from, to| Event::HealLink { from, to });
-        for calm in [false, true] {
+        for healed in [false, true] {
             let mut links = links(LinkPlan::default());
             let (mut queue, mut at_once) = (EventQueue::default(), VecDeque::new());
             links.flapping = Some((node_id(1), node_id(2), 2));
             links.toggle(&mut queue, &mut at_once);
-            if calm {
-                links.set_calm(true, &mut at_once);
+            if healed {
+                links.set_healed(true, &mut at_once);
             }
             links.toggle(&mut queue, &mut at_once);
             links.toggle(&mut queue, &mut at_once);

@@ -27,7 +27,7 @@ pub(super) struct Members {
 impl Members {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            mean: plan.faults.membership.or(plan.faults.ruin),
+            mean: plan.faults.membership.or(plan.faults.node_loss),
             is_restless: plan.faults.membership.is_some(),
             stream: Stream::new(plan.seed, Concern::Members),
             nodes: plan.cluster.ids().collect(),

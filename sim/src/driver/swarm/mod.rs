@@ -12,11 +12,11 @@ mod event_queue;
 mod faults;
 mod hosts;
 mod intent;
+mod leader_isolation;
 mod links;
 mod members;
 mod record;
 mod settle;
-mod siege;
 mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -50,7 +50,7 @@ pub struct Ended {
     /// What was violated, if anything was.
     pub violation: Option<Violation>,
     /// How many events were chosen that did not fit the world, and so did not happen.
-    pub misfits: u64,
+    pub inapplicable: u64,
     /// The simulated time at the end.
     pub time: u64,
 }
@@ -104,7 +104,7 @@ pub struct Swarm<'a> {
     disks: Disks,
     clocks: Clocks,
     members: Members,
-    misfits: u64,
+    inapplicable: u64,
     /// The second phase, once it has begun.
     settling: Option<Settling>,
     /// Whether the second phase is over.
@@ -127,7 +127,7 @@ impl<'a> Swarm<'a> {
             disks: Disks::new(plan),
             clocks: Clocks::new(plan),
             members: Members::new(plan),
-            misfits: 0,
+            inapplicable: 0,
             settling: None,
             judged: false,
         };
@@ -160,19 +160,19 @@ impl<'a> Swarm<'a> {
 
     /// The run as it ended.
     pub fn end(self, ending: &Ending) -> Ended {
-        let Self { world, misfits, queue, .. } = self;
+        let Self { world, inapplicable, queue, .. } = self;
         let violation = match ending {
             Ending::Violation(violation) => Some(violation.clone()),
             Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
         };
-        Ended { world, violation, misfits, time: queue.now() }
+        Ended { world, violation, inapplicable, time: queue.now() }
     }
 
     /// Chooses events until one fits, and lets it happen. Returns how the run ends with it, if it does.
     pub fn step(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         loop {
             let event = self.next_event();
-            if self.clocks.goes_unheard(&event, self.queue.now()) {
+            if self.clocks.finds_nobody(&event, self.queue.now()) {
                 continue;
             }
             match apply(&mut self.world, &event) {
@@ -181,7 +181,7 @@ impl<'a> Swarm<'a> {
                     self.follow_up(&event, &outcome);
                     return Ending::Completed;
                 }
-                Err(Stop::Misfit(_)) => self.misfits += 1,
+                Err(Stop::Inapplicable(_)) => self.inapplicable += 1,
                 Err(Stop::Broken(ending)) => {
                     record(&event);
                     return ending;
@@ -269,8 +269,8 @@ impl<'a> Swarm<'a> {
             | Intent::Disk(_)
             | Intent::SlowDisk(..)
             | Intent::Clock(_)
-            | Intent::Calm
-            | Intent::Storm
+            | Intent::EndBurst
+            | Intent::BeginBurst
             | Intent::ChangeMembers
             | Intent::Clog
             | Intent::Flap
@@ -281,7 +281,7 @@ impl<'a> Swarm<'a> {
             }
             Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.queue),
             Intent::Fault(fault) => {
-                let dispensable = if fault == Fault::Ruin { self.dispensable() } else { BTreeSet::new() };
+                let dispensable = if fault == Fault::NodeLoss { self.dispensable() } else { BTreeSet::new() };
                 self.faults.strike(fault, &self.world, &dispensable, &mut self.queue, &mut self.at_once);
                 None
             }
@@ -316,18 +316,18 @@ impl<'a> Swarm<'a> {
                 self.faults.heal_or_cut_elsewhere(&self.world, &mut self.queue, &mut self.at_once);
                 None
             }
-            Intent::Calm => {
-                self.traffic.set_calm(true, &mut self.at_once);
-                self.disks.calm_down(&self.world, &mut self.at_once);
-                self.clocks.calm_down();
-                self.faults.calm_down(&self.world, &mut self.queue, &mut self.at_once);
+            Intent::EndBurst => {
+                self.traffic.set_healed(true, &mut self.at_once);
+                self.disks.end_burst(&self.world, &mut self.at_once);
+                self.clocks.end_burst();
+                self.faults.end_burst(&self.world, &mut self.queue, &mut self.at_once);
                 None
             }
-            Intent::Storm => {
-                self.traffic.set_calm(false, &mut self.at_once);
-                self.disks.storm();
-                self.clocks.storm();
-                self.faults.storm(&mut self.queue);
+            Intent::BeginBurst => {
+                self.traffic.set_healed(false, &mut self.at_once);
+                self.disks.begin_burst();
+                self.clocks.begin_burst();
+                self.faults.begin_burst(&mut self.queue);
                 None
             }
             Intent::ChangeMembers => self.change_members(),

@@ -1,4 +1,4 @@
-//! The second phase of a run: faults end, operators tidy up, and the cluster has to come to rest in bounded time, with a
+//! The second phase of a run: faults end, operators tidy up, and the cluster has to converge in bounded time, with a
 //! leader, with fresh writes and reads that succeed, and with all members that can be reached in agreement.
 //!
 //! What the protocol leaves to operators [they](Operators) do here. Some stalls are excused, since the protocol has them by
@@ -46,7 +46,7 @@ impl Settling {
 }
 
 impl Swarm<'_> {
-    /// Lets one event of the second phase happen; the last one is the expectation that the cluster has come to rest.
+    /// Lets one event of the second phase happen; the last one is the expectation that the cluster has converged.
     pub(super) fn settle(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         if self.settling.is_none() {
             // A fault that is half done comes to its end first: a link cut after everything was healed stays cut, and an
@@ -61,7 +61,7 @@ impl Swarm<'_> {
         }
         let looks = self.queue.now() >= self.settling_round();
         if !self.has_patience() || (looks && self.is_settled()) {
-            self.expect_rest();
+            self.expect_convergence();
         } else if looks {
             self.operate();
         }
@@ -96,19 +96,19 @@ impl Swarm<'_> {
         let core = self.choose_core();
         match &core {
             Some(core) => {
-                self.faults.lift_siege();
+                self.faults.end_isolation();
                 self.heal_core(core);
             }
             None => {
-                self.traffic.set_calm(true, &mut self.at_once);
+                self.traffic.set_healed(true, &mut self.at_once);
                 self.faults.heal(&mut self.at_once);
             }
         }
         self.traffic.be_timely(self.plan);
         self.hosts.be_timely(self.plan, core.clone());
         self.faults.end();
-        self.disks.calm_down(&self.world, &mut self.at_once);
-        self.clocks.calm_down();
+        self.disks.end_burst(&self.world, &mut self.at_once);
+        self.clocks.end_burst();
         let operators = Operators::new("settled");
         let progress = Progress::default();
         self.settling = Some(Settling { core, operators, began: now, next_round: 0, progress, moved: now });
@@ -127,7 +127,7 @@ impl Swarm<'_> {
         self.settling.as_ref().map_or(0, |settling| settling.next_round)
     }
 
-    fn expect_rest(&mut self) {
+    fn expect_convergence(&mut self) {
         if let Some(settling) = &self.settling {
             self.at_once.push_front(settling.operators.expectation(&self.world));
             self.judged = true;

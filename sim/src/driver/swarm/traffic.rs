@@ -12,7 +12,7 @@ use crate::plan::{NetworkPlan, Plan, Time};
 use crate::random::{Concern, Stream};
 use crate::world::{Envelope, Event, MessageId, World};
 
-/// How long a node's storage takes to answer in the calm, at most.
+/// How long a node's storage takes to answer between fault bursts, at most.
 const PROMPT: Time = 10;
 
 /// The network's behaviour.
@@ -22,10 +22,10 @@ pub(super) struct Traffic {
     stream: Stream,
     /// How long a node's storage takes to answer.
     answer: Time,
-    calm: bool,
-    /// Between whom it is calm, if not between all.
+    healed: bool,
+    /// Between whom the network is healed, if not between all.
     core: Option<BTreeSet<NodeId>>,
-    /// Where it is calm, once messages are timely there.
+    /// Where it is healed, once messages are timely there.
     timely: Option<Timely>,
     pub(super) links: Links,
     nodes: usize,
@@ -53,7 +53,7 @@ impl Traffic {
             plan: plan.network.clone(),
             stream,
             answer: plan.hosts.answer,
-            calm: false,
+            healed: false,
             core: None,
             timely: None,
             links: Links::new(plan),
@@ -62,19 +62,19 @@ impl Traffic {
         }
     }
 
-    /// In the calm no message is lost, doubled or late.
-    pub(super) fn set_calm(&mut self, calm: bool, at_once: &mut VecDeque<Event>) {
-        self.calm = calm;
-        self.links.set_calm(calm, at_once);
+    /// While the network is healed no message is lost, doubled or late.
+    pub(super) fn set_healed(&mut self, healed: bool, at_once: &mut VecDeque<Event>) {
+        self.healed = healed;
+        self.links.set_healed(healed, at_once);
     }
 
-    /// From now on it is calm between these nodes, and only there.
+    /// From now on it is healed between these nodes, and only there.
     pub(super) fn calm_among(&mut self, core: BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
-        self.set_calm(true, at_once);
+        self.set_healed(true, at_once);
         self.core = Some(core);
     }
 
-    /// From now on messages arrive [in time](Plan::timely) where it is calm, and none overtakes another, not even where they
+    /// From now on messages arrive [in time](Plan::timely) where the network is healed, and none overtakes another, not even where they
     /// wait for room: a leader that sends hundreds at once gets nowhere with nodes that refuse them for their order, and
     /// transports keep it.
     ///
@@ -113,9 +113,9 @@ impl Traffic {
         true
     }
 
-    fn is_calm(&self, message: &Message) -> bool {
+    fn is_healed(&self, message: &Message) -> bool {
         let is_within = |core: &BTreeSet<NodeId>| core.contains(&message.from) && core.contains(&message.to);
-        self.calm && self.core.as_ref().is_none_or(is_within)
+        self.healed && self.core.as_ref().is_none_or(is_within)
     }
 
     /// Queues what becomes of a new message. The disk of the node that made it is slow for so long.
@@ -123,7 +123,7 @@ impl Traffic {
         match world.network().get(id) {
             None => {}
             Some(Envelope::Local { .. }) => {
-                let answer = if self.calm { self.answer.min(PROMPT) } else { self.answer };
+                let answer = if self.healed { self.answer.min(PROMPT) } else { self.answer };
                 let held_up = if slow_for > 0 { self.stream.below(slow_for) } else { 0 };
                 queue.after(held_up.max(self.stream.below(2 * answer + 1)), Intent::Deliver(id));
             }
@@ -134,7 +134,7 @@ impl Traffic {
     fn route_remote(&mut self, id: MessageId, message: &Message, queue: &mut EventQueue) {
         let NetworkPlan { latency, jitter, loss, duplication, late, lateness, .. } = self.plan;
         let mut delay = latency + self.stream.below(jitter + 1);
-        if self.is_calm(message) {
+        if self.is_healed(message) {
             delay = self.timely.as_ref().map_or(delay, |timely| delay.min(timely.longest));
         } else {
             let Some(longer) = self.links.set_out(message, queue.now()) else {
@@ -159,7 +159,7 @@ impl Traffic {
     }
 
     fn in_order(&mut self, message: &Message, arrival: Time) -> Time {
-        if !self.plan.in_order && (self.timely.is_none() || !self.is_calm(message)) {
+        if !self.plan.in_order && (self.timely.is_none() || !self.is_healed(message)) {
             return arrival;
         }
         let link = position(message.from) * self.nodes + position(message.to);
@@ -244,7 +244,7 @@ mod tests {
         plan.network.latency = 600;
         plan.network.jitter = 1372;
         let mut traffic = Traffic::new(&plan);
-        traffic.set_calm(true, &mut VecDeque::new());
+        traffic.set_healed(true, &mut VecDeque::new());
         if is_timely {
             traffic.be_timely(&plan);
         }

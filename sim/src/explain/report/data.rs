@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::node::Known;
 use crate::explain::describe;
 use crate::trace::{Ending, Failure, Header};
-use crate::world::{Envelope, Event, Misfit, Outcome, Refusal, World};
+use crate::world::{Envelope, Event, Inapplicable, Outcome, Refusal, World};
 
 /// What became of a message, as the page counts it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,9 +95,9 @@ impl Data {
     }
 
     /// An event did not fit: nothing happened, and nobody is concerned, so that no filter hides it.
-    pub(super) fn left_out(&mut self, event: &Event, misfit: &Misfit) {
+    pub(super) fn left_out(&mut self, event: &Event, reason: &Inapplicable) {
         self.concerned = [None, None];
-        self.push(event, format!("does not fit: {misfit}"));
+        self.push(event, format!("does not fit: {reason}"));
     }
 
     /// An event broke something.

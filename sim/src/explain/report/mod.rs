@@ -25,12 +25,12 @@ const RUN: &str = include_str!("run.js");
 const DIAGRAM: &str = include_str!("diagram.js");
 const PANEL: &str = include_str!("panel.js");
 
-/// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A calm is one event, or
+/// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A liveness phase is one event, or
 /// shown event by event; the page ends with it then. Returns how the run ends, as the page shows it.
 ///
 /// # Errors
 /// The trace cannot be read, or needs a planted bug that this build does not have.
-pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<(String, Ending), ReadError> {
+pub fn report<R: BufRead>(mut reader: Reader<R>, shows_liveness: bool) -> Result<(String, Ending), ReadError> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
@@ -41,7 +41,7 @@ pub fn report<R: BufRead>(mut reader: Reader<R>, shows_calm: bool) -> Result<(St
             Line::Event(_) if run.world.step() >= MOST_EVENTS => {
                 return Err(reader.trouble(Trouble::TooManyEvents(MOST_EVENTS)));
             }
-            Line::Event(event) => run.event(event, shows_calm),
+            Line::Event(event) => run.event(event, shows_liveness),
             Line::Digest { .. } => {}
             Line::End(End { ending, .. }) => recorded = ending,
         }
@@ -61,10 +61,10 @@ struct Run {
 }
 
 impl Run {
-    fn event(&mut self, event: Event, shows_calm: bool) {
-        let calm = shows_calm.then(|| liveness::events_of(&event, &self.world)).flatten();
-        let is_last = calm.is_some();
-        for event in calm.unwrap_or_else(|| vec![event]) {
+    fn event(&mut self, event: Event, shows_liveness: bool) {
+        let phase = shows_liveness.then(|| liveness::events_of(&event, &self.world)).flatten();
+        let is_last = phase.is_some();
+        for event in phase.unwrap_or_else(|| vec![event]) {
             if self.ended.is_none() {
                 self.ended = self.happen(&event);
             }
@@ -81,10 +81,12 @@ impl Run {
         data.before(event, world);
         match apply(world, event) {
             Ok(outcome) => data.happened(event, text, &outcome, world),
-            Err(Stop::Misfit(misfit)) => data.left_out(event, &misfit),
+            Err(Stop::Inapplicable(reason)) => data.left_out(event, &reason),
             Err(Stop::Broken(broken)) => {
                 let text = match event {
-                    Event::Calm { .. } => format!("{text} (report --calm shows event by event what happens)"),
+                    Event::ExpectLiveness { .. } => {
+                        format!("{text} (report --liveness shows event by event what happens)")
+                    }
                     _ => text,
                 };
                 data.broke(event, text, world);

@@ -47,7 +47,7 @@ pub(super) fn ending(trouble: Trouble) -> Option<Ending> {
     match trouble {
         Trouble::Halt(Halt::Violation(violation)) => Some(Ending::Violation(violation)),
         Trouble::Panic(message) => Some(Ending::Panic(message)),
-        Trouble::Halt(Halt::Misfit(_))
+        Trouble::Halt(Halt::Inapplicable(_))
         | Trouble::NeedsBug(_)
         | Trouble::Unstable(_)
         | Trouble::Unmet(_)

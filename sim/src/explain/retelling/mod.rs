@@ -107,7 +107,7 @@ fn say_all(trace: &Trace) -> Result<(Goal, Said), CannotTell> {
         }
         match apply(&mut world, event) {
             Ok(_) => {}
-            Err(Stop::Misfit(_)) => return Err(CannotTell::Diverged),
+            Err(Stop::Inapplicable(_)) => return Err(CannotTell::Diverged),
             Err(Stop::Broken(ending)) => {
                 let failure =
                     Failure::of(&ending).filter(|failure| Failure::of(&trace.ending).as_ref() == Some(failure));

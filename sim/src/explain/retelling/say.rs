@@ -74,12 +74,12 @@ pub(super) fn say(event: &Event, world: &World) -> Said {
         Event::Cut { from, to } => words(["cut".to_owned(), link(*from, *to)]),
         Event::HealLink { from, to } if !world.network().is_cut(*from, *to) => Ok(None),
         Event::HealLink { from, to } => words(["heal".to_owned(), link(*from, *to)]),
-        Event::Calm { core: None } => words(["calm".to_owned()]),
-        Event::Calm { core: Some(core) } => {
+        Event::ExpectLiveness { core: None } => words(["liveness".to_owned()]),
+        Event::ExpectLiveness { core: Some(core) } => {
             let nodes = core.iter().map(|node| node.get().to_string());
-            words(std::iter::once("calm".to_owned()).chain(nodes))
+            words(std::iter::once("liveness".to_owned()).chain(nodes))
         }
-        Event::ExpectSettled { .. } => Err("there is no command that expects a cluster at rest"),
+        Event::ExpectSettled { .. } => Err("there is no command that expects a cluster to have converged"),
         Event::Inject { message } => inject(message),
         Event::Take { .. } => Err("nodes of scenarios are run by their hosts, not by loops"),
     }

@@ -162,7 +162,7 @@ fn deed(phrase: &Phrase) -> Option<String> {
             Some(format!("node {} compacts its log up to {index}", node.get()))
         }
         Command::Network(command) => network(command).map(str::to_owned),
-        Command::Calm(_) => Some("from here on all goes well".to_owned()),
+        Command::Liveness(_) => Some("from here on all goes well".to_owned()),
         Command::Plant(_) | Command::Host(_) | Command::Show(_) | Command::Expect(_) => None,
     }
 }

@@ -62,7 +62,7 @@ impl Baseline {
                     let same = wanted.is_none_or(|wanted| *wanted == failure);
                     return same.then_some(Self { steps: kept, ending, failure, checkpoints });
                 }
-                Err(Stop::Misfit(_)) => {}
+                Err(Stop::Inapplicable(_)) => {}
             }
         }
         None
@@ -87,7 +87,7 @@ impl Baseline {
         let shared = &self.steps[*at..candidate.shared];
         for step in shared.iter().chain(&candidate.rest) {
             match runner.apply(step) {
-                Ok(_) | Err(Stop::Misfit(_)) => {}
+                Ok(_) | Err(Stop::Inapplicable(_)) => {}
                 Err(Stop::Broken(ending)) => {
                     return Failure::of(&ending).is_some_and(|failure| failure == self.failure);
                 }

@@ -111,7 +111,7 @@ fn is_operation(kind: EventKind) -> bool {
         | EventKind::Advance
         | EventKind::Deliver
         | EventKind::ExpectSettled
-        | EventKind::Calm
+        | EventKind::ExpectLiveness
         | EventKind::Take => false,
     }
 }

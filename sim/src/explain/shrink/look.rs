@@ -1,4 +1,4 @@
-//! Where to look in the recording of a cluster that does not come to rest, where a calm does not show the same.
+//! Where to look in the recording of a cluster that does not converge, where no liveness phase shows the same.
 //!
 //! Nothing can be taken out of such a recording, for it is all of it that shows that there was time enough. But most of it
 //! shows only that nothing happens: what counts is the step since which something is missing.
@@ -17,7 +17,7 @@ use crate::world::{Event, Replica, World};
 pub struct Look {
     facts: Vec<(u64, String)>,
     /// How many events do not fit, because the code has changed since they were recorded.
-    misfits: u64,
+    inapplicable: u64,
 }
 
 impl Look {
@@ -28,14 +28,14 @@ impl Look {
 
     /// Where to look in these events.
     pub(super) fn at(events: &[Event]) -> Self {
-        let (mut since, mut misfits) = (Since::default(), 0);
+        let (mut since, mut inapplicable) = (Since::default(), 0);
         let mut world = World::new();
         for (step, event) in (0..).zip(&events[..events.len().saturating_sub(1)]) {
             // What no longer fits changes nothing.
-            misfits += u64::from(apply(&mut world, event).is_err());
+            inapplicable += u64::from(apply(&mut world, event).is_err());
             since.note(step, event, &world);
         }
-        Self { facts: since.facts(&world), misfits }
+        Self { facts: since.facts(&world), inapplicable }
     }
 }
 
@@ -44,9 +44,11 @@ impl fmt::Display for Look {
         let step = self.step();
         write!(f, "look at step {step} (sim show FILE --from {})", step.saturating_sub(20))?;
         self.facts.iter().try_for_each(|(step, what)| write!(f, "; since step {step} {what}"))?;
-        match self.misfits {
+        match self.inapplicable {
             0 => Ok(()),
-            misfits => write!(f, "; but {misfits} of the events do not fit any more, since the code has changed"),
+            inapplicable => {
+                write!(f, "; but {inapplicable} of the events do not fit any more, since the code has changed")
+            }
         }
     }
 }
@@ -79,7 +81,7 @@ impl Since {
         let facts = [
             (self.leaderless, "nobody leads".to_owned()),
             (self.without_quorum, no_quorum),
-            (self.restless.filter(|_| self.leaderless.is_none()), "the cluster is not at rest".to_owned()),
+            (self.restless.filter(|_| self.leaderless.is_none()), "the cluster has not converged".to_owned()),
         ];
         let mut facts: Vec<(u64, String)> =
             facts.into_iter().filter_map(|(since, what)| Some((since?, what))).collect();

@@ -89,7 +89,7 @@ fn without_name(event: &Event, node: NodeId) -> Option<Event> {
                 members.remove(&node);
             }
         }
-        Event::Calm { core: Some(core) } => drop(core.remove(&node)),
+        Event::ExpectLiveness { core: Some(core) } => drop(core.remove(&node)),
         _ => return None,
     }
     Some(event)

@@ -11,8 +11,8 @@
 //! Taking out an event changes what is sent after it, and so the numbers of all later messages. That is why a candidate
 //! does not speak of messages by number: see [`step`].
 //!
-//! Of a cluster that does not come to rest every event shows that it had the chance. So the long calm at the end of such a
-//! recording is replaced by an [`Event::Calm`] first: see [`stall`]. Where no calm shows the same, nothing can be taken out,
+//! Of a cluster that does not converge every event shows that it had the chance. So the long liveness phase at the end of such a
+//! recording is replaced by an [`Event::ExpectLiveness`] first: see [`stall`]. Where none shows the same, nothing can be taken out,
 //! and the step to [look](Look) at is said instead.
 //!
 //! Where a planted bug is on, only candidates are kept that break nothing without it.
@@ -70,9 +70,9 @@ pub enum CannotShrink {
     /// The events lead to no failure.
     #[error("the events of this trace break nothing")]
     NothingBreaks,
-    /// The cluster does not come to rest, and only the whole recording shows it.
+    /// The cluster does not converge, and only the whole recording shows it.
     #[error(
-        "the cluster would come to rest if faults ended now, and all of the recording is needed to show that it did not: {0}"
+        "the cluster would converge if faults ended now, and all of the recording is needed to show that it did not: {0}"
     )]
     OnlyAsRecorded(Look),
     /// The run hangs, and so would whoever tries parts of it.
@@ -109,7 +109,7 @@ pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Tr
         if !stall::is_recorded(trace) {
             return shrink_events(header, &trace.events, watch);
         }
-        match stall::shown_by_calm(&trace.events) {
+        match stall::shown_by_expectation(&trace.events) {
             Some(short) => shrink_events(header, &short, watch),
             None => Err(CannotShrink::OnlyAsRecorded(Look::at(&trace.events))),
         }
@@ -126,7 +126,7 @@ fn shrink_events(header: Header, events: &[Event], watch: &mut dyn Watch) -> Res
 /// Begins once more with a run that breaks the same in another way, as a scenario of it has it. Returns whether that made the
 /// trace any better.
 fn descends_further_retold(search: &mut Search<'_>) -> bool {
-    search.begin("retold");
+    search.begin("retelling");
     let other = retell(&search.trace()).and_then(|events| search.best.same_failure(&events));
     let Some(other) = other else { return false };
     let before = std::mem::replace(&mut search.best, other);

@@ -102,7 +102,7 @@ fn simpler(event: &Event) -> Vec<Event> {
     forms.extend([usual_options, fixed_timeouts, all_entries, campaign].iter().filter_map(|change| change(event)));
     match event {
         Event::Start { .. } => forms.extend(usual_fields(event)),
-        Event::Calm { core: Some(_) } => forms.push(Event::Calm { core: None }),
+        Event::ExpectLiveness { core: Some(_) } => forms.push(Event::ExpectLiveness { core: None }),
         Event::Restart { node, options: Some(_), seed } => {
             forms.push(Event::Restart { node: *node, options: None, seed: *seed });
         }

@@ -1,7 +1,8 @@
-//! From a cluster that was recorded until it should have come to rest, to one that stalls in a [calm](crate::driver::liveness).
+//! From a cluster that was recorded until it should have converged, to one that stalls in a [liveness
+//! phase](crate::driver::liveness).
 //!
-//! That nothing happens for long takes very many events to show, and none of them can be taken out: a calm that is cut
-//! short proves nothing. An [`Event::Calm`] stands for all of them, and says the same after fewer events before it.
+//! That nothing happens for long takes very many events to show, and none of them can be taken out: a phase that is cut
+//! short proves nothing. An [`Event::ExpectLiveness`] stands for all of them, and says the same after fewer events before it.
 
 use std::collections::BTreeSet;
 
@@ -12,28 +13,28 @@ use crate::invariant::Invariant;
 use crate::trace::{Ending, Failure, Trace};
 use crate::world::{Event, Replica, World};
 
-/// Whether this is the recording of a cluster that does not come to rest.
+/// Whether this is the recording of a cluster that does not converge.
 pub(super) fn is_recorded(trace: &Trace) -> bool {
     is_liveness(&trace.ending) && matches!(trace.events.last(), Some(Event::ExpectSettled { .. }))
 }
 
-/// The shortest of many beginnings of a run after which the cluster stalls in a calm: in the same way if possible. The
-/// calm is part of it.
-pub(super) fn shown_by_calm(events: &[Event]) -> Option<Vec<Event>> {
+/// The shortest of many beginnings of a run after which the cluster stalls in a liveness phase: in the same way if
+/// possible. The expectation that it does not is part of it.
+pub(super) fn shown_by_expectation(events: &[Event]) -> Option<Vec<Event>> {
     let (end, failure) = run_to_end(events)?;
-    let calms = calms(&end);
+    let expectations = expectations(&end);
     let mut other = None;
     let mut world = World::new();
     let mut before = 0;
     let marks = marks(events);
     for (position, event) in events.iter().enumerate() {
         if marks.contains(&position) {
-            for calm in &calms {
-                match stalls(&world, calm) {
+            for expectation in &expectations {
+                match stalls(&world, expectation) {
                     Some(stall) if stall == failure => {
-                        return Some(earliest(&events[..position], before, calm, &stall));
+                        return Some(earliest(&events[..position], before, expectation, &stall));
                     }
-                    Some(stall) if other.is_none() => other = Some((position, before, calm, stall)),
+                    Some(stall) if other.is_none() => other = Some((position, before, expectation, stall)),
                     Some(_) | None => {}
                 }
             }
@@ -41,7 +42,7 @@ pub(super) fn shown_by_calm(events: &[Event]) -> Option<Vec<Event>> {
         }
         apply(&mut world, event).ok();
     }
-    other.map(|(position, before, calm, stall)| earliest(&events[..position], before, calm, &stall))
+    other.map(|(position, before, expectation, stall)| earliest(&events[..position], before, expectation, &stall))
 }
 
 /// The world before the last event, and how that fails.
@@ -56,7 +57,7 @@ fn run_to_end(events: &[Event]) -> Option<(World, Failure)> {
 }
 
 /// Faults end for everybody, or for those who worked together when the recording ended.
-fn calms(end: &World) -> Vec<Event> {
+fn expectations(end: &World) -> Vec<Event> {
     let mut together: BTreeSet<NodeId> = BTreeSet::new();
     for first in end.replicas() {
         let core = linked_with(first, end);
@@ -64,11 +65,11 @@ fn calms(end: &World) -> Vec<Event> {
             together = core;
         }
     }
-    let mut calms = vec![Event::Calm { core: None }];
+    let mut expectations = vec![Event::ExpectLiveness { core: None }];
     if together.len() < end.replicas().count() {
-        calms.push(Event::Calm { core: Some(together) });
+        expectations.push(Event::ExpectLiveness { core: Some(together) });
     }
-    calms
+    expectations
 }
 
 /// A node, and others such that all of them hear each other.
@@ -84,7 +85,7 @@ pub(super) fn linked_with(first: &Replica, world: &World) -> BTreeSet<NodeId> {
     core
 }
 
-/// After how many events a calm is tried: at even distances, when the faults had ended, and at the end.
+/// After how many events a liveness phase is tried: at even distances, when the faults had ended, and at the end.
 fn marks(events: &[Event]) -> BTreeSet<usize> {
     const MARKS: usize = 256;
     let last = events.len() - 1;
@@ -92,11 +93,11 @@ fn marks(events: &[Event]) -> BTreeSet<usize> {
     (0..=last).step_by(last.div_ceil(MARKS).max(1)).chain(faults_end).chain([last]).collect()
 }
 
-/// How the cluster stalls in this calm, if it does.
-fn stalls(world: &World, calm: &Event) -> Option<Failure> {
-    match apply(&mut world.clone(), calm) {
+/// How the cluster stalls in this liveness phase, if it does.
+fn stalls(world: &World, expectation: &Event) -> Option<Failure> {
+    match apply(&mut world.clone(), expectation) {
         Err(Stop::Broken(ending @ Ending::Violation(_))) if is_liveness(&ending) => Failure::of(&ending),
-        Ok(_) | Err(Stop::Misfit(_) | Stop::Broken(_)) => None,
+        Ok(_) | Err(Stop::Inapplicable(_) | Stop::Broken(_)) => None,
     }
 }
 
@@ -104,20 +105,20 @@ fn is_liveness(ending: &Ending) -> bool {
     matches!(ending, Ending::Violation(violation) if violation.invariant == Invariant::Liveness)
 }
 
-/// The beginning that stalls, with its calm; shorter, if a shorter one that is longer than `rests` stalls as well.
-fn earliest(events: &[Event], rests: usize, calm: &Event, stall: &Failure) -> Vec<Event> {
+/// The beginning that stalls, with the expectation that it does not; shorter, if a shorter one that is longer than `rests` stalls as well.
+fn earliest(events: &[Event], rests: usize, expectation: &Event, stall: &Failure) -> Vec<Event> {
     let mut start = World::new();
     events[..rests].iter().for_each(|event| drop(apply(&mut start, event)));
     let first = rests;
     let does_stall = |length: usize| {
         let mut world = start.clone();
         events[first..length].iter().for_each(|event| drop(apply(&mut world, event)));
-        stalls(&world, calm).as_ref() == Some(stall)
+        stalls(&world, expectation).as_ref() == Some(stall)
     };
     let (mut rests, mut stalled) = (rests, events.len());
     while rests + 1 < stalled {
         let middle = rests.midpoint(stalled);
         if does_stall(middle) { stalled = middle } else { rests = middle }
     }
-    events[..stalled].iter().chain([calm]).cloned().collect()
+    events[..stalled].iter().chain([expectation]).cloned().collect()
 }

@@ -56,7 +56,7 @@ impl Runner {
                 self.note(&outcome);
                 Ok(Some(event))
             }
-            Err(Stop::Misfit(_)) => Ok(None),
+            Err(Stop::Inapplicable(_)) => Ok(None),
             Err(broken @ Stop::Broken(_)) => Err(broken),
         }
     }

@@ -13,7 +13,7 @@ use crate::world::Excuse;
 pub enum Expectation {
     /// `expect leader=…`: who leads, where several do in the newest term; nobody where there is none.
     Leader(Option<NodeId>),
-    /// `expect excuse=…`: why the cluster need not come to rest as it is; `none` where it must.
+    /// `expect excuse=…`: why the cluster need not converge as it is; `none` where it must.
     Excuse(Option<Excuse>),
     /// `expect 1 2 …`: these facts, of each of these nodes.
     Of(Vec<NodeId>, Vec<Expected>),
@@ -56,7 +56,9 @@ pub struct LogIds(pub Vec<EntryId>);
 
 pub(super) const COMMANDS: &[Syntax] = &[
     Syntax::new("expect", |arguments| parse(arguments).map(Command::Expect)),
-    Syntax::new("calm", |arguments| arguments.rest("a node").map(Command::Calm)),
+    Syntax::new("liveness", |arguments| arguments.rest("a node").map(Command::Liveness)),
+    // What it was called before.
+    Syntax::new("calm", |arguments| arguments.rest("a node").map(Command::Liveness)),
 ];
 
 fn parse(arguments: &mut Arguments<'_>) -> Result<Expectation, ScriptError> {
@@ -119,6 +121,9 @@ impl Meaning for Excused {
     fn from_word(word: &str) -> Result<Self, Wanted> {
         match word {
             "none" => Ok(Self(None)),
+            // What two of them were called before.
+            "outrun" => Ok(Self(Some(Excuse::TermOutOfReach))),
+            "unheard" => Ok(Self(Some(Excuse::LeaderWithoutQuorum))),
             word => choose(word, &Excuse::NAMES).map(|excuse| Self(Some(Excuse::ALL[excuse]))),
         }
     }

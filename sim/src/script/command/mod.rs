@@ -55,8 +55,8 @@ pub enum Command {
     Show(ShowCommand),
     /// Something must hold.
     Expect(Expectation),
-    /// `calm`, `calm 1 2 …`: faults are over, for all nodes or only these, who have to come to rest; then all is as before.
-    Calm(Vec<NodeId>),
+    /// `liveness`, `liveness 1 2 …`: faults are over, for all nodes or only these, who have to converge; then all is as before.
+    Liveness(Vec<NodeId>),
     /// `planted-bug`: a bug that real implementations had is switched on, for the rest of the scenario.
     Plant(String),
 }

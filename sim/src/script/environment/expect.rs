@@ -26,9 +26,9 @@ impl Environment {
         Ok(Reply::default())
     }
 
-    pub(super) fn calm(&mut self, core: &[NodeId]) -> Done {
+    pub(super) fn expect_liveness(&mut self, core: &[NodeId]) -> Done {
         let core = (!core.is_empty()).then(|| sorted(core));
-        self.apply(&Event::Calm { core })?;
+        self.apply(&Event::ExpectLiveness { core })?;
         Ok(Reply::default())
     }
 

@@ -8,7 +8,7 @@ use super::super::describe;
 use super::{Done, Environment, Reply, Trouble, headed};
 use crate::world::{Event, Refusal, ToDo};
 
-/// How many rounds are given to a cluster to come to rest. Nothing that stops at all takes more than a few hundred.
+/// How many rounds are given to a cluster to converge. Nothing that stops at all takes more than a few hundred.
 const ROUNDS: u32 = 10_000;
 
 /// How far a host came with what has to be durable.

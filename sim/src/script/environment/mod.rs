@@ -21,7 +21,7 @@ use super::command::{Command, HostCommand, LogLevel};
 use crate::driver::{self, Stop};
 use crate::planted::{self, Switched, UnknownBug};
 use crate::trace::Ending;
-use crate::world::{Event, Halt, MessageId, Misfit, Outcome, Refusal, Replica, World};
+use crate::world::{Event, Halt, Inapplicable, MessageId, Outcome, Refusal, Replica, World};
 
 /// A world, and what commands have said about what happens in it by itself.
 #[derive(Clone, Debug)]
@@ -70,16 +70,16 @@ pub enum Trouble {
     NoKeys(NodeId),
 }
 
-impl From<Misfit> for Trouble {
-    fn from(misfit: Misfit) -> Self {
-        Self::Halt(misfit.into())
+impl From<Inapplicable> for Trouble {
+    fn from(reason: Inapplicable) -> Self {
+        Self::Halt(reason.into())
     }
 }
 
 impl From<Stop> for Trouble {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::Misfit(misfit) => misfit.into(),
+            Stop::Inapplicable(reason) => reason.into(),
             Stop::Broken(Ending::Violation(violation)) => Self::Halt(violation.into()),
             Stop::Broken(Ending::Panic(message)) => Self::Panic(message),
             Stop::Broken(Ending::Completed | Ending::Hang(_)) => unreachable!("what broke ended, and not well"),
@@ -178,7 +178,7 @@ impl Environment {
             | Command::Client(_)
             | Command::Show(_)
             | Command::Expect(_)
-            | Command::Calm(_)
+            | Command::Liveness(_)
             | Command::Plant(_) => self.level,
         }
     }
@@ -193,7 +193,7 @@ impl Environment {
             Command::Client(command) => self.client_command(command),
             Command::Show(command) => self.show_command(*command),
             Command::Expect(expectation) => self.expect(expectation),
-            Command::Calm(core) => self.calm(core),
+            Command::Liveness(core) => self.expect_liveness(core),
             Command::Plant(bug) => self.plant(bug),
         }
     }
@@ -225,11 +225,11 @@ impl Environment {
     }
 
     fn replica(&self, node: NodeId) -> Done<&Replica> {
-        Ok(self.world.replica(node).ok_or(Misfit::NoSuchNode(node))?)
+        Ok(self.world.replica(node).ok_or(Inapplicable::NoSuchNode(node))?)
     }
 
     fn raft_node(&self, node: NodeId) -> Done<&RawNode<MemStorage>> {
-        Ok(self.replica(node)?.node().ok_or(Misfit::NodeDown(node))?)
+        Ok(self.replica(node)?.node().ok_or(Inapplicable::NodeDown(node))?)
     }
 
     /// All nodes there are, by identity.

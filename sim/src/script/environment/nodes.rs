@@ -5,7 +5,7 @@ use raft::NodeId;
 use super::super::command::{AddNodes, NodeCommand};
 use super::{Done, Environment, Reply, Trouble};
 use crate::disk::Keep;
-use crate::world::{ApplicationKind, Envelope, Event, Halt, Imitated, MessageId, Misfit, NodeOptions};
+use crate::world::{ApplicationKind, Envelope, Event, Halt, Imitated, Inapplicable, MessageId, NodeOptions};
 
 impl Environment {
     pub(super) fn node_command(&mut self, command: &NodeCommand) -> Done {
@@ -28,7 +28,7 @@ impl Environment {
             let start = Event::Start { node, boot: nodes.boot.clone(), options: options.clone(), seed };
             match self.apply(&start) {
                 Ok(_) => {}
-                Err(Trouble::Halt(Halt::Misfit(Misfit::Config(_, error)))) => {
+                Err(Trouble::Halt(Halt::Inapplicable(Inapplicable::Config(_, error)))) => {
                     return Ok(Reply { text: String::new(), error: Some(error.to_string()) });
                 }
                 Err(trouble) => return Err(trouble),

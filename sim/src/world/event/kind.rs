@@ -67,5 +67,5 @@ kinds! {
     Inject,
     Take,
     DiskFault,
-    Calm,
+    ExpectLiveness,
 }

@@ -250,7 +250,7 @@ pub enum Event {
         /// The receiving end.
         to: NodeId,
     },
-    /// Faults are over for long enough: the nodes that are up must have come to rest. Changes nothing.
+    /// Faults are over for long enough: the nodes that are up must have converged. Changes nothing.
     ExpectSettled {
         /// Where a leader put a write after the faults, which must be committed; none if no leader took one, which is
         /// a violation.
@@ -280,14 +280,15 @@ pub enum Event {
         /// What.
         fault: DiskFault,
     },
-    /// Faults are over from here on, and the cluster must come to rest: links work, nodes come back, operators look after
-    /// it, hosts work, messages arrive in order, clocks tick, until it is at rest and works, or has stalled for many
+    /// Faults are over from here on, and the cluster must converge: links work, nodes come back, operators look after
+    /// it, hosts work, messages arrive in order, clocks tick, until it has converged and works, or has stalled for many
     /// election timeouts, which is a violation. What happens on the way is decided by the state alone, and happens to a
-    /// copy. It does not fit where nobody can come to rest, as no quorum is left.
+    /// copy. It does not fit where nobody can converge, as no quorum is left.
     ///
     /// The world takes note of it and stays as it is: to find out whether it holds takes a driver, so whoever plays events
     /// [asks that one first](crate::driver::apply). See [`liveness`](crate::driver::liveness).
-    Calm {
+    #[serde(alias = "Calm")]
+    ExpectLiveness {
         /// For whom faults are over, if not for everybody: a quorum, of a membership that is not changing. The others stay
         /// as they are.
         core: Option<BTreeSet<NodeId>>,

@@ -60,9 +60,10 @@ macro_rules! subject_of {
             Event::Deliver { message } | Event::Drop { message } | Event::Duplicate { message } => {
                 Subject::Message(message)
             }
-            Event::BreakLeases | Event::SearchHistories | Event::ExpectSettled { .. } | Event::Calm { .. } => {
-                Subject::Cluster
-            }
+            Event::BreakLeases
+            | Event::SearchHistories
+            | Event::ExpectSettled { .. }
+            | Event::ExpectLiveness { .. } => Subject::Cluster,
         }
     };
 }
@@ -127,7 +128,7 @@ impl Event {
                 *conf_state = members_renamed(conf_state, name)
             }
             Event::ProposeConfChange { change, .. } => rename_change(change, name),
-            Event::Calm { core: Some(core) } => *core = all_renamed(core, name),
+            Event::ExpectLiveness { core: Some(core) } => *core = all_renamed(core, name),
             _ => {}
         }
         event

@@ -77,7 +77,7 @@ fn a_node_whose_disk_is_full_stops_and_goes_on_once_there_is_room() {
     apply(&mut world, &restart());
     assert_eq!(work(&mut world), None);
     let nothing = Event::DiskFault { node: node(), fault: DiskFault::Free };
-    assert!(matches!(world.apply(&nothing), Err(Halt::Misfit(_))), "it was free before");
+    assert!(matches!(world.apply(&nothing), Err(Halt::Inapplicable(_))), "it was free before");
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn a_disk_is_not_replaced_while_its_node_is_up_nor_by_a_copy_that_there_is_not()
     let mut world = working();
     for replacement in [DiskFault::Lose, DiskFault::PutBack] {
         let event = Event::DiskFault { node: node(), fault: replacement };
-        assert!(matches!(world.apply(&event), Err(Halt::Misfit(_))));
+        assert!(matches!(world.apply(&event), Err(Halt::Inapplicable(_))));
     }
     apply(&mut world, &Event::Crash { node: node(), keep: Keep::All });
     let put_back = Event::DiskFault { node: node(), fault: DiskFault::PutBack };
-    assert!(matches!(world.apply(&put_back), Err(Halt::Misfit(_))));
+    assert!(matches!(world.apply(&put_back), Err(Halt::Inapplicable(_))));
 }

@@ -9,7 +9,7 @@ use super::{Recorded, Step, Surroundings};
 use crate::invariant::{Check, View};
 use crate::situation::Situation;
 use crate::world::event::Event;
-use crate::world::outcome::{Misfit, Refusal};
+use crate::world::outcome::{Inapplicable, Refusal};
 
 impl Running {
     /// Lets the loop take its next input, or a Ready. `view` is how the node shows itself.
@@ -38,7 +38,7 @@ impl Running {
     }
 
     /// Why nothing is taken from this arm.
-    fn not_its_turn(&self, arm: Arm) -> Misfit {
+    fn not_its_turn(&self, arm: Arm) -> Inapplicable {
         let waits =
             self.engine.looped().is_some_and(|looped| looped.run_loop.waiting().iter().any(|(_, of)| *of == arm));
         self.not_now(match waits {

@@ -27,7 +27,7 @@ use super::client::{Clients, Now, Request};
 use super::event::Event;
 use super::network::{Envelope, LocalMessage, Network};
 use super::options::{ApplicationKind, Boot, NodeOptions};
-use super::outcome::{Halt, Misfit, Refusal};
+use super::outcome::{Halt, Inapplicable, Refusal};
 use super::statistics::Statistics;
 use crate::disk::{Disk, DiskFault, Keep};
 use crate::history::Operation;
@@ -187,12 +187,12 @@ impl Replica {
         &self.view
     }
 
-    fn up(&mut self) -> Result<&mut Running, Misfit> {
-        self.running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))
+    fn up(&mut self) -> Result<&mut Running, Inapplicable> {
+        self.running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))
     }
 
     pub(super) fn crash(&mut self, keep: Keep, around: &mut Surroundings<'_>) -> Step {
-        let running = self.running.take().ok_or(Misfit::NodeDown(self.id))?;
+        let running = self.running.take().ok_or(Inapplicable::NodeDown(self.id))?;
         let statistics = &mut *around.statistics;
         statistics.leaders_crashed += u64::from(self.view.soft_state.role == raft::Role::Leader);
         statistics.crashes_in_joint += u64::from(running.node().configuration().is_joint());
@@ -204,10 +204,10 @@ impl Replica {
 
     pub(super) fn disk_fault(&mut self, fault: DiskFault, around: &mut Surroundings<'_>) -> Step {
         if fault.replaces() && self.is_up() {
-            return Err(Misfit::NodeUp(self.id).into());
+            return Err(Inapplicable::NodeUp(self.id).into());
         }
         if !fault.strike(&mut self.disk) {
-            return Err(Misfit::NotNow(self.id, "has a disk to which this does nothing").into());
+            return Err(Inapplicable::NotNow(self.id, "has a disk to which this does nothing").into());
         }
         match fault {
             DiskFault::BackUp => around.checkers.disk_copied(self.id),
@@ -304,10 +304,10 @@ impl Replica {
         self.ask(client, &request, around)
     }
 
-    fn keeps_keys(&mut self) -> Result<(), Misfit> {
+    fn keeps_keys(&mut self) -> Result<(), Inapplicable> {
         match self.up()?.application.kind() {
             ApplicationKind::KeyValue => Ok(()),
-            ApplicationKind::Appender => Err(Misfit::NotNow(self.id, "keeps no keys")),
+            ApplicationKind::Appender => Err(Inapplicable::NotNow(self.id, "keeps no keys")),
         }
     }
 
@@ -373,7 +373,7 @@ impl Replica {
         let next = self.run_loop().filter(|_| arm == Arm::Message).and_then(|run_loop| run_loop.next_message());
         let late = next.and_then(|message| self.late(message));
         let Self { running, recorded, view, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
         if let (Arm::Message, Some(looped)) = (arm, running.engine.looped()) {
             if let Some(message) = looped.run_loop.next_message().filter(|message| is_from_another(message)) {
                 around.checkers.received(message);
@@ -404,14 +404,14 @@ impl Replica {
 
     pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Step {
         let Self { running, view, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
         running.take_ready(view, around)?;
         Ok(None)
     }
 
     pub(super) fn write(&mut self, around: &mut Surroundings<'_>) -> Step {
         let Self { running, disk, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
         match running.write(disk, around)? {
             Ok(()) => Ok(None),
             Err(error) => Ok(Some(self.stop(error, around))),
@@ -420,7 +420,7 @@ impl Replica {
 
     pub(super) fn sync(&mut self, around: &mut Surroundings<'_>) -> Step {
         let Self { running, disk, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
         match running.begin_sync(disk)? {
             Ok(()) => Ok(None),
             Err(error) => Ok(Some(self.stop(error, around))),
@@ -429,7 +429,7 @@ impl Replica {
 
     pub(super) fn sync_done(&mut self, around: &mut Surroundings<'_>) -> Step {
         let Self { running, disk, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
         match running.complete_sync(disk, around)? {
             Ok(()) => Ok(None),
             Err(error) => Ok(Some(self.stop(error, around))),
@@ -448,7 +448,7 @@ impl Replica {
 
     pub(super) fn apply(&mut self, entries: u32, around: &mut Surroundings<'_>) -> Step {
         let Self { running, recorded, .. } = self;
-        let running = running.as_deref_mut().ok_or(Misfit::NodeDown(self.id))?;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
         running.apply(entries, recorded, around)
     }
 

@@ -18,10 +18,10 @@ use crate::planted::{Bug, planted};
 use crate::situation::Situation;
 use crate::wal::{DiskError, Write};
 use crate::world::application::Application;
+use crate::world::coverage::membership_changed;
 use crate::world::key_value::Effect;
 use crate::world::network::{Envelope, LocalMessage};
-use crate::world::outcome::{Halt, Misfit, Refusal};
-use crate::world::witness::membership_changed;
+use crate::world::outcome::{Halt, Inapplicable, Refusal};
 
 /// A raft node and its host.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ impl Running {
         AtWork { between_writes: self.handling.is_between_writes(), compacting: self.log.is_compacting() }
     }
 
-    pub(super) fn not_now(&self, why: &'static str) -> Misfit {
-        Misfit::NotNow(self.id(), why)
+    pub(super) fn not_now(&self, why: &'static str) -> Inapplicable {
+        Inapplicable::NotNow(self.id(), why)
     }
 
     pub(super) fn view(&self) -> View {
@@ -472,7 +472,7 @@ impl Running {
     }
 
     pub(super) fn compact(&mut self, through: Index) -> Result<(), Halt> {
-        let refused = Misfit::Compact(self.id(), through);
+        let refused = Inapplicable::Compact(self.id(), through);
         // The application may have applied more than the node was told of. Until it is told, it still looks for membership
         // changes there, also when it is asked to campaign in the middle of a Ready.
         if through > self.node().basic_status().applied {

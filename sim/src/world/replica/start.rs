@@ -14,7 +14,7 @@ use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError, Wal};
 use crate::world::application::Application;
 use crate::world::options::{ApplicationKind, Boot, Front, NodeOptions};
-use crate::world::outcome::{Halt, Misfit, Refusal};
+use crate::world::outcome::{Halt, Inapplicable, Refusal};
 
 /// What a node comes up with: from its boot, or from its disk.
 struct Remembered {
@@ -112,7 +112,7 @@ impl Replica {
             view: View::default(),
         };
         let config = options.config(id, remembered.applied(), seed);
-        let node = RawNode::new(config, remembered.storage()).map_err(|error| Misfit::Config(id, error))?;
+        let node = RawNode::new(config, remembered.storage()).map_err(|error| Inapplicable::Config(id, error))?;
         let node = bootstrapped(node, boot)?;
         let wal = replica.create_log(&remembered);
         replica.come_up(node, wal, &remembered, around)?;
@@ -127,10 +127,10 @@ impl Replica {
         around: &mut Surroundings<'_>,
     ) -> Step {
         if self.is_up() {
-            return Err(Misfit::NodeUp(self.id).into());
+            return Err(Inapplicable::NodeUp(self.id).into());
         }
         let options = options.unwrap_or(&self.options).clone();
-        options.config(self.id, Index::ZERO, seed).validate().map_err(|error| Misfit::Config(self.id, error))?;
+        options.config(self.id, Index::ZERO, seed).validate().map_err(|error| Inapplicable::Config(self.id, error))?;
         let (wal, remembered) = match self.recover(around) {
             Ok(recovered) => recovered,
             Err(error) => {
@@ -256,7 +256,7 @@ fn bootstrapped(mut node: RawNode<MemStorage>, boot: &Boot) -> Result<RawNode<Me
     if let Boot::Peers(peers) = boot {
         let id = node.id();
         let peers: Vec<(NodeId, Bytes)> = peers.iter().map(|peer| (*peer, Bytes::new())).collect();
-        node.bootstrap(&peers).map_err(|error| Misfit::Boot(id, error))?;
+        node.bootstrap(&peers).map_err(|error| Inapplicable::Boot(id, error))?;
     }
     Ok(node)
 }

@@ -121,7 +121,7 @@ fn work(phrase: &Phrase) -> Option<(NodeId, Work)> {
         | Command::Client(_)
         | Command::Show(_)
         | Command::Expect(_)
-        | Command::Calm(_)
+        | Command::Liveness(_)
         | Command::Plant(_) => None,
     }
 }

@@ -48,7 +48,7 @@ fn is_usual(phrase: &Phrase) -> bool {
         | Command::Client(_)
         | Command::Show(_)
         | Command::Expect(_)
-        | Command::Calm(_)
+        | Command::Liveness(_)
         | Command::Plant(_) => false,
     }
 }

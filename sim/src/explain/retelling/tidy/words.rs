@@ -52,7 +52,7 @@ fn is_deed(phrase: &Phrase) -> bool {
             ClientCommand::Write { .. } | ClientCommand::Retry { .. } => false,
         },
         Command::Node(_) | Command::Disk(..) => true,
-        Command::Show(_) | Command::Expect(_) | Command::Calm(_) | Command::Plant(_) => false,
+        Command::Show(_) | Command::Expect(_) | Command::Liveness(_) | Command::Plant(_) => false,
     }
 }
 
@@ -159,7 +159,7 @@ fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
         | Command::Network(_)
         | Command::Show(_)
         | Command::Expect(_)
-        | Command::Calm(_)
+        | Command::Liveness(_)
         | Command::Plant(_) => None,
     }
 }

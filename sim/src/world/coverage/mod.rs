@@ -29,7 +29,7 @@ use crate::situation::{Situation, Situations};
 
 /// What is remembered of the nodes beyond what the world itself does.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Witness {
+pub(super) struct CoverageRecorder {
     /// Whose clock ticked last, in which step, and how often in a row.
     ticking: (u64, u64, u32),
     /// Node n at position n - 1.
@@ -235,7 +235,7 @@ impl World {
             | Event::Duplicate { .. }
             | Event::HealLink { .. }
             | Event::ExpectSettled { .. }
-            | Event::Calm { .. }
+            | Event::ExpectLiveness { .. }
             | Event::Inject { .. }
             | Event::Take { .. } => return About::Nothing,
         };
@@ -247,7 +247,7 @@ impl World {
     }
 
     /// Notes what situations the event was or led to.
-    pub(super) fn witness(&mut self, before: &Before, refused: Option<&Refusal>) {
+    pub(super) fn record_coverage(&mut self, before: &Before, refused: Option<&Refusal>) {
         if let About::Node { node, what: What::Tick } = before.about {
             self.ticked_in_a_row(node);
         }
@@ -284,14 +284,14 @@ impl World {
 
     fn ticked_in_a_row(&mut self, node: NodeId) {
         const SEVERAL: u32 = 5;
-        let (last, step, times) = self.witness.ticking;
+        let (last, step, times) = self.coverage.ticking;
         let in_a_row = if last == node.get() && step + 1 == self.step { times + 1 } else { 1 };
-        self.witness.ticking = (node.get(), self.step, in_a_row);
+        self.coverage.ticking = (node.get(), self.step, in_a_row);
         self.statistics.situations.note_if(in_a_row == SEVERAL, Situation::ClockCaughtUp);
     }
 
     fn scene(&mut self) -> Scene<'_> {
-        let Self { replicas, network, witness, statistics, .. } = self;
-        Scene { replicas, network, past: &mut witness.past, situations: &mut statistics.situations }
+        let Self { replicas, network, coverage, statistics, .. } = self;
+        Scene { replicas, network, past: &mut coverage.past, situations: &mut statistics.situations }
     }
 }

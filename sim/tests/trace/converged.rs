@@ -1,4 +1,4 @@
-//! When a cluster counts as at rest, and what excuses one that is not.
+//! When a cluster counts as converged, and what excuses one that is not.
 
 use sim::driver::apply;
 use sim::script::record;
@@ -18,24 +18,24 @@ fn world_after(script: &str) -> World {
     world
 }
 
-fn is_at_rest(script: &str) -> bool {
+fn has_converged(script: &str) -> bool {
     world_after(script).unsettled().is_none()
 }
 
 /// In seed 8238841 several members outside the healthy quorum, on slow links, had to know their leader in one instant.
 #[test]
 fn a_member_on_a_slow_link_need_not_know_its_leader_all_the_time() {
-    assert!(is_at_rest(GIVEN_UP));
+    assert!(has_converged(GIVEN_UP));
     let heartbeat = "tick-heartbeat 1\nprocess-ready 1\ndeliver-msgs 2\n";
     let slow = "tick 1 1\ntick 2 2\ntick-election 3\nprocess-ready 3\nexpect 3 role=pre-candidate leader=none\n";
-    assert!(is_at_rest(&format!("{GIVEN_UP}{heartbeat}{slow}")), "a heartbeat is under way and late");
-    assert!(is_at_rest(&format!("{GIVEN_UP}{heartbeat}{slow}deliver-msgs 3\ntick-election 3\n")), "one was late");
+    assert!(has_converged(&format!("{GIVEN_UP}{heartbeat}{slow}")), "a heartbeat is under way and late");
+    assert!(has_converged(&format!("{GIVEN_UP}{heartbeat}{slow}deliver-msgs 3\ntick-election 3\n")), "one was late");
 }
 
 #[test]
-fn a_member_that_gives_its_leader_up_without_a_slow_link_is_not_at_rest() {
+fn a_member_that_gives_its_leader_up_without_a_slow_link_has_not_converged() {
     let quiet = "tick-election 3\nprocess-ready 3\nexpect 3 role=pre-candidate leader=none\n";
-    assert!(!is_at_rest(&format!("{GIVEN_UP}{quiet}")));
+    assert!(!has_converged(&format!("{GIVEN_UP}{quiet}")));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_member_on_a_slow_link_has_to_hold_what_its_leader_holds() {
     let slow =
         "tick 1 1\ntick 2 2\ntick-election 3\nexpect 3 role=pre-candidate last=1/3\nexpect 1 2 last=1/4 applied=4\n";
     let lags = format!("propose 1 more\n{to_node_2}{to_node_2}process-ready 1\n{slow}");
-    assert!(!is_at_rest(&format!("{GIVEN_UP}{lags}")));
+    assert!(!has_converged(&format!("{GIVEN_UP}{lags}")));
 }
 
 #[test]
