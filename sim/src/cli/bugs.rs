@@ -3,6 +3,8 @@
 #[cfg(feature = "planted-bugs")]
 mod hunt;
 
+use std::path::PathBuf;
+
 use clap::Args;
 use sim::planted::{self, Switched};
 
@@ -38,6 +40,9 @@ pub(super) struct BugsArguments {
     /// Only the bugs that are caught quickly, from one starting point, and without shrinking
     #[arg(long)]
     quick: bool,
+    /// The folder for the traces of bugs that are named, instead of this one
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Does not shrink the traces
     #[arg(long)]
     no_shrink: bool,

@@ -148,15 +148,18 @@ fn options(nodes: &[NodeOptions]) -> String {
     let mut parts: Vec<String> = on.collect();
     if let Some(first) = nodes.first() {
         parts.push(format!("election {} ticks, heartbeat {}", first.election_tick, first.heartbeat_tick));
-        parts.push(format!("in flight {} messages", first.max_inflight_messages));
+        let or_bytes = match first.max_inflight_bytes {
+            Config::NO_LIMIT => String::new(),
+            bytes => format!(" or {bytes} bytes"),
+        };
+        parts.push(format!("in flight to a member {} messages{or_bytes}", first.max_inflight_messages));
         let limits = [
-            ("in flight", first.max_inflight_bytes),
-            ("message", first.max_size_per_message),
-            ("committed page", first.max_committed_size_per_ready),
+            ("a message", first.max_size_per_message),
+            ("applied at once", first.max_committed_size_per_ready),
             ("uncommitted", first.max_uncommitted_size),
         ];
         let limited = limits.iter().filter(|(_, bytes)| *bytes != Config::NO_LIMIT);
-        parts.extend(limited.map(|(name, bytes)| format!("{name} {bytes} B")));
+        parts.extend(limited.map(|(name, bytes)| format!("{name} {bytes} bytes")));
         if let Front::Loop(Limits { proposals, messages, ticks }) = first.front {
             parts.push(format!("queues of {proposals} proposals, {messages} messages, {ticks} ticks"));
         }

@@ -1,7 +1,7 @@
 //! The hunt itself, in a build that has something to hunt.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
     let progress = Progress::new(bugs.len() as u64 * how.starts);
     let hunted = hunt(&bugs, &how, &progress);
     progress.bar.finish_and_clear();
-    let traces = if arguments.names.is_empty() { Ok(Vec::new()) } else { leave_traces(&hunted) };
+    let traces =
+        if arguments.names.is_empty() { Ok(Vec::new()) } else { leave_traces(&hunted, arguments.out.as_deref()) };
     let text = match arguments.json {
         true => hunted.iter().map(|hunted| as_json(hunted).to_string()).collect::<Vec<_>>(),
         false => {
@@ -79,10 +80,10 @@ fn as_json(hunted: &Hunted) -> serde_json::Value {
     })
 }
 
-fn leave_traces(hunted: &[Hunted]) -> Result<Vec<PathBuf>, String> {
+fn leave_traces(hunted: &[Hunted], folder: Option<&Path>) -> Result<Vec<PathBuf>, String> {
     let traces = hunted.iter().filter_map(|hunted| Some((hunted.bug, hunted.shortest.as_ref()?)));
     let save = traces.map(|(bug, trace)| {
-        let path = PathBuf::from(format!("{}.jsonl", bug.name()));
+        let path = folder.unwrap_or(Path::new("")).join(format!("{}.jsonl", bug.name()));
         let _switched = planted::switched_on(Some(bug));
         trace.save(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(path)
