@@ -67,13 +67,56 @@ pub enum ConfigError {
     ConfState(#[from] crate::membership::ChangeError),
 }
 
-/// Why a proposal was not accepted.
+/// Why a proposal was not accepted: it was neither appended here nor sent on, so nothing comes of it, and it can be made
+/// again. etcd's `ErrProposalDropped`, with the reason.
+///
+/// ```
+/// use raft::{ConfState, Config, MemStorage, NodeId, ProposeError, RawNode};
+/// let id = NodeId::new(1).unwrap();
+/// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+/// let mut node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
+/// assert_eq!(node.propose("early".into()), Err(ProposeError::NoLeader));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProposeError {
-    /// There is no leader to take it, or the leader is not a member, transfers its leadership or has too much
-    /// uncommitted data. It was not appended here; try again later.
-    #[error("raft proposal dropped")]
-    Dropped,
+    /// This node knows no leader, or campaigns.
+    #[error("no leader is known: propose again once there is one")]
+    NoLeader,
+    /// Another node leads, and this one does not send proposals on: because of
+    /// [`Config::disable_proposal_forwarding`](crate::Config::disable_proposal_forwarding), or because it was asked to append
+    /// the proposal itself.
+    #[error("this node does not lead: propose to the leader, node {leader}")]
+    NotLeader {
+        /// Who leads, as far as this node knows.
+        leader: NodeId,
+    },
+    /// This node leads, and hands leadership over. That ends with another leader, or after an election timeout.
+    #[error("leadership is being transferred to node {to}: propose again once that has ended")]
+    TransferringLeadership {
+        /// Who is to lead.
+        to: NodeId,
+    },
+    /// This node leads, and a membership change has removed it. It leads on until it notices, and takes nothing new.
+    #[error("this leader was removed from the cluster: propose to another member")]
+    Removed,
+    /// This node leads, and has [`Config::max_uncommitted_size`](crate::Config::max_uncommitted_size) bytes in its log that are
+    /// not applied yet. If they do not get fewer, it may have lost its quorum.
+    #[error(
+        "{proposed} bytes on top of {uncommitted} that are not applied yet exceed the limit of {limit}: propose again once \
+         some of them are"
+    )]
+    TooMuchUncommitted {
+        /// The payload bytes of this leader's proposals that are not applied yet.
+        uncommitted: u64,
+        /// The payload bytes of this proposal.
+        proposed: u64,
+        /// [`Config::max_uncommitted_size`](crate::Config::max_uncommitted_size).
+        limit: u64,
+    },
+    /// The log ends at [`Index::MAX`], or would go beyond it. There is no way on but another cluster.
+    #[error("the log is full: it has no room below the largest index")]
+    LogFull,
 }
 
 /// Why a read was not taken. Nothing comes of it; ask again later.

@@ -16,7 +16,7 @@ use crate::raft::{AppliedThrough, Raft};
 use crate::ready::{Origin, Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
 use crate::status::{BasicStatus, Status};
 use crate::storage::Storage;
-use crate::types::{Entry, HardState, Index, NodeId, SoftState, Term};
+use crate::types::{Entry, EntryId, HardState, Index, NodeId, SoftState, Term};
 
 /// How a snapshot that the host sent came to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -176,7 +176,7 @@ impl<S: Storage> RawNode<S> {
     /// [`Config::max_uncommitted_size`].
     ///
     /// # Errors
-    /// [`ProposeError::Dropped`] where it was not even appended or sent on.
+    /// It was not even appended or sent on, and why.
     pub fn propose(&mut self, data: Bytes) -> Result<(), ProposeError> {
         self.raft.propose(None, vec![Entry { data, ..Entry::default() }])
     }
@@ -185,10 +185,43 @@ impl<S: Storage> RawNode<S> {
     /// allow it, appends an empty entry in its place.
     ///
     /// # Errors
-    /// [`ProposeError::Dropped`] where it was not even appended or sent on.
+    /// It was not even appended or sent on, and why.
     pub fn propose_conf_change(&mut self, change: &ConfChange) -> Result<(), ProposeError> {
         let (kind, data) = change.encode();
         self.raft.propose(None, vec![Entry { kind, data, ..Entry::default() }])
+    }
+
+    /// Like [`propose`](Self::propose), here and not through the leader, and returns which entry it is. When an entry is
+    /// applied at that index, it is this one if its term is the same. If not, another leader's has taken its place, and
+    /// this one never is.
+    ///
+    /// ```
+    /// use raft::{ConfState, Config, EntryId, Index, MemStorage, NodeId, RawNode, Term};
+    ///
+    /// let id = NodeId::new(1).unwrap();
+    /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+    /// let mut node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone))?;
+    /// node.campaign();
+    /// while node.process_ready(|node, ready| node.storage_mut().write(ready))? {}
+    /// // A leader begins with an empty entry.
+    /// assert_eq!(node.propose_as_leader("hello".into()), Ok(EntryId::new(Term(1), Index(2))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// It was not appended, and why; where another node leads, who that is.
+    pub fn propose_as_leader(&mut self, data: Bytes) -> Result<EntryId, ProposeError> {
+        self.raft.propose_as_leader(vec![Entry { data, ..Entry::default() }])
+    }
+
+    /// Like [`propose_conf_change`](Self::propose_conf_change), here and not through the leader, and returns which entry it
+    /// is. One that is refused is an entry too, of [that kind](crate::EntryKind::RefusedConfChange).
+    ///
+    /// # Errors
+    /// As [`propose_as_leader`](Self::propose_as_leader).
+    pub fn propose_conf_change_as_leader(&mut self, change: &ConfChange) -> Result<EntryId, ProposeError> {
+        let (kind, data) = change.encode();
+        self.raft.propose_as_leader(vec![Entry { kind, data, ..Entry::default() }])
     }
 
     /// Takes up a committed membership change; to be called when the application applies its entry, unless it decides
@@ -475,6 +508,11 @@ impl<S: Storage> RawNode<S> {
     /// The leader that the node knows, and its role.
     pub fn soft_state(&self) -> SoftState {
         self.raft.soft_state()
+    }
+
+    /// Up to where the application has applied.
+    pub(crate) fn applied(&self) -> Index {
+        self.raft.log().applied()
     }
 
     /// The part of the status that costs nothing.

@@ -228,7 +228,7 @@ fn a_stranger_may_ask_but_not_answer() {
 fn a_proposal_is_dropped_where_there_is_no_leader_to_take_it() {
     let mut node = node(&[1, 2, 3]);
     let before = format!("{node:?}");
-    assert_eq!(node.propose(Bytes::from_static(b"x")), Err(ProposeError::Dropped));
+    assert_eq!(node.propose(Bytes::from_static(b"x")), Err(ProposeError::NoLeader));
     assert_eq!(format!("{node:?}"), before);
 }
 

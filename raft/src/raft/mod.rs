@@ -289,8 +289,8 @@ impl<S: Storage> Raft<S> {
         self.role =
             RoleState::Leader(Box::new(Leader::new(self.id(), &self.configuration, last, self.inflight_limits())));
         // An entry of the own term is what lets the leader commit anything at all (Raft paper, section 5.4.2).
-        let accepted = self.append_as_leader(vec![Entry::default()]);
-        assert!(accepted, "an empty entry counts nothing against the bound on uncommitted data");
+        let appended = self.append_as_leader(vec![Entry::default()]);
+        assert!(appended.is_ok(), "an empty entry counts nothing against the bound on uncommitted data");
     }
 
     /// What every change of role or term resets, except the way to a pre-candidate.

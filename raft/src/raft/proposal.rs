@@ -4,7 +4,7 @@ use crate::error::ProposeError;
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::types::{Entry, EntryKind, Index, NodeId};
+use crate::types::{Entry, EntryId, EntryKind, Index, NodeId};
 
 use super::{Raft, RoleState};
 
@@ -12,12 +12,12 @@ impl<S: Storage> Raft<S> {
     /// Takes entries whose term and index are to be set. `origin` is the node that forwarded them, if any did.
     ///
     /// # Errors
-    /// [`ProposeError::Dropped`] where nothing was appended or forwarded.
+    /// Nothing was appended or forwarded.
     pub(crate) fn propose(&mut self, origin: Option<NodeId>, entries: Vec<Entry>) -> Result<(), ProposeError> {
         match self.role {
             RoleState::Follower => self.forward_proposal(origin, entries),
-            RoleState::PreCandidate(_) | RoleState::Candidate(_) => Err(ProposeError::Dropped),
-            RoleState::Leader(_) => self.propose_as_leader(entries),
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => Err(ProposeError::NoLeader),
+            RoleState::Leader(_) => self.propose_as_leader(entries).map(|_last| ()),
         }
     }
 
@@ -28,15 +28,25 @@ impl<S: Storage> Raft<S> {
                 self.outbox.messages.push(Message { from, to, term: None, body: Body::Propose { entries } });
                 Ok(())
             }
-            Some(_) | None => Err(ProposeError::Dropped),
+            Some(leader) => Err(ProposeError::NotLeader { leader }),
+            None => Err(ProposeError::NoLeader),
         }
     }
 
-    fn propose_as_leader(&mut self, mut entries: Vec<Entry>) -> Result<(), ProposeError> {
-        let RoleState::Leader(leader) = &self.role else { return Err(ProposeError::Dropped) };
+    /// Takes entries as the leader, and returns what the last of them is in the log.
+    ///
+    /// # Errors
+    /// Nothing was appended.
+    pub(crate) fn propose_as_leader(&mut self, mut entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
+        let RoleState::Leader(leader) = &self.role else {
+            return Err(self.leader.map_or(ProposeError::NoLeader, |leader| ProposeError::NotLeader { leader }));
+        };
         // A leader that a change removed keeps leading until the change is known to a quorum, but takes nothing new.
-        if !self.configuration.contains(self.id()) || leader.transferee.is_some() {
-            return Err(ProposeError::Dropped);
+        if !self.configuration.contains(self.id()) {
+            return Err(ProposeError::Removed);
+        }
+        if let Some(to) = leader.transferee {
+            return Err(ProposeError::TransferringLeadership { to });
         }
         let pending = leader.pending_conf_index;
         let first = self.log.last_index().next();
@@ -47,15 +57,17 @@ impl<S: Storage> Raft<S> {
             }
             self.admit_conf_change(first.plus(offset as u64), entry);
         }
-        if !self.append_as_leader(entries) {
-            self.forget_dropped_change(pending);
-            return Err(ProposeError::Dropped);
+        let appended = self.append_as_leader(entries);
+        match appended {
+            Err(_) => self.forget_dropped_change(pending),
+            Ok(last) => {
+                if planted(Bug::LeaderSelfAckUnstable) {
+                    self.handle_append_accepted(self.id(), last.index);
+                }
+                self.broadcast_append();
+            }
         }
-        if planted(Bug::LeaderSelfAckUnstable) {
-            self.handle_append_accepted(self.id(), self.log.last_index());
-        }
-        self.broadcast_append();
-        Ok(())
+        appended
     }
 
     /// What was pending before a proposal that was dropped for its size is pending again. In etcd a change that was dropped
@@ -84,16 +96,16 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Appends to the own log, unless that exceeds the bound on uncommitted data or the largest index there can be. Tells
-    /// whether it did. The leader acknowledges its own entries like any follower, once they are durable.
-    pub(super) fn append_as_leader(&mut self, mut entries: Vec<Entry>) -> bool {
+    /// Appends to the own log, unless that exceeds the bound on uncommitted data or the largest index there can be. Returns
+    /// the last entry. The leader acknowledges its own entries like any follower, once they are durable.
+    ///
+    /// # Errors
+    /// Nothing was appended.
+    pub(super) fn append_as_leader(&mut self, mut entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
         if entries.len() as u64 > Index::MAX.since(self.log.last_index()) {
-            return false;
+            return Err(ProposeError::LogFull);
         }
-        let size = entries.iter().map(Entry::payload_size).sum();
-        if !self.reserve_uncommitted(size) {
-            return false;
-        }
+        self.reserve_uncommitted(entries.iter().map(Entry::payload_size).sum())?;
         let mut index = self.log.last_index();
         for entry in &mut entries {
             index = index.next();
@@ -102,19 +114,20 @@ impl<S: Storage> Raft<S> {
         }
         self.log.append(entries);
         self.send_after_append(self.config.id, self.term, Body::AppendAccepted { index });
-        true
+        Ok(EntryId::new(self.term, index))
     }
 
     /// Counts payload bytes as uncommitted. Empty entries are never refused, so that a new leader can begin and a joint
     /// configuration can be left; nor is the first of any size, so that nothing waits for ever.
-    fn reserve_uncommitted(&mut self, size: u64) -> bool {
-        let RoleState::Leader(leader) = &mut self.role else { return false };
-        let total = leader.uncommitted_size.saturating_add(size);
-        if leader.uncommitted_size > 0 && size > 0 && total > self.config.max_uncommitted_size {
-            return false;
+    fn reserve_uncommitted(&mut self, proposed: u64) -> Result<(), ProposeError> {
+        let RoleState::Leader(leader) = &mut self.role else { return Err(ProposeError::NoLeader) };
+        let (uncommitted, limit) = (leader.uncommitted_size, self.config.max_uncommitted_size);
+        let total = uncommitted.saturating_add(proposed);
+        if uncommitted > 0 && proposed > 0 && total > limit {
+            return Err(ProposeError::TooMuchUncommitted { uncommitted, proposed, limit });
         }
         leader.uncommitted_size = total;
-        true
+        Ok(())
     }
 
     /// Leaves a joint configuration that is to be left by itself, once it is applied. Where the proposal is dropped, the

@@ -189,7 +189,10 @@ fn who_hands_leadership_over_and_then_proposes_is_refused() {
         let (node, driver) = Node::run(leader_of_two());
         tokio::spawn(driver);
         node.transfer_leadership(id(2)).await.unwrap();
-        assert_eq!(node.propose("data".into()).await, Err(NodeError::Refused(ProposeError::Dropped)));
+        assert_eq!(
+            node.propose("data".into()).await,
+            Err(NodeError::Refused(ProposeError::TransferringLeadership { to: id(2) }))
+        );
         node.stop();
     });
 }

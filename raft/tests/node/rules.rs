@@ -78,7 +78,7 @@ fn a_dropped_proposal_is_told_as_dropped() {
     let mut run_loop = RunLoop::new(RawNode::new(config, storage(&[1, 2])).unwrap(), Limits::default());
     step(&mut run_loop, heartbeat(2, 1));
     let ticket = run_loop.propose("data".into()).unwrap();
-    let result = Err(ProposeError::Dropped);
+    let result = Err(ProposeError::NotLeader { leader: id(2) });
     assert_eq!(run_loop.take(Arm::Proposal), Some(Taken::Proposal { ticket, result }));
 }
 

@@ -72,7 +72,7 @@ fn a_leader_that_is_removed_or_demoted_leads_on_unless_configured_otherwise() {
 fn a_removed_leader_takes_no_proposals() {
     let mut host = leader_of(config(), &[1, 2, 3]);
     change(&mut host, ConfChangeV1::remove(id(1)));
-    assert_eq!(host.node.propose("x".into()), Err(raft::ProposeError::Dropped));
+    assert_eq!(host.node.propose("x".into()), Err(raft::ProposeError::Removed));
     assert_eq!(host.wait(1).to(2), [heartbeat(2)], "but keeps the others from campaigning");
 }
 

@@ -125,7 +125,7 @@ fn an_old_ready_is_not_taken_for_the_outstanding_one() {
 fn a_membership_change_is_proposed_or_dropped_like_data() {
     let change = raft::ConfChange::V1(raft::ConfChangeV1::add_learner(id(4)));
     let mut alone = Host::new(config(), voters(&[1, 2, 3]));
-    assert_eq!(alone.node.propose_conf_change(&change), Err(ProposeError::Dropped));
+    assert_eq!(alone.node.propose_conf_change(&change), Err(ProposeError::NoLeader));
 
     let mut leader = Host::leader();
     assert_eq!(leader.node.propose_conf_change(&change), Ok(()));

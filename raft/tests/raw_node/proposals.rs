@@ -7,7 +7,7 @@ use raft::{
 
 use crate::host::*;
 
-const DROPPED: Result<(), ProposeError> = Err(ProposeError::Dropped);
+const NO_LEADER: ProposeError = ProposeError::NoLeader;
 
 fn data(payload: &'static str) -> Entry {
     Entry { data: payload.into(), ..Entry::default() }
@@ -48,20 +48,21 @@ fn a_follower_sends_a_proposal_on_to_its_leader_unless_it_may_not() {
 
     host.node.forget_leader();
     host.work_off();
-    assert_eq!(host.node.propose("x".into()), DROPPED);
+    assert_eq!(host.node.propose("x".into()), Err(NO_LEADER));
     let refused = host.hear_forwarded(3, body()).map(|_| ());
-    assert_eq!(refused, Err(StepError::Propose(ProposeError::Dropped)));
+    assert_eq!(refused, Err(StepError::Propose(NO_LEADER)));
 
     let mut host = Host::new(Config { disable_proposal_forwarding: true, ..config() }, voters(&[1, 2, 3]));
     host.hear_in(2, 1, heartbeat(0));
-    assert_eq!((host.node.propose("x".into()), host.work_off().messages), (DROPPED, vec![]));
+    let sent_elsewhere = Err(ProposeError::NotLeader { leader: id(2) });
+    assert_eq!((host.node.propose("x".into()), host.work_off().messages), (sent_elsewhere, vec![]));
 }
 
 #[test]
 fn a_candidate_drops_proposals() {
     let mut host = Host::new(config(), voters(&[1, 2, 3]));
     host.node.campaign();
-    assert_eq!(host.node.propose("x".into()), DROPPED);
+    assert_eq!(host.node.propose("x".into()), Err(NO_LEADER));
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn a_log_ends_at_the_largest_index() {
     assert_eq!((full.role(), full.last()), (Role::Leader, Index::MAX.0 - 1));
     full.node.propose("x".into()).expect("there is room for one");
     full.work_off();
-    assert_eq!((full.node.propose("x".into()), full.last()), (DROPPED, Index::MAX.0));
+    assert_eq!((full.node.propose("x".into()), full.last()), (Err(ProposeError::LogFull), Index::MAX.0));
     assert_eq!(host(0).role(), Role::Follower, "there is no room for the first entry of a leader");
 }
 
@@ -101,9 +102,13 @@ fn a_leader_holds_only_so_much_uncommitted_data() {
     let mut host = Host::leading(limited, MemStorage::with_conf_state(voters(&[1, 2, 3])));
     host.hear(2, accepted(1));
     assert_eq!(host.node.propose("123456".into()), Ok(()));
-    assert_eq!(host.node.propose("12345".into()), DROPPED);
+    let beyond = |uncommitted, proposed| {
+        let limit = 10;
+        Err(ProposeError::TooMuchUncommitted { uncommitted, proposed, limit })
+    };
+    assert_eq!(host.node.propose("12345".into()), beyond(6, 5));
     assert_eq!(host.node.propose("1234".into()), Ok(()), "up to the bound");
-    assert_eq!(host.node.propose("1".into()), DROPPED);
+    assert_eq!(host.node.propose("1".into()), beyond(10, 1));
     assert_eq!(host.node.propose("".into()), Ok(()), "what is empty counts nothing");
     assert_eq!(host.node.uncommitted_size(), 10);
     host.work_off();
@@ -112,7 +117,7 @@ fn a_leader_holds_only_so_much_uncommitted_data() {
     host.hear(2, accepted(4));
     assert_eq!(host.node.uncommitted_size(), 0);
     assert_eq!(host.node.propose("12345678901".into()), Ok(()), "one of any size");
-    assert_eq!(host.node.propose("1".into()), DROPPED);
+    assert_eq!(host.node.propose("1".into()), beyond(11, 1));
     assert_eq!(host.node.propose("".into()), Ok(()), "what is empty is never too much");
     host.hear_in(2, 2, heartbeat(0));
     assert_eq!(host.node.uncommitted_size(), 0, "a follower counts nothing");
@@ -229,4 +234,44 @@ fn a_change_that_was_dropped_for_its_size_holds_no_other_up() {
         host.hear(2, accepted(2));
         assert_eq!(proposed(&mut host, &add(4)), then, "as etcd: {waits_as_etcd}");
     }
+}
+
+#[test]
+fn who_is_refused_learns_where_to_go_or_what_to_wait_for() {
+    let errors = [
+        ProposeError::NoLeader,
+        ProposeError::NotLeader { leader: id(2) },
+        ProposeError::TransferringLeadership { to: id(2) },
+        ProposeError::Removed,
+        ProposeError::TooMuchUncommitted { uncommitted: 6, proposed: 5, limit: 10 },
+        ProposeError::LogFull,
+    ];
+    let messages = [
+        "no leader is known: propose again once there is one",
+        "this node does not lead: propose to the leader, node 2",
+        "leadership is being transferred to node 2: propose again once that has ended",
+        "this leader was removed from the cluster: propose to another member",
+        "5 bytes on top of 6 that are not applied yet exceed the limit of 10: propose again once some of them are",
+        "the log is full: it has no room below the largest index",
+    ];
+    assert_eq!(errors.map(|error| error.to_string()), messages);
+}
+
+#[test]
+fn a_leader_that_appends_a_proposal_itself_tells_which_entry_it_is() {
+    let mut host = Host::leader();
+    assert_eq!(host.node.propose_as_leader("x".into()), Ok(entry_id(1, 2)));
+    assert_eq!(host.node.propose_conf_change_as_leader(&add(4)), Ok(entry_id(1, 3)));
+    assert_eq!(host.node.propose_conf_change_as_leader(&add(5)), Ok(entry_id(1, 4)), "which refuses the change");
+    host.work_off();
+    assert_eq!(kinds(&host)[1..], [EntryKind::Normal, EntryKind::ConfChange, EntryKind::RefusedConfChange]);
+}
+
+#[test]
+fn who_does_not_lead_appends_nothing_itself_and_names_the_leader() {
+    let mut host = Host::follower();
+    assert_eq!(host.node.propose_as_leader("x".into()), Err(ProposeError::NotLeader { leader: id(2) }));
+    assert_eq!(host.node.propose_conf_change_as_leader(&add(4)), Err(ProposeError::NotLeader { leader: id(2) }));
+    host.node.campaign();
+    assert_eq!(host.node.propose_as_leader("x".into()), Err(NO_LEADER));
 }

@@ -68,7 +68,7 @@ fn nothing_is_proposed_during_a_transfer_which_ends_after_an_election_timeout() 
     let mut host = leader();
     host.wait(5);
     transfer(&mut host, 2);
-    assert_eq!(host.node.propose("x".into()), Err(ProposeError::Dropped));
+    assert_eq!(host.node.propose("x".into()), Err(ProposeError::TransferringLeadership { to: id(2) }));
     host.wait(9);
     assert_eq!(transferee(&host), 2);
     host.wait(1);

@@ -50,10 +50,10 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The node did not accept a message.
-    #[error(transparent)]
+    #[error("{}", in_words_of_etcd(.0))]
     Step(StepError),
     /// The node did not accept a proposal.
-    #[error(transparent)]
+    #[error("{PROPOSAL_DROPPED}")]
     Propose(ProposeError),
     /// The message was lost: its link is cut, or its receiver is down.
     #[error("the message is lost")]
@@ -73,6 +73,16 @@ pub enum Refusal {
     /// What is on the disk cannot be trusted; the node stays down.
     #[error("node stays down: {0}")]
     Recovery(RecoveryError),
+}
+
+/// What etcd says of a proposal that it drops, whatever the reason. Transcripts are compared with etcd's.
+const PROPOSAL_DROPPED: &str = "raft proposal dropped";
+
+fn in_words_of_etcd(error: &StepError) -> String {
+    match error {
+        StepError::Propose(_) => PROPOSAL_DROPPED.to_owned(),
+        StepError::PeerNotFound(_) | StepError::Read(_) | StepError::Malformed(_) => error.to_string(),
+    }
 }
 
 /// Why [`World::apply`](super::World::apply) stopped.
