@@ -123,7 +123,7 @@ pub use membership::{
     Transition,
 };
 pub use message::{Body, Message};
-pub use node::{HeldReady, Node, NodeError, Stopped};
+pub use node::{Applied, ApplyError, HeldReady, Node, NodeError, Stopped};
 pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
 pub use raw_node::{RawNode, SnapshotStatus};

@@ -15,15 +15,15 @@ const BATCH: usize = 64;
 ///
 /// Dropping it stops the node, so that an executor that shuts down leaves nobody waiting.
 #[must_use = "a node does nothing unless its driver is polled"]
-pub struct Driver<S: Storage>(Arc<Shared<S>>);
+pub struct Driver<S: Storage, A = ()>(Arc<Shared<S, A>>);
 
-impl<S: Storage> Driver<S> {
-    pub(super) const fn new(shared: Arc<Shared<S>>) -> Self {
+impl<S: Storage, A> Driver<S, A> {
+    pub(super) const fn new(shared: Arc<Shared<S, A>>) -> Self {
         Self(shared)
     }
 }
 
-impl<S: Storage> Future for Driver<S> {
+impl<S: Storage, A> Future for Driver<S, A> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -31,7 +31,7 @@ impl<S: Storage> Future for Driver<S> {
     }
 }
 
-impl<S: Storage> Drop for Driver<S> {
+impl<S: Storage, A> Drop for Driver<S, A> {
     fn drop(&mut self) {
         self.0.stop();
     }

@@ -1,6 +1,7 @@
 //! Why a call to a running node comes to nothing.
 
-use crate::error::{BootstrapError, ConfigError};
+use crate::error::{BootstrapError, ConfigError, ProposeError};
+use crate::types::EntryId;
 
 /// The node was stopped, or whoever ran it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,54 @@ pub enum NodeError<E> {
     /// It was taken up and refused.
     #[error(transparent)]
     Refused(E),
+}
+
+/// Why a proposal that was [waited for](super::Node::propose_until_applied) is not known to be applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// It was not appended. Nothing comes of it.
+    #[error(transparent)]
+    NotProposed(#[from] ProposeError),
+    /// Another leader's entry was committed in its place. Nothing comes of it.
+    #[error("entry {by} was committed in its place, it is not applied and never will be: propose again")]
+    Overwritten {
+        /// What was committed there.
+        by: EntryId,
+    },
+    /// A membership change that the leader refused: another was not applied yet, or the membership does not allow it.
+    /// Nothing comes of it.
+    #[error("the leader refused the membership change, as another is not applied yet: propose again later")]
+    ChangeRefused,
+    /// This node lost its leadership, and a snapshot of the next leader covers the entry's place in the log.
+    #[error("a snapshot covers it, and it may be applied or not: read the state before you propose again")]
+    Unknown,
+    /// The node was stopped, or whoever ran it was.
+    #[error("raft: stopped; it may be applied or not: read the state before you propose again")]
+    Stopped,
+}
+
+impl ApplyError {
+    /// Whether the proposal may be applied all the same, now or later. Where it is not, it can be proposed again without
+    /// being applied twice.
+    ///
+    /// ```
+    /// use raft::{ApplyError, ProposeError};
+    /// assert!(!ApplyError::NotProposed(ProposeError::NoLeader).may_be_applied());
+    /// assert!(ApplyError::Unknown.may_be_applied());
+    /// ```
+    pub const fn may_be_applied(&self) -> bool {
+        match self {
+            Self::NotProposed(_) | Self::Overwritten { .. } | Self::ChangeRefused => false,
+            Self::Unknown | Self::Stopped => true,
+        }
+    }
+}
+
+impl From<Stopped> for ApplyError {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
 }
 
 /// Why an input does not join a queue of a [`RunLoop`](super::RunLoop).

@@ -8,20 +8,26 @@ use super::error::{NodeError, Stopped};
 use crate::error::AdvanceError;
 use crate::ready::Ready;
 use crate::storage::Storage;
+use crate::types::EntryId;
 
 /// The next Ready of a node, for whoever works it off; made by [`Node::next_ready`]. Dropped before it is
 /// [advanced](Self::advance), by an early return, a cancellation or a panic, it goes back to the node, which hands the same
 /// one out again.
 #[must_use = "its work has to be done"]
-pub struct HeldReady<S: Storage> {
-    node: Node<S>,
+pub struct HeldReady<S: Storage, A = ()> {
+    node: Node<S, A>,
     /// `None` once it is advanced.
     ready: Option<Ready>,
 }
 
-impl<S: Storage> HeldReady<S> {
-    pub(super) const fn new(node: Node<S>, ready: Ready) -> Self {
+impl<S: Storage, A> HeldReady<S, A> {
+    pub(super) const fn new(node: Node<S, A>, ready: Ready) -> Self {
         Self { node, ready: Some(ready) }
+    }
+
+    /// As [`Node::answer`].
+    pub fn answer(&self, entry: EntryId, answer: A) {
+        self.node.answer(entry, answer);
     }
 
     /// Tells the node that it is persisted, sent and applied. With asynchronous storage writes it tells that its parts
@@ -38,7 +44,7 @@ impl<S: Storage> HeldReady<S> {
     }
 }
 
-impl<S: Storage> Deref for HeldReady<S> {
+impl<S: Storage, A> Deref for HeldReady<S, A> {
     type Target = Ready;
 
     fn deref(&self) -> &Ready {
@@ -46,13 +52,13 @@ impl<S: Storage> Deref for HeldReady<S> {
     }
 }
 
-impl<S: Storage> fmt::Debug for HeldReady<S> {
+impl<S: Storage, A> fmt::Debug for HeldReady<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("HeldReady").field(&self.ready).finish()
     }
 }
 
-impl<S: Storage> Drop for HeldReady<S> {
+impl<S: Storage, A> Drop for HeldReady<S, A> {
     fn drop(&mut self) {
         if let Some(ready) = self.ready.take() {
             self.node.shared().enqueue(|run_loop| run_loop.return_ready(ready));
@@ -60,14 +66,14 @@ impl<S: Storage> Drop for HeldReady<S> {
     }
 }
 
-impl<S: Storage> Node<S> {
+impl<S: Storage, A> Node<S, A> {
     /// As [`ready`](Self::ready), in a wrapper that gives it back when it is dropped without having been advanced: the
     /// node is never left mute. What of it was done already has to be skipped when it comes again; writing to storage
     /// twice changes nothing, and entries that are applied already are known by their index.
     ///
     /// # Errors
     /// Stopped.
-    pub async fn next_ready(&self) -> Result<HeldReady<S>, Stopped> {
+    pub async fn next_ready(&self) -> Result<HeldReady<S, A>, Stopped> {
         Ok(HeldReady::new(self.clone(), self.ready().await?))
     }
 }

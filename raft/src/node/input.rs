@@ -12,7 +12,7 @@ use crate::raw_node::{RawNode, SnapshotStatus};
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::status::Status;
 use crate::storage::Storage;
-use crate::types::{Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 /// Names an input by when it came: given in ascending order, never twice by one loop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -27,7 +27,7 @@ impl fmt::Display for Ticket {
 /// What came of taking one input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Taken {
-    /// A proposal of data was stepped.
+    /// A proposal of data was stepped, or any that is [awaited](super::RunLoop::propose_awaited).
     Proposal {
         /// Which.
         ticket: Ticket,
@@ -76,21 +76,46 @@ pub enum Taken {
 /// Something that is to be proposed.
 #[derive(Clone, Debug)]
 pub(super) enum Proposal {
-    Data(Bytes),
-    ConfChange(ConfChange),
+    Own(Content),
+    /// One that this node has to append itself, since somebody waits until it is applied.
+    Awaited(Content),
     /// A message that a peer forwarded.
     Forwarded(Message),
 }
 
+/// What this node proposes.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Data(Bytes),
+    ConfChange(ConfChange),
+}
+
 impl Proposal {
-    pub(super) fn step_into<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
+    pub(super) fn brings_conf_change(&self) -> bool {
+        match self {
+            Self::Own(content) | Self::Awaited(content) => matches!(content, Content::ConfChange(_)),
+            Self::Forwarded(message) => message.brings_conf_change(),
+        }
+    }
+}
+
+impl Content {
+    /// Has it appended here or sent on to the leader.
+    pub(super) fn propose<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
         match self {
             Self::Data(data) => Taken::Proposal { ticket, result: node.propose(data) },
             Self::ConfChange(change) => {
                 let result = node.propose_conf_change(&change).map_err(StepError::from);
                 Taken::UnattendedProposal { ticket, result }
             }
-            Self::Forwarded(message) => Taken::UnattendedProposal { ticket, result: node.step(message) },
+        }
+    }
+
+    /// Has it appended here.
+    pub(super) fn append<S: Storage>(self, node: &mut RawNode<S>) -> Result<EntryId, ProposeError> {
+        match self {
+            Self::Data(data) => node.propose_as_leader(data),
+            Self::ConfChange(change) => node.propose_conf_change_as_leader(&change),
         }
     }
 }

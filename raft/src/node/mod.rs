@@ -8,6 +8,7 @@
 //! etcd's counterpart is its `Node` with `node.run`.
 
 mod arm;
+mod awaited;
 mod chooser;
 mod driver;
 mod error;
@@ -33,19 +34,21 @@ use crate::raw_node::{RawNode, SnapshotStatus};
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::status::Status;
 use crate::storage::Storage;
-use crate::types::{Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 use shared::{Entry, Reply, Shared, State};
 use waiting::{Answer, Queue};
 
 pub use arm::Arm;
+pub use awaited::Settled;
 pub use chooser::FairChooser;
 pub use driver::Driver;
-pub use error::{EnqueueError, NodeError, StartError, Stopped};
+pub use error::{ApplyError, EnqueueError, NodeError, StartError, Stopped};
 pub use held::HeldReady;
 pub use input::{Taken, Ticket};
 pub use readys::Readys;
 pub use run_loop::{Demand, Limits, RunLoop, Ticked};
+pub use waiting::Applied;
 
 /// A handle to a running node. Clones are cheap and stand for the same node; when the last one is dropped the node is
 /// stopped.
@@ -96,30 +99,30 @@ pub use run_loop::{Demand, Limits, RunLoop, Ticked};
 /// After [`stop`](Self::stop), all calls, including those that wait, return [`Stopped`]; only one whose answer was there
 /// already still returns that. The same holds when the driver is dropped, and when the storage panics, since it has
 /// failed then.
-pub struct Node<S: Storage>(Arc<Owner<S>>);
+pub struct Node<S: Storage, A = ()>(Arc<Owner<S, A>>);
 
 /// Ends the loop when the last handle is gone.
-struct Owner<S: Storage>(Arc<Shared<S>>);
+struct Owner<S: Storage, A>(Arc<Shared<S, A>>);
 
-impl<S: Storage> Drop for Owner<S> {
+impl<S: Storage, A> Drop for Owner<S, A> {
     fn drop(&mut self) {
         self.0.stop();
     }
 }
 
-impl<S: Storage> Clone for Node<S> {
+impl<S: Storage, A> Clone for Node<S, A> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<S: Storage> fmt::Debug for Node<S> {
+impl<S: Storage, A> fmt::Debug for Node<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node").finish_non_exhaustive()
     }
 }
 
-/// Starting and ending.
+/// Starting.
 impl<S: Storage> Node<S> {
     /// Starts a node for the first time, as one of `peers`: with an empty storage, and on all of them with the same
     /// list. See [`RawNode::bootstrap`].
@@ -144,6 +147,15 @@ impl<S: Storage> Node<S> {
 
     /// A handle to a loop, for limits of one's own.
     pub fn run(run_loop: RunLoop<S>) -> (Self, Driver<S>) {
+        Self::answering(run_loop)
+    }
+}
+
+/// Starting with answers, and ending.
+impl<S: Storage, A> Node<S, A> {
+    /// A handle to a loop whose application [answers](Self::answer) proposals with values of its own type. See
+    /// [`propose_until_applied`](Self::propose_until_applied) for an example.
+    pub fn answering(run_loop: RunLoop<S>) -> (Self, Driver<S, A>) {
         let shared = Arc::new(Shared::new(run_loop));
         (Self(Arc::new(Owner(Arc::clone(&shared)))), Driver::new(shared))
     }
@@ -161,7 +173,7 @@ impl<S: Storage> Node<S> {
 }
 
 /// What peers, clients and the clock ask of the node.
-impl<S: Storage> Node<S> {
+impl<S: Storage, A> Node<S, A> {
     /// Lets the node's clock go on by one tick. Never waits: where too many ticks have not been taken yet this one is
     /// missed.
     ///
@@ -183,10 +195,74 @@ impl<S: Storage> Node<S> {
     /// A proposal that is cancelled may have been made or not.
     ///
     /// # Errors
-    /// [`ProposeError::Dropped`] where it was not even appended or sent on, or stopped; then it may have been made.
+    /// It was not even appended or sent on, and why; or stopped: then it may have been made.
     pub async fn propose(&self, data: Bytes) -> Result<(), NodeError<ProposeError>> {
         let answer: Result<(), ProposeError> = self.propose_with(|run_loop| run_loop.propose(data)).await?;
         answer.map_err(NodeError::Refused)
+    }
+
+    /// Proposes data here, as the leader, and waits until it is applied on this node.
+    ///
+    /// It is known by index and term, so nothing is added to the data, and no leadership has to last: when another leader
+    /// comes, the call goes on waiting, and learns whether it was this entry that was committed in the end. On a node that
+    /// does not lead it fails at once, and the error names the leader: nothing is forwarded, since what is has no index
+    /// here. While no leader is known it waits for one, as [`propose`](Self::propose) does.
+    ///
+    /// The application may have an answer for whoever proposed; it gives it with [`answer`](Self::answer).
+    ///
+    /// Each call that waits costs the node a few dozen bytes, until its future is done or dropped.
+    ///
+    /// ```
+    /// use raft::node::{Limits, RunLoop};
+    /// use raft::{ConfState, Config, MemStorage, Node, NodeId, RawNode};
+    ///
+    /// #[tokio::main(flavor = "current_thread")]
+    /// async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    ///     let id = NodeId::new(1).unwrap();
+    ///     let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+    ///     let node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone))?;
+    ///     let (node, driver) = Node::answering(RunLoop::new(node, Limits::default()));
+    ///     tokio::spawn(driver);
+    ///
+    ///     let application = node.clone();
+    ///     tokio::spawn(async move {
+    ///         let mut length = 0;
+    ///         while let Ok(ready) = application.next_ready().await {
+    ///             application.with_storage(|storage| storage.write(&ready))?;
+    ///             for entry in &ready.committed_entries {
+    ///                 length += entry.data.len();
+    ///                 ready.answer(entry.id(), length);
+    ///             }
+    ///             ready.advance()?;
+    ///         }
+    ///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    ///     });
+    ///
+    ///     node.campaign().await?;
+    ///     assert_eq!(node.propose_until_applied("hello ".into()).await?.answer, Some(6));
+    ///     assert_eq!(node.propose_until_applied("world".into()).await?.answer, Some(11));
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ApplyError`], which tells whether it may be applied all the same. A future that is dropped tells nothing: it may be.
+    pub async fn propose_until_applied(&self, data: Bytes) -> Result<Applied<A>, ApplyError> {
+        let applied: Result<Applied<A>, ApplyError> =
+            self.propose_with(|run_loop| run_loop.propose_awaited(data)).await?;
+        applied
+    }
+
+    /// As [`propose_until_applied`](Self::propose_until_applied), of a membership change. That it is applied means that the
+    /// application has come to its entry; where the membership did not allow it,
+    /// [`apply_conf_change`](Self::apply_conf_change) has told the application so.
+    ///
+    /// # Errors
+    /// As `propose_until_applied`, and [`ApplyError::ChangeRefused`].
+    pub async fn propose_conf_change_until_applied(&self, change: ConfChange) -> Result<Applied<A>, ApplyError> {
+        let applied: Result<Applied<A>, ApplyError> =
+            self.propose_with(|run_loop| run_loop.propose_conf_change_awaited(change)).await?;
+        applied
     }
 
     /// Proposes a membership change, and waits until the node has taken it, as [`propose`](Self::propose) does: while no
@@ -290,13 +366,13 @@ impl<S: Storage> Node<S> {
     /// # Errors
     /// Stopped.
     pub async fn status(&self) -> Result<Status, Stopped> {
-        let reply: Reply<S, Box<Status>> = self.shared().ask(RunLoop::request_status)?;
+        let reply: Reply<S, A, Box<Status>> = self.shared().ask(RunLoop::request_status)?;
         Ok(*reply.await?)
     }
 }
 
 /// What the application does that works off the Readys.
-impl<S: Storage> Node<S> {
+impl<S: Storage, A> Node<S, A> {
     /// The next Ready, as soon as there is work. It is collected as late as possible. With synchronous storage writes
     /// there is no other until it was [advanced](Self::advance). One that a cancelled call would have returned goes to
     /// the next call.
@@ -312,11 +388,11 @@ impl<S: Storage> Node<S> {
     }
 
     /// All Readys, as a stream that ends when the node is stopped.
-    pub fn readys(&self) -> Readys<S> {
+    pub fn readys(&self) -> Readys<S, A> {
         Readys::new(self.clone())
     }
 
-    fn ask_ready(&self) -> Result<Reply<S, Ready>, Stopped> {
+    fn ask_ready(&self) -> Result<Reply<S, A, Ready>, Stopped> {
         self.shared().ask(RunLoop::request_ready)
     }
 
@@ -332,7 +408,7 @@ impl<S: Storage> Node<S> {
     /// # Errors
     /// A change that the configuration does not allow, which nothing comes of on any node; or stopped.
     pub async fn apply_conf_change(&self, change: ConfChangeV2) -> Result<ConfState, NodeError<ChangeError>> {
-        let reply: Reply<S, Result<ConfState, ChangeError>> =
+        let reply: Reply<S, A, Result<ConfState, ChangeError>> =
             self.shared().ask(|run_loop| run_loop.apply_conf_change(change))?;
         reply.await?.map_err(NodeError::Refused)
     }
@@ -349,9 +425,16 @@ impl<S: Storage> Node<S> {
         index: Index,
         change: ConfChangeV2,
     ) -> Result<ConfState, NodeError<ChangeError>> {
-        let reply: Reply<S, Result<ConfState, ChangeError>> =
+        let reply: Reply<S, A, Result<ConfState, ChangeError>> =
             self.shared().ask(|run_loop| run_loop.apply_conf_change_at(index, change))?;
         reply.await?.map_err(NodeError::Refused)
+    }
+
+    /// Answers whoever waits until this entry is applied, if anybody does: to be called when the application has applied
+    /// it, before it advances the Ready, or, with asynchronous storage writes, reports the entry as applied. After that
+    /// whoever waited has been told that it is applied, without an answer.
+    pub fn answer(&self, entry: EntryId, answer: A) {
+        self.shared().answer(entry, answer);
     }
 
     /// Tells the node that a Ready is persisted, sent and applied.
@@ -379,17 +462,17 @@ impl<S: Storage> Node<S> {
         self.shared().enqueue(|run_loop| run_loop.storage_applied(applied))
     }
 
-    fn shared(&self) -> &Arc<Shared<S>> {
+    fn shared(&self) -> &Arc<Shared<S, A>> {
         &self.0.0
     }
 
     /// Proposes when there is room, and waits for the answer.
-    async fn propose_with<T: Answer>(
+    async fn propose_with<T: Answer<A>>(
         &self,
         propose: impl FnOnce(&mut RunLoop<S>) -> Result<Ticket, EnqueueError>,
     ) -> Result<T, Stopped> {
         let shared = self.shared();
-        let enter = |state: &mut State<S>| {
+        let enter = |state: &mut State<S, A>| {
             let ticket = propose(&mut state.run_loop)?;
             Ok(state.expect::<T>(ticket, shared))
         };
@@ -400,7 +483,7 @@ impl<S: Storage> Node<S> {
     async fn enter<R>(
         &self,
         queue: Queue,
-        input: impl FnOnce(&mut State<S>) -> Result<R, EnqueueError>,
+        input: impl FnOnce(&mut State<S, A>) -> Result<R, EnqueueError>,
     ) -> Result<R, Stopped> {
         let mut entry = Entry::new(Arc::clone(self.shared()), queue);
         let mut input = Some(input);

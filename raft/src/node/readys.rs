@@ -15,18 +15,18 @@ use crate::storage::Storage;
 /// With synchronous storage writes the next one comes after the last one was [advanced](Node::advance). One that is dropped
 /// instead leaves the node mute, as at [`Node::ready`].
 #[must_use = "streams do nothing unless polled"]
-pub struct Readys<S: Storage> {
-    node: Node<S>,
-    next: Option<Reply<S, Ready>>,
+pub struct Readys<S: Storage, A = ()> {
+    node: Node<S, A>,
+    next: Option<Reply<S, A, Ready>>,
 }
 
-impl<S: Storage> Readys<S> {
-    pub(super) const fn new(node: Node<S>) -> Self {
+impl<S: Storage, A> Readys<S, A> {
+    pub(super) const fn new(node: Node<S, A>) -> Self {
         Self { node, next: None }
     }
 }
 
-impl<S: Storage> Stream for Readys<S> {
+impl<S: Storage, A> Stream for Readys<S, A> {
     type Item = Ready;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Ready>> {

@@ -6,14 +6,15 @@ mod enqueue;
 use std::collections::VecDeque;
 
 use super::arm::Arm;
-use super::input::{AppliedChange, Input, Notice, Proposal, Taken, Ticket};
+use super::awaited::{Awaited, Settled};
+use super::input::{AppliedChange, Content, Input, Notice, Proposal, Taken, Ticket};
 use super::inputs::Inputs;
 use crate::membership::ChangeError;
 use crate::message::Message;
 use crate::raw_node::RawNode;
 use crate::ready::Ready;
 use crate::storage::Storage;
-use crate::types::{Index, NodeId};
+use crate::types::{EntryId, Index, NodeId};
 
 /// How much waits in a [`RunLoop`] at most; each at least one, or nothing of the kind ever gets in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -86,6 +87,7 @@ pub struct RunLoop<S: Storage> {
     stopped: Stop,
     inputs: Inputs,
     missed_ticks: u64,
+    awaited: Awaited,
     /// Those who wait for a Ready, in the order in which they came.
     ready_requests: VecDeque<Ticket>,
     /// Readys that came back unseen, in the order of their making, to be handed out before any other.
@@ -130,6 +132,7 @@ impl<S: Storage> RunLoop<S> {
             stopped: Stop::No,
             inputs: Inputs::default(),
             missed_ticks: 0,
+            awaited: Awaited::default(),
             ready_requests: VecDeque::new(),
             returned: VecDeque::new(),
             outstanding: None,
@@ -182,12 +185,23 @@ impl<S: Storage> RunLoop<S> {
             Arm::Stop => Some(self.take_stop()),
         };
         self.notice_leader();
+        self.awaited.applied_to(self.node.applied());
         taken
     }
 
     fn take_proposal(&mut self) -> Option<Taken> {
         let (ticket, proposal) = self.inputs.take_proposal()?;
-        Some(proposal.step_into(ticket, &mut self.node))
+        Some(match proposal {
+            Proposal::Own(content) => content.propose(ticket, &mut self.node),
+            Proposal::Awaited(content) => self.append_awaited(ticket, content),
+            Proposal::Forwarded(message) => Taken::UnattendedProposal { ticket, result: self.node.step(message) },
+        })
+    }
+
+    fn append_awaited(&mut self, ticket: Ticket, content: Content) -> Taken {
+        let appended = content.append(&mut self.node);
+        self.awaited.proposed(ticket, appended);
+        Taken::Proposal { ticket, result: appended.map(|_entry| ()) }
     }
 
     fn take_other(&mut self) -> Option<Taken> {
@@ -232,6 +246,7 @@ impl<S: Storage> RunLoop<S> {
     fn take_ready(&mut self) -> Option<Taken> {
         let ready = self.returned.pop_front().or_else(|| self.node.ready())?;
         let ticket = self.ready_requests.pop_front()?;
+        self.awaited.hand_out(&ready);
         if !self.node.config().async_storage_writes {
             self.outstanding = Some(ready.number);
         }
@@ -243,6 +258,7 @@ impl<S: Storage> RunLoop<S> {
         self.inputs.clear();
         self.ready_requests.clear();
         self.returned.clear();
+        self.awaited.clear();
         Taken::Stop
     }
 
@@ -254,6 +270,28 @@ impl<S: Storage> RunLoop<S> {
             self.leader = leader;
             self.accepts_proposals = leader.is_some();
         }
+    }
+}
+
+/// What became of proposals that are awaited.
+impl<S: Storage> RunLoop<S> {
+    /// What has become of them since this was last asked: to be asked after each [`take`](Self::take). A proposal is settled
+    /// once: when it is refused, when another entry or a snapshot takes its place, or when the Ready with it is advanced,
+    /// unless the application has [answered](Self::take_awaited) before. With asynchronous storage writes the response of
+    /// the apply thread stands for the advancing. In the order of the log.
+    pub fn take_settled(&mut self) -> Vec<Settled> {
+        self.awaited.take_settled()
+    }
+
+    /// The application has applied an entry that a Ready handed out, and may have an answer for who waits for it, if
+    /// anybody does.
+    pub fn take_awaited(&mut self, entry: EntryId) -> Option<Ticket> {
+        self.awaited.take(entry)
+    }
+
+    /// How many proposals were appended and are neither settled nor answered.
+    pub fn awaited_entries(&self) -> usize {
+        self.awaited.len()
     }
 }
 
@@ -343,11 +381,7 @@ impl<S: Storage> RunLoop<S> {
 
     /// Whether something waits that brings a membership change: somebody proposes one, or a leader sends one.
     pub fn awaits_conf_change(&self) -> bool {
-        let proposed = self.inputs.proposals().any(|proposal| match proposal {
-            Proposal::Data(_) => false,
-            Proposal::ConfChange(_) => true,
-            Proposal::Forwarded(message) => message.brings_conf_change(),
-        });
+        let proposed = self.inputs.proposals().any(Proposal::brings_conf_change);
         proposed || self.queued_messages().any(Message::brings_conf_change)
     }
 

@@ -10,29 +10,30 @@ use super::chooser::FairChooser;
 use super::error::{EnqueueError, Stopped};
 use super::input::Ticket;
 use super::run_loop::RunLoop;
-use super::waiting::{Answer, Place, Queue, Waiting, Wakers};
+use super::waiting::{Answer, Applied, Place, Queue, Waiting, Wakers};
 use crate::storage::Storage;
+use crate::types::EntryId;
 
 /// The loop and those around it.
 #[derive(Debug)]
-pub(super) struct Shared<S: Storage>(Mutex<State<S>>);
+pub(super) struct Shared<S: Storage, A>(Mutex<State<S, A>>);
 
 #[derive(Debug)]
-pub(super) struct State<S: Storage> {
+pub(super) struct State<S: Storage, A> {
     pub(super) run_loop: RunLoop<S>,
     chooser: FairChooser,
-    waiting: Waiting,
+    waiting: Waiting<A>,
     driver: Option<Waker>,
 }
 
-impl<S: Storage> Shared<S> {
+impl<S: Storage, A> Shared<S, A> {
     pub(super) fn new(run_loop: RunLoop<S>) -> Self {
         let (chooser, waiting) = (FairChooser::default(), Waiting::default());
         Self(Mutex::new(State { run_loop, chooser, waiting, driver: None }))
     }
 
     /// Gives `change` the state; those whom it says are woken when the lock is released.
-    fn with<R>(&self, change: impl FnOnce(&mut State<S>, &mut Wakers) -> R) -> R {
+    fn with<R>(&self, change: impl FnOnce(&mut State<S, A>, &mut Wakers) -> R) -> R {
         let mut wakers = Wakers::default();
         let mut state = self.lock(&mut wakers);
         change(&mut state, &mut wakers)
@@ -40,7 +41,7 @@ impl<S: Storage> Shared<S> {
 
     /// A panic under the lock can only come from the storage or from a bug. Either way what the node has promised
     /// cannot be trusted any more, so it is stopped, and nobody is left waiting.
-    fn lock(&self, wakers: &mut Wakers) -> MutexGuard<'_, State<S>> {
+    fn lock(&self, wakers: &mut Wakers) -> MutexGuard<'_, State<S, A>> {
         self.0.lock().unwrap_or_else(|poisoned| {
             let mut state = poisoned.into_inner();
             state.stop(wakers);
@@ -62,6 +63,15 @@ impl<S: Storage> Shared<S> {
         self.with(|state, _| look(&mut state.run_loop))
     }
 
+    /// Gives whoever waits for this entry what the application answers.
+    pub(super) fn answer(&self, entry: EntryId, answer: A) {
+        self.with(|state, wakers| {
+            if let Some(ticket) = state.run_loop.take_awaited(entry) {
+                state.waiting.answer(ticket, Applied { entry, answer: Some(answer) }, wakers);
+            }
+        });
+    }
+
     pub(super) fn stop(&self) {
         self.with(|state, wakers| {
             state.stop(wakers);
@@ -77,8 +87,8 @@ impl<S: Storage> Shared<S> {
     /// Waits in line for room in a queue and then hands an input to the loop.
     pub(super) fn poll_enter<R>(
         &self,
-        entry: &mut Entry<S>,
-        input: &mut Option<impl FnOnce(&mut State<S>) -> Result<R, EnqueueError>>,
+        entry: &mut Entry<S, A>,
+        input: &mut Option<impl FnOnce(&mut State<S, A>) -> Result<R, EnqueueError>>,
         context: &Context<'_>,
     ) -> Poll<Result<R, Stopped>> {
         self.with(|state, wakers| {
@@ -118,10 +128,10 @@ impl<S: Storage> Shared<S> {
     ///
     /// # Errors
     /// Stopped.
-    pub(super) fn ask<T: Answer>(
+    pub(super) fn ask<T: Answer<A>>(
         self: &Arc<Self>,
         input: impl FnOnce(&mut RunLoop<S>) -> Result<Ticket, Stopped>,
-    ) -> Result<Reply<S, T>, Stopped> {
+    ) -> Result<Reply<S, A, T>, Stopped> {
         self.with(|state, wakers| {
             wakers.extend(state.driver.take());
             let ticket = input(&mut state.run_loop)?;
@@ -130,9 +140,9 @@ impl<S: Storage> Shared<S> {
     }
 }
 
-impl<S: Storage> State<S> {
+impl<S: Storage, A> State<S, A> {
     /// An answer that will come. To be called under the lock under which the input was handed to the loop.
-    pub(super) fn expect<T: Answer>(&mut self, ticket: Ticket, shared: &Arc<Shared<S>>) -> Reply<S, T> {
+    pub(super) fn expect<T: Answer<A>>(&mut self, ticket: Ticket, shared: &Arc<Shared<S, A>>) -> Reply<S, A, T> {
         T::answers(&mut self.waiting).expect(ticket);
         Reply { shared: Arc::clone(shared), ticket: Some(ticket), kind: PhantomData }
     }
@@ -161,6 +171,9 @@ impl<S: Storage> State<S> {
         if let Some(taken) = self.run_loop.take(arm) {
             self.waiting.deliver(taken, wakers);
         }
+        for settled in self.run_loop.take_settled() {
+            self.waiting.settle(settled, wakers);
+        }
     }
 
     fn stop(&mut self, wakers: &mut Wakers) {
@@ -170,20 +183,20 @@ impl<S: Storage> State<S> {
 }
 
 /// Somebody who wants to hand an input to the loop. Dropping it leaves the line.
-pub(super) struct Entry<S: Storage> {
-    shared: Arc<Shared<S>>,
+pub(super) struct Entry<S: Storage, A> {
+    shared: Arc<Shared<S, A>>,
     queue: Queue,
     /// `None` when it does not stand in line.
     place: Option<Place>,
 }
 
-impl<S: Storage> Entry<S> {
-    pub(super) fn new(shared: Arc<Shared<S>>, queue: Queue) -> Self {
+impl<S: Storage, A> Entry<S, A> {
+    pub(super) fn new(shared: Arc<Shared<S, A>>, queue: Queue) -> Self {
         Self { shared, queue, place: None }
     }
 }
 
-impl<S: Storage> Drop for Entry<S> {
+impl<S: Storage, A> Drop for Entry<S, A> {
     /// Whoever left may have been woken for room that somebody else can use now.
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
@@ -195,14 +208,14 @@ impl<S: Storage> Drop for Entry<S> {
 }
 
 /// The answer to an input that was handed to the loop. Dropping it takes the input back, if it has not been taken.
-pub(super) struct Reply<S: Storage, T: Answer> {
-    shared: Arc<Shared<S>>,
+pub(super) struct Reply<S: Storage, A, T: Answer<A>> {
+    shared: Arc<Shared<S, A>>,
     /// `None` once the answer is there.
     ticket: Option<Ticket>,
     kind: PhantomData<fn() -> T>,
 }
 
-impl<S: Storage, T: Answer> Future for Reply<S, T> {
+impl<S: Storage, A, T: Answer<A>> Future for Reply<S, A, T> {
     type Output = Result<T, Stopped>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -218,7 +231,7 @@ impl<S: Storage, T: Answer> Future for Reply<S, T> {
     }
 }
 
-impl<S: Storage, T: Answer> Drop for Reply<S, T> {
+impl<S: Storage, A, T: Answer<A>> Drop for Reply<S, A, T> {
     fn drop(&mut self) {
         let Some(ticket) = self.ticket else { return };
         self.shared.with(|state, wakers| {

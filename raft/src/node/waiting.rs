@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
-use super::error::Stopped;
+use super::awaited::Settled;
+use super::error::{ApplyError, Stopped};
 use super::input::{Taken, Ticket};
 use super::run_loop::RunLoop;
 use crate::error::ProposeError;
@@ -12,6 +13,7 @@ use crate::membership::{ChangeError, ConfState};
 use crate::ready::Ready;
 use crate::status::Status;
 use crate::storage::Storage;
+use crate::types::EntryId;
 
 /// Wakers that are called when this is dropped, which is to be after the lock was released. A panic under the lock
 /// does not keep anybody asleep either.
@@ -31,15 +33,40 @@ impl Drop for Wakers {
 }
 
 /// Everybody who waits.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
+#[derive(Debug)]
+pub(super) struct Waiting<A> {
     proposals: Answers<Result<(), ProposeError>>,
+    applied: Answers<Result<Applied<A>, ApplyError>>,
     unattended: Answers<()>,
     changes: Answers<Result<ConfState, ChangeError>>,
     readys: Answers<Ready>,
     statuses: Answers<Box<Status>>,
     proposal_line: Line,
     message_line: Line,
+}
+
+impl<A> Default for Waiting<A> {
+    fn default() -> Self {
+        Self {
+            proposals: Answers::default(),
+            applied: Answers::default(),
+            unattended: Answers::default(),
+            changes: Answers::default(),
+            readys: Answers::default(),
+            statuses: Answers::default(),
+            proposal_line: Line::default(),
+            message_line: Line::default(),
+        }
+    }
+}
+
+/// A proposal that is applied on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied<A = ()> {
+    /// Which entry it is.
+    pub entry: EntryId,
+    /// What the application [answered](super::Node::answer); `None` where it said nothing before it was done with the entry.
+    pub answer: Option<A>,
 }
 
 /// A bounded queue of the run loop, before which callers wait for room.
@@ -58,7 +85,7 @@ impl Queue {
     }
 }
 
-impl Waiting {
+impl<A> Waiting<A> {
     /// Gives what came of an input to whom it concerns.
     pub(super) fn deliver(&mut self, taken: Taken, wakers: &mut Wakers) {
         match taken {
@@ -71,6 +98,17 @@ impl Waiting {
             Taken::UnattendedProposal { ticket, result: _ } => self.unattended.deliver(ticket, (), wakers),
             Taken::Message(_) | Taken::Tick | Taken::Advance => {}
         }
+    }
+
+    /// Tells whoever waits for a proposal what became of it.
+    pub(super) fn settle(&mut self, settled: Settled, wakers: &mut Wakers) {
+        let result = settled.result.map(|entry| Applied { entry, answer: None });
+        self.applied.deliver(settled.ticket, result, wakers);
+    }
+
+    /// The same, with the application's answer.
+    pub(super) fn answer(&mut self, ticket: Ticket, applied: Applied<A>, wakers: &mut Wakers) {
+        self.applied.deliver(ticket, Ok(applied), wakers);
     }
 
     pub(super) fn line(&mut self, queue: Queue) -> &mut Line {
@@ -88,6 +126,7 @@ impl Waiting {
 
     fn wake_all(&mut self, wakers: &mut Wakers) {
         self.proposals.wake_all(wakers);
+        self.applied.wake_all(wakers);
         self.unattended.wake_all(wakers);
         self.changes.wake_all(wakers);
         self.readys.wake_all(wakers);
@@ -98,41 +137,47 @@ impl Waiting {
 }
 
 /// A kind of answer that somebody waits for.
-pub(super) trait Answer: Sized {
+pub(super) trait Answer<A>: Sized {
     /// Where answers of this kind are kept.
-    fn answers(waiting: &mut Waiting) -> &mut Answers<Self>;
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self>;
 
     /// What happens to one that nobody has come for.
     fn unclaimed<S: Storage>(self, _run_loop: &mut RunLoop<S>) {}
 }
 
-impl Answer for Result<(), ProposeError> {
-    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+impl<A> Answer<A> for Result<(), ProposeError> {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.proposals
     }
 }
 
+impl<A> Answer<A> for Result<Applied<A>, ApplyError> {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
+        &mut waiting.applied
+    }
+}
+
 /// That it was taken.
-impl Answer for () {
-    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+impl<A> Answer<A> for () {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.unattended
     }
 }
 
-impl Answer for Result<ConfState, ChangeError> {
-    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+impl<A> Answer<A> for Result<ConfState, ChangeError> {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.changes
     }
 }
 
-impl Answer for Box<Status> {
-    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+impl<A> Answer<A> for Box<Status> {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.statuses
     }
 }
 
-impl Answer for Ready {
-    fn answers(waiting: &mut Waiting) -> &mut Answers<Self> {
+impl<A> Answer<A> for Ready {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.readys
     }
 

@@ -1,6 +1,7 @@
 //! The concurrent node: the rules of its loop, one by one and under any order of inputs, and its handle under real
 //! concurrency.
 
+mod answers;
 mod any_order;
 mod chooser;
 mod cluster;

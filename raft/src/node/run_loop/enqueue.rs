@@ -7,7 +7,7 @@ use crate::error::AdvanceError;
 use crate::membership::{ConfChange, ConfChangeV2};
 use crate::message::{Body, Message};
 use crate::node::error::{EnqueueError, NodeError, Stopped};
-use crate::node::input::{AppliedChange, Input, Notice, Proposal, Ticket};
+use crate::node::input::{AppliedChange, Content, Input, Notice, Proposal, Ticket};
 use crate::raw_node::SnapshotStatus;
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::storage::Storage;
@@ -19,7 +19,7 @@ impl<S: Storage> RunLoop<S> {
     /// # Errors
     /// No room, or stopped.
     pub fn propose(&mut self, data: Bytes) -> Result<Ticket, EnqueueError> {
-        self.enqueue_proposal(Proposal::Data(data))
+        self.enqueue_proposal(Proposal::Own(Content::Data(data)))
     }
 
     /// A membership change to propose. As in etcd the answer says that it was taken, not whether it was dropped.
@@ -27,7 +27,25 @@ impl<S: Storage> RunLoop<S> {
     /// # Errors
     /// No room, or stopped.
     pub fn propose_conf_change(&mut self, change: ConfChange) -> Result<Ticket, EnqueueError> {
-        self.enqueue_proposal(Proposal::ConfChange(change))
+        self.enqueue_proposal(Proposal::Own(Content::ConfChange(change)))
+    }
+
+    /// Data that this node has to append itself, as the leader, because somebody waits until it is applied. What became of
+    /// it is told by [`take_settled`](Self::take_settled), or taken by [`take_awaited`](Self::take_awaited). It is remembered until
+    /// then, or until it is [cancelled](Self::cancel).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn propose_awaited(&mut self, data: Bytes) -> Result<Ticket, EnqueueError> {
+        self.enqueue_proposal(Proposal::Awaited(Content::Data(data)))
+    }
+
+    /// As [`propose_awaited`](Self::propose_awaited), of a membership change.
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn propose_conf_change_awaited(&mut self, change: ConfChange) -> Result<Ticket, EnqueueError> {
+        self.enqueue_proposal(Proposal::Awaited(Content::ConfChange(change)))
     }
 
     /// A proposal that a peer forwarded. The answer says that it was taken.
@@ -234,10 +252,11 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
-    /// Takes an input back that has not been taken: nobody waits for its answer any more. Nothing happens where it is
-    /// too late.
+    /// Takes an input back that has not been taken, or forgets a proposal that was awaited: nobody waits for its answer any
+    /// more. Nothing happens where it is too late.
     pub fn cancel(&mut self, ticket: Ticket) {
         self.inputs.cancel(ticket);
+        self.awaited.cancel(ticket);
         self.ready_requests.retain(|waiting| *waiting != ticket);
     }
 

@@ -1,7 +1,7 @@
 //! The handle: who waits, who is woken, what dropping a future and stopping do. Polled by hand, so that every order of
 //! events is the test's own.
 
-
+mod answers;
 mod driver;
 mod ending;
 mod proposals;
