@@ -121,13 +121,14 @@ pub enum ProposeError {
 
 /// Why a read was not taken. Nothing comes of it; ask again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// No leader is known that could be asked.
-    #[error("no leader to read from")]
+    #[error("no leader is known that could be asked: read again once there is one")]
     NoLeader,
     /// This leader has to confirm [`Config::max_waiting_reads`](crate::Config::max_waiting_reads) reads already, before it
     /// can answer any. It may have lost its quorum.
-    #[error("too many reads wait to be confirmed")]
+    #[error("too many reads wait for a quorum to confirm this leader: read again once some are answered")]
     TooManyWaiting,
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::arm::Arm;
-use crate::error::{ProposeError, StepError};
+use crate::error::{ProposeError, ReadError, StepError};
 use crate::membership::{ChangeError, ConfChange, ConfChangeV2, ConfState};
 use crate::message::Message;
 use crate::raw_node::{RawNode, SnapshotStatus};
@@ -44,6 +44,13 @@ pub enum Taken {
     },
     /// A message or other input was stepped.
     Message(Result<(), StepError>),
+    /// A read was asked for.
+    Read {
+        /// Which.
+        ticket: Ticket,
+        /// Whether an answer may come.
+        result: Result<(), ReadError>,
+    },
     /// A membership change is in force, or not.
     MembershipChange {
         /// Which.
@@ -172,20 +179,18 @@ pub(super) enum Notice {
 }
 
 impl Notice {
-    /// # Errors
-    /// Only messages are ever refused.
-    pub(super) fn step_into<S: Storage>(self, node: &mut RawNode<S>) -> Result<(), StepError> {
+    pub(super) fn step_into<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
         match self {
-            Self::Message(message) => return node.step(message),
+            Self::Message(message) => return Taken::Message(node.step(message)),
+            Self::ReadIndex(context) => return Taken::Read { ticket, result: node.try_read_index(context) },
             Self::Campaign => node.campaign(),
             Self::TransferLeadership(target) => node.transfer_leadership(target),
             Self::ForgetLeader => node.forget_leader(),
-            Self::ReadIndex(context) => node.read_index(context),
             Self::Unreachable(peer) => node.report_unreachable(peer),
             Self::Snapshot(peer, status) => node.report_snapshot(peer, status),
             Self::StorageAppended(appended) => node.storage_appended(appended),
             Self::StorageApplied(applied) => node.storage_applied(applied),
         }
-        Ok(())
+        Taken::Message(Ok(()))
     }
 }

@@ -64,21 +64,27 @@ impl Inputs {
     /// The oldest of the others.
     pub(super) fn take_other(&mut self) -> Option<(Ticket, Input)> {
         let (ticket, input) = self.others.pop_front()?;
+        self.count_out(&input);
+        Some((ticket, input))
+    }
+
+    const fn count_out(&mut self, input: &Input) {
         match input {
             Input::Notice(_) => self.notices -= 1,
             Input::Tick => self.ticks -= 1,
             Input::MembershipChange(_) | Input::Advance(_) | Input::Status => {}
         }
-        Some((ticket, input))
     }
 
-    /// Takes back what somebody waits for the answer to: a proposal, a membership change or a question for the status.
+    /// Takes back what somebody waits for the answer to: a proposal, a read, a membership change or a question for the
+    /// status.
     pub(super) fn cancel(&mut self, ticket: Ticket) {
         if let Ok(position) = self.proposals.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
             self.proposals.remove(position);
-        } else if let Ok(position) = self.others.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
-            debug_assert!(matches!(self.others[position].1, Input::MembershipChange(_) | Input::Status));
-            self.others.remove(position);
+        } else if let Ok(position) = self.others.binary_search_by_key(&ticket, |(ticket, _)| *ticket)
+            && let Some((_, input)) = self.others.remove(position)
+        {
+            self.count_out(&input);
         }
     }
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::error::{AdvanceError, ProposeError};
+use crate::error::{AdvanceError, ProposeError, ReadError};
 use crate::membership::{ChangeError, ConfChange, ConfChangeV2, ConfState};
 use crate::message::{Body, Message};
 use crate::raw_node::{RawNode, SnapshotStatus};
@@ -336,13 +336,16 @@ impl<S: Storage, A> Node<S, A> {
         self.enter(Queue::Messages, |state| state.run_loop.forget_leader()).await
     }
 
-    /// Asks for an index at which a read is linearizable. The answer is a [`ReadState`](crate::ReadState) with this
-    /// context in a Ready; the request may be lost, so ask again after a while, with another context.
+    /// Asks for an index at which a read is linearizable, and waits until the node has taken the request up. The answer is a
+    /// [`ReadState`](crate::ReadState) with this context in a Ready. It may be lost all the same, on its way or with the
+    /// leadership that it waits at, so ask again after a while, with another context.
     ///
     /// # Errors
-    /// Stopped.
-    pub async fn read_index(&self, context: Bytes) -> Result<(), Stopped> {
-        self.enter(Queue::Messages, |state| state.run_loop.read_index(context)).await
+    /// No answer will come, as [`RawNode::try_read_index`] tells: ask again later. Or stopped.
+    pub async fn read_index(&self, context: Bytes) -> Result<(), NodeError<ReadError>> {
+        let answer: Result<(), ReadError> =
+            self.ask_in_turn(Queue::Messages, |run_loop| run_loop.read_index(context)).await?;
+        answer.map_err(NodeError::Refused)
     }
 
     /// Reports that the last message to a peer could not be delivered.
@@ -466,17 +469,25 @@ impl<S: Storage, A> Node<S, A> {
         &self.0.0
     }
 
-    /// Proposes when there is room, and waits for the answer.
     async fn propose_with<T: Answer<A>>(
         &self,
         propose: impl FnOnce(&mut RunLoop<S>) -> Result<Ticket, EnqueueError>,
     ) -> Result<T, Stopped> {
+        self.ask_in_turn(Queue::Proposals, propose).await
+    }
+
+    /// Hands an input to the loop when there is room for it, and waits for the answer.
+    async fn ask_in_turn<T: Answer<A>>(
+        &self,
+        queue: Queue,
+        input: impl FnOnce(&mut RunLoop<S>) -> Result<Ticket, EnqueueError>,
+    ) -> Result<T, Stopped> {
         let shared = self.shared();
         let enter = |state: &mut State<S, A>| {
-            let ticket = propose(&mut state.run_loop)?;
+            let ticket = input(&mut state.run_loop)?;
             Ok(state.expect::<T>(ticket, shared))
         };
-        self.enter(Queue::Proposals, enter).await?.await
+        self.enter(queue, enter).await?.await
     }
 
     /// Hands an input to the loop when there is room for it.

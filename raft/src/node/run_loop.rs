@@ -207,7 +207,7 @@ impl<S: Storage> RunLoop<S> {
     fn take_other(&mut self) -> Option<Taken> {
         let (ticket, input) = self.inputs.take_other()?;
         Some(match input {
-            Input::Notice(notice) => Taken::Message(notice.step_into(&mut self.node)),
+            Input::Notice(notice) => notice.step_into(ticket, &mut self.node),
             Input::MembershipChange(change) => self.apply_change(ticket, change),
             Input::Tick => {
                 self.node.tick();

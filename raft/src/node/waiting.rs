@@ -8,7 +8,7 @@ use super::awaited::Settled;
 use super::error::{ApplyError, Stopped};
 use super::input::{Taken, Ticket};
 use super::run_loop::RunLoop;
-use crate::error::ProposeError;
+use crate::error::{ProposeError, ReadError};
 use crate::membership::{ChangeError, ConfState};
 use crate::ready::Ready;
 use crate::status::Status;
@@ -38,6 +38,7 @@ pub(super) struct Waiting<A> {
     proposals: Answers<Result<(), ProposeError>>,
     applied: Answers<Result<Applied<A>, ApplyError>>,
     unattended: Answers<()>,
+    reads: Answers<Result<(), ReadError>>,
     changes: Answers<Result<ConfState, ChangeError>>,
     readys: Answers<Ready>,
     statuses: Answers<Box<Status>>,
@@ -51,6 +52,7 @@ impl<A> Default for Waiting<A> {
             proposals: Answers::default(),
             applied: Answers::default(),
             unattended: Answers::default(),
+            reads: Answers::default(),
             changes: Answers::default(),
             readys: Answers::default(),
             statuses: Answers::default(),
@@ -90,6 +92,7 @@ impl<A> Waiting<A> {
     pub(super) fn deliver(&mut self, taken: Taken, wakers: &mut Wakers) {
         match taken {
             Taken::Proposal { ticket, result } => self.proposals.deliver(ticket, result, wakers),
+            Taken::Read { ticket, result } => self.reads.deliver(ticket, result, wakers),
             Taken::MembershipChange { ticket, result } => self.changes.deliver(ticket, result, wakers),
             Taken::Ready { ticket, ready } => self.readys.deliver(ticket, *ready, wakers),
             Taken::Status { ticket, status } => self.statuses.deliver(ticket, status, wakers),
@@ -128,6 +131,7 @@ impl<A> Waiting<A> {
         self.proposals.wake_all(wakers);
         self.applied.wake_all(wakers);
         self.unattended.wake_all(wakers);
+        self.reads.wake_all(wakers);
         self.changes.wake_all(wakers);
         self.readys.wake_all(wakers);
         self.statuses.wake_all(wakers);
@@ -154,6 +158,12 @@ impl<A> Answer<A> for Result<(), ProposeError> {
 impl<A> Answer<A> for Result<Applied<A>, ApplyError> {
     fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.applied
+    }
+}
+
+impl<A> Answer<A> for Result<(), ReadError> {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
+        &mut waiting.reads
     }
 }
 

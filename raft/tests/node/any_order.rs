@@ -135,7 +135,14 @@ impl Host {
                 assert!(self.waiting.remove(&ticket), "nobody waits for {ticket:?}");
                 assert_eq!(self.out.replace(*ready), None, "two Readys are out");
             }
-            Some(Taken::UnattendedProposal { .. } | Taken::Message(_) | Taken::Tick | Taken::Advance | Taken::Stop)
+            Some(
+                Taken::UnattendedProposal { .. }
+                | Taken::Message(_)
+                | Taken::Read { .. }
+                | Taken::Tick
+                | Taken::Advance
+                | Taken::Stop,
+            )
             | None => {}
         }
     }

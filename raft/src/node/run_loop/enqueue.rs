@@ -100,12 +100,13 @@ impl<S: Storage> RunLoop<S> {
         self.enqueue_notice(Notice::ForgetLeader)
     }
 
-    /// A request for a read index; see [`RawNode::read_index`](crate::RawNode::read_index).
+    /// A request for a read index; see [`RawNode::try_read_index`](crate::RawNode::try_read_index). The answer says whether
+    /// one may come.
     ///
     /// # Errors
     /// No room, or stopped.
-    pub fn read_index(&mut self, context: Bytes) -> Result<(), EnqueueError> {
-        self.enqueue_notice(Notice::ReadIndex(context))
+    pub fn read_index(&mut self, context: Bytes) -> Result<Ticket, EnqueueError> {
+        self.enqueue_with_ticket(Notice::ReadIndex(context))
     }
 
     /// A report that a peer was not reached; see [`RawNode::report_unreachable`](crate::RawNode::report_unreachable).
@@ -125,12 +126,15 @@ impl<S: Storage> RunLoop<S> {
     }
 
     fn enqueue_notice(&mut self, notice: Notice) -> Result<(), EnqueueError> {
+        self.enqueue_with_ticket(notice).map(|_ticket| ())
+    }
+
+    fn enqueue_with_ticket(&mut self, notice: Notice) -> Result<Ticket, EnqueueError> {
         self.check_running()?;
         if self.message_room() == 0 {
             return Err(EnqueueError::Full);
         }
-        self.inputs.push(Input::Notice(notice));
-        Ok(())
+        Ok(self.inputs.push(Input::Notice(notice)))
     }
 
     /// With asynchronous storage writes: a response of the append thread. It always finds room: there are no more of

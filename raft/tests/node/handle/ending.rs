@@ -25,7 +25,7 @@ fn assert_all_stopped(node: &Handle) {
     assert_eq!(now(node.apply_conf_change(change.into())), Err(NodeError::Stopped));
     assert_eq!(now(node.transfer_leadership(id(2))), Err(Stopped));
     assert_eq!(now(node.forget_leader()), Err(Stopped));
-    assert_eq!(now(node.read_index("read".into())), Err(Stopped));
+    assert_eq!(now(node.read_index("read".into())), Err(NodeError::Stopped));
     assert_eq!(now(node.status()), Err(Stopped));
     assert_eq!(now(node.report_unreachable(id(2))), Err(Stopped));
     assert_eq!(now(node.report_snapshot(id(2), raft::SnapshotStatus::Finish)), Err(Stopped));
@@ -46,6 +46,7 @@ fn assert_pending_calls_end(end: impl FnOnce(&Handle, Driver<MemStorage>)) {
     let mut forwarded_in_line = pin!(node.step(forwarded("in line")));
     now(node.campaign()).unwrap();
     let mut message_in_line = pin!(node.step(heartbeat(2, 1)));
+    let mut read_in_line = pin!(node.read_index("read".into()));
     let mut ready = pin!(node.ready());
     let mut status = pin!(node.status());
     let mut applied = pin!(node.apply_conf_change(ConfChangeV1::add_voter(id(4)).into()));
@@ -54,17 +55,19 @@ fn assert_pending_calls_end(end: impl FnOnce(&Handle, Driver<MemStorage>)) {
     assert!(poll_with(change_in_line.as_mut(), &bell).is_pending());
     assert!(poll_with(forwarded_in_line.as_mut(), &bell).is_pending());
     assert!(poll_with(message_in_line.as_mut(), &bell).is_pending());
+    assert!(poll_with(read_in_line.as_mut(), &bell).is_pending());
     assert!(poll_with(ready.as_mut(), &bell).is_pending());
     assert!(poll_with(status.as_mut(), &bell).is_pending());
     assert!(poll_with(applied.as_mut(), &bell).is_pending());
 
     end(&node, driver);
-    assert_eq!(bell.rings(), 8);
+    assert_eq!(bell.rings(), 9);
     assert_eq!(poll(queued), Poll::Ready(Err(NodeError::Stopped)));
     assert_eq!(poll(in_line), Poll::Ready(Err(NodeError::Stopped)));
     assert_eq!(poll(change_in_line), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(forwarded_in_line), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(message_in_line), Poll::Ready(Err(Stopped)));
+    assert_eq!(poll(read_in_line), Poll::Ready(Err(NodeError::Stopped)));
     assert_eq!(poll(ready), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(status), Poll::Ready(Err(Stopped)));
     assert_eq!(poll(applied), Poll::Ready(Err(NodeError::Stopped)));

@@ -5,6 +5,7 @@ mod answers;
 mod driver;
 mod ending;
 mod proposals;
+mod reads;
 mod readys;
 mod room;
 mod starting;

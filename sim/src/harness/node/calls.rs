@@ -1,7 +1,9 @@
 //! Calls of a handle: what they are for, and what they are answered.
 
 use futures_core::Stream;
-use raft::{ChangeError, ConfState, HardState, MemStorage, Node, NodeError, ProposeError, Ready, Status, Stopped};
+use raft::{
+    ChangeError, ConfState, HardState, MemStorage, Node, NodeError, ProposeError, ReadError, Ready, Status, Stopped,
+};
 
 use super::task::Task;
 
@@ -11,6 +13,15 @@ pub(super) struct Call {
     pub(super) task: Task<Answer>,
     /// How often the driver had been polled when the call began.
     pub(super) began: u64,
+    /// Whether it has joined the queue of messages, which it waited to have room in.
+    pub(super) entered: bool,
+}
+
+impl Call {
+    /// Whether it stands in line for room among the messages.
+    pub(super) fn waits_for_message_room(&self) -> bool {
+        self.kind.is_message() && !self.entered
+    }
 }
 
 /// What a call is for.
@@ -20,8 +31,10 @@ pub(super) enum Kind {
     Proposal(u32),
     /// A proposed membership change, or a proposal that a peer forwarded. Waits for room, and then until it is stepped.
     Unattended,
-    /// Another message or notice, which waits for room only. Reads have a number.
-    Message(Option<u32>),
+    /// Another message or notice, which waits for room only.
+    Message,
+    /// A read under this number. Waits for room among the messages, and then until it is taken.
+    Read(u32),
     Ready,
     /// The status; what the node had promised when it was asked for.
     Status(HardState),
@@ -31,17 +44,26 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn number(self) -> Option<u32> {
         match self {
-            Self::Proposal(number) => Some(number),
-            Self::Message(number) => number,
-            Self::Unattended | Self::Ready | Self::Status(_) | Self::AppliedChange => None,
+            Self::Proposal(number) | Self::Read(number) => Some(number),
+            Self::Message | Self::Unattended | Self::Ready | Self::Status(_) | Self::AppliedChange => None,
         }
+    }
+
+    /// Whether it joins the queue of messages.
+    pub(super) fn is_message(self) -> bool {
+        matches!(self, Self::Message | Self::Read(_))
     }
 
     /// Whether the call is over as soon as there was room for it.
     pub(super) fn only_enters(self) -> bool {
         match self {
-            Self::Message(_) => true,
-            Self::Proposal(_) | Self::Unattended | Self::Ready | Self::Status(_) | Self::AppliedChange => false,
+            Self::Message => true,
+            Self::Proposal(_)
+            | Self::Read(_)
+            | Self::Unattended
+            | Self::Ready
+            | Self::Status(_)
+            | Self::AppliedChange => false,
         }
     }
 }
@@ -51,6 +73,7 @@ impl Kind {
 pub(super) enum Answer {
     Proposed(Result<(), NodeError<ProposeError>>),
     Entered(Result<(), Stopped>),
+    Read(Result<(), NodeError<ReadError>>),
     Ready(Result<Box<Ready>, Stopped>),
     Status(Result<Box<Status>, Stopped>),
     Changed(Result<ConfState, NodeError<ChangeError>>),
@@ -61,6 +84,7 @@ impl Answer {
         match self {
             Self::Proposed(result) => matches!(result, Err(NodeError::Stopped)),
             Self::Entered(result) => result.is_err(),
+            Self::Read(result) => matches!(result, Err(NodeError::Stopped)),
             Self::Ready(result) => result.is_err(),
             Self::Status(result) => result.is_err(),
             Self::Changed(result) => matches!(result, Err(NodeError::Stopped)),

@@ -165,9 +165,10 @@ impl Handled {
     }
 
     fn poll(&mut self, position: usize, how: impl FnOnce(&mut Task<Answer>) -> Poll<Answer>) {
-        let waiting = self.node.inspect(RunLoop::waiting_proposals);
+        let (room, waiting) = self.node.inspect(|run_loop| (run_loop.message_room(), run_loop.waiting_proposals()));
         let call = &mut self.calls[position];
         let (kind, polled) = (call.kind, how(&mut call.task));
+        call.entered |= self.node.inspect(RunLoop::message_room) < room;
         self.order.look(&self.node);
         self.note_entered(kind, waiting);
         if let Poll::Ready(answer) = polled {
@@ -194,11 +195,11 @@ impl Handled {
     }
 
     pub(super) fn cancel(&mut self, position: usize) {
-        let Call { kind, task, began } = self.calls.remove(position);
+        let Call { kind, task, began, entered } = self.calls.remove(position);
         drop(task);
         self.order.look(&self.node);
         // It never entered, or it entered and the loop has not taken anything since.
-        if kind.only_enters() || began == self.drives {
+        if kind.is_message() && !entered || began == self.drives {
             kind.number().into_iter().for_each(|number| self.ledger.void(number));
         }
     }
@@ -206,17 +207,19 @@ impl Handled {
     /// Polls a new call for the first time.
     fn begin(&mut self, kind: Kind, future: impl Future<Output = Answer> + 'static) -> Result<Answer, Call> {
         let (room, waiting) = self.node.inspect(|run_loop| (run_loop.message_room(), run_loop.waiting_proposals()));
-        let in_line = self.calls.iter().filter(|call| matches!(call.kind, Kind::Message(_))).count();
+        let in_line = self.calls.iter().filter(|call| call.waits_for_message_room()).count();
         let mut task = Task::new(future);
         let polled = task.poll();
+        let entered = self.node.inspect(RunLoop::message_room) < room;
         self.order.look(&self.node);
         self.note_entered(kind, waiting);
-        if matches!(kind, Kind::Message(_)) {
-            assert_eq!(polled.is_ready(), in_line < room, "{in_line} waited before {kind:?} for room, {room} had it");
+        if kind.is_message() {
+            assert_eq!(entered, in_line < room, "{in_line} waited before {kind:?} for room, {room} had it");
+            assert_eq!(polled.is_ready(), entered && kind.only_enters(), "{kind:?} waits for what it should");
         }
         match polled {
             Poll::Ready(answer) => Ok(answer),
-            Poll::Pending => Err(Call { kind, task, began: self.drives }),
+            Poll::Pending => Err(Call { kind, task, began: self.drives, entered }),
         }
     }
 
@@ -252,12 +255,12 @@ impl Handled {
     }
 
     /// A notice or message, which waits for room only.
-    fn notice<F>(&mut self, number: Option<u32>, notice: impl FnOnce(Node<MemStorage>) -> F)
+    fn notice<F>(&mut self, notice: impl FnOnce(Node<MemStorage>) -> F)
     where
         F: Future<Output = Result<(), Stopped>> + 'static,
     {
         let entered = notice(self.node.clone());
-        self.call(Kind::Message(number), async { Answer::Entered(entered.await) });
+        self.call(Kind::Message, async { Answer::Entered(entered.await) });
     }
 
     fn ask_status(&mut self) {
@@ -275,7 +278,9 @@ impl Handled {
     pub(super) fn conclude(&mut self, kind: Kind, answer: Answer) {
         assert!(!answer.is_stopped(), "{kind:?} ends as if stopped, and nobody has stopped the node");
         match answer {
-            Answer::Proposed(Err(_)) => kind.number().into_iter().for_each(|number| self.ledger.void(number)),
+            Answer::Proposed(Err(_)) | Answer::Read(Err(_)) => {
+                kind.number().into_iter().for_each(|number| self.ledger.void(number))
+            }
             Answer::Ready(Ok(ready)) => self.arrive(*ready),
             Answer::Status(Ok(status)) => {
                 let Kind::Status(asked) = kind else { panic!("{kind:?} is answered with a status") };
@@ -284,7 +289,7 @@ impl Handled {
                 let commits = asked.commit <= then.commit && then.commit <= now.commit;
                 assert!(terms && commits, "a status between {asked:?} and {now:?} tells {then:?}");
             }
-            Answer::Proposed(Ok(())) | Answer::Entered(_) | Answer::Changed(_) => {}
+            Answer::Proposed(Ok(())) | Answer::Read(Ok(())) | Answer::Entered(_) | Answer::Changed(_) => {}
             Answer::Ready(Err(_)) | Answer::Status(Err(_)) => unreachable!("it is not stopped"),
         }
     }
@@ -314,7 +319,7 @@ impl Handled {
     /// to see to that.
     pub(super) fn check_line(&self) {
         let room = self.node.inspect(RunLoop::message_room);
-        let line = self.calls.iter().filter(|call| matches!(call.kind, Kind::Message(_)));
+        let line = self.calls.iter().filter(|call| call.waits_for_message_room());
         let asleep = line.take(room).filter(|call| !call.task.is_woken()).count();
         assert!(self.driver.is_woken() || asleep == 0, "{asleep} of those with room among {room} messages sleep");
     }
@@ -368,7 +373,7 @@ impl Door for Handled {
     }
 
     fn campaign(&mut self) {
-        self.notice(None, |node| async move { node.campaign().await });
+        self.notice(|node| async move { node.campaign().await });
     }
 
     fn propose(&mut self, data: Bytes) {
@@ -389,30 +394,31 @@ impl Door for Handled {
                 let node = self.node.clone();
                 self.call(Kind::Unattended, async move { Answer::Entered(node.step(message).await) });
             }
-            _ => self.notice(None, |node| async move { node.step(message).await }),
+            _ => self.notice(|node| async move { node.step(message).await }),
         }
     }
 
     fn read_index(&mut self, context: Bytes) {
         let number = self.ledger.number();
         let context = Ledger::mark(number, &context);
-        self.notice(Some(number), |node| async move { node.read_index(context).await });
+        let node = self.node.clone();
+        self.call(Kind::Read(number), async move { Answer::Read(node.read_index(context).await) });
     }
 
     fn transfer_leadership(&mut self, target: NodeId) {
-        self.notice(None, |node| async move { node.transfer_leadership(target).await });
+        self.notice(|node| async move { node.transfer_leadership(target).await });
     }
 
     fn forget_leader(&mut self) {
-        self.notice(None, |node| async move { node.forget_leader().await });
+        self.notice(|node| async move { node.forget_leader().await });
     }
 
     fn report_unreachable(&mut self, peer: NodeId) {
-        self.notice(None, |node| async move { node.report_unreachable(peer).await });
+        self.notice(|node| async move { node.report_unreachable(peer).await });
     }
 
     fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) {
-        self.notice(None, |node| async move { node.report_snapshot(peer, status).await });
+        self.notice(|node| async move { node.report_snapshot(peer, status).await });
     }
 
     /// For tests only, and so not something that a handle can do.
@@ -446,7 +452,7 @@ impl Door for Handled {
     /// The storage threads wait for room.
     fn own(&mut self, message: Message) {
         let node = self.node.clone();
-        let entered = self.finish(Kind::Message(None), async move { Answer::Entered(node.step(message).await) });
+        let entered = self.finish(Kind::Message, async move { Answer::Entered(node.step(message).await) });
         assert!(!entered.is_stopped(), "nobody has stopped the node");
     }
 

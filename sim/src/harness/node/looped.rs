@@ -107,6 +107,7 @@ impl Looped {
             }
             Some(
                 Taken::Message(Ok(()))
+                | Taken::Read { .. }
                 | Taken::UnattendedProposal { result: Ok(()), .. }
                 | Taken::MembershipChange { .. }
                 | Taken::Tick
@@ -209,7 +210,7 @@ impl Door for Looped {
     }
 
     fn read_index(&mut self, context: Bytes) {
-        self.notice(|run_loop| run_loop.read_index(context));
+        self.enter(Arm::Message, |run_loop| run_loop.read_index(context));
     }
 
     fn transfer_leadership(&mut self, target: NodeId) {

@@ -58,13 +58,13 @@ pub(super) fn check_stopped(node: &Node<MemStorage>) {
             let change = change.clone().into();
             task(node, async move |node| entered(node.propose_conf_change(change).await))
         }),
-        (Kind::Message(None), task(node, async move |node| entered(node.step(message).await))),
-        (Kind::Message(None), task(node, async move |node| entered(node.campaign().await))),
-        (Kind::Message(None), task(node, async move |node| entered(node.transfer_leadership(peer).await))),
-        (Kind::Message(None), task(node, async move |node| entered(node.forget_leader().await))),
-        (Kind::Message(None), task(node, async move |node| entered(node.read_index(Bytes::new()).await))),
-        (Kind::Message(None), task(node, async move |node| entered(node.report_unreachable(peer).await))),
-        (Kind::Message(None), {
+        (Kind::Message, task(node, async move |node| entered(node.step(message).await))),
+        (Kind::Message, task(node, async move |node| entered(node.campaign().await))),
+        (Kind::Message, task(node, async move |node| entered(node.transfer_leadership(peer).await))),
+        (Kind::Message, task(node, async move |node| entered(node.forget_leader().await))),
+        (Kind::Read(0), task(node, async move |node| Answer::Read(node.read_index(Bytes::new()).await))),
+        (Kind::Message, task(node, async move |node| entered(node.report_unreachable(peer).await))),
+        (Kind::Message, {
             task(node, async move |node| entered(node.report_snapshot(peer, SnapshotStatus::Finish).await))
         }),
         (Kind::Ready, task(node, async |node| next_ready(node, false).await)),
@@ -75,7 +75,7 @@ pub(super) fn check_stopped(node: &Node<MemStorage>) {
         (Kind::AppliedChange, task(node, async |node| Answer::Status(node.status().await.map(Box::new)))),
     ];
     for (kind, task) in calls {
-        check_ends(Call { kind, task, began: 0 }, false);
+        check_ends(Call { kind, task, began: 0, entered: false }, false);
     }
 }
 

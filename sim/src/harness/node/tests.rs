@@ -62,7 +62,7 @@ async fn deaf<F: Future>(future: F) -> F::Output {
 fn call(kind: Kind, future: impl Future<Output = Answer> + 'static) -> Call {
     let mut task = Task::new(future);
     assert!(task.poll().is_pending());
-    Call { kind, task, began: 0 }
+    Call { kind, task, began: 0, entered: false }
 }
 
 #[test]
@@ -135,11 +135,11 @@ fn callers_that_are_woken_for_ever_are_noticed() {
 }
 
 #[test]
-#[should_panic(expected = "1 waited before Message(None) for room, 1 had it")]
+#[should_panic(expected = "1 waited before Message for room, 1 had it")]
 fn a_call_that_overtakes_another_is_noticed() {
     let mut handled = handled();
     handled.campaign();
-    handled.calls.push(call(Kind::Message(None), pending()));
+    handled.calls.push(call(Kind::Message, pending()));
     handled.campaign();
 }
 
@@ -148,7 +148,7 @@ fn a_call_that_overtakes_another_is_noticed() {
 fn a_caller_with_room_who_sleeps_is_noticed() {
     let mut handled = handled();
     handled.check_quiet();
-    handled.calls.push(call(Kind::Message(None), pending()));
+    handled.calls.push(call(Kind::Message, pending()));
     handled.check_line();
 }
 
@@ -186,14 +186,14 @@ fn a_call_that_is_not_woken_for_the_end_is_noticed() {
 #[test]
 #[should_panic(expected = "goes on waiting after the end")]
 fn a_call_that_waits_on_after_the_end_is_noticed() {
-    check_ends(Call { kind: Kind::Ready, task: Task::new(pending()), began: 0 }, false);
+    check_ends(Call { kind: Kind::Ready, task: Task::new(pending()), began: 0, entered: false }, false);
 }
 
 #[test]
 #[should_panic(expected = "ends with Entered(Ok(())) after the end")]
 fn a_call_that_enters_after_the_end_is_noticed() {
     let entered = Task::new(ready(Answer::Entered(Ok(()))));
-    check_ends(Call { kind: Kind::Message(None), task: entered, began: 0 }, true);
+    check_ends(Call { kind: Kind::Message, task: entered, began: 0, entered: false }, true);
 }
 
 #[test]
@@ -205,5 +205,5 @@ fn a_node_that_is_not_stopped_is_noticed() {
 #[test]
 fn a_call_whose_answer_was_there_before_the_end_may_have_it() {
     let answered = Task::new(ready(Answer::Proposed(Ok(()))));
-    check_ends(Call { kind: Kind::Proposal(1), task: answered, began: 0 }, true);
+    check_ends(Call { kind: Kind::Proposal(1), task: answered, began: 0, entered: false }, true);
 }

@@ -151,7 +151,7 @@ impl Engine {
                 node.read_index(context);
                 None
             }
-            Self::Loop(looped) => looped.notify(|run_loop| run_loop.read_index(context)),
+            Self::Loop(looped) => looped.enqueue(Arm::Message, |run_loop| run_loop.read_index(context)),
         }
     }
 
@@ -304,6 +304,7 @@ impl Looped {
             Taken::Proposal { .. }
             | Taken::UnattendedProposal { .. }
             | Taken::Message(_)
+            | Taken::Read { .. }
             | Taken::MembershipChange { .. }
             | Taken::Status { .. }
             | Taken::Stop => {}

@@ -33,7 +33,7 @@ impl Running {
             Taken::UnattendedProposal { result, .. } | Taken::Message(result) => Ok(result.err().map(Refusal::Step)),
             Taken::MembershipChange { result, .. } => self.finish_change(result, recorded, around),
             Taken::Ready { ready, .. } => self.handle(*ready, view, around).map(|()| None),
-            Taken::Tick | Taken::Advance | Taken::Status { .. } | Taken::Stop => Ok(None),
+            Taken::Read { .. } | Taken::Tick | Taken::Advance | Taken::Status { .. } | Taken::Stop => Ok(None),
         }
     }
 
@@ -68,6 +68,7 @@ impl Running {
                 around.checkers.change_taken(id, was_member, self.is_member(), accepts)
             }
             Taken::Message(_)
+            | Taken::Read { .. }
             | Taken::Tick
             | Taken::Ready { .. }
             | Taken::Advance
