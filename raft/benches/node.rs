@@ -33,7 +33,7 @@ fn store(storage: &mut MemStorage, ready: &Ready) {
     // What was applied before is not needed any more; without this the log would outgrow the memory.
     if let Some(first) = ready.committed_entries.first() {
         let applied = first.index.previous();
-        if storage.create_snapshot(applied, storage.initial_state().1, Bytes::new()).is_ok() {
+        if storage.create_snapshot(applied, storage.initial_state().unwrap().1, Bytes::new()).is_ok() {
             storage.compact(applied).expect("the snapshot covers it");
         }
     }

@@ -1,6 +1,7 @@
 //! Why a node refuses something. A refused input leaves the node as it was; the exceptions stand at
 //! [`StepError::Propose`].
 
+use crate::storage::StorageError;
 use crate::types::{EntryId, Index, NodeId, Term};
 
 /// Why a configuration makes no sense; each variant names the field.
@@ -65,7 +66,14 @@ pub enum ConfigError {
     /// The stored membership contradicts itself.
     #[error("stored conf_state: {0}")]
     ConfState(#[from] crate::membership::ChangeError),
+    /// The storage could not be read; see [`Storage`](crate::Storage#failure).
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
+
+/// What every error says of a node whose storage has failed.
+const STORAGE_FAILED: &str =
+    "the storage failed, and the node takes part no more: end it, see to the storage, and start it again";
 
 /// Why a proposal was not accepted: it was neither appended here nor sent on, so nothing comes of it, and it can be made
 /// again. etcd's `ErrProposalDropped`, with the reason.
@@ -117,6 +125,9 @@ pub enum ProposeError {
     /// The log ends at [`Index::MAX`], or would go beyond it. There is no way on but another cluster.
     #[error("the log is full: it has no room below the largest index")]
     LogFull,
+    /// See [`Storage`](crate::Storage#failure). The proposal may have been appended, and leaves this node no more.
+    #[error("{STORAGE_FAILED}")]
+    StorageFailed,
 }
 
 /// Why a read was not taken. Nothing comes of it; ask again later.
@@ -130,6 +141,9 @@ pub enum ReadError {
     /// can answer any. It may have lost its quorum.
     #[error("too many reads wait for a quorum to confirm this leader: read again once some are answered")]
     TooManyWaiting,
+    /// See [`Storage`](crate::Storage#failure).
+    #[error("{STORAGE_FAILED}")]
+    StorageFailed,
 }
 
 /// Why a message was not taken.
@@ -149,6 +163,9 @@ pub enum StepError {
     /// A message that no correct node sends.
     #[error("malformed message: {0}")]
     Malformed(#[from] Malformed),
+    /// See [`Storage`](crate::Storage#failure).
+    #[error("{STORAGE_FAILED}")]
+    StorageFailed,
 }
 
 /// What is wrong with a message that no correct node sends, however messages are lost, repeated, delayed and reordered, and
@@ -283,4 +300,7 @@ pub enum AdvanceError {
     /// With asynchronous storage writes the responses of the storage threads take the place of advancing.
     #[error("a Ready is not advanced with asynchronous storage writes")]
     AsynchronousStorageWrites,
+    /// See [`Storage`](crate::Storage#failure). There will be no other Ready.
+    #[error("{STORAGE_FAILED}")]
+    StorageFailed,
 }

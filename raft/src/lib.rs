@@ -130,5 +130,5 @@ pub use raw_node::{RawNode, SnapshotStatus};
 pub use ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
 pub use snapshot::Snapshot;
 pub use status::{BasicStatus, Status};
-pub use storage::{MemStorage, MemStorageError, Storage, StorageError};
+pub use storage::{MemStorage, MemStorageError, Storage, StorageError, StorageFailure};
 pub use types::{Entry, EntryId, EntryKind, HardState, Index, NodeId, ReadState, Role, SoftState, Term};

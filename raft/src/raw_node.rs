@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::raft::{AppliedThrough, Raft};
 use crate::ready::{Origin, Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
 use crate::status::{BasicStatus, Status};
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageFailure};
 use crate::types::{Entry, EntryId, HardState, Index, NodeId, SoftState, Term};
 
 /// How a snapshot that the host sent came to its end.
@@ -86,7 +86,7 @@ impl<S: Storage> RawNode<S> {
     /// that is older is refused where the log shows it, and goes unnoticed where the log is compacted.
     ///
     /// # Errors
-    /// Options that make no sense, by themselves or with what the storage holds.
+    /// Options that make no sense, by themselves or with what the storage holds, or a storage that cannot be read.
     pub fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         let raft = Raft::new(config, storage)?;
         Ok(Self {
@@ -162,13 +162,13 @@ impl<S: Storage> RawNode<S> {
     /// Advances the node's clock by one tick. How long a tick lasts is up to the host; `election_tick` and
     /// `heartbeat_tick` count in it.
     pub fn tick(&mut self) {
-        self.raft.tick();
+        self.unless_failed(Raft::tick);
     }
 
     /// Campaigns now, as if the election timeout were over; with pre-vote asks first. Ignored by a leader, by a node
     /// that is no voter as far as it knows, and while a committed membership change is not applied.
     pub fn campaign(&mut self) {
-        self.raft.start_election();
+        self.unless_failed(Raft::start_election);
     }
 
     /// Proposes data for the log, here or through the leader. Success means that it was appended or sent on, not that
@@ -178,7 +178,8 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     /// It was not even appended or sent on, and why.
     pub fn propose(&mut self, data: Bytes) -> Result<(), ProposeError> {
-        self.raft.propose(None, vec![Entry { data, ..Entry::default() }])
+        let entries = vec![Entry { data, ..Entry::default() }];
+        self.attempt(ProposeError::StorageFailed, |raft| raft.propose(None, entries))
     }
 
     /// Proposes a membership change. A leader on which another change is pending, or whose joint configuration does not
@@ -188,7 +189,8 @@ impl<S: Storage> RawNode<S> {
     /// It was not even appended or sent on, and why.
     pub fn propose_conf_change(&mut self, change: &ConfChange) -> Result<(), ProposeError> {
         let (kind, data) = change.encode();
-        self.raft.propose(None, vec![Entry { kind, data, ..Entry::default() }])
+        let entries = vec![Entry { kind, data, ..Entry::default() }];
+        self.attempt(ProposeError::StorageFailed, |raft| raft.propose(None, entries))
     }
 
     /// Like [`propose`](Self::propose), here and not through the leader, and returns which entry it is. When an entry is
@@ -211,7 +213,8 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     /// It was not appended, and why; where another node leads, who that is.
     pub fn propose_as_leader(&mut self, data: Bytes) -> Result<EntryId, ProposeError> {
-        self.raft.propose_as_leader(vec![Entry { data, ..Entry::default() }])
+        let entries = vec![Entry { data, ..Entry::default() }];
+        self.attempt(ProposeError::StorageFailed, |raft| raft.propose_as_leader(entries))
     }
 
     /// Like [`propose_conf_change`](Self::propose_conf_change), here and not through the leader, and returns which entry it
@@ -221,7 +224,8 @@ impl<S: Storage> RawNode<S> {
     /// As [`propose_as_leader`](Self::propose_as_leader).
     pub fn propose_conf_change_as_leader(&mut self, change: &ConfChange) -> Result<EntryId, ProposeError> {
         let (kind, data) = change.encode();
-        self.raft.propose_as_leader(vec![Entry { kind, data, ..Entry::default() }])
+        let entries = vec![Entry { kind, data, ..Entry::default() }];
+        self.attempt(ProposeError::StorageFailed, |raft| raft.propose_as_leader(entries))
     }
 
     /// Takes up a committed membership change; to be called when the application applies its entry, unless it decides
@@ -240,12 +244,38 @@ impl<S: Storage> RawNode<S> {
     /// is no room, or a message that no correct node sends. The node is then as it was; [`StepError::Propose`] names the
     /// two exceptions that exist where it imitates etcd.
     pub fn step(&mut self, message: Message) -> Result<(), StepError> {
-        self.raft.step(message)
+        self.attempt(StepError::StorageFailed, |raft| raft.step(message))
     }
 
-    /// Whether [`ready`](Self::ready) would return something.
+    /// Why the node takes part no more, if so: its storage could not be read. See [`Storage`](crate::Storage#failure).
+    ///
+    /// Calls that return an error return one from then on, and from the very call in which it happened; [`ready`](Self::ready)
+    /// returns `None`. So a host that ticks and works off Readys looks here as well. The membership can still be
+    /// [changed](Self::apply_conf_change), so that a Ready that is at work can be applied to its end.
+    pub fn failure(&self) -> Option<&StorageFailure> {
+        self.raft.log().failure()
+    }
+
+    /// Nothing of what a node does whose storage fails is to leave it.
+    fn unless_failed(&mut self, act: impl FnOnce(&mut Raft<S>)) {
+        if self.failure().is_none() {
+            act(&mut self.raft);
+        }
+    }
+
+    /// The same, where the caller is told.
+    fn attempt<T, E>(&mut self, failed: E, act: impl FnOnce(&mut Raft<S>) -> Result<T, E>) -> Result<T, E> {
+        if self.failure().is_some() {
+            return Err(failed);
+        }
+        let result = act(&mut self.raft);
+        if self.failure().is_some() { Err(failed) } else { result }
+    }
+
+    /// Whether [`ready`](Self::ready) would return something, if the storage can be read.
     pub fn has_ready(&self) -> bool {
-        self.returned.is_some() || self.outstanding.is_none() && self.has_news()
+        let has_work = self.returned.is_some() || self.outstanding.is_none() && self.has_news();
+        has_work && self.failure().is_none()
     }
 
     fn has_news(&self) -> bool {
@@ -272,19 +302,19 @@ impl<S: Storage> RawNode<S> {
         !self.raft.config().async_storage_writes
     }
 
-    /// Takes the work that has come up. `None` where there is none and, with synchronous storage writes, while a Ready
-    /// is outstanding.
+    /// Takes the work that has come up. `None` where there is none, with synchronous storage writes while a Ready is
+    /// outstanding, and where the storage has [failed](Self::failure).
     ///
     /// A Ready has to come back by [`advance`](Self::advance), whatever happens. One that is dropped, for instance by an
     /// early return, leaves the node mute for good: it goes on taking input, has nothing ready any more, and says nothing
     /// of it. [`process_ready`](Self::process_ready) cannot lose one.
     #[must_use = "a Ready that is dropped leaves the node mute"]
     pub fn ready(&mut self) -> Option<Ready> {
-        if let Some(returned) = self.returned.take() {
-            return Some(returned);
-        }
         if !self.has_ready() {
             return None;
+        }
+        if let Some(returned) = self.returned.take() {
+            return Some(returned);
         }
         let mut ready = self.collect();
         self.readys += 1;
@@ -295,7 +325,7 @@ impl<S: Storage> RawNode<S> {
             self.await_advance(&mut ready);
         }
         self.accept(&ready);
-        Some(ready)
+        self.failure().is_none().then_some(ready)
     }
 
     fn collect(&mut self) -> Ready {
@@ -398,7 +428,7 @@ impl<S: Storage> RawNode<S> {
     ///
     /// # Errors
     /// A Ready that is not the outstanding one, one that another node or an earlier start of this node handed out, or any
-    /// with asynchronous storage writes; nothing changes then.
+    /// with asynchronous storage writes; nothing changes then. Or the storage has failed.
     pub fn advance(&mut self, ready: Ready) -> Result<(), AdvanceError> {
         self.check_outstanding(&ready)?;
         let outstanding = self.outstanding.take().ok_or(AdvanceError::NotOutstanding)?;
@@ -411,7 +441,7 @@ impl<S: Storage> RawNode<S> {
         if let Some(applied) = outstanding.applied {
             self.raft.entries_applied(applied);
         }
-        Ok(())
+        if self.failure().is_some() { Err(AdvanceError::StorageFailed) } else { Ok(()) }
     }
 
     /// Whether [`advance`](Self::advance) would take this Ready.
@@ -421,6 +451,9 @@ impl<S: Storage> RawNode<S> {
         }
         if self.is_foreign(ready) {
             return Err(AdvanceError::Foreign);
+        }
+        if self.failure().is_some() {
+            return Err(AdvanceError::StorageFailed);
         }
         match &self.outstanding {
             Some(outstanding) if outstanding.number == ready.number && self.returned.is_none() => Ok(()),
@@ -435,27 +468,27 @@ impl<S: Storage> RawNode<S> {
 
     /// With asynchronous storage writes: tells the node that a [`StorageAppend`] is done, after its responses.
     pub fn storage_appended(&mut self, appended: StorageAppended) {
-        self.raft.storage_appended(appended);
+        self.unless_failed(|raft| raft.storage_appended(appended));
     }
 
     /// With asynchronous storage writes: tells the node that a [`StorageApply`] is done. Until then the host must not compact
     /// the log beyond what the node was told before: see [`Storage`](crate::Storage#compaction).
     pub fn storage_applied(&mut self, applied: StorageApplied) {
         if let Some(applied) = AppliedThrough::of(&applied.entries) {
-            self.raft.entries_applied(applied);
+            self.unless_failed(|raft| raft.entries_applied(applied));
         }
     }
 
     /// Asks the leader, through this node, to hand leadership to `target`. Given up after an election timeout; ignored
     /// where no leader is known or the target is a learner or unknown.
     pub fn transfer_leadership(&mut self, target: NodeId) {
-        self.raft.transfer_leadership(target);
+        self.unless_failed(|raft| raft.transfer_leadership(target));
     }
 
     /// Makes a follower forget its leader, so that it votes for others although it heard from the leader lately. Ignored
     /// by other roles and with lease-based reads.
     pub fn forget_leader(&mut self) {
-        self.raft.forget_leader();
+        self.unless_failed(Raft::forget_leader);
     }
 
     /// Asks for an index at which a read is linearizable; the answer comes as a [`ReadState`](crate::ReadState) with the
@@ -482,18 +515,18 @@ impl<S: Storage> RawNode<S> {
     /// [`ReadError::NoLeader`] where nobody can be asked, [`ReadError::TooManyWaiting`] where this node leads and has
     /// [`Config::max_waiting_reads`] to confirm. Nothing is remembered then.
     pub fn try_read_index(&mut self, context: Bytes) -> Result<(), ReadError> {
-        self.raft.read_index(None, context)
+        self.attempt(ReadError::StorageFailed, |raft| raft.read_index(None, context))
     }
 
     /// Reports that the last message to a peer could not be delivered.
     pub fn report_unreachable(&mut self, peer: NodeId) {
-        self.raft.report_unreachable(peer);
+        self.unless_failed(|raft| raft.report_unreachable(peer));
     }
 
     /// Reports how sending a snapshot to a peer ended. A leader sends that peer nothing until it is told, or until the
     /// peer acknowledges what the snapshot brought, so a failure must be reported.
     pub fn report_snapshot(&mut self, peer: NodeId, status: SnapshotStatus) {
-        self.raft.report_snapshot(peer, status == SnapshotStatus::Finish);
+        self.unless_failed(|raft| raft.report_snapshot(peer, status == SnapshotStatus::Finish));
     }
 
     /// The node's status with its membership and progress table, copied.
@@ -548,8 +581,8 @@ impl<S: Storage> RawNode<S> {
     /// # Ok::<(), raft::ConfigError>(())
     /// ```
     pub fn pending_messages(&self) -> impl Iterator<Item = &Message> {
-        let outbox = self.raft.outbox();
-        outbox.messages.iter().chain(&outbox.after_append)
+        let outbox = self.failure().is_none().then(|| self.raft.outbox());
+        outbox.into_iter().flat_map(|outbox| outbox.messages.iter().chain(&outbox.after_append))
     }
 
     /// The membership in force on this node.
@@ -557,7 +590,7 @@ impl<S: Storage> RawNode<S> {
         self.raft.configuration()
     }
 
-    /// The term of an entry of the log, stored or not yet; `None` where the log does not reach.
+    /// The term of an entry of the log, stored or not yet; `None` where the log does not reach, or cannot be read.
     pub fn entry_term(&self, index: Index) -> Option<Term> {
         self.raft.log().term(index).ok()
     }

@@ -51,7 +51,7 @@ impl Net {
     /// The node starts again, and has been in this term.
     fn comes_back_in(&mut self, number: u64, term: u64) {
         let mut storage = self.node(number).storage().clone();
-        let (hard_state, _) = storage.initial_state();
+        let (hard_state, _) = storage.initial_state().unwrap();
         storage.set_hard_state(HardState { term: hard_state.term.max(Term(term)), ..hard_state });
         self.start(number, storage);
         self.settle();
@@ -135,7 +135,7 @@ fn remains(of: &MemStorage, kept: usize, voters: u64) -> MemStorage {
     let mut storage = MemStorage::with_conf_state(members(voters));
     let entries: Vec<Entry> = of.stored().take(kept).cloned().collect();
     storage.append(&entries).expect("entries from the first on");
-    let (kept_state, _) = of.initial_state();
+    let (kept_state, _) = of.initial_state().unwrap();
     if kept > 0 {
         storage.set_hard_state(HardState { commit: Index(kept as u64), ..kept_state });
     }

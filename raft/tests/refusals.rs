@@ -356,7 +356,7 @@ fn a_status_can_be_asked_for_whatever_a_leader_that_contradicts_itself_has_sent(
 struct Forgetful(MemStorage);
 
 impl raft::Storage for Forgetful {
-    fn initial_state(&self) -> (HardState, ConfState) {
+    fn initial_state(&self) -> Result<(HardState, ConfState), raft::StorageError> {
         self.0.initial_state()
     }
 

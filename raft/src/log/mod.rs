@@ -12,9 +12,11 @@ mod tests;
 mod unstable;
 mod writes;
 
+use std::sync::OnceLock;
+
 use crate::planted::{Bug, planted};
 use crate::snapshot::Snapshot;
-use crate::storage::{Storage, StorageError};
+use crate::storage::{Storage, StorageError, StorageFailure};
 use crate::types::{Entry, EntryId, Index, Term};
 use applying::Applying;
 use unstable::Unstable;
@@ -29,6 +31,8 @@ pub(crate) struct RaftLog<S: Storage> {
     committed: Index,
     applying: Applying,
     ends_with_storage: bool,
+    /// The first failure of the storage. Reading it is no change of the log, so it is noted behind a shared reference.
+    failure: OnceLock<StorageFailure>,
 }
 
 impl<S: Storage> RaftLog<S> {
@@ -38,7 +42,15 @@ impl<S: Storage> RaftLog<S> {
         let compacted = storage.first_index().previous();
         let unstable = Unstable::new(storage.last_index().next());
         let applying = Applying::new(compacted, max_applying_size);
-        Self { storage, unstable, writes: Writes::default(), committed: compacted, applying, ends_with_storage: false }
+        Self {
+            storage,
+            unstable,
+            writes: Writes::default(),
+            committed: compacted,
+            applying,
+            ends_with_storage: false,
+            failure: OnceLock::new(),
+        }
     }
 
     /// While nothing is unstable, the log ends where the storage says, as etcd's does. The two differ only where a leader
@@ -56,6 +68,20 @@ impl<S: Storage> RaftLog<S> {
     /// Starts behind what the application applied before the restart.
     pub(crate) fn start_applied(&mut self, index: Index) {
         self.applied_to(index, 0);
+    }
+
+    /// The failure that ends the node. Whatever was read since is not to be trusted.
+    pub(crate) fn failure(&self) -> Option<&StorageFailure> {
+        self.failure.get()
+    }
+
+    /// Reads from the storage, and notes where that fails.
+    fn read<T>(&self, read: impl FnOnce(&S) -> Result<T, StorageError>) -> Result<T, StorageError> {
+        let result = read(&self.storage);
+        if let Err(StorageError::Failed(failure)) = &result {
+            self.failure.get_or_init(|| failure.clone());
+        }
+        result
     }
 
     pub(crate) fn storage(&self) -> &S {
@@ -103,6 +129,7 @@ impl<S: Storage> RaftLog<S> {
         let index = self.last_index();
         match self.term(index) {
             Ok(term) => EntryId::new(term, index),
+            Err(StorageError::Failed(_)) => EntryId::new(Term::ZERO, index),
             Err(error) => panic!("the storage does not know the term of its last entry {index}: {error}"),
         }
     }
@@ -124,7 +151,7 @@ impl<S: Storage> RaftLog<S> {
         if index > self.last_index() {
             return Err(StorageError::Unavailable);
         }
-        self.storage.term(index)
+        self.read(|storage| storage.term(index))
     }
 
     /// The term at `index`; zero where it is not known.
@@ -168,7 +195,7 @@ impl<S: Storage> RaftLog<S> {
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         match self.unstable.snapshot() {
             Some(snapshot) => Ok(snapshot.clone()),
-            None => self.storage.snapshot(),
+            None => self.read(Storage::snapshot),
         }
     }
 

@@ -15,7 +15,7 @@ impl<S: Storage> RaftLog<S> {
 
     /// The entries in `[low, high)`, as many as fit into `max_size` encoded bytes but at least one.
     ///
-    /// Fails only with [`StorageError::Compacted`]; the caller has checked that `high` is not beyond the log.
+    /// Fails only with [`StorageError::Compacted`] or [`StorageError::Failed`]; the caller has checked that `high` is not beyond the log.
     pub(crate) fn slice(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
         let end = self.last_index().next();
         assert!(low <= high && high <= end, "[{low}, {high}) reaches beyond the log, which ends before {end}");
@@ -35,7 +35,7 @@ impl<S: Storage> RaftLog<S> {
     }
 
     fn stored_slice(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
-        let stored = self.storage.entries(low, high, max_size);
+        let stored = self.read(|storage| storage.entries(low, high, max_size));
         assert_ne!(stored, Err(StorageError::Unavailable), "the storage lost entries of [{low}, {high})");
         stored
     }
@@ -57,6 +57,7 @@ impl<S: Storage> RaftLog<S> {
         let low = self.applying().next();
         match self.slice(low, end.next(), quota) {
             Ok(entries) => entries,
+            Err(StorageError::Failed(_)) => Vec::new(),
             Err(error) => panic!("the storage lost entries from {low} on that are not applied yet: {error}"),
         }
     }

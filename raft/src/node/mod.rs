@@ -33,7 +33,7 @@ use crate::message::{Body, Message};
 use crate::raw_node::{RawNode, SnapshotStatus};
 use crate::ready::{Ready, StorageAppended, StorageApplied};
 use crate::status::Status;
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageFailure};
 use crate::types::{EntryId, Index, NodeId};
 
 use shared::{Entry, Reply, Shared, State};
@@ -97,8 +97,8 @@ pub use waiting::Applied;
 /// There is no timeout: whoever does not want to wait for a leader for ever drops the future.
 ///
 /// After [`stop`](Self::stop), all calls, including those that wait, return [`Stopped`]; only one whose answer was there
-/// already still returns that. The same holds when the driver is dropped, and when the storage panics, since it has
-/// failed then.
+/// already still returns that. The same holds when the driver is dropped, and when the storage [fails](Node::failure) or
+/// panics.
 pub struct Node<S: Storage, A = ()>(Arc<Owner<S, A>>);
 
 /// Ends the loop when the last handle is gone.
@@ -164,6 +164,11 @@ impl<S: Storage, A> Node<S, A> {
     /// Works on a stopped node too.
     pub fn inspect<R>(&self, look: impl FnOnce(&RunLoop<S>) -> R) -> R {
         self.shared().look(|run_loop| look(run_loop))
+    }
+
+    /// Why the node stopped by itself, if it did: its storage could not be read. See [`Storage`](crate::Storage#failure).
+    pub fn failure(&self) -> Option<StorageFailure> {
+        self.inspect(|run_loop| run_loop.node().failure().cloned())
     }
 
     /// Stops the node: when this returns it takes nothing any more. Stopping again does nothing.

@@ -9,6 +9,7 @@ use super::arm::Arm;
 use super::awaited::{Awaited, Settled};
 use super::input::{AppliedChange, Content, Input, Notice, Proposal, Taken, Ticket};
 use super::inputs::Inputs;
+use crate::error::AdvanceError;
 use crate::membership::ChangeError;
 use crate::message::Message;
 use crate::raw_node::RawNode;
@@ -58,7 +59,8 @@ pub enum Ticked {
 ///   request. Until that one is advanced there is no other, with synchronous storage writes, while everything else goes
 ///   on.
 /// - Proposals, messages and ticks are bounded in number; a tick that finds too many others waiting is missed and counted.
-/// - A stop goes before everything: nobody would learn what came of the rest. After it the loop takes nothing any more.
+/// - A stop goes before everything: nobody would learn what came of the rest. After it the loop takes nothing any more. A
+///   loop whose [storage failed](RawNode::failure) asks itself to stop.
 ///
 /// ```
 /// use raft::node::{Arm, Limits, RunLoop, Taken};
@@ -186,6 +188,9 @@ impl<S: Storage> RunLoop<S> {
         };
         self.notice_leader();
         self.awaited.applied_to(self.node.applied());
+        if self.node.failure().is_some() {
+            self.stop();
+        }
         taken
     }
 
@@ -214,8 +219,11 @@ impl<S: Storage> RunLoop<S> {
                 Taken::Tick
             }
             Input::Advance(ready) => {
-                self.node.advance(*ready).expect("it was the outstanding one, and nothing else ends that");
-                Taken::Advance
+                match self.node.advance(*ready) {
+                    // The loop stops then.
+                    Ok(()) | Err(AdvanceError::StorageFailed) => Taken::Advance,
+                    Err(error) => unreachable!("it was the outstanding one, and nothing else ends that: {error}"),
+                }
             }
             Input::Status => Taken::Status { ticket, status: Box::new(self.node.status()) },
         })

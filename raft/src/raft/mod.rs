@@ -28,7 +28,7 @@ use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress};
 use crate::rng::TimeoutRng;
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, HardState, Index, NodeId, ReadState, Role, SoftState, Term};
 
 use candidate::Votes;
@@ -83,10 +83,10 @@ impl<S: Storage> Raft<S> {
     /// A follower that continues from what the storage holds.
     ///
     /// # Errors
-    /// A configuration that makes no sense, by itself or with what the storage holds.
+    /// A configuration that makes no sense, by itself or with what the storage holds, or a storage that cannot be read.
     pub(crate) fn new(config: Config, storage: S) -> Result<Self, ConfigError> {
         config.validate()?;
-        let (hard_state, conf_state) = storage.initial_state();
+        let (hard_state, conf_state) = storage.initial_state()?;
         let mut log = RaftLog::new(storage, config.max_committed_size_per_ready);
         if config.lenient_as_etcd {
             log.end_with_storage();
@@ -110,7 +110,10 @@ impl<S: Storage> Raft<S> {
         raft.load(hard_state)?;
         raft.check_membership()?;
         raft.become_follower(raft.term, None);
-        Ok(raft)
+        match raft.log.failure() {
+            Some(failure) => Err(StorageError::Failed(failure.clone()).into()),
+            None => Ok(raft),
+        }
     }
 
     fn load(&mut self, hard_state: HardState) -> Result<(), ConfigError> {

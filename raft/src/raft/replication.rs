@@ -93,8 +93,12 @@ impl<S: Storage> Raft<S> {
         let snapshot = match self.log.snapshot() {
             Ok(snapshot) if snapshot.id.index > EntryId::ZERO.index => snapshot,
             Ok(_)
-            | Err(StorageError::SnapshotTemporarilyUnavailable | StorageError::Compacted | StorageError::Unavailable) =>
-            {
+            | Err(
+                StorageError::SnapshotTemporarilyUnavailable
+                | StorageError::Compacted
+                | StorageError::Unavailable
+                | StorageError::Failed(_),
+            ) => {
                 progress.set_lacks_snapshot(true);
                 return false;
             }

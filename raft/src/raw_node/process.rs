@@ -6,7 +6,8 @@ use crate::storage::Storage;
 
 impl<S: Storage> RawNode<S> {
     /// Takes the work that has come up, lets `work` do it, and hands it back: [`ready`](Self::ready) and
-    /// [`advance`](Self::advance) as one call. Tells whether there was any.
+    /// [`advance`](Self::advance) as one call. Tells whether there was any; there is none, too, where the storage has
+    /// [failed](Self::failure).
     ///
     /// Where `work` fails or panics, the node keeps the Ready and hands out the same one next time; so `work` may be
     /// called again for what it has done in part. Writing to storage twice changes nothing. Of the committed entries those

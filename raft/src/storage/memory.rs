@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use crate::types::{Entry, EntryId, HardState, Index, Term};
 
 /// Why a [`MemStorage`] refuses a write. It is left as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MemStorageError {
     /// The snapshot is not newer than the one that is stored.
     #[error("snapshot {offered} is not newer than the stored one, {stored}")]
@@ -206,7 +206,9 @@ impl MemStorage {
     /// let mut storage = MemStorage::new();
     /// let members = ConfState { voters: [NodeId::new(1).unwrap()].into(), ..ConfState::default() };
     /// storage.set_conf_state(Index(3), members.clone());
-    /// assert_eq!((storage.initial_state().1, storage.conf_state_index()), (members, Some(Index(3))));
+    /// let (_, stored) = storage.initial_state()?;
+    /// assert_eq!((stored, storage.conf_state_index()), (members, Some(Index(3))));
+    /// # Ok::<(), raft::StorageError>(())
     /// ```
     pub fn set_conf_state(&mut self, index: Index, conf_state: ConfState) {
         self.membership = Some((index, conf_state)).filter(|_| index > self.snapshot.id.index);
@@ -260,9 +262,9 @@ impl MemStorage {
 }
 
 impl Storage for MemStorage {
-    fn initial_state(&self) -> (HardState, ConfState) {
+    fn initial_state(&self) -> Result<(HardState, ConfState), StorageError> {
         let newest = self.membership.as_ref().map_or(&self.snapshot.conf_state, |(_, conf_state)| conf_state);
-        (self.hard_state, newest.clone())
+        Ok((self.hard_state, newest.clone()))
     }
 
     fn conf_state_index(&self) -> Option<Index> {

@@ -1,15 +1,17 @@
 //! Where a node reads its stable log from: the [`Storage`] trait, and [`MemStorage`], which keeps it in memory.
 
+mod failure;
 mod memory;
 
 use crate::membership::ConfState;
 use crate::snapshot::Snapshot;
 use crate::types::{Entry, HardState, Index, Term};
+pub use failure::StorageFailure;
 pub use memory::{MemStorage, MemStorageError};
 
-/// Why a [`Storage`] has no answer. These are answers about the log, not failures of a device: a storage whose device
-/// fails has to stop its node, since nothing that the node promised can be trusted any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a [`Storage`] has no answer. All but the last are answers about the log, and no failures.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StorageError {
     /// The index lies before the first entry; a snapshot stands in its place.
     #[error("requested index is unavailable due to compaction")]
@@ -20,6 +22,22 @@ pub enum StorageError {
     /// There is no snapshot to hand out yet; the node asks again later.
     #[error("snapshot is temporarily unavailable")]
     SnapshotTemporarilyUnavailable,
+    /// The storage could not be read. The node [takes part no more](Storage#failure).
+    #[error("the storage failed: {0}")]
+    Failed(#[source] StorageFailure),
+}
+
+impl StorageError {
+    /// The storage could not be read, because of an error of whatever lies below it.
+    ///
+    /// ```
+    /// use raft::StorageError;
+    /// let broken = StorageError::failed(std::io::Error::other("the device is gone"));
+    /// assert_eq!(broken.to_string(), "the storage failed: the device is gone");
+    /// ```
+    pub fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(StorageFailure::new(cause))
+    }
 }
 
 /// The stable log as the node reads it. The host writes it: what a Ready says, before the Ready is advanced.
@@ -31,6 +49,20 @@ pub enum StorageError {
 /// [`RawNode::storage_applied`](crate::RawNode::storage_applied) is called. In between, the node still reads its log from
 /// `applied` on: before it campaigns it looks there for committed membership changes, by which it would have to count votes
 /// (etcd issue 7625). Where the entries are gone it has to assume that there was one, and does not campaign.
+///
+/// # Failure
+/// A read that fails says so with [`StorageError::Failed`], never with a guess and not by a panic. What the node was about
+/// to do is not completed then, and nothing of it leaves the node: it hands out no Ready and sends nothing any more, and
+/// every call that can tell so returns an error. [`RawNode::failure`](crate::RawNode::failure) has the cause. A
+/// [`Node`](crate::Node) stops by itself, and [`Node::failure`](crate::Node::failure) says why. What left it before stays true: it
+/// rests on what was durable by then. To the others the node is like one that crashed. Its host ends it, repairs or
+/// replaces the storage, and starts it again; it must not start over with an empty one under the same identity. etcd's node
+/// panics instead.
+///
+/// How far the log reaches the node asks all the time: a storage knows that without reading anything.
+///
+/// A *write* that fails does not concern the node. The host does not advance the Ready then, so the node goes on waiting and
+/// promises nothing that rests on the write.
 pub trait Storage {
     /// The hard state and the membership that a starting node begins with.
     ///
@@ -40,7 +72,10 @@ pub trait Storage {
     /// far as the log shows it; what is compacted shows nothing. So a host that keeps its application's state beside the
     /// log stores the membership that [`RawNode::apply_conf_change`](crate::RawNode::apply_conf_change) returns with that
     /// state, and returns it here.
-    fn initial_state(&self) -> (HardState, ConfState);
+    ///
+    /// # Errors
+    /// [`StorageError::Failed`]: the node does not start.
+    fn initial_state(&self) -> Result<(HardState, ConfState), StorageError>;
 
     /// Up to which entry the membership of [`initial_state`](Self::initial_state) contains the changes; `None` where that
     /// is not known. A node that starts looks for changes that are missing behind this entry only. Without it, it looks
@@ -53,13 +88,14 @@ pub trait Storage {
     /// than one.
     ///
     /// # Errors
-    /// [`StorageError::Compacted`] or [`StorageError::Unavailable`] where an end of the range is not stored.
+    /// [`StorageError::Compacted`] or [`StorageError::Unavailable`] where an end of the range is not stored, or
+    /// [`StorageError::Failed`].
     fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError>;
 
     /// The term of the entry at `index`, which may be the one before the first entry.
     ///
     /// # Errors
-    /// [`StorageError::Compacted`] or [`StorageError::Unavailable`] where it is not stored.
+    /// [`StorageError::Compacted`] or [`StorageError::Unavailable`] where it is not stored, or [`StorageError::Failed`].
     fn term(&self, index: Index) -> Result<Term, StorageError>;
 
     /// The first index that [`entries`](Self::entries) can return; one beyond the last where the log is empty.
@@ -72,7 +108,7 @@ pub trait Storage {
     /// catch up by nothing else, and shows by [`Progress::lacks_snapshot`](crate::Progress::lacks_snapshot) that it waits.
     ///
     /// # Errors
-    /// [`StorageError::SnapshotTemporarilyUnavailable`] where it is still being made.
+    /// [`StorageError::SnapshotTemporarilyUnavailable`] where it is still being made, or [`StorageError::Failed`].
     fn snapshot(&self) -> Result<Snapshot, StorageError>;
 }
 

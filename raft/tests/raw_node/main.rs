@@ -4,6 +4,7 @@ mod host;
 
 mod asynchronous;
 mod elections;
+mod failing_storage;
 mod flow;
 mod followers;
 mod handing_back;

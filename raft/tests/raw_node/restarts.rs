@@ -121,8 +121,8 @@ struct Bare {
 }
 
 impl Storage for Bare {
-    fn initial_state(&self) -> (HardState, ConfState) {
-        (self.log.hard_state(), self.members.clone())
+    fn initial_state(&self) -> Result<(HardState, ConfState), StorageError> {
+        Ok((self.log.hard_state(), self.members.clone()))
     }
 
     fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {

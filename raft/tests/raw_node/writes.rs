@@ -31,9 +31,9 @@ fn a_ready_is_written_whole_and_twice_is_as_good_as_once() {
         assert_eq!(storage.last_index(), last.index);
         assert_eq!(Some(storage.hard_state()), ready.hard_state);
 
-        let once = (storage.initial_state(), storage.stored().cloned().collect::<Vec<_>>());
+        let once = (storage.initial_state().unwrap(), storage.stored().cloned().collect::<Vec<_>>());
         storage.write(&ready).expect("it is there already");
-        assert_eq!((storage.initial_state(), storage.stored().cloned().collect()), once);
+        assert_eq!((storage.initial_state().unwrap(), storage.stored().cloned().collect()), once);
     }
 }
 
@@ -85,9 +85,9 @@ fn a_ready_of_another_node_leaves_a_gap_and_is_refused() {
 #[test]
 fn what_a_ready_does_not_say_stays() {
     let mut storage = stored(&[1, 2, 3], &[1, 1], 2);
-    let before = (storage.initial_state(), storage.last_index());
+    let before = (storage.initial_state().unwrap(), storage.last_index());
     storage.write(&Ready::default()).expect("nothing to write");
-    assert_eq!((storage.initial_state(), storage.last_index()), before);
+    assert_eq!((storage.initial_state().unwrap(), storage.last_index()), before);
     let hard_state = HardState { term: Term(7), vote: None, commit: Index(2) };
     storage.write(&saying(|ready| ready.hard_state = Some(hard_state))).expect("nothing in its way");
     assert_eq!((storage.hard_state(), storage.last_index()), (hard_state, Index(2)));

@@ -81,7 +81,9 @@ const PROPOSAL_DROPPED: &str = "raft proposal dropped";
 fn in_words_of_etcd(error: &StepError) -> String {
     match error {
         StepError::Propose(_) => PROPOSAL_DROPPED.to_owned(),
-        StepError::PeerNotFound(_) | StepError::Read(_) | StepError::Malformed(_) => error.to_string(),
+        StepError::PeerNotFound(_) | StepError::Read(_) | StepError::Malformed(_) | StepError::StorageFailed => {
+            error.to_string()
+        }
     }
 }
 

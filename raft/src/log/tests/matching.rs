@@ -76,8 +76,8 @@ fn terms_are_known_from_the_one_before_the_first_entry_to_the_last() {
     let mut log = log(&[1, 1, 2, 3], 3);
     compact(&mut log, 2);
     let terms: Vec<_> = (0..=6).map(|index| log.term(Index(index)).map(|term| term.0)).collect();
-    let (compacted, beyond) = (Err(StorageError::Compacted), Err(StorageError::Unavailable));
-    assert_eq!(terms, [compacted, compacted, Ok(1), Ok(2), Ok(3), beyond, beyond]);
+    let (compacted, beyond) = (|| Err(StorageError::Compacted), || Err(StorageError::Unavailable));
+    assert_eq!(terms, [compacted(), compacted(), Ok(1), Ok(2), Ok(3), beyond(), beyond()]);
     assert_eq!((log.term_or_zero(Index(1)), log.term_or_zero(Index(4))), (Term(0), Term(3)));
     assert_eq!(log.term(Index(u64::MAX)), Err(StorageError::Unavailable));
     assert!(log.matches(id(1, 2)) && log.matches(id(3, 4)));

@@ -4,6 +4,7 @@
 mod answers;
 mod driver;
 mod ending;
+mod failing;
 mod proposals;
 mod reads;
 mod readys;

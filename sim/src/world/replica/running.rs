@@ -320,7 +320,7 @@ impl Running {
             let snapshot = self.application.snapshot();
             let storage = self.engine.storage_mut();
             storage.set_snapshot(snapshot.clone());
-            let (_, membership) = storage.initial_state();
+            let (_, membership) = storage.initial_state().expect("memory can be read");
             *recorded = Some(Recorded { snapshot, membership });
         }
     }
