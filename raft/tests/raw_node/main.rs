@@ -14,6 +14,7 @@ mod proposals;
 mod reads;
 mod replication;
 mod restarts;
+mod telling;
 mod terms;
 mod together;
 mod transfers;

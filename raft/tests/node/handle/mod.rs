@@ -8,6 +8,7 @@ mod failing;
 mod proposals;
 mod reads;
 mod readys;
+mod requests;
 mod room;
 mod starting;
 
