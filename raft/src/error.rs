@@ -141,6 +141,14 @@ pub enum ReadError {
     /// can answer any. It may have lost its quorum.
     #[error("too many reads wait for a quorum to confirm this leader: read again once some are answered")]
     TooManyWaiting,
+    /// The leadership that was asked has ended, and the answer with it, unless it was on its way already. For reads that
+    /// are [waited for](crate::Node::read_index_until_applied).
+    #[error("the leadership that was asked has ended: read again")]
+    LeadershipChanged,
+    /// A read that is [waited for](crate::Node::read_index_until_applied) has the same context, and would not be told from this
+    /// one.
+    #[error("another read waits with the same context: read again with one that was never used")]
+    ContextInUse,
     /// See [`Storage`](crate::Storage#failure).
     #[error("{STORAGE_FAILED}")]
     StorageFailed,

@@ -543,6 +543,10 @@ impl<S: Storage> RawNode<S> {
         self.raft.soft_state()
     }
 
+    pub(crate) fn term(&self) -> Term {
+        self.raft.term()
+    }
+
     /// Up to where the application has applied.
     pub(crate) fn applied(&self) -> Index {
         self.raft.log().applied()

@@ -172,6 +172,8 @@ pub(super) enum Notice {
     TransferLeadership(NodeId),
     ForgetLeader,
     ReadIndex(Bytes),
+    /// A read that somebody waits for until its index is applied.
+    AwaitedRead(Bytes),
     Unreachable(NodeId),
     Snapshot(NodeId, SnapshotStatus),
     StorageAppended(StorageAppended),
@@ -182,7 +184,9 @@ impl Notice {
     pub(super) fn step_into<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
         match self {
             Self::Message(message) => return Taken::Message(node.step(message)),
-            Self::ReadIndex(context) => return Taken::Read { ticket, result: node.try_read_index(context) },
+            Self::ReadIndex(context) | Self::AwaitedRead(context) => {
+                return Taken::Read { ticket, result: node.try_read_index(context) };
+            }
             Self::Campaign => node.campaign(),
             Self::TransferLeadership(target) => node.transfer_leadership(target),
             Self::ForgetLeader => node.forget_leader(),

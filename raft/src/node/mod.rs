@@ -9,6 +9,7 @@
 
 mod arm;
 mod awaited;
+mod awaited_reads;
 mod chooser;
 mod driver;
 mod error;
@@ -41,6 +42,7 @@ use waiting::{Answer, Queue};
 
 pub use arm::Arm;
 pub use awaited::Settled;
+pub use awaited_reads::SettledRead;
 pub use chooser::FairChooser;
 pub use driver::Driver;
 pub use error::{ApplyError, EnqueueError, NodeError, StartError, Stopped};
@@ -350,6 +352,23 @@ impl<S: Storage, A> Node<S, A> {
     pub async fn read_index(&self, context: Bytes) -> Result<(), NodeError<ReadError>> {
         let answer: Result<(), ReadError> =
             self.ask_in_turn(Queue::Messages, |run_loop| run_loop.read_index(context)).await?;
+        answer.map_err(NodeError::Refused)
+    }
+
+    /// Waits until this node may answer a read: until it has applied everything that was committed when the call was made,
+    /// anywhere. Returns the index up to which that was, at least. Whoever looks at the application's state then sees no
+    /// older one than anybody has seen before.
+    ///
+    /// `context` tells the read from all others. It must never have been used before on this node, nor before a restart.
+    ///
+    /// An answer that is lost on its way does not come, and this waits for ever: whoever is tired of that drops the future,
+    /// and reads again.
+    ///
+    /// # Errors
+    /// No answer will come: read again. [`ReadError::LeadershipChanged`] comes as soon as this node knows of it. Or stopped.
+    pub async fn read_index_until_applied(&self, context: Bytes) -> Result<Index, NodeError<ReadError>> {
+        let answer: Result<Index, ReadError> =
+            self.ask_in_turn(Queue::Messages, |run_loop| run_loop.read_index_awaited(context)).await?;
         answer.map_err(NodeError::Refused)
     }
 

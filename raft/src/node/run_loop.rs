@@ -5,11 +5,14 @@ mod enqueue;
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::arm::Arm;
 use super::awaited::{Awaited, Settled};
+use super::awaited_reads::{AwaitedReads, SettledRead};
 use super::input::{AppliedChange, Content, Input, Notice, Proposal, Taken, Ticket};
 use super::inputs::Inputs;
-use crate::error::AdvanceError;
+use crate::error::{AdvanceError, ReadError};
 use crate::membership::ChangeError;
 use crate::message::Message;
 use crate::raw_node::RawNode;
@@ -90,6 +93,7 @@ pub struct RunLoop<S: Storage> {
     inputs: Inputs,
     missed_ticks: u64,
     awaited: Awaited,
+    awaited_reads: AwaitedReads,
     /// Those who wait for a Ready, in the order in which they came.
     ready_requests: VecDeque<Ticket>,
     /// Readys that came back unseen, in the order of their making, to be handed out before any other.
@@ -135,6 +139,7 @@ impl<S: Storage> RunLoop<S> {
             inputs: Inputs::default(),
             missed_ticks: 0,
             awaited: Awaited::default(),
+            awaited_reads: AwaitedReads::default(),
             ready_requests: VecDeque::new(),
             returned: VecDeque::new(),
             outstanding: None,
@@ -187,7 +192,9 @@ impl<S: Storage> RunLoop<S> {
             Arm::Stop => Some(self.take_stop()),
         };
         self.notice_leader();
-        self.awaited.applied_to(self.node.applied());
+        let applied = self.node.applied();
+        self.awaited.applied_to(applied);
+        self.awaited_reads.applied_to(applied);
         if self.node.failure().is_some() {
             self.stop();
         }
@@ -212,6 +219,7 @@ impl<S: Storage> RunLoop<S> {
     fn take_other(&mut self) -> Option<Taken> {
         let (ticket, input) = self.inputs.take_other()?;
         Some(match input {
+            Input::Notice(Notice::AwaitedRead(context)) => self.ask_awaited(ticket, context),
             Input::Notice(notice) => notice.step_into(ticket, &mut self.node),
             Input::MembershipChange(change) => self.apply_change(ticket, change),
             Input::Tick => {
@@ -227,6 +235,15 @@ impl<S: Storage> RunLoop<S> {
             }
             Input::Status => Taken::Status { ticket, status: Box::new(self.node.status()) },
         })
+    }
+
+    fn ask_awaited(&mut self, ticket: Ticket, context: Bytes) -> Taken {
+        let result = match self.awaited_reads.contains(&context) {
+            true => Err(ReadError::ContextInUse),
+            false => self.node.try_read_index(context.clone()),
+        };
+        self.awaited_reads.asked(ticket, context, result);
+        Taken::Read { ticket, result }
     }
 
     /// A node that was no member before is not taken for removed: it may be one without knowing, while it catches up.
@@ -255,6 +272,7 @@ impl<S: Storage> RunLoop<S> {
         let ready = self.returned.pop_front().or_else(|| self.node.ready())?;
         let ticket = self.ready_requests.pop_front()?;
         self.awaited.hand_out(&ready);
+        self.awaited_reads.hand_out(&ready);
         if !self.node.config().async_storage_writes {
             self.outstanding = Some(ready.number);
         }
@@ -267,6 +285,7 @@ impl<S: Storage> RunLoop<S> {
         self.ready_requests.clear();
         self.returned.clear();
         self.awaited.clear();
+        self.awaited_reads.clear();
         Taken::Stop
     }
 
@@ -274,6 +293,7 @@ impl<S: Storage> RunLoop<S> {
     /// well have been added again.
     fn notice_leader(&mut self) {
         let leader = self.node.soft_state().leader;
+        self.awaited_reads.led_by(self.node.term(), leader);
         if leader != self.leader {
             self.leader = leader;
             self.accepts_proposals = leader.is_some();
@@ -281,7 +301,7 @@ impl<S: Storage> RunLoop<S> {
     }
 }
 
-/// What became of proposals that are awaited.
+/// What became of proposals and reads that are awaited.
 impl<S: Storage> RunLoop<S> {
     /// What has become of them since this was last asked: to be asked after each [`take`](Self::take). A proposal is settled
     /// once: when it is refused, when another entry or a snapshot takes its place, or when the Ready with it is advanced,
@@ -295,6 +315,17 @@ impl<S: Storage> RunLoop<S> {
     /// anybody does.
     pub fn take_awaited(&mut self, entry: EntryId) -> Option<Ticket> {
         self.awaited.take(entry)
+    }
+
+    /// What has become of reads that are awaited since this was last asked: to be asked after each [`take`](Self::take). A
+    /// read is settled once: when it is refused, when the leadership that it was asked of ends, or when its index is applied.
+    pub fn take_settled_reads(&mut self) -> Vec<SettledRead> {
+        self.awaited_reads.take_settled()
+    }
+
+    /// How many reads were taken up and are not settled.
+    pub fn awaited_reads(&self) -> usize {
+        self.awaited_reads.len()
     }
 
     /// How many proposals were appended and are neither settled nor answered.
@@ -362,6 +393,7 @@ impl<S: Storage> RunLoop<S> {
             Notice::Message(_)
             | Notice::ForgetLeader
             | Notice::ReadIndex(_)
+            | Notice::AwaitedRead(_)
             | Notice::Unreachable(_)
             | Notice::StorageAppended(_)
             | Notice::StorageApplied(_) => None,
@@ -376,6 +408,7 @@ impl<S: Storage> RunLoop<S> {
             | Notice::TransferLeadership(_)
             | Notice::ForgetLeader
             | Notice::ReadIndex(_)
+            | Notice::AwaitedRead(_)
             | Notice::Unreachable(_)
             | Notice::Snapshot(..)
             | Notice::StorageAppended(_)
@@ -402,6 +435,7 @@ impl<S: Storage> RunLoop<S> {
             | Notice::TransferLeadership(_)
             | Notice::ForgetLeader
             | Notice::ReadIndex(_)
+            | Notice::AwaitedRead(_)
             | Notice::Unreachable(_)
             | Notice::Snapshot(..)
             | Notice::StorageAppended(_)

@@ -174,6 +174,9 @@ impl<S: Storage, A> State<S, A> {
         for settled in self.run_loop.take_settled() {
             self.waiting.settle(settled, wakers);
         }
+        for settled in self.run_loop.take_settled_reads() {
+            self.waiting.settle_read(settled, wakers);
+        }
     }
 
     fn stop(&mut self, wakers: &mut Wakers) {

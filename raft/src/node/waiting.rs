@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use super::awaited::Settled;
+use super::awaited_reads::SettledRead;
 use super::error::{ApplyError, Stopped};
 use super::input::{Taken, Ticket};
 use super::run_loop::RunLoop;
@@ -13,7 +14,7 @@ use crate::membership::{ChangeError, ConfState};
 use crate::ready::Ready;
 use crate::status::Status;
 use crate::storage::Storage;
-use crate::types::EntryId;
+use crate::types::{EntryId, Index};
 
 /// Wakers that are called when this is dropped, which is to be after the lock was released. A panic under the lock
 /// does not keep anybody asleep either.
@@ -39,6 +40,7 @@ pub(super) struct Waiting<A> {
     applied: Answers<Result<Applied<A>, ApplyError>>,
     unattended: Answers<()>,
     reads: Answers<Result<(), ReadError>>,
+    applied_reads: Answers<Result<Index, ReadError>>,
     changes: Answers<Result<ConfState, ChangeError>>,
     readys: Answers<Ready>,
     statuses: Answers<Box<Status>>,
@@ -53,6 +55,7 @@ impl<A> Default for Waiting<A> {
             applied: Answers::default(),
             unattended: Answers::default(),
             reads: Answers::default(),
+            applied_reads: Answers::default(),
             changes: Answers::default(),
             readys: Answers::default(),
             statuses: Answers::default(),
@@ -109,7 +112,12 @@ impl<A> Waiting<A> {
         self.applied.deliver(settled.ticket, result, wakers);
     }
 
-    /// The same, with the application's answer.
+    /// Tells whoever waits for a read what became of it.
+    pub(super) fn settle_read(&mut self, settled: SettledRead, wakers: &mut Wakers) {
+        self.applied_reads.deliver(settled.ticket, settled.result, wakers);
+    }
+
+    /// Tells whoever waits for a proposal that it is applied, with the application's answer.
     pub(super) fn answer(&mut self, ticket: Ticket, applied: Applied<A>, wakers: &mut Wakers) {
         self.applied.deliver(ticket, Ok(applied), wakers);
     }
@@ -132,6 +140,7 @@ impl<A> Waiting<A> {
         self.applied.wake_all(wakers);
         self.unattended.wake_all(wakers);
         self.reads.wake_all(wakers);
+        self.applied_reads.wake_all(wakers);
         self.changes.wake_all(wakers);
         self.readys.wake_all(wakers);
         self.statuses.wake_all(wakers);
@@ -164,6 +173,12 @@ impl<A> Answer<A> for Result<Applied<A>, ApplyError> {
 impl<A> Answer<A> for Result<(), ReadError> {
     fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.reads
+    }
+}
+
+impl<A> Answer<A> for Result<Index, ReadError> {
+    fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
+        &mut waiting.applied_reads
     }
 }
 

@@ -136,7 +136,12 @@ impl<S: Storage> Raft<S> {
                 match self.read_index(Some(from), context) {
                     // Without a leader it is lost on its way, like any message.
                     Ok(()) | Err(ReadError::NoLeader) => Ok(()),
-                    Err(error @ (ReadError::TooManyWaiting | ReadError::StorageFailed)) => Err(error.into()),
+                    Err(
+                        error @ (ReadError::TooManyWaiting
+                        | ReadError::LeadershipChanged
+                        | ReadError::ContextInUse
+                        | ReadError::StorageFailed),
+                    ) => Err(error.into()),
                 }
             }
             other @ (Body::Append { .. }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod any_order;
+mod awaited_reads;
 mod chooser;
 mod cluster;
 mod concurrent;

@@ -109,6 +109,16 @@ impl<S: Storage> RunLoop<S> {
         self.enqueue_with_ticket(Notice::ReadIndex(context))
     }
 
+    /// A request for a read index that somebody waits for until that index is applied; see
+    /// [`Node::read_index_until_applied`](crate::Node::read_index_until_applied). What became of it is told by
+    /// [`take_settled_reads`](Self::take_settled_reads). It is remembered until then, or until it is [cancelled](Self::cancel).
+    ///
+    /// # Errors
+    /// No room, or stopped.
+    pub fn read_index_awaited(&mut self, context: Bytes) -> Result<Ticket, EnqueueError> {
+        self.enqueue_with_ticket(Notice::AwaitedRead(context))
+    }
+
     /// A report that a peer was not reached; see [`RawNode::report_unreachable`](crate::RawNode::report_unreachable).
     ///
     /// # Errors
@@ -256,11 +266,12 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
-    /// Takes an input back that has not been taken, or forgets a proposal that was awaited: nobody waits for its answer any
+    /// Takes an input back that has not been taken, or forgets a proposal or a read that was awaited: nobody waits for its answer any
     /// more. Nothing happens where it is too late.
     pub fn cancel(&mut self, ticket: Ticket) {
         self.inputs.cancel(ticket);
         self.awaited.cancel(ticket);
+        self.awaited_reads.cancel(ticket);
         self.ready_requests.retain(|waiting| *waiting != ticket);
     }
 

@@ -4,10 +4,10 @@ use std::pin::pin;
 use std::task::Poll;
 
 use raft::node::{Limits, RunLoop};
-use raft::{Config, Node, NodeError, ReadError};
+use raft::{Config, Index, Node, NodeError, ReadError};
 
-use super::{drive, follow, leader, now_or_later, poll};
-use crate::{id, limited, loop_of, storage};
+use super::{drive, follow, leader, now_or_later, poll, work};
+use crate::{heartbeat, id, limited, loop_of, storage};
 
 #[test]
 fn a_read_is_refused_at_once_where_there_is_nobody_to_ask() {
@@ -54,4 +54,33 @@ fn a_read_that_a_leader_takes_is_answered_in_a_ready() {
     let ready = now_or_later(node.next_ready(), &mut driver).unwrap();
     assert_eq!(ready.read_states.iter().map(|read| &read.context[..]).collect::<Vec<_>>(), [b"read"]);
     ready.advance().unwrap();
+}
+
+#[test]
+fn a_read_that_is_waited_for_ends_when_its_index_is_applied() {
+    let (node, mut driver) = leader();
+    let mut read = pin!(node.read_index_until_applied("read".into()));
+    assert!(poll(read.as_mut()).is_pending());
+    drive(&mut driver);
+    assert!(poll(read.as_mut()).is_pending());
+    work(&node, &mut driver);
+    assert_eq!(poll(read), Poll::Ready(Ok(Index(1))));
+}
+
+#[test]
+fn a_read_that_is_waited_for_ends_with_the_leadership_or_with_the_node() {
+    let (node, mut driver) = Node::run(loop_of(&[1, 2, 3]));
+    follow(&node, &mut driver);
+    let mut lost = pin!(node.read_index_until_applied("lost".into()));
+    assert!(poll(lost.as_mut()).is_pending());
+    drive(&mut driver);
+    now_or_later(node.step(heartbeat(3, 2)), &mut driver).unwrap();
+    drive(&mut driver);
+    assert_eq!(poll(lost), Poll::Ready(Err(NodeError::Refused(ReadError::LeadershipChanged))));
+
+    let mut stopped = pin!(node.read_index_until_applied("stopped".into()));
+    assert!(poll(stopped.as_mut()).is_pending());
+    drive(&mut driver);
+    node.stop();
+    assert_eq!(poll(stopped), Poll::Ready(Err(NodeError::Stopped)));
 }
