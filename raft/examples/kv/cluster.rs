@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use raft::{ConfChangeV1, NodeId, Role, Status, VoteResult};
-use tokio::time::timeout;
+use raft::{ApplyError, ConfChangeV1, NodeId, ProposeError, Role, Status, VoteResult};
+use tokio::time::{sleep, timeout};
 
 use super::Error;
 use super::machine::Put;
 use super::network::Addresses;
 use super::server::Server;
 
-/// How long a client waits before it asks again: requests may be lost with a leader, and nobody tells.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a client asks.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it asks.
-const ATTEMPTS: usize = 10;
+/// After so long it says why it waits.
+const SILENT: Duration = Duration::from_secs(2);
 
-/// After so many attempts whoever waits is told why.
-const SILENT: usize = 2;
+/// After so long an answer counts as lost: messages may be, and nobody tells.
+const LOST: Duration = Duration::from_secs(1);
+
+/// How long it waits after a refusal: an election is over in a few such pauses.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Its nodes, some of which run, and where they keep what they have.
 pub struct Cluster {
@@ -78,14 +81,13 @@ impl Cluster {
 
     /// Puts a value. It may be put twice where the answer is lost, which makes no difference while nobody else puts.
     pub async fn put(&mut self, key: &str, value: &str) -> Result<(), Error> {
-        let text = |text: &str| text.to_string();
-        self.ask(None, async |server, request| server.put(Put { request, key: text(key), value: text(value) }).await)
-            .await
+        let put = Put { key: key.to_string(), value: value.to_string() };
+        self.ask(None, async |server, _| server.put(&put).await).await
     }
 
     /// Reads a value, through one node or whichever answers.
     pub async fn get(&mut self, key: &str, through: Option<NodeId>) -> Result<Option<String>, Error> {
-        self.ask(through, async |server, request| server.get(request, key.to_string()).await).await
+        self.ask(through, async |server, request| server.get(request, key).await).await
     }
 
     /// Starts another node and makes it a member. Waits until it answers reads.
@@ -93,7 +95,7 @@ impl Cluster {
         let next = self.known()?.into_iter().map(NodeId::get).max().unwrap_or(0) + 1;
         let id = NodeId::new(next).ok_or("there is no node zero")?;
         self.run(id, &[])?;
-        self.change(ConfChangeV1::add_voter(id), id).await?;
+        self.change(ConfChangeV1::add_voter(id)).await?;
         self.get("", Some(id)).await?;
         Ok(id)
     }
@@ -103,7 +105,7 @@ impl Cluster {
         if self.running.len() < 2 {
             return Err("the last node cannot leave".into());
         }
-        self.change(ConfChangeV1::remove(id), id).await?;
+        self.change(ConfChangeV1::remove(id)).await?;
         if let Some(server) = self.running.remove(&id) {
             server.stop().await;
         }
@@ -114,10 +116,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Asks somebody else than the node in question, who may not hear of it.
-    async fn change(&mut self, change: ConfChangeV1, whom: NodeId) -> Result<(), Error> {
-        let other = self.running.keys().copied().find(|id| *id != whom);
-        self.ask(other, async |server, request| server.change(request, change.clone()).await).await
+    async fn change(&mut self, change: ConfChangeV1) -> Result<(), Error> {
+        self.ask(None, async |server, _| server.change(change.clone()).await).await
     }
 
     /// Stops a node; its disk stays.
@@ -165,35 +165,47 @@ impl Cluster {
         Ok(leaders.max_by_key(|status| status.basic.hard_state.term).map(|status| status.basic.id))
     }
 
-    /// Asks a node, or one after another, until it answers in time.
+    /// Asks a node, or one after another, until it answers in time. Whoever names the leader is believed.
     async fn ask<R>(
         &mut self,
         whom: Option<NodeId>,
         question: impl AsyncFn(&Server, u64) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        for attempt in 0..ATTEMPTS {
-            if attempt == SILENT {
+        let began = Instant::now();
+        let (mut named, mut told) = (None, false);
+        for attempt in 0.. {
+            if began.elapsed() >= PATIENCE {
+                break;
+            }
+            if began.elapsed() >= SILENT && !told {
+                told = true;
                 eprintln!("no answer yet: {}", self.why().await);
             }
             let request = self.next_request();
+            let count = self.running.len().max(1);
             let server = match whom {
                 Some(id) => self.running.get(&id).ok_or_else(|| not_running(id))?,
-                None => {
-                    let count = self.running.len().max(1);
-                    self.running.values().nth(attempt % count).ok_or("no node runs")?
-                }
+                None => named
+                    .and_then(|leader| self.running.get(&leader))
+                    .or_else(|| self.running.values().nth(attempt % count))
+                    .ok_or("no node runs")?,
             };
-            if let Ok(Ok(answer)) = timeout(PATIENCE, question(server, request)).await {
-                return Ok(answer);
+            match timeout(LOST, question(server, request)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => {
+                    named = named_leader(&error);
+                    sleep(PAUSE).await;
+                }
+                Err(_elapsed) => named = None,
             }
         }
-        let seconds = PATIENCE.as_secs() * ATTEMPTS as u64;
+        let seconds = PATIENCE.as_secs();
         Err(format!("no answer within {seconds} s, and the request may still take effect: {}", self.why().await).into())
     }
 
     /// Why nobody may have answered.
     async fn why(&self) -> String {
-        let statuses = timeout(PATIENCE, self.statuses()).await;
+        let statuses = timeout(LOST, self.statuses()).await;
         // Whoever has applied most knows the newest membership.
         let newest = statuses
             .ok()
@@ -218,4 +230,12 @@ impl Cluster {
 
 fn not_running(id: NodeId) -> String {
     format!("node {id} does not run")
+}
+
+/// Who leads, according to somebody who does not.
+fn named_leader(error: &Error) -> Option<NodeId> {
+    match error.downcast_ref::<ApplyError>()? {
+        ApplyError::NotProposed(ProposeError::NotLeader { leader }) => Some(*leader),
+        _ => None,
+    }
 }

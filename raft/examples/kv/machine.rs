@@ -9,24 +9,20 @@ use super::Error;
 
 /// What a client proposes.
 pub struct Put {
-    /// Names the request, so that who waits for it recognises it in the log.
-    pub request: u64,
     pub key: String,
     pub value: String,
 }
 
 impl Put {
     pub fn encode(&self) -> Bytes {
-        let mut out = self.request.to_le_bytes().to_vec();
+        let mut out = Vec::new();
         write_text(&self.key, &mut out);
         write_text(&self.value, &mut out);
         out.into()
     }
 
     pub fn decode(mut bytes: &[u8]) -> Result<Self, Error> {
-        let request = bytes.split_off(..8).ok_or("a command is cut short")?;
-        let request = u64::from_le_bytes(request.try_into()?);
-        Ok(Self { request, key: read_text(&mut bytes)?, value: read_text(&mut bytes)? })
+        Ok(Self { key: read_text(&mut bytes)?, value: read_text(&mut bytes)? })
     }
 }
 

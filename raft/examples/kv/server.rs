@@ -1,17 +1,15 @@
 //! One node with its disk, its network and its copy of the map.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
 use raft::{
-    ConfChange, ConfChangeV1, Config, Entry, EntryKind, Index, MemStorage, Node, NodeError, NodeId, ReadState, Ready,
-    Status, Storage,
+    ConfChange, ConfChangeV1, Config, Entry, EntryKind, Index, MemStorage, Node, NodeError, NodeId, Ready, Status,
+    Storage,
 };
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::{JoinSet, block_in_place};
 
 use super::Error;
@@ -25,16 +23,10 @@ const TICK: Duration = Duration::from_millis(20);
 /// After so many applied entries the log is replaced by a snapshot, and after every membership change.
 const COMPACT_AFTER: u64 = 100;
 
-/// What happens to the map when a request is done: whoever asked looks at it.
-type Answer = Box<dyn FnOnce(&Machine) + Send>;
-
-/// Requests that clients wait for, by number.
-type Pending = Arc<Mutex<BTreeMap<u64, Answer>>>;
-
 /// A running server. Dropping it is a crash.
 pub struct Server {
     node: Node<MemStorage>,
-    pending: Pending,
+    machine: Arc<Mutex<Machine>>,
     tasks: JoinSet<()>,
 }
 
@@ -59,22 +51,15 @@ impl Server {
         addresses.insert(id, listener.local_addr()?);
         let listener = TcpListener::from_std(listener)?;
 
-        let pending = Pending::default();
+        let machine = Arc::new(Mutex::new(machine));
         let network = Network::new(node.clone(), addresses.clone());
-        let application = Application {
-            node: node.clone(),
-            disk,
-            network,
-            machine,
-            pending: Arc::clone(&pending),
-            reads: Vec::new(),
-        };
+        let application = Application { node: node.clone(), disk, network, machine: Arc::clone(&machine) };
         let mut tasks = JoinSet::new();
         tasks.spawn(driver);
         tasks.spawn(clock(node.clone()));
         tasks.spawn(tell(id, network::receive(listener, node.clone())));
         tasks.spawn(tell(id, application.run()));
-        Ok(Self { node, pending, tasks })
+        Ok(Self { node, machine, tasks })
     }
 
     pub async fn stop(mut self) {
@@ -86,38 +71,27 @@ impl Server {
         Ok(self.node.status().await?)
     }
 
-    /// Puts a value; done when it is applied here.
-    pub async fn put(&self, put: Put) -> Result<(), Error> {
-        let applied = self.expect(put.request, |_| ());
-        self.node.propose(put.encode()).await?;
-        Ok(applied.await?)
+    /// Puts a value; done when it is applied here. Only the leader takes it, and the others say who that is.
+    pub async fn put(&self, put: &Put) -> Result<(), Error> {
+        self.node.propose_until_applied(put.encode()).await?;
+        Ok(())
     }
 
-    /// Reads a value, linearizably: as of some moment between the call and the return.
-    pub async fn get(&self, request: u64, key: String) -> Result<Option<String>, Error> {
-        let value = self.expect(request, move |machine| machine.get(&key));
-        self.node.read_index(Bytes::copy_from_slice(&request.to_le_bytes())).await?;
-        Ok(value.await?)
+    /// Reads a value, linearizably: as of some moment between the call and the return. The number is used only once.
+    pub async fn get(&self, number: u64, key: &str) -> Result<Option<String>, Error> {
+        self.node.read_index_until_applied(Bytes::copy_from_slice(&number.to_le_bytes())).await?;
+        Ok(lock(&self.machine).get(key))
     }
 
-    /// Changes the membership; done when the change is applied here.
-    pub async fn change(&self, request: u64, change: ConfChangeV1) -> Result<(), Error> {
-        let context = Bytes::copy_from_slice(&request.to_le_bytes());
-        let applied = self.expect(request, |_| ());
-        self.node.propose_conf_change(ConfChangeV1 { context, ..change }.into()).await?;
-        Ok(applied.await?)
+    /// Changes the membership; done when the change is applied here. Only the leader takes it.
+    pub async fn change(&self, change: ConfChangeV1) -> Result<(), Error> {
+        self.node.propose_conf_change_until_applied(change.into()).await?;
+        Ok(())
     }
+}
 
-    fn expect<R: Send + 'static>(
-        &self,
-        request: u64,
-        look: impl FnOnce(&Machine) -> R + Send + 'static,
-    ) -> oneshot::Receiver<R> {
-        let (sender, receiver) = oneshot::channel();
-        let answer = move |machine: &Machine| drop(sender.send(look(machine)));
-        self.pending.lock().expect("nobody panics with it").insert(request, Box::new(answer));
-        receiver
-    }
+fn lock(machine: &Mutex<Machine>) -> MutexGuard<'_, Machine> {
+    machine.lock().expect("nobody panics with it")
 }
 
 async fn clock(node: Node<MemStorage>) {
@@ -139,29 +113,25 @@ struct Application {
     node: Node<MemStorage>,
     disk: Disk,
     network: Network,
-    machine: Machine,
-    pending: Pending,
-    /// Reads whose index is not applied yet.
-    reads: Vec<ReadState>,
+    machine: Arc<Mutex<Machine>>,
 }
 
 impl Application {
     async fn run(mut self) -> Result<(), Error> {
-        while let Ok(mut ready) = self.node.ready().await {
+        while let Ok(ready) = self.node.next_ready().await {
             // The last Ready is advanced by now, so the node needs nothing of what is applied.
             block_in_place(|| self.compact())?;
             block_in_place(|| self.persist(&ready))?;
             // Not earlier: they promise that what was written will not be forgotten.
             self.network.send(&ready.messages);
             if let Some(snapshot) = &ready.snapshot {
-                self.machine = Machine::restore(snapshot)?;
+                *lock(&self.machine) = Machine::restore(snapshot)?;
             }
-            for entry in std::mem::take(&mut ready.committed_entries) {
-                self.apply(&entry).await?;
+            for entry in &ready.committed_entries {
+                self.apply(entry).await?;
             }
-            self.reads.append(&mut ready.read_states);
-            self.answer_reads();
-            if self.node.advance(ready) == Err(NodeError::Stopped) {
+            // Whoever waits for what was applied is told now.
+            if ready.advance() == Err(NodeError::Stopped) {
                 break;
             }
         }
@@ -174,15 +144,10 @@ impl Application {
     }
 
     async fn apply(&mut self, entry: &Entry) -> Result<(), Error> {
-        self.machine.applied = entry.index;
+        lock(&self.machine).applied = entry.index;
         match entry.kind {
             EntryKind::Normal | EntryKind::RefusedConfChange if entry.data.is_empty() => {}
-            EntryKind::Normal | EntryKind::RefusedConfChange => {
-                let put = Put::decode(&entry.data)?;
-                let request = put.request;
-                self.machine.put(put);
-                self.done(request);
-            }
+            EntryKind::Normal | EntryKind::RefusedConfChange => lock(&self.machine).put(Put::decode(&entry.data)?),
             EntryKind::ConfChange | EntryKind::ConfChangeV2 => {
                 if let Some(change) = entry.conf_change()? {
                     self.apply_change(entry.index, change).await?;
@@ -193,37 +158,17 @@ impl Application {
     }
 
     async fn apply_change(&mut self, index: Index, change: ConfChange) -> Result<(), Error> {
-        let change = change.into_v2();
-        let context: Result<[u8; 8], _> = change.context.as_ref().try_into();
-        match self.node.apply_conf_change_at(index, change).await {
-            Ok(members) => self.machine.members = members,
+        match self.node.apply_conf_change_at(index, change.into_v2()).await {
+            Ok(members) => lock(&self.machine).members = members,
             Err(NodeError::Refused(why)) => eprintln!("a membership change comes to nothing: {why}"),
-            Err(NodeError::Stopped) => return Ok(()),
-        }
-        if let Ok(request) = context {
-            self.done(u64::from_le_bytes(request));
+            Err(NodeError::Stopped) => {}
         }
         Ok(())
     }
 
-    fn answer_reads(&mut self) {
-        let applied = self.machine.applied;
-        for read in self.reads.extract_if(.., |read| read.index <= applied).collect::<Vec<_>>() {
-            if let Ok(request) = read.context.as_ref().try_into() {
-                self.done(u64::from_le_bytes(request));
-            }
-        }
-    }
-
-    fn done(&self, request: u64) {
-        if let Some(answer) = self.pending.lock().expect("nobody panics with it").remove(&request) {
-            answer(&self.machine);
-        }
-    }
-
     /// Not only for the length of the log: a node that was just added takes no snapshot that it is not a member of.
     fn compact(&mut self) -> Result<(), Error> {
-        let (machine, disk) = (&self.machine, &mut self.disk);
+        let (machine, disk) = (lock(&self.machine), &mut self.disk);
         self.node.with_storage(|storage| {
             let last = storage.snapshot()?;
             let since = machine.applied.since(last.id.index);
