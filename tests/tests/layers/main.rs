@@ -84,12 +84,13 @@ const RAFT: &[Row] = &[
     ("membership", &["planted", "quorum", "types"]),
     ("snapshot", &["membership", "types"]),
     ("message", &["snapshot", "types"]),
-    ("error", &["membership", "types"]),
-    ("config", &["error", "planted", "types"]),
-    ("rng", &["config", "types"]),
     // What goes to the host and comes back, and where the log is kept.
     ("ready", &["message", "snapshot", "types"]),
     ("storage", &["membership", "ready", "snapshot", "types"]),
+    // What is refused, and what a node runs with.
+    ("error", &["membership", "storage", "types"]),
+    ("config", &["error", "planted", "types"]),
+    ("rng", &["config", "types"]),
     ("codec", &["membership", "message", "snapshot", "types"]),
     // The parts of the state machine.
     ("log", &["membership", "planted", "snapshot", "storage", "types"]),
