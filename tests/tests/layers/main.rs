@@ -43,7 +43,7 @@ const SIM: &[Row] = &[
     // What chooses the next event, a replay and the judgement of liveness included.
     ("driver", &["disk", "history", "invariant", "panics", "plan", "planted", "pulse", "random", "trace", "world"]),
     // The language of scenarios, and what plays them.
-    ("script", &["disk", "driver", "history", "input", "panics", "planted", "spelling", "trace", "world"]),
+    ("script", &["disk", "driver", "history", "input", "panics", "planted", "situation", "spelling", "trace", "world"]),
     // What makes a failure plain: shrunk, told as a scenario, shown.
     ("explain", &["disk", "driver", "history", "invariant", "number", "plan", "planted", "script", "trace", "world"]),
     // Many runs: exploring seeds, hunting planted bugs.
@@ -68,6 +68,7 @@ const SIM: &[Row] = &[
             "planted",
             "pulse",
             "script",
+            "situation",
             "trace",
             "world",
         ],
