@@ -88,13 +88,15 @@
 //! # Where things are
 //! [`RawNode`] and [`Ready`] are the interface, and [`Node`] the same for many tasks or threads; [`Config`] holds the options,
 //! and [`Config::recommended`] those for production; [`Storage`] is what the node reads its log
-//! through, and [`MemStorage`] one to begin with. [`Message`] has an encoding that etcd's raftpb reads. [`quorum`],
+//! through, and [`MemStorage`] one to begin with. [`Message`] has an encoding that etcd's raftpb reads; messages, entries,
+//! Readys and statuses print as etcd describes them. [`quorum`],
 //! [`membership`] and [`progress`] are pure and useful by themselves. Sources are named where they are followed: "Raft
 //! paper" is Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version, 2014);
 //! "thesis" is Ongaro, *Consensus: Bridging Theory and Practice* (2014).
 
 mod codec;
 pub mod config;
+mod describe;
 pub mod error;
 mod log;
 pub mod membership;

@@ -92,8 +92,8 @@ impl<S: Storage> RawNode<S> {
         Ok(Self {
             told_soft_state: raft.soft_state(),
             told_hard_state: raft.hard_state(),
+            origin: Origin::new(raft.config().id),
             raft,
-            origin: Origin::new(),
             readys: 0,
             outstanding: None,
             returned: None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::message::Message;
 use crate::snapshot::Snapshot;
-use crate::types::{Entry, EntryId, HardState, ReadState, SoftState, Term};
+use crate::types::{Entry, EntryId, HardState, NodeId, ReadState, SoftState, Term};
 
 /// Work for the host, taken with [`RawNode::ready`](crate::RawNode::ready).
 ///
@@ -63,12 +63,17 @@ pub struct Ready {
 /// It is an address that nobody else has while anything holds it: unique without a source of unique numbers. Two Readys
 /// are equal when they say the same, whoever handed them out, so that runs can be compared.
 #[derive(Clone, Default)]
-pub(crate) struct Origin(Option<Arc<()>>);
+pub(crate) struct Origin(Option<Arc<NodeId>>);
 
 impl Origin {
-    /// A new start.
-    pub(crate) fn new() -> Self {
-        Self(Some(Arc::new(())))
+    /// A new start of this node.
+    pub(crate) fn new(node: NodeId) -> Self {
+        Self(Some(Arc::new(node)))
+    }
+
+    /// Which node it is, where that is known.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.0.as_deref().copied()
     }
 
     /// Whether both are known, and not the same start.

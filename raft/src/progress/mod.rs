@@ -344,6 +344,17 @@ impl Progress {
     }
 }
 
+/// etcd's name of it: `StateProbe`.
+impl fmt::Display for ProgressState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Probe { .. } => "StateProbe",
+            Self::Replicate { .. } => "StateReplicate",
+            Self::Snapshot { .. } => "StateSnapshot",
+        })
+    }
+}
+
 struct Description<'a> {
     progress: &'a Progress,
     learner: bool,
@@ -352,12 +363,7 @@ struct Description<'a> {
 impl fmt::Display for Description<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Progress { matched, next, state, .. } = self.progress;
-        let name = match state {
-            ProgressState::Probe { .. } => "StateProbe",
-            ProgressState::Replicate { .. } => "StateReplicate",
-            ProgressState::Snapshot { .. } => "StateSnapshot",
-        };
-        write!(f, "{name} match={matched} next={next}")?;
+        write!(f, "{state} match={matched} next={next}")?;
         if self.learner {
             f.write_str(" learner")?;
         }

@@ -1,4 +1,5 @@
-//! Events and messages in a few words, for people.
+//! Events and messages in a few words, for people: one line each, however much they carry, so that a page can hold thousands.
+//! In etcd's words each says all of itself: that is what `Display` gives in the raft crate, and what scenarios print.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

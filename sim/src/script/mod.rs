@@ -7,12 +7,10 @@ pub(crate) mod arguments;
 pub(crate) mod command;
 mod compare;
 mod conformance;
-pub mod describe;
 pub(crate) mod environment;
 mod error;
 pub(crate) mod parse;
 mod play;
-mod quote;
 mod snapshot;
 
 pub use command::Command;
@@ -22,5 +20,4 @@ pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
 pub use parse::{Block, Line, scenario, transcript};
 pub use play::{Played, play, record};
-pub use quote::quote;
 pub use snapshot::{SnapshotError, snapshot_beside, snapshot_contents};

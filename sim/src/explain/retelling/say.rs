@@ -10,7 +10,6 @@ use crate::disk::Keep;
 use crate::history::Operation;
 use crate::script::arguments::word;
 use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, disk_words, keep_word};
-use crate::script::describe;
 use crate::script::environment::kind_of;
 use crate::world::{ApplicationKind, Boot, Event, MessageId, NodeOptions, World};
 
@@ -272,7 +271,7 @@ fn in_flight(name: &str, message: MessageId, world: &World) -> Said {
 
 fn inject(message: &Message) -> Said {
     let mut said = vec!["inject".to_owned(), message.to.get().to_string()];
-    said.push(format!("type={}", describe::kind(&message.body)));
+    said.push(format!("type={}", message.body.name()));
     said.push(format!("from={}", message.from.get()));
     said.extend(message.term.map(|term| format!("term={term}")));
     let mut say = |key: &str, value: u64| said.extend((value > 0).then(|| format!("{key}={value}")));

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use raft::{EntryId, Index, MemStorage, NodeId, RawNode};
 
 use super::super::command::{Expectation, Expected, LogIds};
-use super::super::describe;
 use super::{Done, Environment, Reply, Trouble};
 use crate::world::{Event, Excuse, Replica};
 
@@ -59,7 +58,7 @@ fn compared(replica: &Replica, raft: &RawNode<MemStorage>, fact: &Expected) -> (
         Expected::Up(up) => ("up", true.to_string(), up.to_string()),
         Expected::Term(term) => ("term", status.hard_state.term.to_string(), term.to_string()),
         Expected::Vote(vote) => ("vote", name(status.hard_state.vote), name(*vote)),
-        Expected::Role(role) => ("role", describe::role(status.soft_state.role).into(), describe::role(*role).into()),
+        Expected::Role(role) => ("role", status.soft_state.role.to_string(), role.to_string()),
         Expected::Leader(leader) => ("leader", name(status.soft_state.leader), name(*leader)),
         Expected::Commit(index) => ("commit", status.hard_state.commit.to_string(), index.to_string()),
         Expected::Applied(index) => ("applied", applied(replica).to_string(), index.to_string()),

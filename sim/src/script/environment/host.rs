@@ -4,7 +4,6 @@
 use raft::{NodeId, StorageAppend, StorageApply};
 
 use super::super::command::HostCommand;
-use super::super::describe;
 use super::{Done, Environment, Reply, Trouble, headed};
 use crate::world::{Event, Refusal, ToDo};
 
@@ -171,7 +170,7 @@ impl Environment {
         let mut ready = replica.ready().cloned().unwrap_or_default();
         ready.storage_append = replica.appends().nth(appends).cloned();
         ready.storage_apply = replica.applies().nth(applies).cloned();
-        Ok(describe::ready(node, &ready))
+        Ok(format!("{ready}\n"))
     }
 
     /// Does what the outstanding Ready asks for, or as much of it as can be done before an fsync that is held completes.
@@ -236,7 +235,7 @@ impl Environment {
         };
         let written = self.write(node, |environment| Ok(environment.to_do(node)?.release))?;
         if written != Written::All {
-            return Ok(format!("Processing:\n{}\n{}", describe::storage_append(node, &work, false), written.shown()));
+            return Ok(format!("Processing:\n{}\n{}", work.describe(node), written.shown()));
         }
         self.apply(&Event::Release { node })?;
         self.send_from_threads(node)?;
@@ -254,13 +253,13 @@ impl Environment {
 }
 
 fn appended(node: NodeId, work: &StorageAppend) -> String {
-    let responses = work.responses.iter().map(describe::message);
-    let own = work.appended.iter().map(|appended| describe::storage_appended(node, appended));
+    let responses = work.responses.iter().map(ToString::to_string);
+    let own = work.appended.iter().map(|appended| appended.describe(node).to_string());
     let responses: String = responses.chain(own).map(|line| line + "\n").collect();
-    format!("Processing:\n{}\nResponses:\n{responses}", describe::storage_append(node, work, false))
+    format!("Processing:\n{}\nResponses:\n{responses}", work.describe(node))
 }
 
 fn applied(node: NodeId, work: StorageApply) -> String {
-    let processing = describe::storage_apply(node, &work, false);
-    format!("Processing:\n{processing}\nResponses:\n{}\n", describe::storage_applied(node, &work.into_applied()))
+    let processing = work.describe(node).to_string();
+    format!("Processing:\n{processing}\nResponses:\n{}\n", work.into_applied().describe(node))
 }

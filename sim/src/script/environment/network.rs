@@ -3,7 +3,6 @@
 use raft::{Body, Message, NodeId, Storage};
 
 use super::super::command::{Link, MessageKind, NetworkCommand, Selection};
-use super::super::describe;
 use super::{Done, Environment, Reply};
 use crate::world::{Envelope, Event, LocalMessage, MessageId, Refusal};
 
@@ -16,7 +15,7 @@ impl Environment {
             NetworkCommand::Step(message) => self.step(message),
             NetworkCommand::Inject(message) => {
                 self.apply(&Event::Inject { message: message.clone() })?;
-                Ok(describe::message(message).into())
+                Ok(message.to_string().into())
             }
             NetworkCommand::Lose(selection) => self.for_each(selection, "lost", Self::lose),
             NetworkCommand::Delay(selection) => self.for_each(selection, "delayed", |environment, message| {
@@ -173,7 +172,7 @@ impl Environment {
         };
         let message = Message { from, to, term, body: Body::InstallSnapshot { snapshot } };
         self.apply(&Event::Inject { message: message.clone() })?;
-        Ok(describe::message(&message).into())
+        Ok(message.to_string().into())
     }
 
     fn step(&mut self, message: &Message) -> Done {
@@ -241,9 +240,7 @@ fn is_local(envelope: &Envelope) -> bool {
 /// The kind of what is in flight, by etcd's name of it.
 pub(crate) fn kind_of(envelope: &Envelope) -> &'static str {
     match envelope {
-        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
-            describe::kind(&message.body)
-        }
+        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => message.body.name(),
         Envelope::Local { message: LocalMessage::Appended(_), .. } => "MsgStorageAppendResp",
         Envelope::Local { message: LocalMessage::Applied(_), .. } => "MsgStorageApplyResp",
     }
@@ -251,12 +248,8 @@ pub(crate) fn kind_of(envelope: &Envelope) -> &'static str {
 
 fn describe_envelope(envelope: &Envelope) -> String {
     match envelope {
-        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
-            describe::message(message)
-        }
-        Envelope::Local { node, message: LocalMessage::Appended(appended) } => {
-            describe::storage_appended(*node, appended)
-        }
-        Envelope::Local { node, message: LocalMessage::Applied(applied) } => describe::storage_applied(*node, applied),
+        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => message.to_string(),
+        Envelope::Local { node, message: LocalMessage::Appended(appended) } => appended.describe(*node).to_string(),
+        Envelope::Local { node, message: LocalMessage::Applied(applied) } => applied.describe(*node).to_string(),
     }
 }

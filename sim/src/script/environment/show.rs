@@ -3,7 +3,6 @@
 use raft::{NodeId, Storage};
 
 use super::super::command::ShowCommand;
-use super::super::describe;
 use super::{Done, Environment, Reply};
 
 impl Environment {
@@ -29,7 +28,7 @@ impl Environment {
         if last < first {
             return Ok(format!("log is empty: first index={first}, last index={last}"));
         }
-        Ok(storage.stored().map(|entry| describe::entry(entry) + "\n").collect())
+        Ok(storage.stored().map(|entry| format!("{entry}\n")).collect())
     }
 
     fn raft_state(&self) -> Done<String> {
@@ -40,7 +39,7 @@ impl Environment {
         let Some(raft) = self.replica(node)?.node() else { return Ok(format!("{}: down\n", node.get())) };
         let status = raft.basic_status();
         let voter = if raft.configuration().is_voter(node) { "Voter" } else { "Non-Voter" };
-        let role = describe::role(status.soft_state.role);
+        let role = status.soft_state.role;
         let leader = status.soft_state.leader.map_or(0, NodeId::get);
         Ok(format!("{}: {role} ({voter}) Term:{} Lead:{leader}\n", node.get(), status.hard_state.term))
     }
