@@ -85,6 +85,13 @@
 //! }
 //! ```
 //!
+//! # Features
+//! None is on by default.
+//!
+//! - `serde`: the plain data types can be serialized, for traces and configuration files.
+//! - `tracing`: the node tells what it does, as [events] of the crate `tracing`. Off, it costs nothing.
+//! - `planted-bugs`: contains bugs that can be switched on, for proving that checks catch them. Never for production.
+//!
 //! # Where things are
 //! [`RawNode`] and [`Ready`] are the interface, and [`Node`] the same for many tasks or threads; [`Config`] holds the options,
 //! and [`Config::recommended`] those for production; [`Storage`] is what the node reads its log
@@ -98,6 +105,7 @@ mod codec;
 pub mod config;
 mod describe;
 pub mod error;
+pub mod events;
 mod log;
 pub mod membership;
 pub mod message;

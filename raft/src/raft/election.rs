@@ -1,5 +1,6 @@
 //! Elections: when a node campaigns, whom it asks, and whom it votes for.
 
+use crate::events::Event;
 use crate::message::Body;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
@@ -16,6 +17,17 @@ pub(super) enum Campaign {
     Election,
     /// It asks for votes because the leader told it to, which overrides leases.
     Transfer,
+}
+
+impl Campaign {
+    /// In a word.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::PreElection => "pre-vote",
+            Self::Election => "vote",
+            Self::Transfer => "transfer",
+        }
+    }
 }
 
 impl<S: Storage> Raft<S> {
@@ -41,6 +53,15 @@ impl<S: Storage> Raft<S> {
         let has_room = self.term < Term::MAX && self.log.last_index() < Index::MAX;
         if !leads && self.promotable() && has_room && !unapplied {
             self.campaign(campaign);
+        } else {
+            self.tell(|raft| Event::DoesNotCampaign {
+                reason: match () {
+                    () if leads => "it leads",
+                    () if !raft.promotable() => "it is no voter, or a snapshot is being written",
+                    () if unapplied => "a committed membership change is not applied yet",
+                    () => "there is no room for another term or entry",
+                },
+            });
         }
     }
 
@@ -66,6 +87,7 @@ impl<S: Storage> Raft<S> {
             false => self.log.last_id(),
             true => EntryId::new(self.log.term_or_zero(self.log.committed()), self.log.committed()),
         };
+        self.tell(|_| Event::Campaigns { kind: campaign.name(), asked: term, last });
         let voters: Vec<NodeId> = self.configuration.voters().ids().collect();
         for voter in voters {
             if voter == self.id() {
@@ -88,6 +110,7 @@ impl<S: Storage> Raft<S> {
         let granted = may_vote
             && self.is_up_to_date(last)
             && !(planted(Bug::LearnerRefusesVote) && self.configuration.is_learner(self.id()));
+        self.tell(|raft| raft.answers(from, Campaign::Election, term, granted));
         if granted {
             self.election_elapsed = 0;
             self.vote = Some(from);
@@ -101,8 +124,22 @@ impl<S: Storage> Raft<S> {
     pub(super) fn answer_pre_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
         let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none()) || term > self.term;
         let granted = may_vote && self.is_up_to_date(last);
+        self.tell(|raft| raft.answers(from, Campaign::PreElection, term, granted));
         let term = if granted && !planted(Bug::PrevoteTermWedge) { term } else { self.term };
         self.send_after_append(from, term, Body::PreVoteResponse { granted });
+    }
+
+    /// What there is to tell of an answer to a candidate, before the node takes note of its vote.
+    fn answers(&self, candidate: NodeId, campaign: Campaign, asked: Term, granted: bool) -> Event<'_> {
+        let is_free = matches!(campaign, Campaign::PreElection) && asked > self.term;
+        let reason = match (granted, self.vote, self.leader) {
+            (true, Some(vote), _) if vote == candidate => "it has this vote already",
+            (true, ..) => "its log is up to date",
+            (false, Some(vote), _) if vote != candidate && !is_free => "another node has this vote",
+            (false, None, Some(_)) if !is_free => "there is a leader",
+            (false, ..) => "its log is behind",
+        };
+        Event::AnswersCandidate { candidate, kind: campaign.name(), asked, granted, reason }
     }
 
     /// Whether a log that ends with `last` holds all that may be committed, as far as this node can know (Raft paper,

@@ -1,5 +1,6 @@
 //! What a follower does with messages (Raft paper, figure 2, "Rules for Servers: Followers").
 
+use crate::events::Event;
 use crate::message::Body;
 use crate::planted::{Bug, planted};
 use crate::snapshot::Snapshot;
@@ -41,6 +42,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn heard_from_leader(&mut self, leader: NodeId) {
+        self.tell(|raft| (raft.leader != Some(leader)).then_some(Event::Follows { leader }));
         self.election_elapsed = 0;
         self.leader = Some(leader);
     }
@@ -55,7 +57,7 @@ impl<S: Storage> Raft<S> {
             match self.log.maybe_append(previous, commit, entries) {
                 Some(_) if planted(Bug::AckLastIndex) => Body::AppendAccepted { index: self.log.last_index() },
                 Some(index) => Body::AppendAccepted { index },
-                None => self.rejection(previous),
+                None => self.rejection(from, previous),
             }
         };
         self.send_after_append(from, self.term, answer);
@@ -63,9 +65,11 @@ impl<S: Storage> Raft<S> {
 
     /// Tells the leader where the logs may match: beyond the hint every entry here has a higher term than the entry
     /// that the append builds on, so none of them can be the leader's (Raft paper, end of section 5.3).
-    fn rejection(&self, previous: EntryId) -> Body {
+    fn rejection(&self, leader: NodeId, previous: EntryId) -> Body {
         let nearest = previous.index.min(self.log.last_index());
-        Body::AppendRejected { index: previous.index, hint: self.log.find_conflict_by_term(nearest, previous.term) }
+        let hint = self.log.find_conflict_by_term(nearest, previous.term);
+        self.tell(|_| Event::RejectsAppend { leader, previous, hint });
+        Body::AppendRejected { index: previous.index, hint }
     }
 
     pub(super) fn handle_heartbeat(&mut self, from: NodeId, commit: Index, context: bytes::Bytes) {
@@ -75,7 +79,18 @@ impl<S: Storage> Raft<S> {
 
     /// InstallSnapshot (Raft paper, figure 13). One that brings nothing new is answered with what is committed.
     pub(super) fn handle_snapshot(&mut self, from: NodeId, snapshot: Snapshot) {
-        let index = if self.restore(snapshot) { self.log.last_index() } else { self.log.committed() };
+        let id = snapshot.id;
+        let restored = self.restore(snapshot);
+        self.tell(|raft| raft.received_snapshot(from, id, restored));
+        let index = if restored { self.log.last_index() } else { self.log.committed() };
         self.send_after_append(from, self.term, Body::AppendAccepted { index });
+    }
+
+    fn received_snapshot(&self, leader: NodeId, snapshot: EntryId, restored: bool) -> Event<'_> {
+        if restored {
+            Event::TakesUpSnapshot { leader, snapshot, members: &self.configuration }
+        } else {
+            Event::IgnoresSnapshot { leader, snapshot, committed: self.log.committed() }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::events::Event;
 use crate::membership::{Changed, Configuration};
 use crate::message::Body;
 use crate::planted::{Bug, planted};
@@ -193,6 +194,8 @@ impl<S: Storage> Raft<S> {
             if matches!(progress.state(), ProgressState::Replicate { .. }) {
                 progress.become_probe();
             }
+            let next = progress.next();
+            self.tell(|_| Event::AppendWasRejected { follower: from, rejected, hint, next });
             self.send_append(from);
         }
     }
@@ -208,7 +211,11 @@ impl<S: Storage> Raft<S> {
                 progress.become_probe();
                 self.send_append(follower);
             }
-            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => progress.note_lack(),
+            ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => {
+                progress.note_lack();
+                let acknowledged = progress.matched();
+                self.tell(|_| Event::FollowerLacksAcknowledged { follower, acknowledged });
+            }
         }
     }
 

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::error::ConfigError;
+use crate::events::Event;
 use crate::log::RaftLog;
 use crate::membership::{Configuration, first_missing};
 use crate::message::{Body, Message};
@@ -260,10 +261,38 @@ impl<S: Storage> Raft<S> {
     }
 
     pub(crate) fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
+        self.tell(|raft| raft.steps_down(term, leader));
         self.reset(term);
         self.role = RoleState::Follower;
         self.leader = leader;
+        self.tell(|_| leader.map(|leader| Event::Follows { leader }));
     }
+
+    /// What there is to tell of a node that becomes a follower: nothing if it was one.
+    fn steps_down(&self, new_term: Term, leader: Option<NodeId>) -> Option<Event<'_>> {
+        let reason = match self.role {
+            RoleState::Follower => return None,
+            _ if new_term > self.term => "there is a higher term",
+            _ if leader.is_some() => "another node leads this term",
+            RoleState::Leader(_) if self.configuration.voters().contains(self.id()) => "it heard from no quorum",
+            RoleState::Leader(_) => "it is no voter any more",
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => "a quorum refused its vote",
+        };
+        Some(Event::StepsDown { role: self.role(), reason, new_term })
+    }
+
+    /// Tells whoever listens. What is told is not even looked at where nobody can.
+    #[cfg(feature = "tracing")]
+    fn tell<'a, E: Into<Option<Event<'a>>>>(&'a self, event: impl FnOnce(&'a Self) -> E) {
+        if let Some(event) = event(self).into() {
+            event.tell(self.id(), self.term);
+        }
+    }
+
+    /// Tells nobody.
+    #[cfg(not(feature = "tracing"))]
+    #[inline(always)]
+    fn tell<'a, E: Into<Option<Event<'a>>>>(&'a self, _: impl FnOnce(&'a Self) -> E) {}
 
     /// Asking for pre-votes changes neither term nor vote, and the timer runs on.
     fn become_pre_candidate(&mut self) {
@@ -294,6 +323,7 @@ impl<S: Storage> Raft<S> {
         // An entry of the own term is what lets the leader commit anything at all (Raft paper, section 5.4.2).
         let appended = self.append_as_leader(vec![Entry::default()]);
         assert!(appended.is_ok(), "an empty entry counts nothing against the bound on uncommitted data");
+        self.tell(|raft| Event::Leads { last: raft.log.last_id() });
     }
 
     /// What every change of role or term resets, except the way to a pre-candidate.

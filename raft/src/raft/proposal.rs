@@ -1,6 +1,7 @@
 //! Proposals: who takes them, who forwards them, and which membership changes a leader refuses.
 
 use crate::error::ProposeError;
+use crate::events::Event;
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
@@ -14,11 +15,25 @@ impl<S: Storage> Raft<S> {
     /// # Errors
     /// Nothing was appended or forwarded.
     pub(crate) fn propose(&mut self, origin: Option<NodeId>, entries: Vec<Entry>) -> Result<(), ProposeError> {
-        match self.role {
+        let taken = match self.role {
             RoleState::Follower => self.forward_proposal(origin, entries),
             RoleState::PreCandidate(_) | RoleState::Candidate(_) => Err(ProposeError::NoLeader),
-            RoleState::Leader(_) => self.propose_as_leader(entries).map(|_last| ()),
-        }
+            RoleState::Leader(_) => self.append_proposal(entries).map(|_last| ()),
+        };
+        self.tell_if_dropped(taken)
+    }
+
+    /// Takes entries as the leader, and returns what the last of them is in the log.
+    ///
+    /// # Errors
+    /// Nothing was appended.
+    pub(crate) fn propose_as_leader(&mut self, entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
+        let taken = self.append_proposal(entries);
+        self.tell_if_dropped(taken)
+    }
+
+    fn tell_if_dropped<T>(&self, taken: Result<T, ProposeError>) -> Result<T, ProposeError> {
+        taken.inspect_err(|reason| self.tell(|_| Event::DropsProposal { reason }))
     }
 
     fn forward_proposal(&mut self, origin: Option<NodeId>, entries: Vec<Entry>) -> Result<(), ProposeError> {
@@ -33,11 +48,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Takes entries as the leader, and returns what the last of them is in the log.
-    ///
-    /// # Errors
-    /// Nothing was appended.
-    pub(crate) fn propose_as_leader(&mut self, mut entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
+    fn append_proposal(&mut self, mut entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
         let RoleState::Leader(leader) = &self.role else {
             return Err(self.leader.map_or(ProposeError::NoLeader, |leader| ProposeError::NotLeader { leader }));
         };
@@ -90,6 +101,14 @@ impl<S: Storage> Raft<S> {
         // One change at a time, and joint configurations are entered and left in turn (thesis, section 4.3).
         let refused = pending || joint != leaves;
         if refused && !self.config.disable_conf_change_validation {
+            self.tell(|_| Event::RefusesMembershipChange {
+                index,
+                reason: match (pending, joint) {
+                    (true, _) => "an earlier one is not applied yet",
+                    (false, true) => "the joint configuration has to be left first",
+                    (false, false) => "there is no joint configuration to leave",
+                },
+            });
             *entry = Entry { kind: EntryKind::RefusedConfChange, ..Entry::default() };
         } else {
             leader.pending_conf_index = index;

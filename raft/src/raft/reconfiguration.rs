@@ -1,5 +1,6 @@
 //! Taking up a new membership: from an applied change, and from a snapshot.
 
+use crate::events::Event;
 use crate::membership::{ChangeError, Changed, ConfChangeV2, ConfState, Configuration};
 use crate::planted::{Bug, planted};
 use crate::snapshot::Snapshot;
@@ -24,6 +25,7 @@ impl<S: Storage> Raft<S> {
             leader.follow(&changed, self.log.last_index(), limits);
         }
         self.configuration = changed.configuration;
+        self.tell(|raft| Event::ChangesMembership { members: &raft.configuration });
         if matches!(self.role, RoleState::Leader(_)) {
             self.lead_changed_configuration();
             self.look_at_reads_again();

@@ -1,5 +1,6 @@
 //! How a leader brings its log to the others: appends, snapshots, heartbeats, and the commit index.
 
+use crate::events::Event;
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::progress::ProgressState;
@@ -99,13 +100,16 @@ impl<S: Storage> Raft<S> {
                 | StorageError::Unavailable
                 | StorageError::Failed(_),
             ) => {
+                let (known, next) = (progress.lacks_snapshot(), progress.next());
                 progress.set_lacks_snapshot(true);
+                self.tell(|_| (!known).then_some(Event::HasNoSnapshot { follower: to, next }));
                 return false;
             }
         };
         // One that ends before the log begins is sent as well, as etcd does, and leaves the follower in want of another.
         progress.set_lacks_snapshot(snapshot.id.index.next() < self.log.first_index());
         progress.become_snapshot(snapshot.id.index);
+        self.tell(|_| Event::SendsSnapshot { follower: to, snapshot: snapshot.id });
         self.send(to, Body::InstallSnapshot { snapshot: Box::new(snapshot) });
         true
     }

@@ -1,6 +1,7 @@
 //! The way in for messages: what is refused, what the term decides, and which role's file takes the rest.
 
 use crate::error::{ReadError, StepError};
+use crate::events::Event;
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
@@ -22,6 +23,15 @@ impl<S: Storage> Raft<S> {
     /// # Errors
     /// Refused messages leave the node as it was.
     pub(crate) fn step(&mut self, message: Message) -> Result<(), StepError> {
+        let (from, kind) = (message.from, message.body.name());
+        let taken = self.check_and_step(message);
+        if let Err(reason) = &taken {
+            self.tell(|_| Event::RefusesMessage { from, kind, reason });
+        }
+        taken
+    }
+
+    fn check_and_step(&mut self, message: Message) -> Result<(), StepError> {
         self.validate(&message)?;
         if message.body.is_response() && !self.configuration.contains(message.from) {
             return Err(StepError::PeerNotFound(message.from));
@@ -56,6 +66,9 @@ impl<S: Storage> Raft<S> {
         if message.body.asks_for_vote() && !message.body.is_transfer_vote() && self.in_lease() {
             // A node that heard from a leader within the minimum election timeout neither votes nor raises its term:
             // thesis, section 4.2.3.
+            let kind = if matches!(message.body, Body::RequestVote { .. }) { "vote" } else { "pre-vote" };
+            let (candidate, reason) = (message.from, "a leader was heard from lately");
+            self.tell(|_| Event::AnswersCandidate { candidate, kind, asked: term, granted: false, reason });
             return Gate::Stop;
         }
         match message.body {

@@ -97,12 +97,16 @@ const RAFT: &[Row] = &[
     ("log", &["membership", "planted", "snapshot", "storage", "types"]),
     ("progress", &["planted", "types"]),
     ("status", &["membership", "progress", "types"]),
+    // What a node says of itself: as etcd prints it, and to whoever listens.
+    ("describe", &["membership", "message", "ready", "snapshot", "status", "types"]),
+    ("events", &["error", "membership", "types"]),
     // The state machine.
     (
         "raft",
         &[
             "config",
             "error",
+            "events",
             "log",
             "membership",
             "message",
