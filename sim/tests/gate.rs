@@ -56,3 +56,30 @@ fn what_others_skip_is_listed_too() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("\n  fuzzing: no tool\n"), "{said}");
 }
+
+/// A `pip` that puts a program into its target, and how the gate asks for that program.
+const PIP: &str = r#"pip() { mkdir -p "$5/bin"; echo 'echo it runs' >"$5/bin/$6"; chmod +x "$5/bin/$6"; }"#;
+const NEED_WHEEL: &str = "if need_wheel 'a check' no-such-program no-such-program; then no-such-program; fi";
+
+#[test]
+fn a_program_from_a_package_of_python_is_found_once_it_is_installed() {
+    let target = tempfile::tempdir().expect("a directory");
+    let commands = format!("export CARGO_TARGET_DIR={}\n{PIP}\n{NEED_WHEEL}", target.path().display());
+    let (code, said) = ended(&run(&commands, false, true));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("it runs\n\nnothing was skipped\n"), "{said}");
+}
+
+#[test]
+fn a_tool_that_pip_or_cargo_cannot_install_is_skipped_with_that_reason() {
+    let table = [
+        (NEED_WHEEL, "no no-such-program, and pip could not install no-such-program"),
+        ("need_crate 'a check' no-such-program || true", "no no-such-program, and cargo could not install it"),
+    ];
+    for (need, why) in table {
+        let commands = format!("pip() {{ false; }}\ncargo() {{ false; }}\n{need}");
+        let (code, said) = ended(&run(&commands, false, true));
+        assert_eq!(code, Some(0), "not everybody can install it: {said}");
+        assert!(said.contains(&format!("skipped, and so not checked:\n  a check: there is {why}\n")), "{said}");
+    }
+}
