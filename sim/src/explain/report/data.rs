@@ -10,6 +10,12 @@ use crate::explain::describe;
 use crate::trace::{Ending, Failure, Header};
 use crate::world::{Envelope, Event, Inapplicable, Outcome, Refusal, World};
 
+/// What the data in a page calls its format.
+const FORMAT: &str = "raft-sim-report";
+
+/// The version of that format. A page is whole, so nothing has to read another one's data; who does may look here first.
+const VERSION: u32 = 1;
+
 /// What became of a message, as the page counts it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -52,7 +58,7 @@ impl Data {
     pub(super) fn new(header: &Header) -> Self {
         let Header { seed, bug, note, .. } = header;
         Self {
-            header: json!({ "recorder": header.recorder(), "seed": seed.map(|seed| seed.to_string()), "bug": bug, "note": note }),
+            header: json!({ "format": FORMAT, "version": VERSION, "recorder": header.recorder(), "seed": seed.map(|seed| seed.to_string()), "bug": bug, "note": note }),
             events: Vec::new(),
             kinds: Names::default(),
             messages: Vec::new(),
