@@ -2,6 +2,18 @@
 //!
 //! Only a build with the feature `planted-bugs` contains them: without it [`planted`] is the constant `false` and the
 //! compiler removes every branch that asks.
+//!
+//! A feature is on for everybody in a workspace as soon as anybody there asks for it, and a node that is meant for
+//! production must not get these bugs that way. So such a build fails unless the environment variable
+//! `RAFT_PLANTED_BUGS` is set where it is built, as `.cargo/config.toml` does in the repository of this crate, and nowhere
+//! else. Even then each of them is off until it is switched on, for one thread.
+
+#[cfg(feature = "planted-bugs")]
+const _: () = assert!(
+    option_env!("RAFT_PLANTED_BUGS").is_some(),
+    "the feature `planted-bugs` of raft is on, perhaps because another package of the workspace asks for it: it puts bugs \
+     into the node, for testing what catches them; if that is meant, set RAFT_PLANTED_BUGS=1 where this is built"
+);
 
 /// Declares the bugs; what each does is said once, for the documentation and for the command line.
 macro_rules! bugs {
