@@ -18,6 +18,9 @@ pub enum ReadOnlyOption {
 /// A node's options. [`Config::recommended`] gives those for production, and [`Config::new`] the plain algorithm, with
 /// everything optional off and without limits; change fields from there.
 ///
+/// New options come with minor versions and do nothing unless they are set, so a literal has to end with one of those two.
+/// The attribute `non_exhaustive` would enforce that, and take the literal away with it.
+///
 /// ```
 /// use raft::{Config, NodeId};
 /// let config = Config { election_tick: 20, heartbeat_tick: 2, ..Config::recommended(NodeId::new(1).unwrap()) };

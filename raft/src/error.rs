@@ -6,6 +6,7 @@ use crate::types::{EntryId, Index, NodeId, Term};
 
 /// Why a configuration makes no sense; each variant names the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The identity is one that etcd reserves for its storage threads.
     #[error("id {0:x} is reserved for a storage thread")]
@@ -156,6 +157,7 @@ pub enum ReadError {
 
 /// Why a message was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StepError {
     /// A response from a node that is not a member.
     #[error("raft: cannot step as peer not found")]
@@ -181,6 +183,7 @@ pub enum StepError {
 ///
 /// A node that is [as lenient as etcd](crate::Config::lenient_as_etcd) takes those that are marked *lenient*.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Malformed {
     /// Addressed to somebody else.
     #[error("addressed to {0}, not to this node")]
@@ -284,6 +287,7 @@ pub enum Malformed {
 
 /// Why a node could not be given its first members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BootstrapError {
     /// There is nobody to begin with.
     #[error("must provide at least one peer to bootstrap")]
@@ -298,6 +302,7 @@ pub enum BootstrapError {
 
 /// Why a Ready could not be advanced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AdvanceError {
     /// It is not the node's outstanding Ready: it was advanced before.
     #[error("this Ready is not the outstanding one")]

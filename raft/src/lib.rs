@@ -90,16 +90,30 @@
 //!
 //! - `serde`: the plain data types can be serialized, for traces and configuration files.
 //! - `tracing`: the node tells what it does, as [events] of the crate `tracing`. Off, it costs nothing.
-//! - `planted-bugs`: contains bugs that can be switched on, for proving that checks catch them. Never for production.
+//! - `planted-bugs`: contains bugs that can be switched on, for proving that checks catch them. Never for production, so it
+//!   does not build unless the environment says `RAFT_PLANTED_BUGS=1`: no other package can switch it on by accident.
 //!
 //! # Where things are
 //! [`RawNode`] and [`Ready`] are the interface, and [`Node`] the same for many tasks or threads; [`Config`] holds the options,
 //! and [`Config::recommended`] those for production; [`Storage`] is what the node reads its log
 //! through, and [`MemStorage`] one to begin with. [`Message`] has an encoding that etcd's raftpb reads; messages, entries,
-//! Readys and statuses print as etcd describes them. [`quorum`],
-//! [`membership`] and [`progress`] are pure and useful by themselves. Sources are named where they are followed: "Raft
-//! paper" is Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version, 2014);
-//! "thesis" is Ongaro, *Consensus: Bridging Theory and Practice* (2014).
+//! Readys and statuses print as etcd describes them. [`quorum`] and [`membership`] are pure and useful by themselves.
+//! Sources are named where they are followed: "Raft paper" is Ongaro and Ousterhout, *In Search of an Understandable
+//! Consensus Algorithm* (extended version, 2014); "thesis" is Ongaro, *Consensus: Bridging Theory and Practice* (2014).
+//!
+//! # Versions
+//! Versions are semantic ones, and below 1.0 the second number counts as the first. These may come with a minor version, so
+//! host code must not depend on their absence:
+//!
+//! - options: end a literal [`Config`] with `..Config::recommended(id)` or `..Config::new(id)`, and a new one does nothing
+//!   until it is switched on;
+//! - errors, and fields of what a node hands out ([`Ready`], [`StorageAppend`], [`Status`], [`Progress`]): these types are
+//!   `#[non_exhaustive]`, or have private fields;
+//! - what events say, and how anything prints.
+//!
+//! A new kind of message is a new major version. Hosts, codecs and simulators match [`Body`] kind by kind, and one that is
+//! not handled has to be an error of the compiler and not a message that gets lost. What of the bytes stays readable is said
+//! in `docs/formats.md` of the repository.
 
 mod codec;
 pub mod config;
@@ -134,7 +148,7 @@ pub use membership::{
 };
 pub use message::{Body, Message};
 pub use node::{Applied, ApplyError, HeldReady, Node, NodeError, Stopped};
-pub use progress::{InflightLimits, Inflights, Progress, ProgressState};
+pub use progress::{Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};
 pub use raw_node::{RawNode, SnapshotStatus};
 pub use ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};

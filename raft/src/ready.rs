@@ -99,6 +99,7 @@ impl fmt::Debug for Origin {
 /// Work for the append thread (etcd's `MsgStorageAppend`): write `snapshot`, `entries` and `hard_state`, make them
 /// durable where `must_sync` is set, then deliver `responses` in order, even where there is nothing to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StorageAppend {
     /// Term, vote and commit to write.
     pub hard_state: Option<HardState>,

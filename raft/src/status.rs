@@ -8,6 +8,7 @@ use crate::types::{EntryId, HardState, Index, NodeId, SoftState};
 
 /// The part of a node's status that costs nothing to make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct BasicStatus {
     /// The node.
     pub id: NodeId,
@@ -27,6 +28,7 @@ pub struct BasicStatus {
 
 /// A node's status with its membership and, where it leads, what it knows of each member.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Status {
     /// The basics.
     pub basic: BasicStatus,

@@ -16,6 +16,7 @@ mod wire;
 
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecodeError {
     /// The bytes end in the middle of a field.
     #[error("the bytes end in the middle of a field")]

@@ -172,6 +172,7 @@ impl From<ConfChangeV2> for ConfChange {
 
 /// Why a configuration does not allow a change, or contradicts itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ChangeError {
     /// A joint configuration has to be left before another is entered.
     #[error("config is already joint")]

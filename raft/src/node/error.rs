@@ -92,6 +92,7 @@ impl From<Stopped> for EnqueueError {
 
 /// Why a node could not be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The options or the storage.
     #[error(transparent)]

@@ -6,26 +6,17 @@ use crate::types::Index;
 
 /// How much may be in flight to one follower.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct InflightLimits {
+pub(crate) struct InflightLimits {
     /// The number of appends.
-    pub messages: usize,
+    pub(crate) messages: usize,
     /// The payload bytes of their entries; `u64::MAX` for no limit.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// The appends in flight to one follower, oldest first (thesis, section 10.2.1, "pipelining"). Grows with use.
 ///
-/// Upstream: `Inflights` of etcd's package `tracker`.
-///
-/// ```
-/// use raft::{Index, InflightLimits, Inflights};
-/// let mut inflights = Inflights::new(InflightLimits { messages: 2, bytes: u64::MAX });
-/// inflights.add(Index(5), 100);
-/// inflights.add(Index(9), 50);
-/// assert!(inflights.is_full());
-/// inflights.free_to(Index(7));
-/// assert_eq!((inflights.count(), inflights.bytes()), (1, 50));
-/// ```
+/// To be read, in [`ProgressState::Replicate`](super::ProgressState::Replicate). Upstream: `Inflights` of etcd's package
+/// `tracker`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Inflights {
     limits: InflightLimits,
@@ -41,7 +32,7 @@ struct Append {
 
 impl Inflights {
     /// An empty window.
-    pub const fn new(limits: InflightLimits) -> Self {
+    pub(crate) const fn new(limits: InflightLimits) -> Self {
         Self { limits, appends: VecDeque::new(), bytes: 0 }
     }
 
@@ -50,7 +41,7 @@ impl Inflights {
     ///
     /// # Panics
     /// If the window is full, or if `last` does not follow what is in flight: the caller's mistake.
-    pub fn add(&mut self, last: Index, bytes: u64) {
+    pub(crate) fn add(&mut self, last: Index, bytes: u64) {
         assert!(
             !self.is_full(),
             "{} appends of {} bytes are in flight, limits {:?}",
@@ -65,9 +56,10 @@ impl Inflights {
     }
 
     /// Frees every append whose last entry is at `index` or before.
-    pub fn free_to(&mut self, index: Index) {
-        while let Some(append) = self.appends.pop_front_if(|append| append.last <= index) {
+    pub(crate) fn free_to(&mut self, index: Index) {
+        while let Some(append) = self.appends.front().filter(|append| append.last <= index) {
             self.bytes -= append.bytes;
+            self.appends.pop_front();
         }
     }
 
@@ -85,12 +77,6 @@ impl Inflights {
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
-
-    /// Forgets all.
-    pub fn clear(&mut self) {
-        self.appends.clear();
-        self.bytes = 0;
-    }
 }
 
 #[cfg(test)]
@@ -103,14 +89,12 @@ mod tests {
     enum Step {
         Add { entries: u64, bytes: u64 },
         Free(u64),
-        Clear,
     }
 
     fn any_step() -> impl Strategy<Value = Step> {
         prop_oneof![
             6 => (1..4u64, 0..20u64).prop_map(|(entries, bytes)| Step::Add { entries, bytes }),
             3 => (0..60u64).prop_map(Step::Free),
-            1 => Just(Step::Clear),
         ]
     }
 
@@ -134,10 +118,6 @@ mod tests {
                     Step::Free(index) => {
                         inflights.free_to(Index(index));
                         queue.retain(|(last, _)| *last > index);
-                    }
-                    Step::Clear => {
-                        inflights.clear();
-                        queue.clear();
                     }
                 }
                 let held: u64 = queue.iter().map(|(_, bytes)| bytes).sum();

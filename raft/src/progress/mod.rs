@@ -8,27 +8,30 @@ mod inflights;
 #[cfg(test)]
 mod tests;
 
-pub use inflights::{InflightLimits, Inflights};
+pub(crate) use inflights::InflightLimits;
+pub use inflights::Inflights;
 
 use std::fmt;
 
 use crate::planted::{Bug, planted};
 use crate::types::Index;
 
-/// What a leader knows of one follower. Always `matched < next`.
+/// What a leader knows of one follower: to be read, in [`RawNode::progress`](crate::RawNode::progress) and in a
+/// [`Status`](crate::Status). Only the node changes it. Always `matched < next`.
 ///
 /// ```
-/// use raft::{Index, InflightLimits, Progress};
-/// let limits = InflightLimits { messages: 256, bytes: u64::MAX };
-/// let mut progress = Progress::new(Index(8), limits);
-/// progress.sent_entries(1, 10);
-/// assert!(progress.is_paused(), "one probe at a time");
-/// assert!(progress.reject(Index(7), Index(4)), "the follower's log ends at 4");
-/// assert_eq!(progress.next(), Index(5));
-/// assert!(progress.acknowledge(Index(8)));
-/// progress.become_replicate();
-/// progress.set_recent_active(true);
-/// assert_eq!(progress.describe(false).to_string(), "StateReplicate match=8 next=9");
+/// use raft::{ConfState, Config, Index, MemStorage, NodeId, ProgressState, RawNode};
+///
+/// let id = NodeId::new(1).unwrap();
+/// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
+/// let mut node = RawNode::new(Config::recommended(id), MemStorage::with_conf_state(alone))?;
+/// node.campaign();
+/// while node.process_ready(|node, ready| node.storage_mut().write(ready))? {}
+/// let own = &node.status().progress[&id];
+/// assert_eq!((own.matched(), own.next()), (Index(1), Index(2)));
+/// assert!(matches!(own.state(), ProgressState::Replicate { .. }));
+/// assert_eq!(own.describe(false).to_string(), "StateReplicate match=1 next=2");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Progress {
@@ -42,15 +45,17 @@ pub struct Progress {
     limits: InflightLimits,
 }
 
-/// How a leader treats a follower.
+/// How a leader treats a follower. There are these three ways in etcd as well; what is known of each may become more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ProgressState {
     /// It looks for the point where the logs agree, one append for each heartbeat.
+    #[non_exhaustive]
     Probe {
         /// Whether an append is out.
         paused: bool,
     },
     /// It sends entries as they come, without waiting for answers.
+    #[non_exhaustive]
     Replicate {
         /// What is out.
         inflights: Inflights,
@@ -58,6 +63,7 @@ pub enum ProgressState {
         paused: bool,
     },
     /// It has sent a snapshot, and nothing more until that is answered.
+    #[non_exhaustive]
     Snapshot {
         /// The last entry that the snapshot covers.
         pending: Index,
@@ -66,7 +72,7 @@ pub enum ProgressState {
 
 impl Progress {
     /// A follower of whom nothing is known; the first probe carries the entry at `next`, which is at least 1.
-    pub const fn new(next: Index, limits: InflightLimits) -> Self {
+    pub(crate) const fn new(next: Index, limits: InflightLimits) -> Self {
         Self {
             matched: Index::ZERO,
             next,
@@ -81,7 +87,7 @@ impl Progress {
 
     /// A member that has just joined a leader whose log ends at `last`. It counts as heard from, or a leader that
     /// checks its quorum could step down before the newcomer had a chance to answer.
-    pub fn joining(last: Index, limits: InflightLimits) -> Self {
+    pub(crate) fn joining(last: Index, limits: InflightLimits) -> Self {
         Self { recent_active: true, ..Self::new(last.max(Index(1)), limits) }
     }
 
@@ -106,7 +112,7 @@ impl Progress {
     }
 
     /// Notes that the follower was heard from, or begins to wait for that anew.
-    pub fn set_recent_active(&mut self, active: bool) {
+    pub(crate) fn set_recent_active(&mut self, active: bool) {
         self.recent_active = active;
     }
 
@@ -116,24 +122,13 @@ impl Progress {
     /// on what was acknowledged, so an operator has to remove the member, and may add it anew.
     ///
     /// A refusal that was late on the way looks the same until the follower is heard from again.
-    ///
-    /// ```
-    /// use raft::{Index, InflightLimits, Progress};
-    /// let mut progress = Progress::new(Index(8), InflightLimits { messages: 256, bytes: u64::MAX });
-    /// progress.acknowledge(Index(7));
-    /// assert!(progress.refuses_acknowledged(Index(7)));
-    /// progress.note_lack();
-    /// assert!(progress.lacks_acknowledged() && progress.is_paused());
-    /// progress.acknowledge(Index(7));
-    /// assert!(!progress.lacks_acknowledged());
-    /// ```
     pub const fn lacks_acknowledged(&self) -> bool {
         self.lacks_acknowledged
     }
 
     /// Whether the refusal of an append behind `rejected` contradicts what the follower acknowledged. An earlier refusal is
     /// just late: nothing is sent from before the last acknowledged entry.
-    pub fn refuses_acknowledged(&self, rejected: Index) -> bool {
+    pub(crate) fn refuses_acknowledged(&self, rejected: Index) -> bool {
         match self.state {
             ProgressState::Probe { .. } => rejected == self.matched && self.next == self.matched.next(),
             ProgressState::Replicate { .. } => rejected == self.matched,
@@ -143,7 +138,7 @@ impl Progress {
 
     /// Notes that a probe behind the last acknowledged entry was refused. There is nowhere left to probe, so the next probe
     /// waits until a heartbeat is answered.
-    pub fn note_lack(&mut self) {
+    pub(crate) fn note_lack(&mut self) {
         self.lacks_acknowledged = self.matched > Index::ZERO;
         self.pause_probe();
     }
@@ -156,7 +151,7 @@ impl Progress {
     }
 
     /// Notes whether the storage lacks the snapshot that the follower needs.
-    pub fn set_lacks_snapshot(&mut self, lacks: bool) {
+    pub(crate) fn set_lacks_snapshot(&mut self, lacks: bool) {
         self.lacks_snapshot = lacks;
     }
 
@@ -185,7 +180,7 @@ impl Progress {
     }
 
     /// Allows one more append: a heartbeat was answered, so the follower is there. A snapshot is still waited for.
-    pub fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         match &mut self.state {
             ProgressState::Probe { paused } | ProgressState::Replicate { paused, .. } => *paused = false,
             ProgressState::Snapshot { .. } => {}
@@ -193,7 +188,7 @@ impl Progress {
     }
 
     /// Sends no probe before the next heartbeat is answered. Does nothing outside of [`ProgressState::Probe`].
-    pub fn pause_probe(&mut self) {
+    pub(crate) fn pause_probe(&mut self) {
         match &mut self.state {
             ProgressState::Probe { paused } => *paused = true,
             ProgressState::Replicate { .. } | ProgressState::Snapshot { .. } => {}
@@ -201,32 +196,32 @@ impl Progress {
     }
 
     /// Makes this the leader's own progress, whose log ends at `last`.
-    pub fn set_matched_self(&mut self, last: Index) {
+    pub(crate) fn set_matched_self(&mut self, last: Index) {
         self.matched = last;
         self.next = last.next();
     }
 
     /// Begins to probe: behind what is known to match, or behind the snapshot that was sent if that is further.
-    pub fn become_probe(&mut self) {
+    pub(crate) fn become_probe(&mut self) {
         self.probe_from(self.pending_snapshot().unwrap_or(Index::ZERO));
     }
 
     /// Begins to replicate, from behind what is known to match.
-    pub fn become_replicate(&mut self) {
+    pub(crate) fn become_replicate(&mut self) {
         self.lacks_snapshot = false;
         self.next = self.matched.next();
         self.state = ProgressState::Replicate { inflights: Inflights::new(self.limits), paused: false };
     }
 
     /// Waits for a snapshot that covers the log up to `pending`.
-    pub fn become_snapshot(&mut self, pending: Index) {
+    pub(crate) fn become_snapshot(&mut self, pending: Index) {
         self.state = ProgressState::Snapshot { pending };
         self.next = pending.next();
         self.sent_commit = pending;
     }
 
     /// The host delivered the snapshot: probes behind it once a heartbeat is answered. Whether one was waited for.
-    pub fn snapshot_finished(&mut self) -> bool {
+    pub(crate) fn snapshot_finished(&mut self) -> bool {
         let Some(pending) = self.pending_snapshot() else { return false };
         self.probe_from(pending);
         self.pause_probe();
@@ -235,7 +230,7 @@ impl Progress {
 
     /// The host failed to deliver the snapshot: probes where it was needed, which makes another one, once a heartbeat
     /// is answered. Whether one was waited for.
-    pub fn snapshot_failed(&mut self) -> bool {
+    pub(crate) fn snapshot_failed(&mut self) -> bool {
         if self.pending_snapshot().is_none() {
             return false;
         }
@@ -259,7 +254,7 @@ impl Progress {
     ///
     /// # Panics
     /// If a snapshot is waited for, or entries are sent although the window is full: the caller's mistake.
-    pub fn sent_entries(&mut self, count: u64, bytes: u64) {
+    pub(crate) fn sent_entries(&mut self, count: u64, bytes: u64) {
         match &mut self.state {
             ProgressState::Probe { paused } => *paused |= count > 0,
             ProgressState::Replicate { inflights, paused } => {
@@ -276,18 +271,18 @@ impl Progress {
     }
 
     /// The follower was told that everything up to here is committed.
-    pub fn sent_commit(&mut self, commit: Index) {
+    pub(crate) fn sent_commit(&mut self, commit: Index) {
         self.sent_commit = commit;
     }
 
     /// Whether telling the follower of this commit index can move its own one: it was not told yet, and what it was
     /// told lies within what was sent, beyond which it commits nothing.
-    pub fn can_bump_commit(&self, commit: Index) -> bool {
+    pub(crate) fn can_bump_commit(&self, commit: Index) -> bool {
         commit > self.sent_commit && self.sent_commit < self.next.previous()
     }
 
     /// The follower's log is like the leader's up to here. Whether that is news; old answers may come late.
-    pub fn acknowledge(&mut self, index: Index) -> bool {
+    pub(crate) fn acknowledge(&mut self, index: Index) -> bool {
         self.lacks_acknowledged &= index < self.matched;
         if index <= self.matched {
             return false;
@@ -302,7 +297,7 @@ impl Progress {
     /// at `hint`. Whether it is news, which leaves a probe free to be sent; old answers may come late.
     ///
     /// While replicating, a refusal means that an append was lost: it falls back to probing behind what matches.
-    pub fn reject(&mut self, rejected: Index, hint: Index) -> bool {
+    pub(crate) fn reject(&mut self, rejected: Index, hint: Index) -> bool {
         match self.state {
             ProgressState::Replicate { .. } => {
                 if rejected <= self.matched {
@@ -329,7 +324,7 @@ impl Progress {
     }
 
     /// The follower answered the appends up to here. Does nothing outside of [`ProgressState::Replicate`].
-    pub fn free_inflights_to(&mut self, index: Index) {
+    pub(crate) fn free_inflights_to(&mut self, index: Index) {
         match &mut self.state {
             ProgressState::Replicate { inflights, .. } => inflights.free_to(index),
             ProgressState::Probe { .. } | ProgressState::Snapshot { .. } => {}

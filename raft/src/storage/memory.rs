@@ -10,6 +10,7 @@ use crate::types::{Entry, EntryId, HardState, Index, Term};
 
 /// Why a [`MemStorage`] refuses a write. It is left as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MemStorageError {
     /// The snapshot is not newer than the one that is stored.
     #[error("snapshot {offered} is not newer than the stored one, {stored}")]

@@ -81,9 +81,7 @@ const PROPOSAL_DROPPED: &str = "raft proposal dropped";
 fn in_words_of_etcd(error: &StepError) -> String {
     match error {
         StepError::Propose(_) => PROPOSAL_DROPPED.to_owned(),
-        StepError::PeerNotFound(_) | StepError::Read(_) | StepError::Malformed(_) | StepError::StorageFailed => {
-            error.to_string()
-        }
+        _ => error.to_string(),
     }
 }
 

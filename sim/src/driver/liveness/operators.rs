@@ -218,7 +218,7 @@ fn report_on_snapshots(leader: &Replica, world: &World, at_once: &mut VecDeque<E
     for (peer, progress) in node.progress() {
         // Whatever the leader waits for at this moment: the one that it has will not do.
         takes |= progress.matched().next() < first && !snapshot.conf_state.contains(peer);
-        let ProgressState::Snapshot { pending } = *progress.state() else { continue };
+        let Some(pending) = progress.pending_snapshot() else { continue };
         if progress.matched() < pending && !snapshot_in_flight(peer, world) {
             at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Failure });
         } else if progress.matched() >= pending && progress.matched().next() < first {

@@ -112,10 +112,10 @@ fn progress(replica: &Replica) -> Vec<Value> {
     let Some(node) = replica.node() else { return Vec::new() };
     let rows = node.progress().map(|(peer, progress)| {
         let state = match progress.state() {
-            ProgressState::Probe { paused: false } => "probe".to_string(),
-            ProgressState::Probe { paused: true } => "probe, paused".to_string(),
+            ProgressState::Probe { paused: false, .. } => "probe".to_string(),
+            ProgressState::Probe { paused: true, .. } => "probe, paused".to_string(),
             ProgressState::Replicate { inflights, .. } => format!("replicate, {} in flight", inflights.count()),
-            ProgressState::Snapshot { pending } => format!("snapshot to {pending}"),
+            ProgressState::Snapshot { pending, .. } => format!("snapshot to {pending}"),
         };
         json!([peer.get(), progress.matched().0, progress.next().0, state, progress.recent_active()])
     });
