@@ -58,7 +58,14 @@ impl Data {
     pub(super) fn new(header: &Header) -> Self {
         let Header { seed, bug, note, .. } = header;
         Self {
-            header: json!({ "format": FORMAT, "version": VERSION, "recorder": header.recorder(), "seed": seed.map(|seed| seed.to_string()), "bug": bug, "note": note }),
+            header: json!({
+                "format": FORMAT,
+                "version": VERSION,
+                "recorder": header.recorder(),
+                "seed": seed.map(|seed| seed.to_string()),
+                "bug": bug,
+                "note": note,
+            }),
             events: Vec::new(),
             kinds: Names::default(),
             messages: Vec::new(),
