@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use raft::{ConfState, Index};
 
-use super::Error;
+use crate::Error;
 
 /// What a client proposes.
 pub struct Put {

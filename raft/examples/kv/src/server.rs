@@ -12,10 +12,10 @@ use raft::{
 use tokio::net::TcpListener;
 use tokio::task::{JoinSet, block_in_place};
 
-use super::Error;
-use super::disk::{self, Disk};
-use super::machine::{Machine, Put};
-use super::network::{self, Addresses, Network};
+use crate::Error;
+use crate::disk::Disk;
+use crate::machine::{Machine, Put};
+use crate::network::{self, Addresses, Network};
 
 /// How long a tick lasts. An election timeout is ten to twenty of them.
 const TICK: Duration = Duration::from_millis(20);
@@ -140,7 +140,7 @@ impl Application {
 
     fn persist(&mut self, ready: &Ready) -> Result<(), Error> {
         self.disk.write(ready)?;
-        self.node.with_storage(|storage| disk::mirror(ready, storage))
+        Ok(self.node.with_storage(|storage| storage.write(ready))?)
     }
 
     async fn apply(&mut self, entry: &Entry) -> Result<(), Error> {

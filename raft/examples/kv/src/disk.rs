@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use raft::{EntryId, HardState, MemStorage, Ready, Snapshot, Storage};
+use raft::{MemStorage, Ready, Snapshot};
 use raft_wal::{Checkpoint, RealFiles, RecoveryError, Wal, plan};
 
-use super::Error;
+use crate::Error;
 
 pub struct Disk {
     files: RealFiles,
@@ -18,17 +18,8 @@ impl Disk {
     pub fn open(directory: &Path) -> Result<(Self, MemStorage), Error> {
         let mut files = RealFiles::open(directory)?;
         let (wal, storage) = match Wal::open(&mut files) {
-            Ok((wal, recovered)) => {
-                let mut storage = MemStorage::from_snapshot(recovered.snapshot.unwrap_or_default());
-                storage.append(&recovered.entries)?;
-                storage.set_hard_state(recovered.hard_state);
-                (wal, storage)
-            }
-            Err(RecoveryError::Missing) => {
-                let blank =
-                    Checkpoint { hard_state: HardState::default(), snapshot: None, base: EntryId::ZERO, entries: &[] };
-                (Wal::create(&mut files, blank)?, MemStorage::new())
-            }
+            Ok((wal, recovered)) => (wal, recovered.into_storage()?),
+            Err(RecoveryError::Missing) => (Wal::create(&mut files, Checkpoint::default())?, MemStorage::new()),
             Err(error) => return Err(error.into()),
         };
         Ok((Self { files, wal }, storage))
@@ -61,16 +52,4 @@ impl Disk {
         while self.wal.remove_older(&mut self.files)?.is_some() {}
         Ok(())
     }
-}
-
-/// The same writes in memory, where the node reads them.
-pub fn mirror(ready: &Ready, storage: &mut MemStorage) -> Result<(), Error> {
-    if let Some(snapshot) = &ready.snapshot
-        && snapshot.id.index > storage.snapshot()?.id.index
-    {
-        storage.apply_snapshot(snapshot.clone())?;
-    }
-    storage.append(&ready.entries)?;
-    ready.hard_state.into_iter().for_each(|hard_state| storage.set_hard_state(hard_state));
-    Ok(())
 }

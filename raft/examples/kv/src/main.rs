@@ -2,10 +2,10 @@
 //! directory of its own. To be read as what an application around [`raft::Node`] looks like.
 //!
 //! ```text
-//! cargo run -p raft --example kv                   commands from the terminal, or from a pipe; `help` lists them
-//! cargo run -p raft --example kv -- --data DIR     the same, going on from what DIR holds
-//! cargo run -p raft --example kv -- --demo         a tour that checks what it sees
-//! cargo run -p raft --example kv -- --help         all of this
+//! cargo run -p kv                   commands from the terminal, or from a pipe; `help` lists them
+//! cargo run -p kv -- --data DIR     the same, going on from what DIR holds
+//! cargo run -p kv -- --demo         a tour that checks what it sees
+//! cargo run -p kv -- --help         all of this
 //! ```
 //!
 //! - `machine`: what the log is about. Commands, and the map that they change.
@@ -15,19 +15,21 @@
 //! - `cluster`: all servers, and a client that asks them in turn until one answers.
 //! - `shell`: the commands, and the tour.
 
-pub mod cluster;
+mod cluster;
 mod disk;
 mod machine;
 mod network;
 mod server;
 mod shell;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
 use cluster::Cluster;
 
 /// Whatever goes wrong is told and ends the command, or the program.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str = "\
 A replicated key-value store: three nodes in this process, which talk over loopback TCP.
@@ -56,7 +58,7 @@ async fn main() -> Result<(), Error> {
 }
 
 /// Runs the tour or the shell on what a directory holds.
-pub async fn run(demo: bool, data: PathBuf) -> Result<(), Error> {
+async fn run(demo: bool, data: PathBuf) -> Result<(), Error> {
     let mut cluster = Cluster::start(data)?;
     if demo { shell::demo(&mut cluster).await } else { shell::interact(&mut cluster).await }?;
     cluster.stop_all().await;

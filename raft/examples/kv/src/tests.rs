@@ -1,19 +1,18 @@
 //! The example's tour, as a test: put, get, add and remove nodes, stop and restart them from their disks.
 
-#[path = "../examples/kv/main.rs"]
-#[allow(dead_code, reason = "the example's own entry point")]
-mod example;
+use crate::cluster::Cluster;
+use crate::run;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_keeps_what_was_put_while_nodes_come_and_go() {
     let directory = tempfile::tempdir().unwrap();
-    example::run(true, directory.path().to_path_buf()).await.unwrap();
+    run(true, directory.path().to_path_buf()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_quorum_a_request_ends_and_says_why() {
     let directory = tempfile::tempdir().unwrap();
-    let mut cluster = example::cluster::Cluster::start(directory.path().to_path_buf()).unwrap();
+    let mut cluster = Cluster::start(directory.path().to_path_buf()).unwrap();
     cluster.put("colour", "blue").await.unwrap();
     for number in 1..3 {
         cluster.stop(raft::NodeId::new(number).unwrap()).await.unwrap();

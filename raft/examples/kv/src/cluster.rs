@@ -8,10 +8,10 @@ use bytes::Bytes;
 use raft::{ApplyError, ConfChangeV1, NodeId, ProposeError, Role, Status, VoteResult};
 use tokio::time::{sleep, timeout};
 
-use super::Error;
-use super::machine::Put;
-use super::network::Addresses;
-use super::server::Server;
+use crate::Error;
+use crate::machine::Put;
+use crate::network::Addresses;
+use crate::server::Server;
 
 /// How long a client asks.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,8 +5,8 @@ use std::io::Write;
 use raft::{NodeId, Role};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::Error;
-use super::cluster::Cluster;
+use crate::Error;
+use crate::cluster::Cluster;
 
 pub const HELP: &str = "\
 put KEY VALUE     store a value on all nodes

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::Error;
+use crate::Error;
 
 /// Where the nodes listen. In one process a table will do; otherwise addresses would go with membership changes, in
 /// their context.
