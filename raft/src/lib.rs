@@ -85,6 +85,14 @@
 //! }
 //! ```
 //!
+//! # The guide
+//! [`guide`] goes on from here, one question to a page: [the loop, step by step](guide::host_loop); [a storage of one's
+//! own](guide::storage); [settings for production](guide::production); [snapshots](guide::snapshots); [membership
+//! changes](guide::membership); [linearizable reads](guide::reads); [asynchronous storage
+//! writes](guide::asynchronous_storage); [failing disks](guide::disk_failure); [handing over and stopping](guide::shutdown);
+//! [testing one's own host](guide::testing); coming [from etcd-io/raft](guide::from_etcd) or [from
+//! raft-rs](guide::from_raft_rs).
+//!
 //! # Features
 //! None is on by default.
 //!
@@ -120,6 +128,7 @@ pub mod config;
 mod describe;
 pub mod error;
 pub mod events;
+pub mod guide;
 mod log;
 pub mod membership;
 pub mod message;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use raft::{ConfState, Entry, EntryId, EntryKind, HardState, Index, NodeId, Snapshot, Term};
-use raft_wal::{Checkpoint, RealFiles, RecoveryError, Segment, Wal, Write, recover};
+use raft_wal::{Checkpoint, RealFiles, Wal, Write, recover};
 use tempfile::tempdir;
 
 const FILE: &str = "00000000000000000001.log";
@@ -54,17 +54,4 @@ fn what_is_written_is_version_1_byte_for_byte() {
     let mut wal = Wal::create(&mut files, checkpoint).unwrap();
     wal.write(&mut files, Write::HardState(HARD_STATE)).unwrap();
     assert!(fs::read(directory.path().join(FILE)).unwrap() == VERSION_1, "the bytes are others");
-}
-
-#[test]
-#[cfg(feature = "forge")]
-fn an_unknown_version_is_refused_and_left_as_it_is() {
-    let directory = tempdir().unwrap();
-    let newer = raft_wal::forge(Segment(1), [(1, 0, [2].as_slice())]);
-    fs::write(directory.path().join(FILE), &newer).unwrap();
-    let mut files = RealFiles::open(directory.path()).unwrap();
-    let unknown = RecoveryError::Version { segment: Segment(1), version: 2 };
-    assert_eq!(Wal::open(&mut files).map(drop), Err(unknown));
-    assert!(Wal::create(&mut files, Checkpoint::default()).is_err());
-    assert_eq!(fs::read(directory.path().join(FILE)).unwrap(), newer);
 }

@@ -4,6 +4,8 @@
 mod format;
 mod real;
 mod storage;
+#[cfg(feature = "forge")]
+mod version;
 
 use raft::{Entry, Index, Term};
 
