@@ -1,7 +1,8 @@
 //! The guide: how to build a service on this crate, one question to a page.
 //!
 //! Begin with the loop, and with a storage; the rest can be read when it is needed. Every snippet is compiled and run with
-//! the crate's tests, and those with a `main` are complete: copied into an empty project, they run.
+//! the crate's tests, and those with a `main` are complete: copied into an empty project, they run. What that depends on beside
+//! `raft`, if anything, their first lines say: `bytes`, `tempfile`, or the packages `raft-wal` and `sim` of this repository.
 //!
 //! | page | it answers |
 //! |---|---|

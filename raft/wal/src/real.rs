@@ -17,7 +17,21 @@ pub struct RealFiles {
 }
 
 impl RealFiles {
-    /// The log in this directory, which is created where it does not exist.
+    /// The log in this directory, which is created where it does not exist. Nothing keeps two processes from opening the
+    /// same one; a host that cannot rule that out locks the directory.
+    ///
+    /// ```
+    /// use raft_wal::{Files, RealFiles, Segment};
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// let mut files = RealFiles::open(directory.path().join("log"))?;
+    /// files.create(Segment::FIRST)?;
+    /// files.append(Segment::FIRST, b"bytes")?;
+    /// files.sync(Segment::FIRST)?;
+    /// assert_eq!(*files.read(Segment::FIRST)?, *b"bytes");
+    /// assert!(directory.path().join("log/00000000000000000001.log").exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The directory or a file in it cannot be opened.

@@ -90,6 +90,18 @@ pub enum RecoveryError {
 ///
 /// Takes any bytes: it does not panic, and needs memory in proportion to the largest file.
 ///
+/// ```
+/// use raft::HardState;
+/// use raft_wal::{Checkpoint, RealFiles, RecoveryError, Wal, recover};
+///
+/// let directory = tempfile::tempdir()?;
+/// let mut files = RealFiles::open(directory.path())?;
+/// assert_eq!(recover(&files), Err(RecoveryError::Missing));
+/// Wal::create(&mut files, Checkpoint::default())?;
+/// assert_eq!(recover(&files)?.hard_state, HardState::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// What was durable is damaged or gone, or a file cannot be read. The node must stay down: to come back without what it
 /// has promised would be unsafe.
