@@ -1,13 +1,15 @@
 //! The door to all checks: which call concerns which property, and in which order.
 
+mod applying;
 mod leading;
 mod looped;
 mod membership;
 mod reads;
+mod writing;
 
 use std::collections::BTreeMap;
 
-use raft::{Body, ConfState, Config, Entry, EntryId, HardState, Index, Message, NodeId, Role, Snapshot, Term};
+use raft::{Body, Config, EntryId, Message, NodeId, Role};
 
 use super::applying_quota::ToApply;
 use super::bounded_memory::Unapplied;
@@ -19,19 +21,19 @@ use super::exactly_once::ExactlyOnce;
 use super::flow_control::FlowControl;
 use super::heartbeats::Heartbeats;
 use super::input::{Recovered, View};
-use super::leader_completeness::{self, LeaderCompleteness};
+use super::leader_completeness::LeaderCompleteness;
 use super::linearizable_read::LinearizableRead;
 use super::log_matching::{self, LogMatching, Origin};
 use super::message_economy::MessageEconomy;
 use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
-use super::state_machine_safety::{self, StateMachineSafety};
+use super::state_machine_safety::StateMachineSafety;
 use super::term_gate::TermGate;
 use super::transfer_ends::Transfers;
 use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
-use super::{commit_quorum, durability, leader_append_only, leader_leaves};
+use super::{commit_quorum, durability, leader_leaves};
 
 /// Every check, behind one door.
 ///
@@ -240,83 +242,6 @@ impl Checkers {
         self.commits(id)
     }
 
-    /// A Ready was taken; these are its snapshot, with the configuration that the node decides by from then on, and its
-    /// entries, empty or not.
-    pub fn handed_out(
-        &mut self,
-        id: NodeId,
-        snapshot: Option<(&Snapshot, &ConfState)>,
-        entries: &[Entry],
-        view: &View,
-    ) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.observed(id, view)?;
-        if let Some((snapshot, configuration)) = snapshot {
-            self.agreed(id, snapshot, "received a snapshot")?;
-            self.when(Invariant::ConfigurationAgreement, |all| {
-                all.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")
-            })?;
-            self.cluster.replace_log(id, snapshot);
-            self.reads.configured(id);
-            self.unapplied.entry(id).or_default().restored();
-        }
-        if !entries.is_empty() {
-            self.writes(id, entries)?;
-        }
-        let node = self.cluster.node(id);
-        node.led = node.leads();
-        self.when(Invariant::LogMatching, |all| log_matching::shows_what_it_wrote(id, all.cluster.node(id)))?;
-        self.when(Invariant::LeaderCompleteness, |all| {
-            leader_completeness::begins_with_own_entry(id, all.cluster.node(id))
-        })?;
-        self.when(Invariant::Liveness, |all| leader_leaves::steps_down(id, all.cluster.node(id)))?;
-        self.judge_campaign(id)?;
-        self.commits(id)
-    }
-
-    /// The committed entries of the Ready that was [handed out](Self::handed_out).
-    pub fn to_apply(&mut self, id: NodeId, entries: &[Entry]) -> Check {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        self.when(Invariant::BoundedMemory, |all| {
-            all.to_apply.entry(id).or_default().handed_out(id, all.cluster.node(id), entries)
-        })
-    }
-
-    /// What a Ready wrote is durable now.
-    pub fn persisted(
-        &mut self,
-        id: NodeId,
-        hard_state: Option<HardState>,
-        snapshot: Option<&Snapshot>,
-        entries: &[Entry],
-    ) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.cluster.persist(id, hard_state, snapshot, entries);
-        self.voted(id, hard_state)
-    }
-
-    /// The storage answered a node, whose log ended and ends there. An answer changes what is stable, not the log.
-    pub fn storage_answered(&mut self, id: NodeId, before: EntryId, after: EntryId) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.when(Invariant::LogMatching, |_| log_matching::stays(id, before, after))
-    }
-
-    /// What a node shows as the term of an entry, after the storage wrote there or answered.
-    pub fn shows(&mut self, id: NodeId, index: Index, term: Option<Term>) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.when(Invariant::LogMatching, |all| log_matching::shows(id, all.cluster.node(id), index, term))
-    }
-
     /// A message leaves its sender.
     pub fn sent(&mut self, message: &Message) -> Check {
         if self.off {
@@ -403,77 +328,6 @@ impl Checkers {
         })
     }
 
-    /// A node's application applied an entry.
-    pub fn applied(&mut self, id: NodeId, entry: &Entry) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.when(Invariant::StateMachineSafety, |all| {
-            all.state_machines.applies(id, all.cluster.node(id), &all.matching, entry)
-        })?;
-        self.when(Invariant::DurableBeforeSend, |all| durability::applies(id, all.cluster.node(id), entry.id()))?;
-        self.cluster.node(id).applied = entry.index;
-        Ok(())
-    }
-
-    /// A command that `client` numbered took effect (and was not filtered out as a duplicate) at `index`.
-    pub fn executed(&mut self, id: NodeId, index: Index, client: u64, sequence: u64) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.when(Invariant::ExactlyOnce, |all| all.commands.executed(id, index, client, sequence))
-    }
-
-    /// The hash of the application's state after `index`, the same on all nodes.
-    pub fn state(&mut self, id: NodeId, index: Index, hash: u64) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.when(Invariant::StateMachineSafety, |all| all.state_machines.state(id, index, hash))
-    }
-
-    /// The application's state was replaced by that of a received snapshot.
-    pub fn snapshot_restored(&mut self, id: NodeId, snapshot: &Snapshot) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.agreed(id, snapshot, "restored its application from a snapshot")?;
-        self.cluster.node(id).applied = snapshot.id.index;
-        Ok(())
-    }
-
-    /// The application took a snapshot of itself, not yet durable.
-    pub fn snapshot_taken(&mut self, id: NodeId, snapshot: &Snapshot) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        self.agreed(id, snapshot, "took a snapshot")
-    }
-
-    /// A snapshot that the node took itself is durable.
-    pub fn snapshot_persisted(&mut self, id: NodeId, snapshot: EntryId) {
-        if self.off {
-            return;
-        }
-        let durable = &mut self.cluster.node(id).durable;
-        if snapshot.index > durable.snapshot.index {
-            durable.snapshot = snapshot;
-        }
-    }
-
-    /// The node's log forgot its entries up to `through`.
-    pub fn compacted(&mut self, id: NodeId, through: Index) -> Check {
-        if self.off {
-            return Ok(());
-        }
-        durability::compacts(&self.cluster, id, through)?;
-        self.cluster.compact(id, through);
-        let floor = self.cluster.floor();
-        self.matching.forget(floor);
-        self.state_machines.forget(floor);
-        Ok(())
-    }
-
     fn takes_part(&mut self, id: NodeId, view: &View) -> Check {
         self.when(Invariant::LeaderIsVoter, |all| election_safety::takes_part_as_voter(&all.cluster, id))?;
         if self.watched.contains(Invariant::ElectionSafety) {
@@ -503,73 +357,6 @@ impl Checkers {
         self.when(Invariant::ConfigurationAgreement, |all| all.configurations.campaigned(id, all.cluster.node(id)))
     }
 
-    fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
-        self.when(Invariant::LeaderAppendOnly, |all| {
-            let node = all.cluster.node(id);
-            leader_append_only::writes(id, node, node.led, entries)
-        })?;
-        self.when(Invariant::LeaderCompleteness, |all| leader_completeness::writes(id, all.cluster.node(id), entries))?;
-        self.when(Invariant::StateMachineSafety, |all| {
-            state_machine_safety::writes(id, all.cluster.node(id), entries)
-        })?;
-        self.when(Invariant::LogMatching, |all| log_matching::writes(id, all.cluster.node(id), entries))?;
-        self.when(Invariant::ConfigurationAgreement, |all| {
-            all.configurations.writes(id, all.cluster.node(id), entries)
-        })?;
-        let log = &self.cluster.node(id).log;
-        let previous = entries.first().and_then(|first| log.term(first.index.previous())).unwrap_or(Term::ZERO);
-        self.takes_up(id, previous, entries, |leader| match leader {
-            Some(leader) if leader != id => Origin::Copies,
-            Some(_) | None => Origin::Creates,
-        })?;
-        self.when(Invariant::BoundedMemory, |all| {
-            let largest = all.matching.largest_payload();
-            all.unapplied.entry(id).or_default().wrote(id, all.cluster.node(id), entries, largest)
-        })?;
-        self.cluster.write(id, entries);
-        Ok(())
-    }
-
-    /// A leader that was deposed before it handed its newest entries out has created them all the same, if it sends them.
-    fn creates(&mut self, id: NodeId, previous: Term, entries: &[Entry]) -> Check {
-        let Some(last) = entries.last() else { return Ok(()) };
-        if self.elections.leader(last.term) != Some(id) || self.matching.content(last.term, last.index).is_some() {
-            return Ok(());
-        }
-        self.takes_up(id, previous, entries, |leader| match leader {
-            Some(leader) if leader == id => Origin::Creates,
-            Some(_) | None => Origin::Copies,
-        })
-    }
-
-    /// A log takes up entries after one of the term `previous`. `origin` tells, by the leader of its term, whether an entry
-    /// may be new.
-    fn takes_up(
-        &mut self,
-        id: NodeId,
-        previous: Term,
-        entries: &[Entry],
-        origin: impl Fn(Option<NodeId>) -> Origin,
-    ) -> Check {
-        self.when(Invariant::LogMatching, |all| {
-            all.matching.takes_up(id, previous, entries, |term| origin(all.elections.leader(term)))
-        })
-    }
-
-    /// A vote that is durable.
-    fn voted(&mut self, id: NodeId, hard_state: Option<HardState>) -> Check {
-        match hard_state {
-            Some(HardState { term, vote: Some(candidate), .. }) => {
-                self.when(Invariant::VoteOnce, |all| all.votes.given(id, term, candidate))
-            }
-            Some(HardState { vote: None, .. }) | None => Ok(()),
-        }
-    }
-
-    fn counts_as_applied(&mut self, id: NodeId) -> Check {
-        self.when(Invariant::StateMachineSafety, |all| state_machine_safety::counts_as_applied(&all.cluster, id))
-    }
-
     /// Checks a commit index that rose, as soon as the log up to there is known. That of a leader always is.
     fn commits(&mut self, id: NodeId) -> Check {
         let node = self.cluster.node(id);
@@ -587,12 +374,5 @@ impl Checkers {
         self.when(Invariant::StateMachineSafety, |all| all.state_machines.commits(id, all.cluster.node(id)))?;
         self.cluster.node(id).checked = commit;
         Ok(())
-    }
-
-    fn agreed(&mut self, id: NodeId, snapshot: &Snapshot, how: &str) -> Check {
-        self.when(Invariant::StateMachineSafety, |all| all.state_machines.snapshot(id, snapshot))?;
-        self.when(Invariant::ConfigurationAgreement, |all| {
-            all.configurations.agrees(id, snapshot.id.index, &snapshot.conf_state, how)
-        })
     }
 }

@@ -1,39 +1,40 @@
 //! One node of the world: its disk, and while it is up a raft node, the log it writes, and its application.
 
+mod applying;
 #[cfg(test)]
 mod damage;
 mod engine;
 mod handling;
+mod inputs;
 mod log_file;
 mod looping;
 mod running;
 mod start;
+mod stops;
 mod to_do;
+mod work;
 mod writing;
 
-use bytes::Bytes;
 use raft::StorageApply;
-use raft::node::{Arm, Demand, RunLoop};
+use raft::node::{Demand, RunLoop};
 use raft::{
-    Body, ConfChange, ConfState, HardState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role,
-    Snapshot, SnapshotStatus, StorageAppend, Term,
+    Body, ConfState, HardState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
+    StorageAppend,
 };
 
 use self::running::Running;
 pub(in crate::world) use self::to_do::AtWork;
 pub use self::to_do::ToDo;
 use super::application::Application;
-use super::client::{Clients, Now, Request};
+use super::client::{Clients, Now};
 use super::event::Event;
 use super::network::{Envelope, LocalMessage, Network};
-use super::options::{ApplicationKind, Boot, NodeOptions};
+use super::options::{Boot, NodeOptions};
 use super::outcome::{Halt, Inapplicable, Refusal};
 use super::statistics::Statistics;
-use crate::disk::{Disk, DiskFault, Keep};
-use crate::history::Operation;
-use crate::invariant::{Check, Checkers, Invariant, LoopView, ProgressView, View, Violation};
-use crate::situation::Situation;
-use crate::wal::{DiskError, Recovered, Wal};
+use crate::disk::{Disk, Keep};
+use crate::invariant::{Checkers, Invariant, LoopView, ProgressView, View, Violation};
+use crate::wal::{Recovered, Wal};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -189,282 +190,6 @@ impl Replica {
 
     fn up(&mut self) -> Result<&mut Running, Inapplicable> {
         self.running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))
-    }
-
-    pub(super) fn crash(&mut self, keep: Keep, around: &mut Surroundings<'_>) -> Step {
-        let running = self.running.take().ok_or(Inapplicable::NodeDown(self.id))?;
-        let statistics = &mut *around.statistics;
-        statistics.leaders_crashed += u64::from(self.view.soft_state.role == raft::Role::Leader);
-        statistics.crashes_in_joint += u64::from(running.node().configuration().is_joint());
-        statistics.crashes_at_work += u64::from(running.is_at_work());
-        statistics.bytes_lost += self.disk.crash(keep);
-        self.forget_memory(around);
-        Ok(None)
-    }
-
-    pub(super) fn disk_fault(&mut self, fault: DiskFault, around: &mut Surroundings<'_>) -> Step {
-        if fault.replaces() && self.is_up() {
-            return Err(Inapplicable::NodeUp(self.id).into());
-        }
-        if !fault.strike(&mut self.disk) {
-            return Err(Inapplicable::NotNow(self.id, "has a disk to which this does nothing").into());
-        }
-        match fault {
-            DiskFault::BackUp => around.checkers.disk_copied(self.id),
-            DiskFault::Lose => {
-                // It is not given its first members again: it waits for a leader that knows it.
-                self.boot = Boot::Empty;
-                self.recorded = self.recorded.is_some().then(Recorded::default);
-                around.checkers.disk_lost(self.id);
-            }
-            DiskFault::PutBack => around.checkers.disk_put_back(self.id),
-            DiskFault::FailSync
-            | DiskFault::Fill { .. }
-            | DiskFault::Free
-            | DiskFault::FlipBit { .. }
-            | DiskFault::MisplaceBlock { .. } => {}
-        }
-        let damaged = fault.is_damage() && !fault.replaces();
-        around.statistics.situations.note_if(damaged, Situation::DiskDamaged);
-        Ok(None)
-    }
-
-    /// The node stops because its disk failed. What was not durable is lost, as after the crash that is the worst.
-    fn stop(&mut self, error: DiskError, around: &mut Surroundings<'_>) -> Refusal {
-        self.running = None;
-        let leads = self.view.soft_state.role == raft::Role::Leader;
-        let situations = &mut around.statistics.situations;
-        situations.note_if(leads, Situation::LeaderDiskFailed);
-        situations.note(match error {
-            DiskError::Full => Situation::DiskFull,
-            _ => Situation::SyncFailed,
-        });
-        around.statistics.bytes_lost += self.disk.crash(Keep::Nothing);
-        self.forget_memory(around);
-        Refusal::Disk(error)
-    }
-
-    fn forget_memory(&mut self, around: &mut Surroundings<'_>) {
-        around.network.drop_local(self.id);
-        around.checkers.crashed(self.id);
-        around.clients.crashed(self.id);
-        self.view = View::default();
-    }
-
-    pub(super) fn tick(&mut self) -> Step {
-        self.up()?.engine.tick();
-        Ok(None)
-    }
-
-    pub(super) fn campaign(&mut self, around: &mut Surroundings<'_>) -> Step {
-        self.demand(Demand::Campaign, around);
-        Ok(self.up()?.engine.campaign())
-    }
-
-    /// Tells the checks what a node is asked, now. What joins the queue of a loop is asked when the loop takes it.
-    fn demand(&self, demand: Demand, around: &mut Surroundings<'_>) {
-        if self.run_loop().is_none() {
-            demanded(self.id, demand, around);
-        }
-    }
-
-    pub(super) fn propose(&mut self, data: &Bytes) -> Step {
-        Ok(self.up()?.engine.propose(data.clone()))
-    }
-
-    pub(super) fn propose_conf_change(&mut self, change: &ConfChange) -> Step {
-        Ok(self.up()?.engine.propose_conf_change(change))
-    }
-
-    pub(super) fn transfer_leadership(&mut self, target: NodeId, around: &mut Surroundings<'_>) -> Step {
-        self.demand(Demand::TransferLeadership { target }, around);
-        Ok(self.up()?.engine.transfer_leadership(target))
-    }
-
-    pub(super) fn forget_leader(&mut self) -> Step {
-        Ok(self.up()?.engine.forget_leader())
-    }
-
-    pub(super) fn read_index(&mut self, context: &Bytes, around: &mut Surroundings<'_>) -> Step {
-        let id = self.id;
-        let engine = &mut self.up()?.engine;
-        around.checkers.read_requested(id, context);
-        Ok(engine.read_index(context.clone()))
-    }
-
-    pub(super) fn invoke(&mut self, client: u64, operation: &Operation, around: &mut Surroundings<'_>) -> Step {
-        self.keeps_keys()?;
-        let request = around.clients.invoke(client, operation, around.step)?;
-        self.ask(client, &request, around)
-    }
-
-    pub(super) fn retry(&mut self, client: u64, around: &mut Surroundings<'_>) -> Step {
-        self.keeps_keys()?;
-        let request = around.clients.request(client)?;
-        self.ask(client, &request, around)
-    }
-
-    fn keeps_keys(&mut self) -> Result<(), Inapplicable> {
-        match self.up()?.application.kind() {
-            ApplicationKind::KeyValue => Ok(()),
-            ApplicationKind::Appender => Err(Inapplicable::NotNow(self.id, "keeps no keys")),
-        }
-    }
-
-    fn ask(&mut self, client: u64, request: &Request, around: &mut Surroundings<'_>) -> Step {
-        let refused = match request {
-            Request::Propose(data) => self.propose(data)?,
-            Request::ReadIndex(context) => self.read_index(context, around)?,
-        };
-        if refused.is_none() {
-            around.clients.asked(client, self.id);
-        }
-        Ok(refused)
-    }
-
-    pub(super) fn report_unreachable(&mut self, peer: NodeId) -> Step {
-        Ok(self.up()?.engine.report_unreachable(peer))
-    }
-
-    pub(super) fn report_snapshot(
-        &mut self,
-        peer: NodeId,
-        status: SnapshotStatus,
-        around: &mut Surroundings<'_>,
-    ) -> Step {
-        self.demand(Demand::ReportSnapshot { peer }, around);
-        Ok(self.up()?.engine.report_snapshot(peer, status))
-    }
-
-    pub(super) fn set_election_timeout(&mut self, ticks: u32) -> Step {
-        self.up()?.engine.set_election_timeout(ticks);
-        Ok(None)
-    }
-
-    /// Takes a message; of the world's own making that the node is up for local ones.
-    pub(super) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
-        let late = match &envelope {
-            Envelope::Network(message) => self.late(message),
-            Envelope::Local { .. } => None,
-        };
-        let engine = &mut self.up()?.engine;
-        match envelope {
-            Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
-                let refused = engine.step(message);
-                self.is_as_before(late, around)?;
-                Ok(refused)
-            }
-            Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
-                let before = engine.node().basic_status().last;
-                engine.storage_appended(appended);
-                let node = engine.node();
-                around.checkers.storage_answered(node.id(), before, node.basic_status().last)?;
-                Ok(None)
-            }
-            Envelope::Local { message: LocalMessage::Applied(applied), .. } => {
-                engine.storage_applied(applied);
-                Ok(None)
-            }
-        }
-    }
-
-    /// Lets the loop take its next input, or a Ready.
-    pub(super) fn take(&mut self, arm: Arm, around: &mut Surroundings<'_>) -> Step {
-        let next = self.run_loop().filter(|_| arm == Arm::Message).and_then(|run_loop| run_loop.next_message());
-        let late = next.and_then(|message| self.late(message));
-        let Self { running, recorded, view, .. } = self;
-        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        if let (Arm::Message, Some(looped)) = (arm, running.engine.looped()) {
-            if let Some(message) = looped.run_loop.next_message().filter(|message| is_from_another(message)) {
-                around.checkers.received(message);
-            }
-            if let Some(demand) = looped.run_loop.next_demand() {
-                demanded(self.id, demand, around);
-            }
-        }
-        let refused = running.take(arm, view, recorded, around)?;
-        self.is_as_before(late, around)?;
-        Ok(refused)
-    }
-
-    /// What this node knows of its members, if it leads and the message is of an earlier term, and who sent it.
-    fn late(&self, message: &Message) -> Option<Late> {
-        let term = self.view.hard_state.term;
-        let is_late = message.term.is_some_and(|of| of < term && of > Term::ZERO);
-        let leads = self.view.soft_state.role == Role::Leader;
-        let progress = |node: &RawNode<MemStorage>| node.progress().map(|(_, progress)| progress.clone()).collect();
-        (is_late && leads).then(|| Late { from: message.from, progress: self.node().map(progress).unwrap_or_default() })
-    }
-
-    fn is_as_before(&self, late: Option<Late>, around: &mut Surroundings<'_>) -> Check {
-        let Some(Late { from, progress }) = late else { return Ok(()) };
-        let is_same = self.node().is_none_or(|node| node.progress().map(|(_, progress)| progress).eq(&progress));
-        if is_same { Ok(()) } else { around.checkers.counted_late(self.id, from) }
-    }
-
-    pub(super) fn take_ready(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let Self { running, view, .. } = self;
-        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        running.take_ready(view, around)?;
-        Ok(None)
-    }
-
-    pub(super) fn write(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let Self { running, disk, .. } = self;
-        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        match running.write(disk, around)? {
-            Ok(()) => Ok(None),
-            Err(error) => Ok(Some(self.stop(error, around))),
-        }
-    }
-
-    pub(super) fn sync(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let Self { running, disk, .. } = self;
-        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        match running.begin_sync(disk)? {
-            Ok(()) => Ok(None),
-            Err(error) => Ok(Some(self.stop(error, around))),
-        }
-    }
-
-    pub(super) fn sync_done(&mut self, around: &mut Surroundings<'_>) -> Step {
-        let Self { running, disk, .. } = self;
-        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        match running.complete_sync(disk, around)? {
-            Ok(()) => Ok(None),
-            Err(error) => Ok(Some(self.stop(error, around))),
-        }
-    }
-
-    pub(super) fn release(&mut self, around: &mut Surroundings<'_>) -> Step {
-        self.up()?.release(around)?;
-        Ok(None)
-    }
-
-    pub(super) fn send(&mut self, around: &mut Surroundings<'_>) -> Step {
-        self.up()?.send(around)?;
-        Ok(None)
-    }
-
-    pub(super) fn apply(&mut self, entries: u32, around: &mut Surroundings<'_>) -> Step {
-        let Self { running, recorded, .. } = self;
-        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        running.apply(entries, recorded, around)
-    }
-
-    pub(super) fn advance(&mut self) -> Step {
-        self.up()?.advance()?;
-        Ok(None)
-    }
-
-    pub(super) fn take_snapshot(&mut self, around: &mut Surroundings<'_>) -> Step {
-        self.up()?.take_snapshot(around)?;
-        Ok(None)
-    }
-
-    pub(super) fn compact(&mut self, through: Index) -> Step {
-        self.up()?.compact(through)?;
-        Ok(None)
     }
 
     /// Looks at the node after an event: counts, checks, and returns how it shows itself.

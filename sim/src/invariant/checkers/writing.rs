@@ -1,0 +1,151 @@
+//! What nodes hand out to be stored, and what of it is.
+
+use raft::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
+
+use super::super::input::View;
+use super::super::log_matching::Origin;
+use super::super::violation::{Check, Invariant};
+use super::super::{leader_append_only, leader_completeness, leader_leaves, log_matching, state_machine_safety};
+use super::Checkers;
+
+impl Checkers {
+    /// A Ready was taken; these are its snapshot, with the configuration that the node decides by from then on, and its
+    /// entries, empty or not.
+    pub fn handed_out(
+        &mut self,
+        id: NodeId,
+        snapshot: Option<(&Snapshot, &ConfState)>,
+        entries: &[Entry],
+        view: &View,
+    ) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.observed(id, view)?;
+        if let Some((snapshot, configuration)) = snapshot {
+            self.agreed(id, snapshot, "received a snapshot")?;
+            self.when(Invariant::ConfigurationAgreement, |all| {
+                all.configurations.agrees(id, snapshot.id.index, configuration, "restored a snapshot")
+            })?;
+            self.cluster.replace_log(id, snapshot);
+            self.reads.configured(id);
+            self.unapplied.entry(id).or_default().restored();
+        }
+        if !entries.is_empty() {
+            self.writes(id, entries)?;
+        }
+        let node = self.cluster.node(id);
+        node.led = node.leads();
+        self.when(Invariant::LogMatching, |all| log_matching::shows_what_it_wrote(id, all.cluster.node(id)))?;
+        self.when(Invariant::LeaderCompleteness, |all| {
+            leader_completeness::begins_with_own_entry(id, all.cluster.node(id))
+        })?;
+        self.when(Invariant::Liveness, |all| leader_leaves::steps_down(id, all.cluster.node(id)))?;
+        self.judge_campaign(id)?;
+        self.commits(id)
+    }
+
+    /// The committed entries of the Ready that was [handed out](Self::handed_out).
+    pub fn to_apply(&mut self, id: NodeId, entries: &[Entry]) -> Check {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.when(Invariant::BoundedMemory, |all| {
+            all.to_apply.entry(id).or_default().handed_out(id, all.cluster.node(id), entries)
+        })
+    }
+
+    /// What a Ready wrote is durable now.
+    pub fn persisted(
+        &mut self,
+        id: NodeId,
+        hard_state: Option<HardState>,
+        snapshot: Option<&Snapshot>,
+        entries: &[Entry],
+    ) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.cluster.persist(id, hard_state, snapshot, entries);
+        self.voted(id, hard_state)
+    }
+
+    /// The storage answered a node, whose log ended and ends there. An answer changes what is stable, not the log.
+    pub fn storage_answered(&mut self, id: NodeId, before: EntryId, after: EntryId) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::LogMatching, |_| log_matching::stays(id, before, after))
+    }
+
+    /// What a node shows as the term of an entry, after the storage wrote there or answered.
+    pub fn shows(&mut self, id: NodeId, index: Index, term: Option<Term>) -> Check {
+        if self.off {
+            return Ok(());
+        }
+        self.when(Invariant::LogMatching, |all| log_matching::shows(id, all.cluster.node(id), index, term))
+    }
+
+    fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
+        self.when(Invariant::LeaderAppendOnly, |all| {
+            let node = all.cluster.node(id);
+            leader_append_only::writes(id, node, node.led, entries)
+        })?;
+        self.when(Invariant::LeaderCompleteness, |all| leader_completeness::writes(id, all.cluster.node(id), entries))?;
+        self.when(Invariant::StateMachineSafety, |all| {
+            state_machine_safety::writes(id, all.cluster.node(id), entries)
+        })?;
+        self.when(Invariant::LogMatching, |all| log_matching::writes(id, all.cluster.node(id), entries))?;
+        self.when(Invariant::ConfigurationAgreement, |all| {
+            all.configurations.writes(id, all.cluster.node(id), entries)
+        })?;
+        let log = &self.cluster.node(id).log;
+        let previous = entries.first().and_then(|first| log.term(first.index.previous())).unwrap_or(Term::ZERO);
+        self.takes_up(id, previous, entries, |leader| match leader {
+            Some(leader) if leader != id => Origin::Copies,
+            Some(_) | None => Origin::Creates,
+        })?;
+        self.when(Invariant::BoundedMemory, |all| {
+            let largest = all.matching.largest_payload();
+            all.unapplied.entry(id).or_default().wrote(id, all.cluster.node(id), entries, largest)
+        })?;
+        self.cluster.write(id, entries);
+        Ok(())
+    }
+
+    /// A leader that was deposed before it handed its newest entries out has created them all the same, if it sends them.
+    pub(super) fn creates(&mut self, id: NodeId, previous: Term, entries: &[Entry]) -> Check {
+        let Some(last) = entries.last() else { return Ok(()) };
+        if self.elections.leader(last.term) != Some(id) || self.matching.content(last.term, last.index).is_some() {
+            return Ok(());
+        }
+        self.takes_up(id, previous, entries, |leader| match leader {
+            Some(leader) if leader == id => Origin::Creates,
+            Some(_) | None => Origin::Copies,
+        })
+    }
+
+    /// A log takes up entries after one of the term `previous`. `origin` tells, by the leader of its term, whether an entry
+    /// may be new.
+    pub(super) fn takes_up(
+        &mut self,
+        id: NodeId,
+        previous: Term,
+        entries: &[Entry],
+        origin: impl Fn(Option<NodeId>) -> Origin,
+    ) -> Check {
+        self.when(Invariant::LogMatching, |all| {
+            all.matching.takes_up(id, previous, entries, |term| origin(all.elections.leader(term)))
+        })
+    }
+
+    /// A vote that is durable.
+    pub(super) fn voted(&mut self, id: NodeId, hard_state: Option<HardState>) -> Check {
+        match hard_state {
+            Some(HardState { term, vote: Some(candidate), .. }) => {
+                self.when(Invariant::VoteOnce, |all| all.votes.given(id, term, candidate))
+            }
+            Some(HardState { vote: None, .. }) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! How the application of a running node goes on: entries are applied, or a snapshot takes their place.
+
+use raft::{
+    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, EntryKind, Index, Snapshot, Storage, StorageApplied,
+};
+
+use super::engine::Engine;
+use super::handling::Handling;
+use super::running::Running;
+use super::{Recorded, Step, Surroundings};
+use crate::history::Command;
+use crate::invariant::Check;
+use crate::planted::{Bug, planted};
+use crate::situation::Situation;
+use crate::world::application::Application;
+use crate::world::coverage::membership_changed;
+use crate::world::key_value::Effect;
+use crate::world::network::{Envelope, LocalMessage};
+use crate::world::outcome::{Halt, Refusal};
+
+impl Running {
+    /// Restores the application, or applies at most so many entries, and at least one. `recorded` is where an
+    /// application that stores its own snapshots does so.
+    pub(super) fn apply(
+        &mut self,
+        at_most: u32,
+        recorded: &mut Option<Recorded>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        if let Handling::OneByOne(Some(one)) = &mut self.handling
+            && one.persisted
+            && let Some(snapshot) = one.snapshot_to_restore().cloned()
+        {
+            one.restored = true;
+            self.restore(&snapshot, around)?;
+            return Ok(None);
+        }
+        if self.engine.is_changing() {
+            return Err(self.not_now("waits for the answer to a membership change").into());
+        }
+        if self.handling.next_entry().is_none() {
+            return Err(self.not_now("has nothing to apply").into());
+        }
+        let refused = self.apply_entries(at_most.max(1), recorded, around)?;
+        self.applied_some(around)?;
+        Ok(refused)
+    }
+
+    /// After some entries are applied.
+    pub(super) fn applied_some(&mut self, around: &mut Surroundings<'_>) -> Check {
+        let (id, applied) = (self.id(), self.application.applied());
+        around.checkers.state(id, applied.index, self.application.hash())?;
+        self.answer_reads(around)?;
+        self.finish_apply(around);
+        Ok(())
+    }
+
+    fn apply_entries(&mut self, at_most: u32, recorded: &mut Option<Recorded>, around: &mut Surroundings<'_>) -> Step {
+        let mut refused = None;
+        for _ in 0..at_most {
+            let Some(entry) = self.handling.next_entry() else { break };
+            // A snapshot may have overtaken what waits in the apply thread's queue.
+            if entry.index > self.application.applied().index {
+                let entry = entry.clone();
+                if self.ask_to_change(&entry) {
+                    break;
+                }
+                refused = self.apply_entry(&entry, around)?.or(refused);
+                self.record_snapshot(recorded);
+            }
+            self.handling.count_applied();
+        }
+        Ok(refused)
+    }
+
+    /// Lets an application that stores its own snapshots do so.
+    pub(super) fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
+        if self.application.records_snapshots() {
+            let snapshot = self.application.snapshot();
+            let storage = self.engine.storage_mut();
+            storage.set_snapshot(snapshot.clone());
+            let (_, membership) = storage.initial_state().expect("memory can be read");
+            *recorded = Some(Recorded { snapshot, membership });
+        }
+    }
+
+    fn apply_entry(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Step {
+        let changed = match entry.conf_change() {
+            Ok(None) => None,
+            Ok(Some(change)) => Some(self.apply_conf_change(entry.index, &change.into_v2()).map_err(Refusal::Change)),
+            // No leader proposes what does not decode, but a follower takes entries as they come.
+            Err(error) => Some(Err(Refusal::Undecodable(error))),
+        };
+        self.complete_entry(entry, changed, around)
+    }
+
+    /// Applies an entry, after the node was told of the membership change in it, if it holds one, and answered this.
+    pub(super) fn complete_entry(
+        &mut self,
+        entry: &Entry,
+        changed: Option<Result<ConfState, Refusal>>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        let id = self.id();
+        around.checkers.applied(id, entry)?;
+        around.statistics.applied += 1;
+        let refused_change = entry.kind == EntryKind::RefusedConfChange;
+        around.statistics.situations.note_if(refused_change, Situation::ChangeRefused);
+        let refused = match changed {
+            None => None,
+            Some(Ok(conf_state)) => {
+                around.statistics.conf_change(self.application.conf_state(), &conf_state);
+                let situations = &mut around.statistics.situations;
+                membership_changed(
+                    situations,
+                    self.engine.node(),
+                    entry.index,
+                    self.application.conf_state(),
+                    &conf_state,
+                );
+                if let Ok(Some(change)) = entry.conf_change() {
+                    around.checkers.change_applied(id, entry.index, &change.into_v2(), &conf_state)?;
+                }
+                around.checkers.configuration_applied(id, entry.index, &conf_state)?;
+                // A leader may have committed more by it, and must not be judged by the next change.
+                around.checkers.observed(id, &self.view())?;
+                if planted(Bug::SnapshotConfstateLatest)
+                    && let Ok(snapshot) = self.node().storage().snapshot()
+                {
+                    let conf_state = conf_state.clone();
+                    self.engine.storage_mut().set_snapshot(Snapshot { conf_state, ..snapshot });
+                }
+                self.application.set_conf_state(conf_state);
+                None
+            }
+            Some(Err(refusal)) => {
+                around.statistics.conf_changes_skipped += 1;
+                Some(refusal)
+            }
+        };
+        self.execute(entry, around)?;
+        Ok(refused)
+    }
+
+    /// Lets the application do what a client commands, if the entry holds that.
+    fn execute(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Check {
+        let id = self.id();
+        let command = self.application.command(entry);
+        let effect = self.application.apply(entry, command.as_ref());
+        match (&command, effect) {
+            (_, Effect::NoCommand) => {}
+            (_, Effect::Repeated(_)) => around.statistics.repeated += 1,
+            (None, Effect::Executed(_)) => {}
+            (Some(Command { client, sequence, .. }), Effect::Executed(_)) => {
+                around.statistics.executed += 1;
+                around.checkers.executed(id, entry.index, *client, *sequence)?;
+            }
+        }
+        let (clients, mut now) = around.clients();
+        clients.applied(id, entry.index, command.as_ref(), effect, &mut now)
+    }
+
+    pub(super) fn answer_reads(&self, around: &mut Surroundings<'_>) -> Check {
+        let (clients, mut now) = around.clients();
+        clients.answer_reads(self.node().id(), &self.application, &mut now)
+    }
+
+    /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
+    /// entry waited to be applied has brought a later membership, and forgotten the entry. To apply the change to that
+    /// one would be wrong, and nothing in the interface of etcd's node keeps its host from doing so.
+    fn apply_conf_change(&mut self, index: Index, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
+        match &mut self.engine {
+            Engine::Raw(node) if index >= node.basic_status().first_index => node.apply_conf_change(change),
+            Engine::Raw(_) | Engine::Loop(_) => self.change_overtaken(change),
+        }
+    }
+
+    /// What a membership change leads to of which the node knows the outcome already.
+    pub(super) fn change_overtaken(&self, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
+        let configuration = Configuration::from_conf_state(self.application.conf_state())?;
+        Ok(configuration.apply(change)?.configuration.conf_state())
+    }
+
+    /// Lets the apply thread say that the first of its queue is done, if it is.
+    fn finish_apply(&mut self, around: &mut Surroundings<'_>) {
+        let node = self.id();
+        let Handling::Threads(threads) = &mut self.handling else { return };
+        let Some(work) = threads.applies.pop_front_if(|work| work.entries.len() == threads.applied) else { return };
+        threads.applied = 0;
+        let applied: StorageApplied = work.into_applied();
+        around.statistics.messages += 1;
+        around.network.put(Envelope::Local { node, message: LocalMessage::Applied(applied) });
+    }
+
+    pub(super) fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+        if self.application.records_snapshots() {
+            // It lives by entries alone, and goes on handing out the snapshot that it has made itself.
+            self.engine.storage_mut().set_snapshot(self.application.snapshot());
+        } else {
+            self.application = Application::restore(self.application.kind(), snapshot);
+            around.checkers.state(self.id(), snapshot.id.index, self.application.hash())?;
+        }
+        around.statistics.snapshots_installed += 1;
+        around.checkers.snapshot_restored(self.id(), snapshot)?;
+        self.answer_reads(around)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! What a node is told: by its clock, its application, its clients, its transport and the network.
+
+use bytes::Bytes;
+use raft::node::{Arm, Demand};
+use raft::{ConfChange, MemStorage, Message, NodeId, RawNode, Role, SnapshotStatus, Term};
+
+use super::{Late, Replica, Step, Surroundings, demanded, is_from_another};
+use crate::history::Operation;
+use crate::invariant::Check;
+use crate::world::client::Request;
+use crate::world::network::{Envelope, LocalMessage};
+use crate::world::options::ApplicationKind;
+use crate::world::outcome::Inapplicable;
+
+impl Replica {
+    pub(in crate::world) fn tick(&mut self) -> Step {
+        self.up()?.engine.tick();
+        Ok(None)
+    }
+
+    pub(in crate::world) fn campaign(&mut self, around: &mut Surroundings<'_>) -> Step {
+        self.demand(Demand::Campaign, around);
+        Ok(self.up()?.engine.campaign())
+    }
+
+    /// Tells the checks what a node is asked, now. What joins the queue of a loop is asked when the loop takes it.
+    fn demand(&self, demand: Demand, around: &mut Surroundings<'_>) {
+        if self.run_loop().is_none() {
+            demanded(self.id, demand, around);
+        }
+    }
+
+    pub(in crate::world) fn propose(&mut self, data: &Bytes) -> Step {
+        Ok(self.up()?.engine.propose(data.clone()))
+    }
+
+    pub(in crate::world) fn propose_conf_change(&mut self, change: &ConfChange) -> Step {
+        Ok(self.up()?.engine.propose_conf_change(change))
+    }
+
+    pub(in crate::world) fn transfer_leadership(&mut self, target: NodeId, around: &mut Surroundings<'_>) -> Step {
+        self.demand(Demand::TransferLeadership { target }, around);
+        Ok(self.up()?.engine.transfer_leadership(target))
+    }
+
+    pub(in crate::world) fn forget_leader(&mut self) -> Step {
+        Ok(self.up()?.engine.forget_leader())
+    }
+
+    pub(in crate::world) fn read_index(&mut self, context: &Bytes, around: &mut Surroundings<'_>) -> Step {
+        let id = self.id;
+        let engine = &mut self.up()?.engine;
+        around.checkers.read_requested(id, context);
+        Ok(engine.read_index(context.clone()))
+    }
+
+    pub(in crate::world) fn invoke(
+        &mut self,
+        client: u64,
+        operation: &Operation,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        self.keeps_keys()?;
+        let request = around.clients.invoke(client, operation, around.step)?;
+        self.ask(client, &request, around)
+    }
+
+    pub(in crate::world) fn retry(&mut self, client: u64, around: &mut Surroundings<'_>) -> Step {
+        self.keeps_keys()?;
+        let request = around.clients.request(client)?;
+        self.ask(client, &request, around)
+    }
+
+    fn keeps_keys(&mut self) -> Result<(), Inapplicable> {
+        match self.up()?.application.kind() {
+            ApplicationKind::KeyValue => Ok(()),
+            ApplicationKind::Appender => Err(Inapplicable::NotNow(self.id, "keeps no keys")),
+        }
+    }
+
+    fn ask(&mut self, client: u64, request: &Request, around: &mut Surroundings<'_>) -> Step {
+        let refused = match request {
+            Request::Propose(data) => self.propose(data)?,
+            Request::ReadIndex(context) => self.read_index(context, around)?,
+        };
+        if refused.is_none() {
+            around.clients.asked(client, self.id);
+        }
+        Ok(refused)
+    }
+
+    pub(in crate::world) fn report_unreachable(&mut self, peer: NodeId) -> Step {
+        Ok(self.up()?.engine.report_unreachable(peer))
+    }
+
+    pub(in crate::world) fn report_snapshot(
+        &mut self,
+        peer: NodeId,
+        status: SnapshotStatus,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
+        self.demand(Demand::ReportSnapshot { peer }, around);
+        Ok(self.up()?.engine.report_snapshot(peer, status))
+    }
+
+    pub(in crate::world) fn set_election_timeout(&mut self, ticks: u32) -> Step {
+        self.up()?.engine.set_election_timeout(ticks);
+        Ok(None)
+    }
+
+    /// Takes a message; of the world's own making that the node is up for local ones.
+    pub(in crate::world) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
+        let late = match &envelope {
+            Envelope::Network(message) => self.late(message),
+            Envelope::Local { .. } => None,
+        };
+        let engine = &mut self.up()?.engine;
+        match envelope {
+            Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
+                let refused = engine.step(message);
+                self.is_as_before(late, around)?;
+                Ok(refused)
+            }
+            Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
+                let before = engine.node().basic_status().last;
+                engine.storage_appended(appended);
+                let node = engine.node();
+                around.checkers.storage_answered(node.id(), before, node.basic_status().last)?;
+                Ok(None)
+            }
+            Envelope::Local { message: LocalMessage::Applied(applied), .. } => {
+                engine.storage_applied(applied);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lets the loop take its next input, or a Ready.
+    pub(in crate::world) fn take(&mut self, arm: Arm, around: &mut Surroundings<'_>) -> Step {
+        let next = self.run_loop().filter(|_| arm == Arm::Message).and_then(|run_loop| run_loop.next_message());
+        let late = next.and_then(|message| self.late(message));
+        let Self { running, recorded, view, .. } = self;
+        let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
+        if let (Arm::Message, Some(looped)) = (arm, running.engine.looped()) {
+            if let Some(message) = looped.run_loop.next_message().filter(|message| is_from_another(message)) {
+                around.checkers.received(message);
+            }
+            if let Some(demand) = looped.run_loop.next_demand() {
+                demanded(self.id, demand, around);
+            }
+        }
+        let refused = running.take(arm, view, recorded, around)?;
+        self.is_as_before(late, around)?;
+        Ok(refused)
+    }
+
+    /// What this node knows of its members, if it leads and the message is of an earlier term, and who sent it.
+    fn late(&self, message: &Message) -> Option<Late> {
+        let term = self.view.hard_state.term;
+        let is_late = message.term.is_some_and(|of| of < term && of > Term::ZERO);
+        let leads = self.view.soft_state.role == Role::Leader;
+        let progress = |node: &RawNode<MemStorage>| node.progress().map(|(_, progress)| progress.clone()).collect();
+        (is_late && leads).then(|| Late { from: message.from, progress: self.node().map(progress).unwrap_or_default() })
+    }
+
+    fn is_as_before(&self, late: Option<Late>, around: &mut Surroundings<'_>) -> Check {
+        let Some(Late { from, progress }) = late else { return Ok(()) };
+        let is_same = self.node().is_none_or(|node| node.progress().map(|(_, progress)| progress).eq(&progress));
+        if is_same { Ok(()) } else { around.checkers.counted_late(self.id, from) }
+    }
+}
