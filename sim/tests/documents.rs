@@ -104,7 +104,8 @@ fn links_between_files_lead_somewhere() {
         let folder = path.parent().expect("a file is in a folder");
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().expect("a link has a beginning");
-            let is_elsewhere = file.is_empty() || file.contains("://") || file.contains(' ');
+            // Paths of Rust stand in the pages of a crate's documentation, where rustdoc checks them.
+            let is_elsewhere = ["://", "::", " "].iter().any(|mark| file.contains(mark)) || file.is_empty();
             assert!(is_elsewhere || folder.join(file).exists(), "{}: a link to {target}", path.display());
         }
     }
