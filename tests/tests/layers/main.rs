@@ -220,6 +220,11 @@ fn no_files_of_raft_use_each_other_in_a_circle() {
     has_no_circle(&raft());
 }
 
+#[test]
+fn no_files_of_the_durable_log_use_each_other_in_a_circle() {
+    has_no_circle(&House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../raft/wal/src"), "raft_wal"));
+}
+
 /// Three files, where `queue` plans `clocks::Trouble`, which the folder hands on, and `clocks` uses the queue.
 #[test]
 fn a_circle_is_found_past_a_folder_that_hands_on_what_is_used_and_not_in_tests() {
