@@ -21,7 +21,7 @@
 //! trace ends with one line that stands for all of them, `{"ExpectLiveness":{"core":null}}`: faults are over, and whoever runs the
 //! trace finds out what happens then, in a way that the state alone decides (see [`liveness`](crate::driver::liveness)). It cannot be cut
 //! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
-//! `null` for all. [`show`] and [`report`] can show it event by event.
+//! `null` for all. [`show`](crate::explain::show) and [`report`](crate::explain::report) can show it event by event.
 //!
 //! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal. Many readers of JSON hold no more than 53
 //! bits of a number: a larger one is text, seeds always are, and a limit that limits nothing is `null` (see
