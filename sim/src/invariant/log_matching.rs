@@ -138,6 +138,19 @@ impl LogMatching {
         Ok(())
     }
 
+    /// Whether entries that a leader sends, after one of the term `previous`, come after some of its term that nobody was sent
+    /// and no log holds. A new member is sent the newest entry first; the others may have had no room for those before it,
+    /// when the leader is deposed. Nobody can take such entries up.
+    pub fn leaves_gap(&self, previous: Term, entries: &[Entry]) -> bool {
+        let Some(last) = entries.last() else { return false };
+        let Some(position) = entries.iter().position(|entry| entry.term == last.term) else { return false };
+        let (first, continues) = (entries[position].index, position == 0 && previous == last.term);
+        match self.terms.get(&last.term) {
+            Some(created) => first > created.kept.plus(created.contents.len() as u64),
+            None => continues && first > self.floor.next(),
+        }
+    }
+
     /// What the entry says, where it is remembered.
     pub fn content(&self, term: Term, index: Index) -> Option<&Content> {
         let created = self.terms.get(&term)?;
@@ -410,6 +423,18 @@ mod tests {
         bench.append(1, &[entry(2, 1)]).unwrap();
         bench.checkers.sent(&message(1, 3, 1, body)).unwrap();
         bench.append(3, &entries(1, 1..=5)).unwrap();
+    }
+
+    /// In seed 62124067, of 2,000 steps, the windows of the others were full when a member joined: it alone was sent an entry, the
+    /// newest, and the leader was deposed before it handed out those before.
+    #[test]
+    fn what_a_deposed_leader_sent_to_a_new_member_only_is_fine_until_a_log_takes_it_up() {
+        let mut bench = Bench::led();
+        bench.elect(2, 2, &[3]).unwrap();
+        bench.append(1, &[entry(2, 1)]).unwrap();
+        let newest = Body::Append { previous: entry(1, 5).id(), entries: entries(1, 6..=6), commit: Index::ZERO };
+        bench.checkers.sent(&message(1, 3, 1, newest)).unwrap();
+        breaks(Invariant::LogMatching, bench.append(3, &entries(1, 1..=6)));
     }
 
     #[test]

@@ -116,7 +116,9 @@ impl Checkers {
     /// A leader that was deposed before it handed its newest entries out has created them all the same, if it sends them.
     pub(super) fn creates(&mut self, id: NodeId, previous: Term, entries: &[Entry]) -> Check {
         let Some(last) = entries.last() else { return Ok(()) };
-        if self.elections.leader(last.term) != Some(id) || self.matching.content(last.term, last.index).is_some() {
+        let is_led_by_another = self.elections.leader(last.term) != Some(id);
+        let is_known = self.matching.content(last.term, last.index).is_some();
+        if is_led_by_another || is_known || self.matching.leaves_gap(previous, entries) {
             return Ok(());
         }
         self.takes_up(id, previous, entries, |leader| match leader {
