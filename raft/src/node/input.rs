@@ -181,6 +181,22 @@ pub(super) enum Notice {
 }
 
 impl Notice {
+    /// The message of a peer, if it is one.
+    pub(super) const fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::Campaign
+            | Self::TransferLeadership(_)
+            | Self::ForgetLeader
+            | Self::ReadIndex(_)
+            | Self::AwaitedRead(_)
+            | Self::Unreachable(_)
+            | Self::Snapshot(..)
+            | Self::StorageAppended(_)
+            | Self::StorageApplied(_) => None,
+        }
+    }
+
     pub(super) fn step_into<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
         match self {
             Self::Message(message) => return Taken::Message(node.step(message)),

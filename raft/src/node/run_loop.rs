@@ -402,18 +402,7 @@ impl<S: Storage> RunLoop<S> {
 
     /// What [`Arm::Message`] would take, if that is a message.
     pub fn next_message(&self) -> Option<&Message> {
-        match self.next_notice()? {
-            Notice::Message(message) => Some(message),
-            Notice::Campaign
-            | Notice::TransferLeadership(_)
-            | Notice::ForgetLeader
-            | Notice::ReadIndex(_)
-            | Notice::AwaitedRead(_)
-            | Notice::Unreachable(_)
-            | Notice::Snapshot(..)
-            | Notice::StorageAppended(_)
-            | Notice::StorageApplied(_) => None,
-        }
+        self.next_notice()?.message()
     }
 
     fn next_notice(&self) -> Option<&Notice> {
@@ -429,18 +418,7 @@ impl<S: Storage> RunLoop<S> {
     /// The messages of peers that wait, in the order in which they came. Forwarded proposals are not among them: they wait with
     /// the other proposals.
     pub fn queued_messages(&self) -> impl Iterator<Item = &Message> {
-        self.inputs.notices().filter_map(|notice| match notice {
-            Notice::Message(message) => Some(message),
-            Notice::Campaign
-            | Notice::TransferLeadership(_)
-            | Notice::ForgetLeader
-            | Notice::ReadIndex(_)
-            | Notice::AwaitedRead(_)
-            | Notice::Unreachable(_)
-            | Notice::Snapshot(..)
-            | Notice::StorageAppended(_)
-            | Notice::StorageApplied(_) => None,
-        })
+        self.inputs.notices().filter_map(Notice::message)
     }
 
     /// How many proposals more there is room for.
