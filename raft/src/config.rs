@@ -105,9 +105,12 @@ pub struct Config {
     /// be left by itself is left only when an entry is applied, and a change whose proposal is dropped counts as pending.
     /// For comparing with etcd line by line.
     pub waits_as_etcd: bool,
-    /// The node starts even where the log shows that the storage's membership lacks changes up to `applied`, as in etcd,
-    /// and goes on with the old membership: it may lead without a quorum of the newest one. For comparing with etcd line
-    /// by line, and for an application that decided against those changes.
+    /// The node starts even where the log shows that the membership it starts with is outdated, as in etcd, and goes on
+    /// with the old one: it may lead without a quorum of the newest one. Otherwise a node is refused whose storage has a
+    /// membership that lacks changes up to `applied`; and where the log holds several changes beyond the stored commit
+    /// index, all but the last count as committed, since a leader appends a change only when it has applied those before.
+    /// (With `disable_conf_change_validation` it may not have.) For comparing with etcd line by line, and for an
+    /// application that decided against those changes.
     #[cfg_attr(feature = "serde", serde(default))]
     pub allow_outdated_membership: bool,
     /// Peers are believed what no correct peer can say, as in etcd: that an acknowledgement is of entries that were never

@@ -109,6 +109,7 @@ impl<S: Storage> Raft<S> {
             config,
         };
         raft.load(hard_state)?;
+        raft.commit_overtaken_changes();
         raft.check_membership()?;
         raft.become_follower(raft.term, None);
         match raft.log.failure() {
@@ -146,6 +147,22 @@ impl<S: Storage> Raft<S> {
             self.log.start_applied(applied);
         }
         Ok(())
+    }
+
+    /// Commits what the log shows to be committed, whatever the hard state says: each membership change but the last. A
+    /// leader appends one only when it has applied all those before it, so its log says that they are committed.
+    ///
+    /// Who wrote the entries of a Ready and crashed before its hard state finds two changes beyond its commit index. By the
+    /// membership before both it could win votes of no majority of the newest one, and overwrite what is committed: majorities
+    /// overlap from one membership to the next only (thesis, section 4.1). etcd's node goes on with the old membership.
+    fn commit_overtaken_changes(&mut self) {
+        if self.config.allow_outdated_membership || self.config.disable_conf_change_validation {
+            return;
+        }
+        let changes = self.log.conf_changes_in(self.log.committed().next(), self.log.last_index().next());
+        if let [.., (overtaken, _), _] = changes[..] {
+            self.log.commit_to(overtaken);
+        }
     }
 
     /// What is applied is not handed out again, so a membership that lacks it would never be made up for: the node would

@@ -3,7 +3,7 @@
 use raft::node::StartError;
 use raft::{
     Change, ChangeKind, ConfChangeV1, ConfChangeV2, ConfState, Config, ConfigError, Entry, HardState, Index,
-    MemStorage, Node, RawNode, Snapshot, Storage, StorageError, Term, Transition,
+    MemStorage, Node, RawNode, Role, Snapshot, Storage, StorageError, Term, Transition,
 };
 
 use crate::host::*;
@@ -105,6 +105,62 @@ fn what_is_compacted_cannot_be_missed() {
     storage.create_snapshot(Index(1), voters(&[1]), "a snapshot that lies".into()).expect("it is committed");
     storage.compact(Index(1)).expect("the snapshot covers it");
     assert_eq!(restart(storage, 2), Ok(voters(&[1])));
+}
+
+/// What a crash leaves between the entries of a Ready and its hard state.
+fn holding_uncommitted(entries: &[Entry], commit: u64) -> MemStorage {
+    let mut storage = holding(entries);
+    storage.set_hard_state(HardState { term: Term(1), vote: None, commit: Index(commit) });
+    storage
+}
+
+fn committed_at_start(config: Config, storage: MemStorage) -> Index {
+    RawNode::new(config, storage).expect("it starts").basic_status().hard_state.commit
+}
+
+#[test]
+fn a_membership_change_that_another_one_follows_is_committed_whatever_the_hard_state_says() {
+    let add = |index| change(index, ConfChangeV1::add_voter(id(index)));
+    let table = [
+        (vec![entry(1, 1), add(2)], 0, 0),
+        (vec![entry(1, 1), add(2), entry(1, 3)], 1, 1),
+        (vec![entry(1, 1), add(2), entry(1, 3), add(4), entry(1, 5)], 1, 2),
+        (vec![entry(1, 1), add(2), entry(1, 3), add(4), entry(1, 5)], 2, 2),
+        (vec![entry(1, 1), add(2), entry(1, 3), add(4), entry(1, 5)], 3, 3),
+        (vec![add(1), add(2), entry(1, 3), add(4)], 0, 2),
+        (vec![change(1, joint(&[(ChangeKind::AddVoter, 2)])), change(2, ConfChangeV2::leave_joint())], 0, 1),
+    ];
+    for (entries, stored, committed) in table {
+        assert_eq!(
+            committed_at_start(config(), holding_uncommitted(&entries, stored)),
+            Index(committed),
+            "{entries:?}"
+        );
+    }
+}
+
+#[test]
+fn a_node_that_lost_its_commit_index_campaigns_only_by_the_membership_before_the_last() {
+    let log = [change(1, ConfChangeV1::add_voter(id(2))), change(2, ConfChangeV1::add_voter(id(3)))];
+    let mut host = Host::over(config(), holding_uncommitted(&log, 0));
+    host.node.campaign();
+    assert_eq!(host.node.basic_status().soft_state.role, Role::Follower, "the change of entry 1 is not applied yet");
+    host.work_off();
+    assert_eq!(host.node.configuration().conf_state(), voters(&[1, 2]));
+    host.node.campaign();
+    host.work_off();
+    assert_eq!(host.node.basic_status().soft_state.role, Role::Candidate, "its own vote is no majority of two");
+}
+
+#[test]
+fn where_changes_need_not_wait_for_each_other_the_log_shows_nothing() {
+    let log = [change(1, ConfChangeV1::add_voter(id(2))), change(2, ConfChangeV1::add_voter(id(3)))];
+    for config in [
+        Config { disable_conf_change_validation: true, ..config() },
+        Config { allow_outdated_membership: true, ..config() },
+    ] {
+        assert_eq!(committed_at_start(config, holding_uncommitted(&log, 0)), Index::ZERO);
+    }
 }
 
 #[test]
