@@ -36,17 +36,22 @@ const BOUNDARIES: &[Boundary] = &[
     },
     Boundary { says: "no decision rests on a float", words: &["f32", "f64"], only_in: &["sim/src/cli"] },
     Boundary {
-        says: "random numbers come from seeded streams: those of plans and drivers, of a scenario that names its seed, and the \
-               election timeouts of a node",
+        says: "random numbers come from seeded streams: those of plans and drivers, of a scenario that names its seed, the \
+               election timeouts of a node, and those of the suite that tests storages",
         words: &["ChaCha", "rand_chacha"],
-        only_in: &["raft/src/rng.rs", "sim/src/random.rs", "sim/src/script/environment/run.rs"],
+        only_in: &[
+            "raft/src/rng.rs",
+            "raft/storage-suite/src/draws.rs",
+            "sim/src/random.rs",
+            "sim/src/script/environment/run.rs",
+        ],
     },
 ];
 
 /// What stands below the folders of sources: each line that says something, with its file.
 fn lines() -> Vec<(String, usize, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = ["raft/src", "raft/wal/src", "sim/src"];
+    let folders = ["raft/src", "raft/wal/src", "raft/storage-suite/src", "sim/src"];
     let files = folders.iter().flat_map(|folder| files(&root.join(folder)));
     files
         .flat_map(|file| {
