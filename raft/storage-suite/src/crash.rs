@@ -5,6 +5,7 @@ use std::fmt::Display;
 use crate::disk::{Disk, Kept};
 use crate::failure::{Broken, Failure, Promise};
 use crate::model::Model;
+use crate::next;
 use crate::operation::Operation;
 use crate::perform::{opened, perform, step};
 use crate::reads;
@@ -82,7 +83,7 @@ impl Crash {
         let mut possible = new();
         for (position, number) in numbers.iter().enumerate() {
             let model = possible.last().expect("it begins with one").clone();
-            let operation = Operation::draw(*number, &model);
+            let operation = next::draw(*number, &model);
             done.push(operation.to_string());
             if matches!(operation, Operation::Reopen) {
                 // That is tested without crashes; here it is one more sync.
@@ -129,7 +130,7 @@ impl Crash {
         let mut storage = opened(open(disk.clone()), Promise::Recovers)?;
         let mut model = recovered(&storage, possible)?;
         for number in numbers.iter().take(4) {
-            let operation = match Operation::draw(*number, &model) {
+            let operation = match next::draw(*number, &model) {
                 Operation::Reopen => Operation::Sync,
                 other => other,
             };

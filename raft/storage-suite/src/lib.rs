@@ -35,6 +35,7 @@ mod disk;
 mod draws;
 mod failure;
 mod model;
+mod next;
 mod operation;
 mod perform;
 mod reads;

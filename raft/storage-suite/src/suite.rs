@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::draws::Draws;
 use crate::failure::{Broken, Failure, Promise};
 use crate::model::Model;
+use crate::next;
 use crate::operation::Operation;
 use crate::perform::{opened, step};
 use crate::reads;
@@ -135,7 +136,7 @@ where
     let told = |broken: Broken, done: &[String]| Failure::new(broken, done.to_vec());
     reads::compare(&storage, &model).map_err(|broken| told(broken, &done))?;
     for number in numbers {
-        let operation = Operation::draw(*number, &model);
+        let operation = next::draw(*number, &model);
         done.push(operation.to_string());
         let step = step(&mut storage, &mut model, &operation).and_then(|()| {
             if operation == Operation::Reopen {
