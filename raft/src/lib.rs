@@ -155,7 +155,7 @@ pub use membership::{
     Change, ChangeError, ChangeKind, Changed, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
     Transition,
 };
-pub use message::{Body, Message};
+pub use message::{Body, Message, Purpose};
 pub use node::{Applied, ApplyError, HeldReady, Node, NodeError, Stopped};
 pub use progress::{Inflights, Progress, ProgressState};
 pub use quorum::{JointConfig, MajorityConfig, VoteResult};

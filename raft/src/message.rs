@@ -3,10 +3,14 @@
 //! Local input (ticks, campaigns, reports, storage responses) has methods of its own on the node and no variant here,
 //! so that it cannot arrive from the network.
 
+mod purpose;
+
 use bytes::Bytes;
 
 use crate::snapshot::Snapshot;
-use crate::types::{Entry, EntryId, Index, NodeId, Term};
+use crate::types::{Entry, EntryId, Index, NodeId, Role, Term};
+
+pub use purpose::Purpose;
 
 /// A message from one node to another. A node addresses its own vote and its own acknowledgement to itself: they
 /// count only when what they promise is durable.
@@ -42,24 +46,8 @@ impl Message {
     /// assert!(!proposes(EntryKind::Normal).brings_conf_change());
     /// ```
     pub fn brings_conf_change(&self) -> bool {
-        match &self.body {
-            Body::Propose { entries } | Body::Append { entries, .. } => {
-                entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
-            }
-            Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::Heartbeat { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => false,
-        }
+        let (Body::Propose { entries } | Body::Append { entries, .. }) = &self.body else { return false };
+        entries.iter().any(|entry| !matches!(entry.conf_change(), Ok(None)))
     }
 }
 
@@ -155,6 +143,27 @@ pub enum Body {
 }
 
 impl Body {
+    /// What it is for.
+    ///
+    /// ```
+    /// use raft::{Body, Purpose};
+    /// assert_eq!(Body::VoteResponse { granted: true }.purpose(), Purpose::VoteResponse);
+    /// assert_eq!(Body::TransferLeader.purpose(), Purpose::Forwarded);
+    /// ```
+    pub const fn purpose(&self) -> Purpose {
+        match self {
+            Self::Append { .. } | Self::Heartbeat { .. } | Self::InstallSnapshot { .. } => Purpose::Replication,
+            Self::AppendAccepted { .. } | Self::AppendRejected { .. } | Self::HeartbeatResponse { .. } => {
+                Purpose::ReplicationResponse
+            }
+            Self::RequestPreVote { .. } | Self::RequestVote { .. } => Purpose::VoteRequest,
+            Self::PreVoteResponse { .. } | Self::VoteResponse { .. } => Purpose::VoteResponse,
+            Self::Propose { .. } | Self::ReadIndex { .. } | Self::TransferLeader => Purpose::Forwarded,
+            Self::ReadIndexResponse { .. } => Purpose::ForwardedResponse,
+            Self::TimeoutNow => Purpose::Handover,
+        }
+    }
+
     /// Whether it answers a request, so that only a member's makes sense.
     ///
     /// ```
@@ -163,23 +172,53 @@ impl Body {
     /// assert!(!Body::TimeoutNow.is_response());
     /// ```
     pub const fn is_response(&self) -> bool {
-        match self {
-            Self::AppendAccepted { .. }
-            | Self::AppendRejected { .. }
-            | Self::HeartbeatResponse { .. }
-            | Self::PreVoteResponse { .. }
-            | Self::VoteResponse { .. }
-            | Self::ReadIndexResponse { .. } => true,
-            Self::Propose { .. }
-            | Self::Append { .. }
-            | Self::Heartbeat { .. }
-            | Self::RequestPreVote { .. }
-            | Self::RequestVote { .. }
-            | Self::InstallSnapshot { .. }
-            | Self::TransferLeader
-            | Self::TimeoutNow
-            | Self::ReadIndex { .. } => false,
+        self.purpose().is_response()
+    }
+
+    /// Whether a node in this role takes it, in the term of the message. In any other role it ignores the message, which
+    /// comes too late or was not sent by a correct node. A follower takes what is forwarded so that it can pass it on.
+    ///
+    /// ```
+    /// use raft::{Body, Role};
+    /// assert!(Body::TimeoutNow.is_for(Role::Follower));
+    /// assert!(!Body::TimeoutNow.is_for(Role::Leader));
+    /// ```
+    pub const fn is_for(&self, role: Role) -> bool {
+        match self.purpose() {
+            Purpose::VoteRequest | Purpose::Forwarded => true,
+            // A candidate that hears from the leader of its term becomes a follower. A term has only one leader.
+            Purpose::Replication => !matches!(role, Role::Leader),
+            Purpose::ReplicationResponse => matches!(role, Role::Leader),
+            Purpose::VoteResponse => match self {
+                Self::PreVoteResponse { .. } => matches!(role, Role::PreCandidate),
+                _ => matches!(role, Role::Candidate),
+            },
+            Purpose::ForwardedResponse | Purpose::Handover => matches!(role, Role::Follower),
         }
+    }
+
+    /// Whether the term of the message is one that is only asked about, so that nobody has to be in it yet: the term of a
+    /// pre-vote, and of a grant of one (thesis, section 9.6). A rejection carries the voter's own term.
+    ///
+    /// ```
+    /// use raft::Body;
+    /// assert!(Body::PreVoteResponse { granted: true }.asks_about_term());
+    /// assert!(!Body::PreVoteResponse { granted: false }.asks_about_term());
+    /// ```
+    pub const fn asks_about_term(&self) -> bool {
+        matches!(self, Self::RequestPreVote { .. } | Self::PreVoteResponse { granted: true })
+    }
+
+    /// Whether it travels without a term, so that it passes the receiver's term check: a forwarded proposal or read. A
+    /// transfer that is forwarded has one, as in etcd.
+    ///
+    /// ```
+    /// use raft::Body;
+    /// assert!(Body::ReadIndex { context: "read".into() }.is_without_term());
+    /// assert!(!Body::TransferLeader.is_without_term());
+    /// ```
+    pub const fn is_without_term(&self) -> bool {
+        matches!(self, Self::Propose { .. } | Self::ReadIndex { .. })
     }
 }
 

@@ -1,11 +1,10 @@
-//! What a candidate and a pre-candidate do with messages, and the votes they collect.
+//! The votes that a candidate and a pre-candidate collect, and what comes of them.
 
 use std::collections::BTreeMap;
 
-use crate::message::Body;
 use crate::quorum::VoteResult;
 use crate::storage::Storage;
-use crate::types::{NodeId, Term};
+use crate::types::NodeId;
 
 use super::election::Campaign;
 use super::{Raft, RoleState};
@@ -26,42 +25,6 @@ impl Votes {
 }
 
 impl<S: Storage> Raft<S> {
-    pub(super) fn step_candidate(&mut self, from: NodeId, term: Term, body: Body) {
-        match body {
-            // Somebody leads the term that this node campaigns in. It is the own term, unless the message has none.
-            Body::Append { previous, entries, commit } => {
-                self.become_follower(term, Some(from));
-                self.handle_append(from, previous, entries, commit);
-            }
-            Body::Heartbeat { commit, context } => {
-                self.become_follower(term, Some(from));
-                self.handle_heartbeat(from, commit, context);
-            }
-            Body::InstallSnapshot { snapshot } => {
-                self.become_follower(term, Some(from));
-                self.handle_snapshot(from, *snapshot);
-            }
-            Body::PreVoteResponse { granted } if matches!(self.role, RoleState::PreCandidate(_)) => {
-                self.count_vote(from, granted);
-            }
-            Body::VoteResponse { granted } if matches!(self.role, RoleState::Candidate(_)) => {
-                self.count_vote(from, granted);
-            }
-            Body::PreVoteResponse { .. }
-            | Body::VoteResponse { .. }
-            | Body::Propose { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::RequestPreVote { .. }
-            | Body::RequestVote { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => {}
-        }
-    }
-
     pub(super) fn count_vote(&mut self, from: NodeId, granted: bool) {
         let (votes, next) = match &mut self.role {
             RoleState::PreCandidate(votes) => (votes, VoteWon::Campaign),

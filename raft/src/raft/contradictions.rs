@@ -6,7 +6,7 @@
 
 use crate::error::Malformed;
 use crate::membership::ChangeError;
-use crate::message::{Body, Message};
+use crate::message::{Body, Message, Purpose};
 use crate::snapshot::Snapshot;
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, Index, NodeId, Term};
@@ -16,7 +16,7 @@ use super::{Raft, RoleState};
 
 impl<S: Storage> Raft<S> {
     pub(super) fn check_contradictions(&self, message: &Message) -> Result<(), Malformed> {
-        if message.from == self.id() && !message.body.may_come_from_itself() {
+        if message.from == self.id() && !may_come_from_itself(&message.body) {
             return Err(Malformed::FromItself);
         }
         // Where a missing term is allowed nothing is known of the sender's.
@@ -27,9 +27,13 @@ impl<S: Storage> Raft<S> {
     }
 
     fn check_body(&self, from: NodeId, term: Term, body: &Body) -> Result<(), Malformed> {
-        if body.speaks_as_leader() {
+        if body.is_without_term() {
+            return Err(Malformed::UnexpectedTerm(term));
+        }
+        if body.purpose().is_from_leader() {
             self.check_leader(from, term)?;
         }
+        // Kind by kind, since what each says of a log can contradict something else.
         match body {
             Body::Append { previous, entries, commit: _ } => {
                 check_append(*previous, entries, term)?;
@@ -47,7 +51,6 @@ impl<S: Storage> Raft<S> {
                 self.check_answered(*index, term)?;
                 self.check_hint(*index, *hint, term)
             }
-            Body::Propose { .. } | Body::ReadIndex { .. } => Err(Malformed::UnexpectedTerm(term)),
             Body::Heartbeat { .. }
             | Body::HeartbeatResponse { .. }
             // A candidate may have newer entries than its term: a crash may come between the write of an entry and that of
@@ -56,8 +59,10 @@ impl<S: Storage> Raft<S> {
             | Body::RequestPreVote { .. }
             | Body::PreVoteResponse { .. }
             | Body::VoteResponse { .. }
+            | Body::Propose { .. }
             | Body::TransferLeader
             | Body::TimeoutNow
+            | Body::ReadIndex { .. }
             | Body::ReadIndexResponse { .. } => Ok(()),
         }
     }
@@ -141,51 +146,16 @@ impl<S: Storage> Raft<S> {
     }
 }
 
-impl Body {
-    /// Whether only the leader of its term says it, in its own name.
-    const fn speaks_as_leader(&self) -> bool {
-        match self {
-            Self::Append { .. }
-            | Self::Heartbeat { .. }
-            | Self::InstallSnapshot { .. }
-            | Self::TimeoutNow
-            | Self::ReadIndexResponse { .. } => true,
-            Self::Propose { .. }
-            | Self::AppendAccepted { .. }
-            | Self::AppendRejected { .. }
-            | Self::HeartbeatResponse { .. }
-            | Self::RequestPreVote { .. }
-            | Self::PreVoteResponse { .. }
-            | Self::RequestVote { .. }
-            | Self::VoteResponse { .. }
-            | Self::TransferLeader
-            | Self::ReadIndex { .. } => false,
-        }
-    }
-
-    /// Whether a node may be sent it in its own name: what was forwarded and comes back to where it began, and what the
-    /// node tells itself once it is durable.
-    const fn may_come_from_itself(&self) -> bool {
-        match self {
-            Self::Propose { .. }
-            | Self::ReadIndex { .. }
-            | Self::TransferLeader
-            | Self::AppendAccepted { .. }
-            | Self::PreVoteResponse { granted: true }
-            | Self::VoteResponse { granted: true } => true,
-            Self::Append { .. }
-            | Self::AppendRejected { .. }
-            | Self::Heartbeat { .. }
-            | Self::HeartbeatResponse { .. }
-            | Self::RequestPreVote { .. }
-            | Self::PreVoteResponse { granted: false }
-            | Self::RequestVote { .. }
-            | Self::VoteResponse { granted: false }
-            | Self::InstallSnapshot { .. }
-            | Self::TimeoutNow
-            | Self::ReadIndexResponse { .. } => false,
-        }
-    }
+/// Whether a node may be sent this in its own name: what was forwarded and comes back to where it began, and what the node
+/// tells itself once it is durable.
+const fn may_come_from_itself(body: &Body) -> bool {
+    matches!(body.purpose(), Purpose::Forwarded)
+        || matches!(
+            body,
+            Body::AppendAccepted { .. }
+                | Body::PreVoteResponse { granted: true }
+                | Body::VoteResponse { granted: true }
+        )
 }
 
 /// Terms never go back along a log, but for those of a leader behind a snapshot to begin with. Whoever takes a proposal has

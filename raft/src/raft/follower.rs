@@ -5,39 +5,18 @@ use crate::message::Body;
 use crate::planted::{Bug, planted};
 use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, EntryId, Index, NodeId, ReadState};
+use crate::types::{Entry, EntryId, Index, NodeId, Term};
 
-use super::Raft;
-use super::election::Campaign;
+use super::{Raft, RoleState};
 
 impl<S: Storage> Raft<S> {
-    pub(super) fn step_follower(&mut self, from: NodeId, body: Body) {
-        match body {
-            Body::Append { previous, entries, commit } => {
-                self.heard_from_leader(from);
-                self.handle_append(from, previous, entries, commit);
-            }
-            Body::Heartbeat { commit, context } => {
-                self.heard_from_leader(from);
-                self.handle_heartbeat(from, commit, context);
-            }
-            Body::InstallSnapshot { snapshot } => {
-                self.heard_from_leader(from);
-                self.handle_snapshot(from, *snapshot);
-            }
-            // The leader vouches for this node's log, so there is nothing for a pre-vote to find out.
-            Body::TimeoutNow => self.campaign_if_allowed(Campaign::Transfer),
-            Body::ReadIndexResponse { index, context } => self.read_states.push(ReadState { index, context }),
-            Body::Propose { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::TransferLeader
-            | Body::ReadIndex { .. } => {}
+    /// A leader of this term speaks. A follower takes note; a candidate gives its campaign up, since somebody leads the term
+    /// that it campaigns in. That is its own term, unless the message has none.
+    pub(super) fn obey(&mut self, leader: NodeId, term: Term) {
+        match self.role {
+            RoleState::Follower => self.heard_from_leader(leader),
+            RoleState::PreCandidate(_) | RoleState::Candidate(_) => self.become_follower(term, Some(leader)),
+            RoleState::Leader(_) => {}
         }
     }
 

@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use crate::events::Event;
 use crate::membership::{Changed, Configuration};
-use crate::message::Body;
 use crate::planted::{Bug, planted};
 use crate::progress::{InflightLimits, Progress, ProgressState};
 use crate::quorum::VoteResult;
@@ -78,27 +77,6 @@ impl Leader {
 }
 
 impl<S: Storage> Raft<S> {
-    pub(super) fn step_leader(&mut self, from: NodeId, body: Body) {
-        match body {
-            Body::AppendAccepted { index } => self.handle_append_accepted(from, index),
-            Body::AppendRejected { index, hint } => self.handle_append_rejected(from, index, hint),
-            Body::HeartbeatResponse { context } => self.handle_heartbeat_response(from, &context),
-            // Only one leader exists in a term, so the first three come from nobody; the others come too late.
-            Body::Append { .. }
-            | Body::Heartbeat { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::VoteResponse { .. }
-            | Body::TimeoutNow
-            | Body::ReadIndexResponse { .. }
-            | Body::Propose { .. }
-            | Body::RequestPreVote { .. }
-            | Body::RequestVote { .. }
-            | Body::TransferLeader
-            | Body::ReadIndex { .. } => {}
-        }
-    }
-
     /// Counts a tick: checks the quorum and gives up a transfer once an election timeout, and sends heartbeats.
     pub(super) fn tick_leader(&mut self) {
         self.election_elapsed = self.election_elapsed.saturating_add(1);
@@ -178,7 +156,7 @@ impl<S: Storage> Raft<S> {
     /// Finds where to try next. The follower's hint skips its entries of higher terms; the search in this log skips
     /// those entries that the hint's term excludes: the follower holds that term at the hint, so nothing of a higher
     /// term can lie below it.
-    fn handle_append_rejected(&mut self, from: NodeId, rejected: Index, hint: EntryId) {
+    pub(super) fn handle_append_rejected(&mut self, from: NodeId, rejected: Index, hint: EntryId) {
         let next_probe = if hint.term > Term::ZERO {
             self.log.find_conflict_by_term(hint.index, hint.term).index
         } else {
@@ -219,7 +197,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn handle_heartbeat_response(&mut self, from: NodeId, context: &Bytes) {
+    pub(super) fn handle_heartbeat_response(&mut self, from: NodeId, context: &Bytes) {
         let last = self.log.last_index();
         let RoleState::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&from) else { return };

@@ -1,13 +1,16 @@
-//! The way in for messages: what is refused, what the term decides, and which role's file takes the rest.
+//! The way in for messages: what is refused, what the term decides, and what takes the rest, kind by kind.
+
+use bytes::Bytes;
 
 use crate::error::{ReadError, StepError};
 use crate::events::Event;
-use crate::message::{Body, Message};
+use crate::message::{Body, Message, Purpose};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::types::{NodeId, Term};
+use crate::types::{NodeId, ReadState, Term};
 
-use super::{Raft, RoleState};
+use super::Raft;
+use super::election::Campaign;
 
 /// What comparing a message's term with the node's own decides.
 enum Gate {
@@ -63,7 +66,9 @@ impl<S: Storage> Raft<S> {
     }
 
     fn higher_term(&mut self, message: &Message, term: Term) -> Gate {
-        if message.body.asks_for_vote() && !message.body.is_transfer_vote() && self.in_lease() {
+        let purpose = message.body.purpose();
+        let is_transfer = matches!(message.body, Body::RequestVote { transfer: true, .. });
+        if purpose == Purpose::VoteRequest && !is_transfer && self.in_lease() {
             // A node that heard from a leader within the minimum election timeout neither votes nor raises its term:
             // thesis, section 4.2.3.
             let kind = if matches!(message.body, Body::RequestVote { .. }) { "vote" } else { "pre-vote" };
@@ -71,23 +76,9 @@ impl<S: Storage> Raft<S> {
             self.tell(|_| Event::AnswersCandidate { candidate, kind, asked: term, granted: false, reason });
             return Gate::Stop;
         }
-        match message.body {
-            // A pre-vote speaks of a term that nobody is in yet, and so does its grant.
-            Body::RequestPreVote { .. } | Body::PreVoteResponse { granted: true } => {}
-            Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } => {
-                self.become_follower(term, Some(message.from));
-            }
-            Body::PreVoteResponse { granted: false }
-            | Body::Propose { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => self.become_follower(term, None),
+        if !message.body.asks_about_term() {
+            let leader = (purpose == Purpose::Replication).then_some(message.from);
+            self.become_follower(term, leader);
         }
         Gate::Pass
     }
@@ -107,20 +98,7 @@ impl<S: Storage> Raft<S> {
             Body::RequestPreVote { .. } => {
                 self.send_after_append(message.from, self.term, Body::PreVoteResponse { granted: false });
             }
-            Body::Append { .. }
-            | Body::Heartbeat { .. }
-            | Body::Propose { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => {}
+            _ => {}
         }
     }
 
@@ -129,65 +107,46 @@ impl<S: Storage> Raft<S> {
         self.config.check_quorum && self.leader.is_some() && self.election_elapsed < self.config.election_tick
     }
 
+    /// Each kind of message has its line here.
     fn dispatch(&mut self, message: Message) -> Result<(), StepError> {
         let Message { from, to: _, term, body } = message;
+        if !body.is_for(self.role()) {
+            return Ok(());
+        }
+        if body.purpose() == Purpose::Replication {
+            self.obey(from, term.unwrap_or(Term::ZERO));
+        }
         match body {
-            Body::RequestVote { last, transfer: _ } => {
-                self.answer_vote(from, term.unwrap_or(self.term), last);
-                Ok(())
-            }
-            Body::RequestPreVote { last } => {
-                self.answer_pre_vote(from, term.unwrap_or(self.term), last);
-                Ok(())
-            }
-            Body::Propose { entries } => Ok(self.propose(Some(from), entries)?),
-            Body::TransferLeader => {
-                self.transfer_leadership(from);
-                Ok(())
-            }
-            Body::ReadIndex { context } => {
-                match self.read_index(Some(from), context) {
-                    // Without a leader it is lost on its way, like any message.
-                    Ok(()) | Err(ReadError::NoLeader) => Ok(()),
-                    Err(
-                        error @ (ReadError::TooManyWaiting
-                        | ReadError::LeadershipChanged
-                        | ReadError::ContextInUse
-                        | ReadError::StorageFailed),
-                    ) => Err(error.into()),
-                }
-            }
-            other @ (Body::Append { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::Heartbeat { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::VoteResponse { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::TimeoutNow
-            | Body::ReadIndexResponse { .. }) => {
-                self.dispatch_to_role(from, term.unwrap_or(Term::ZERO), other);
-                Ok(())
-            }
+            Body::Append { previous, entries, commit } => self.handle_append(from, previous, entries, commit),
+            Body::Heartbeat { commit, context } => self.handle_heartbeat(from, commit, context),
+            Body::InstallSnapshot { snapshot } => self.handle_snapshot(from, *snapshot),
+            Body::AppendAccepted { index } => self.handle_append_accepted(from, index),
+            Body::AppendRejected { index, hint } => self.handle_append_rejected(from, index, hint),
+            Body::HeartbeatResponse { context } => self.handle_heartbeat_response(from, &context),
+            Body::RequestPreVote { last } => self.answer_pre_vote(from, term.unwrap_or(self.term), last),
+            Body::RequestVote { last, transfer: _ } => self.answer_vote(from, term.unwrap_or(self.term), last),
+            Body::PreVoteResponse { granted } | Body::VoteResponse { granted } => self.count_vote(from, granted),
+            Body::Propose { entries } => self.propose(Some(from), entries)?,
+            Body::ReadIndex { context } => self.read_for(from, context)?,
+            Body::TransferLeader => self.transfer_leadership(from),
+            Body::ReadIndexResponse { index, context } => self.read_states.push(ReadState { index, context }),
+            // The leader vouches for this node's log, so there is nothing for a pre-vote to find out.
+            Body::TimeoutNow => self.campaign_if_allowed(Campaign::Transfer),
         }
+        Ok(())
     }
 
-    fn dispatch_to_role(&mut self, from: NodeId, term: Term, body: Body) {
-        match self.role {
-            RoleState::Follower => self.step_follower(from, body),
-            RoleState::PreCandidate(_) | RoleState::Candidate(_) => self.step_candidate(from, term, body),
-            RoleState::Leader(_) => self.step_leader(from, body),
+    /// Takes a read that a node forwarded.
+    fn read_for(&mut self, from: NodeId, context: Bytes) -> Result<(), StepError> {
+        match self.read_index(Some(from), context) {
+            // Without a leader it is lost on its way, like any message.
+            Ok(()) | Err(ReadError::NoLeader) => Ok(()),
+            Err(
+                error @ (ReadError::TooManyWaiting
+                | ReadError::LeadershipChanged
+                | ReadError::ContextInUse
+                | ReadError::StorageFailed),
+            ) => Err(error.into()),
         }
-    }
-}
-
-impl Body {
-    const fn asks_for_vote(&self) -> bool {
-        matches!(self, Self::RequestVote { .. } | Self::RequestPreVote { .. })
-    }
-
-    const fn is_transfer_vote(&self) -> bool {
-        matches!(self, Self::RequestVote { transfer: true, .. })
     }
 }

@@ -51,7 +51,7 @@ impl<S: Storage> Raft<S> {
     }
 
     fn validate_missing_term(&self, body: &Body) -> Result<(), Malformed> {
-        if body.is_forwarded_request() || self.config.allow_missing_term { Ok(()) } else { Err(Malformed::MissingTerm) }
+        if body.is_without_term() || self.config.allow_missing_term { Ok(()) } else { Err(Malformed::MissingTerm) }
     }
 
     /// Whether a leader's message of this term will be obeyed: not if it comes too late, and not by a leader of the same
@@ -71,28 +71,6 @@ impl<S: Storage> Raft<S> {
             return Err(Malformed::ReadPositionOutOfRange(position));
         }
         Ok(())
-    }
-}
-
-impl Body {
-    /// Whether it is a request that carries no term.
-    pub(super) const fn is_forwarded_request(&self) -> bool {
-        match self {
-            Self::Propose { .. } | Self::ReadIndex { .. } => true,
-            Self::Append { .. }
-            | Self::AppendAccepted { .. }
-            | Self::AppendRejected { .. }
-            | Self::Heartbeat { .. }
-            | Self::HeartbeatResponse { .. }
-            | Self::RequestPreVote { .. }
-            | Self::PreVoteResponse { .. }
-            | Self::RequestVote { .. }
-            | Self::VoteResponse { .. }
-            | Self::InstallSnapshot { .. }
-            | Self::TransferLeader
-            | Self::TimeoutNow
-            | Self::ReadIndexResponse { .. } => false,
-        }
     }
 }
 

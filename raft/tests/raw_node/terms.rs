@@ -24,6 +24,9 @@ fn every_kind() -> Vec<Body> {
     ]
 }
 
+// Which kinds the rules are about is written out here as the paper and etcd have it, so that the crate's own
+// description of them is tested too.
+
 fn comes_from_a_leader(body: &Body) -> bool {
     matches!(body, Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. })
 }

@@ -1,5 +1,6 @@
 //! Events and messages in a few words, for people: one line each, however much they carry, so that a page can hold thousands.
-//! In etcd's words each says all of itself: that is what `Display` gives in the raft crate, and what scenarios print.
+//! A kind of message bears etcd's name, here as everywhere. What it says is cut short; `Display` of the raft crate gives all of
+//! it, in etcd's form, and that is what scenarios print.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -109,7 +110,7 @@ pub fn envelope(envelope: &Envelope) -> String {
 /// What kind of thing is on its way: the name of a message, or what a storage thread says.
 pub const fn kind(envelope: &Envelope) -> &'static str {
     match envelope {
-        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => name(&message.body),
+        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => message.body.name(),
         Envelope::Local { message: LocalMessage::Appended(_), .. } => "Stored",
         Envelope::Local { message: LocalMessage::Applied(_), .. } => "Applied",
     }
@@ -121,7 +122,7 @@ pub fn message(message: &Message) -> String {
 }
 
 fn says(message: &Message) -> String {
-    let mut text = name(&message.body).to_string();
+    let mut text = message.body.name().to_string();
     if let Some(term) = message.term {
         write!(text, " t{term}").expect("text grows");
     }
@@ -132,7 +133,7 @@ fn says(message: &Message) -> String {
             format!("after {previous}: {} commit {commit}", self::entries(entries))
         }
         Body::AppendAccepted { index } => format!("up to {index}"),
-        Body::AppendRejected { index, hint } => format!("at {index}, hint {hint}"),
+        Body::AppendRejected { index, hint } => format!("rejected at {index}, hint {hint}"),
         Body::Heartbeat { commit, .. } => format!("commit {commit}"),
         Body::RequestPreVote { last } => format!("log to {last}"),
         Body::RequestVote { last, transfer } => {
@@ -150,26 +151,6 @@ fn says(message: &Message) -> String {
         write!(text, " {more}").expect("text grows");
     }
     text
-}
-
-const fn name(body: &Body) -> &'static str {
-    match body {
-        Body::Propose { .. } => "Propose",
-        Body::Append { .. } => "Append",
-        Body::AppendAccepted { .. } => "AppendAccepted",
-        Body::AppendRejected { .. } => "AppendRejected",
-        Body::Heartbeat { .. } => "Heartbeat",
-        Body::HeartbeatResponse { .. } => "HeartbeatResponse",
-        Body::RequestPreVote { .. } => "RequestPreVote",
-        Body::PreVoteResponse { .. } => "PreVoteResponse",
-        Body::RequestVote { .. } => "RequestVote",
-        Body::VoteResponse { .. } => "VoteResponse",
-        Body::InstallSnapshot { .. } => "InstallSnapshot",
-        Body::TransferLeader => "TransferLeader",
-        Body::TimeoutNow => "TimeoutNow",
-        Body::ReadIndex { .. } => "ReadIndex",
-        Body::ReadIndexResponse { .. } => "ReadIndexResponse",
-    }
 }
 
 fn entries(entries: &[Entry]) -> String {

@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raft::{Body, Message, NodeId, Role, Term};
+use raft::{Message, NodeId, Purpose, Role, Term};
 
 use super::cluster::Cluster;
 use super::quorum;
@@ -72,21 +72,7 @@ impl ElectionSafety {
 
     /// A message leaves; only leaders send some of them.
     pub fn sent(&self, message: &Message) -> Check {
-        let leads = match &message.body {
-            Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } => true,
-            Body::Propose { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => false,
-        };
+        let leads = message.body.purpose() == Purpose::Replication;
         let Some(term) = message.term.filter(|_| leads) else { return Ok(()) };
         match self.leader(term) {
             Some(leader) if leader != message.from => {
@@ -119,7 +105,7 @@ pub(super) fn takes_part_as_voter(cluster: &Cluster, id: NodeId) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use raft::EntryId;
+    use raft::{Body, EntryId};
 
     use super::super::testing::{Bench, breaks, configuration, message, node};
     use super::*;

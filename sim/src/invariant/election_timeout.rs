@@ -19,7 +19,7 @@
 
 use std::collections::BTreeMap;
 
-use raft::{Body, Message, NodeId, ReadOnlyOption, Role, Term};
+use raft::{Body, Message, NodeId, Purpose, ReadOnlyOption, Role, Term};
 
 use super::cluster::{Cluster, Node};
 use super::input::View;
@@ -94,35 +94,17 @@ impl ElectionTimeouts {
         match &message.body {
             // A node refuses what tells it to commit beyond its log.
             Body::Heartbeat { commit, .. } if *commit > node.view.last.index => {}
-            Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. } if term >= own => {
-                clock.quiet_since = clock.ticks;
-            }
+            body if body.purpose() == Purpose::Replication && term >= own => clock.quiet_since = clock.ticks,
             Body::TimeoutNow if term >= own => clock.told = true,
             // A pre-candidate may win meanwhile, by its own vote.
             Body::RequestPreVote { .. } if node.view.soft_state.role == Role::Follower => {
                 clock.withholds = !clock.told;
             }
             Body::RequestVote { transfer: false, .. } if term > own => clock.withholds = holds_lease(node, clock),
-            Body::AppendAccepted { .. } | Body::AppendRejected { .. } | Body::HeartbeatResponse { .. }
-                if term == own =>
-            {
+            body if body.purpose() == Purpose::ReplicationResponse && term == own => {
                 clock.answered.insert(message.from, clock.ticks);
             }
-            Body::Append { .. }
-            | Body::Heartbeat { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::RequestVote { .. }
-            | Body::AppendAccepted { .. }
-            | Body::AppendRejected { .. }
-            | Body::HeartbeatResponse { .. }
-            | Body::Propose { .. }
-            | Body::TimeoutNow
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::VoteResponse { .. }
-            | Body::TransferLeader
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => {}
+            _ => {}
         }
     }
 

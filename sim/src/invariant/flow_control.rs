@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use raft::{Body, Message, NodeId, Term};
+use raft::{Body, Message, NodeId, Purpose, Term};
 
 use super::cluster::Cluster;
 use super::input::{ProgressState, ProgressView};
@@ -50,28 +50,13 @@ impl Known {
 impl FlowControl {
     /// A message arrives, and the receiver takes it next.
     pub fn received(&mut self, cluster: &Cluster, message: &Message) {
-        let (answers, accepts) = match &message.body {
-            Body::AppendAccepted { .. } => (true, true),
-            Body::AppendRejected { .. } | Body::HeartbeatResponse { .. } => (true, false),
-            Body::Propose { .. }
-            | Body::Append { .. }
-            | Body::Heartbeat { .. }
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => (false, false),
-        };
+        let answers = message.body.purpose() == Purpose::ReplicationResponse;
         if !answers || cluster.get(message.to).is_none_or(|leader| leader.leads() != message.term) {
             return;
         }
         if let Some(known) = self.known.get_mut(&(message.to, message.from)) {
             known.answers += 1;
-            known.accepted |= accepts;
+            known.accepted |= matches!(message.body, Body::AppendAccepted { .. });
         }
     }
 

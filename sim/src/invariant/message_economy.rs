@@ -168,19 +168,8 @@ impl MessageEconomy {
             Body::AppendAccepted { index } if *index <= end => known.accepted(*index, end),
             Body::AppendRejected { index, .. } => known.refused(*index),
             Body::HeartbeatResponse { .. } => known.reasons += 1,
-            Body::AppendAccepted { .. }
-            | Body::Propose { .. }
-            | Body::Append { .. }
-            | Body::Heartbeat { .. }
-            | Body::RequestPreVote { .. }
-            | Body::PreVoteResponse { .. }
-            | Body::RequestVote { .. }
-            | Body::VoteResponse { .. }
-            | Body::InstallSnapshot { .. }
-            | Body::TransferLeader
-            | Body::TimeoutNow
-            | Body::ReadIndex { .. }
-            | Body::ReadIndexResponse { .. } => {}
+            // Nothing else answers what a leader sends of its own accord.
+            _ => {}
         }
     }
 
@@ -223,18 +212,8 @@ impl MessageEconomy {
                 }
                 Body::InstallSnapshot { snapshot } => member.is_sent(snapshot.id.index, snapshot.id.index),
                 Body::Heartbeat { context, .. } => member.heartbeats += u64::from(context.is_empty()),
-                Body::Propose { .. }
-                | Body::AppendAccepted { .. }
-                | Body::AppendRejected { .. }
-                | Body::HeartbeatResponse { .. }
-                | Body::RequestPreVote { .. }
-                | Body::PreVoteResponse { .. }
-                | Body::RequestVote { .. }
-                | Body::VoteResponse { .. }
-                | Body::TransferLeader
-                | Body::TimeoutNow
-                | Body::ReadIndex { .. }
-                | Body::ReadIndexResponse { .. } => {}
+                // Nothing else is sent of a leader's own accord.
+                _ => {}
             }
         }
         leader.members.values_mut().for_each(Member::makes_up);

@@ -88,25 +88,9 @@ impl TermGate {
 
 /// Whether whoever takes this in an earlier term has to be in the message's term then.
 fn takes_up_term(node: &Node, body: &Body) -> bool {
-    match body {
-        Body::RequestPreVote { .. } | Body::PreVoteResponse { granted: true } => false,
-        Body::RequestVote { transfer, .. } => {
-            *transfer || node.config.as_ref().is_some_and(|config| !config.check_quorum)
-        }
-        Body::Propose { .. }
-        | Body::Append { .. }
-        | Body::AppendAccepted { .. }
-        | Body::AppendRejected { .. }
-        | Body::Heartbeat { .. }
-        | Body::HeartbeatResponse { .. }
-        | Body::PreVoteResponse { granted: false }
-        | Body::VoteResponse { .. }
-        | Body::InstallSnapshot { .. }
-        | Body::TransferLeader
-        | Body::TimeoutNow
-        | Body::ReadIndex { .. }
-        | Body::ReadIndexResponse { .. } => true,
-    }
+    let may_withhold = matches!(body, Body::RequestVote { transfer: false, .. })
+        && node.config.as_ref().is_none_or(|config| config.check_quorum);
+    !body.asks_about_term() && !may_withhold
 }
 
 /// A leader took a message of an earlier term, and knows something else of its members than before.

@@ -57,7 +57,8 @@ impl MessageKind {
         Self::Transfer,
     ];
 
-    /// The kind of a message with this body.
+    /// The kind of a message with this body. Finer than what messages are for, since a network that loses all of a leader's
+    /// messages shows less than one that loses heartbeats only.
     pub const fn of(body: &Body) -> Self {
         match body {
             Body::Propose { .. } => Self::Proposal,

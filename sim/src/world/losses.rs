@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use raft::{Body, Message, NodeId};
+use raft::{Message, NodeId, Purpose};
 
 use super::replica::Replica;
 use super::{Envelope, World};
@@ -69,6 +69,6 @@ fn is_late(replica: &Replica, age: u64, clocks: u64) -> bool {
     age >= u64::from(options.election_tick.saturating_sub(options.heartbeat_tick)) * clocks
 }
 
-const fn comes_from_leader(message: &Message) -> bool {
-    matches!(message.body, Body::Append { .. } | Body::Heartbeat { .. } | Body::InstallSnapshot { .. })
+fn comes_from_leader(message: &Message) -> bool {
+    message.body.purpose() == Purpose::Replication
 }

@@ -69,7 +69,7 @@ fn a_loop_is_shown_with_the_message_that_it_takes() {
     let folder = tempfile::tempdir().unwrap();
     sim(&folder, &["--seed", "3", "--steps", "3000", "--no-settle", "--trace", "t.jsonl"]);
     let (_, said) = status(&sim(&folder, &["show", "t.jsonl"]));
-    assert!(said.contains("'s loop takes 3→1 Append") && said.contains("'s loop hands out a Ready"), "{said}");
+    assert!(said.contains("'s loop takes 3→1 MsgApp") && said.contains("'s loop hands out a Ready"), "{said}");
 }
 
 #[cfg(feature = "planted-bugs")]

@@ -145,17 +145,6 @@ fn answer(body: &Body) -> Option<bool> {
     match body {
         Body::PreVoteResponse { granted } | Body::VoteResponse { granted } => Some(*granted),
         Body::Append { entries, .. } => Some(entries.is_empty()),
-        Body::Propose { .. }
-        | Body::AppendAccepted { .. }
-        | Body::AppendRejected { .. }
-        | Body::Heartbeat { .. }
-        | Body::HeartbeatResponse { .. }
-        | Body::RequestPreVote { .. }
-        | Body::RequestVote { .. }
-        | Body::InstallSnapshot { .. }
-        | Body::TransferLeader
-        | Body::TimeoutNow
-        | Body::ReadIndex { .. }
-        | Body::ReadIndexResponse { .. } => None,
+        _ => None,
     }
 }

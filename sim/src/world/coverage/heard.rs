@@ -1,12 +1,13 @@
 //! What a node is about to hear: of a message from the network, what matters once it has been taken.
 
-use raft::{Body, EntryId, Index, MemStorage, Message, NodeId, Progress, ProgressState, RawNode, Term};
+use raft::{Body, EntryId, Index, MemStorage, Message, NodeId, Progress, ProgressState, Purpose, RawNode, Term};
 
 /// A message, and what its receiver knows of its sender.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heard {
     pub(super) from: NodeId,
     pub(super) term: Option<Term>,
+    purpose: Purpose,
     pub(super) said: Said,
 }
 
@@ -114,11 +115,11 @@ impl Heard {
             Body::ReadIndex { .. } => Said::ReadIndex,
             Body::ReadIndexResponse { .. } => Said::ReadAnswer,
         };
-        Self { from: message.from, term: message.term, said }
+        Self { from: message.from, term: message.term, purpose: message.body.purpose(), said }
     }
 
-    /// Whether it comes from a leader of the receiver's own term, or of a later one.
+    /// Whether a leader says it to keep its followers up to date.
     pub(super) const fn is_from_leader(&self) -> bool {
-        matches!(self.said, Said::Append(_) | Said::Heartbeat | Said::Snapshot(_))
+        matches!(self.purpose, Purpose::Replication)
     }
 }
