@@ -1,21 +1,19 @@
-//! The synchronous node: a state machine that the host drives and whose work it does.
+//! The synchronous node: a state machine that the host drives and whose work it does. This file has what a host tells its
+//! node; what the node hands out and what the host sees of it have files of their own.
 
 mod process;
+mod ready;
+mod view;
 
 use bytes::Bytes;
 
 use crate::config::Config;
-use crate::error::{AdvanceError, BootstrapError, ConfigError, ProposeError, ReadError, StepError};
-use crate::membership::{
-    Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Configuration,
-};
+use crate::error::{BootstrapError, ConfigError, ProposeError, ReadError, StepError};
+use crate::membership::{Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState};
 use crate::message::Message;
-use crate::planted::{Bug, planted};
-use crate::progress::Progress;
 use crate::raft::{AppliedThrough, Raft};
-use crate::ready::{Origin, Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
-use crate::status::{BasicStatus, Status};
-use crate::storage::{Storage, StorageFailure};
+use crate::ready::{Origin, Ready, StorageAppended};
+use crate::storage::Storage;
 use crate::types::{Entry, EntryId, HardState, Index, NodeId, SoftState, Term};
 
 /// How a snapshot that the host sent came to its end.
@@ -139,26 +137,6 @@ impl<S: Storage> RawNode<S> {
         Ok(())
     }
 
-    /// The node's identity.
-    pub fn id(&self) -> NodeId {
-        self.raft.id()
-    }
-
-    /// The options it runs with.
-    pub fn config(&self) -> &Config {
-        self.raft.config()
-    }
-
-    /// The storage it reads.
-    pub fn storage(&self) -> &S {
-        self.raft.log().storage()
-    }
-
-    /// The storage, for the host to write what a Ready says.
-    pub fn storage_mut(&mut self) -> &mut S {
-        self.raft.log_mut().storage_mut()
-    }
-
     /// Advances the node's clock by one tick. How long a tick lasts is up to the host; `election_tick` and
     /// `heartbeat_tick` count in it.
     pub fn tick(&mut self) {
@@ -247,238 +225,6 @@ impl<S: Storage> RawNode<S> {
         self.attempt(StepError::StorageFailed, |raft| raft.step(message))
     }
 
-    /// Why the node takes part no more, if so: its storage could not be read. See [`Storage`](crate::Storage#failure).
-    ///
-    /// Calls that return an error return one from then on, and from the very call in which it happened; [`ready`](Self::ready)
-    /// returns `None`. So a host that ticks and works off Readys looks here as well. The membership can still be
-    /// [changed](Self::apply_conf_change), so that a Ready that is at work can be applied to its end.
-    pub fn failure(&self) -> Option<&StorageFailure> {
-        self.raft.log().failure()
-    }
-
-    /// Nothing of what a node does whose storage fails is to leave it.
-    fn unless_failed(&mut self, act: impl FnOnce(&mut Raft<S>)) {
-        if self.failure().is_none() {
-            act(&mut self.raft);
-        }
-    }
-
-    /// The same, where the caller is told.
-    fn attempt<T, E>(&mut self, failed: E, act: impl FnOnce(&mut Raft<S>) -> Result<T, E>) -> Result<T, E> {
-        if self.failure().is_some() {
-            return Err(failed);
-        }
-        let result = act(&mut self.raft);
-        if self.failure().is_some() { Err(failed) } else { result }
-    }
-
-    /// Whether [`ready`](Self::ready) would return something, if the storage can be read.
-    pub fn has_ready(&self) -> bool {
-        let has_work = self.returned.is_some() || self.outstanding.is_none() && self.has_news();
-        has_work && self.failure().is_none()
-    }
-
-    fn has_news(&self) -> bool {
-        let log = self.raft.log();
-        let outbox = self.raft.outbox();
-        self.raft.soft_state() != self.told_soft_state
-            || self.changed_hard_state().is_some()
-            || !outbox.messages.is_empty()
-            || !outbox.after_append.is_empty()
-            || log.next_unstable_snapshot().is_some()
-            || log.has_next_unstable_entries()
-            || log.has_next_committed_entries(self.applies_unstable())
-            || self.raft.has_read_states()
-    }
-
-    fn changed_hard_state(&self) -> Option<HardState> {
-        let hard_state = self.raft.hard_state();
-        (hard_state != self.told_hard_state && hard_state != HardState::default()).then_some(hard_state)
-    }
-
-    /// With synchronous writes an entry is in storage before it is applied, because the Ready that hands it out, or an
-    /// earlier one, had it written. With asynchronous ones that has to be known first.
-    fn applies_unstable(&self) -> bool {
-        !self.raft.config().async_storage_writes
-    }
-
-    /// Takes the work that has come up. `None` where there is none, with synchronous storage writes while a Ready is
-    /// outstanding, and where the storage has [failed](Self::failure).
-    ///
-    /// A Ready has to come back by [`advance`](Self::advance), whatever happens. One that is dropped, for instance by an
-    /// early return, leaves the node mute for good: it goes on taking input, has nothing ready any more, and says nothing
-    /// of it. [`process_ready`](Self::process_ready) cannot lose one.
-    #[must_use = "a Ready that is dropped leaves the node mute"]
-    pub fn ready(&mut self) -> Option<Ready> {
-        if !self.has_ready() {
-            return None;
-        }
-        if let Some(returned) = self.returned.take() {
-            return Some(returned);
-        }
-        let mut ready = self.collect();
-        self.readys += 1;
-        ready.number = self.readys;
-        if self.raft.config().async_storage_writes {
-            self.address_storage_threads(&mut ready);
-        } else {
-            self.await_advance(&mut ready);
-        }
-        self.accept(&ready);
-        self.failure().is_none().then_some(ready)
-    }
-
-    fn collect(&mut self) -> Ready {
-        let soft_state = self.raft.soft_state();
-        let hard_state = self.changed_hard_state();
-        let told = self.told_hard_state;
-        let read_states = self.raft.take_read_states();
-        let log = self.raft.log();
-        let entries = log.next_unstable_entries().to_vec();
-        let voted = hard_state.is_some_and(|state| state.term != told.term || state.vote != told.vote);
-        let must_sync =
-            (!entries.is_empty() && !planted(Bug::MustsyncDropsEntries)) || (voted && !planted(Bug::MustsyncDropsVote));
-        Ready {
-            origin: self.origin.clone(),
-            number: 0,
-            soft_state: (soft_state != self.told_soft_state).then_some(soft_state),
-            hard_state,
-            read_states,
-            entries,
-            snapshot: log.next_unstable_snapshot().cloned(),
-            committed_entries: log.next_committed_entries(self.applies_unstable()),
-            messages: Vec::new(),
-            must_sync,
-            storage_append: None,
-            storage_apply: None,
-        }
-    }
-
-    /// The message to itself that tells this node when the writes of the Ready are durable. It speaks of the whole log
-    /// and not just of this Ready's entries, because a response of an earlier term says nothing about entries: the
-    /// first one of the new term has to make up for it.
-    fn append_response(&mut self, ready: &Ready) -> Option<StorageAppended> {
-        let term = self.raft.term();
-        let last = self.raft.log_mut().hand_out_write(term);
-        let snapshot = ready.snapshot.clone();
-        (last.is_some() || snapshot.is_some()).then_some(StorageAppended { term, last, snapshot })
-    }
-
-    fn address_storage_threads(&mut self, ready: &mut Ready) {
-        let appended = self.append_response(ready);
-        let outbox = self.raft.take_outbox();
-        ready.messages = outbox.messages;
-        let append_needed = !ready.entries.is_empty()
-            || ready.hard_state.is_some()
-            || ready.snapshot.is_some()
-            || !outbox.after_append.is_empty();
-        if append_needed {
-            ready.storage_append = Some(StorageAppend {
-                hard_state: ready.hard_state,
-                entries: ready.entries.clone(),
-                snapshot: ready.snapshot.clone(),
-                must_sync: ready.must_sync,
-                responses: outbox.after_append,
-                appended,
-            });
-        }
-        if !ready.committed_entries.is_empty() {
-            ready.storage_apply = Some(StorageApply { entries: ready.committed_entries.clone() });
-        }
-    }
-
-    fn await_advance(&mut self, ready: &mut Ready) {
-        let appended = self.append_response(ready);
-        let outbox = self.raft.take_outbox();
-        let id = self.id();
-        let (own_messages, to_peers): (Vec<_>, Vec<_>) =
-            outbox.after_append.into_iter().partition(|message| message.to == id);
-        ready.messages = outbox.messages;
-        ready.messages.extend(to_peers);
-        let applied = self.handed_out(ready);
-        self.outstanding = Some(Outstanding { number: ready.number, own_messages, appended, applied });
-    }
-
-    fn accept(&mut self, ready: &Ready) {
-        if let Some(soft_state) = ready.soft_state {
-            self.told_soft_state = soft_state;
-        }
-        if let Some(hard_state) = ready.hard_state {
-            self.told_hard_state = hard_state;
-        }
-        let applies_unstable = self.applies_unstable();
-        let handed_out = self.handed_out(ready);
-        let log = self.raft.log_mut();
-        log.accept_unstable();
-        if let Some(handed_out) = handed_out {
-            log.accept_applying(handed_out.index, handed_out.encoded_size, applies_unstable);
-        }
-    }
-
-    /// How far the application will be once it has applied the Ready.
-    fn handed_out(&self, ready: &Ready) -> Option<AppliedThrough> {
-        let handed_out = AppliedThrough::of(&ready.committed_entries)?;
-        match planted(Bug::AppliedCursorIsCommit) {
-            false => Some(handed_out),
-            true => Some(AppliedThrough { index: self.raft.log().committed(), ..handed_out }),
-        }
-    }
-
-    /// Tells the node that the Ready is persisted, sent and applied.
-    ///
-    /// # Errors
-    /// A Ready that is not the outstanding one, one that another node or an earlier start of this node handed out, or any
-    /// with asynchronous storage writes; nothing changes then. Or the storage has failed.
-    pub fn advance(&mut self, ready: Ready) -> Result<(), AdvanceError> {
-        self.check_outstanding(&ready)?;
-        let outstanding = self.outstanding.take().ok_or(AdvanceError::NotOutstanding)?;
-        for message in outstanding.own_messages {
-            self.raft.step_own(message).expect("votes and acknowledgements are not refused");
-        }
-        if let Some(appended) = outstanding.appended {
-            self.raft.storage_appended(appended);
-        }
-        if let Some(applied) = outstanding.applied {
-            self.raft.entries_applied(applied);
-        }
-        if self.failure().is_some() { Err(AdvanceError::StorageFailed) } else { Ok(()) }
-    }
-
-    /// Whether [`advance`](Self::advance) would take this Ready.
-    pub(crate) fn check_outstanding(&self, ready: &Ready) -> Result<(), AdvanceError> {
-        if self.raft.config().async_storage_writes {
-            return Err(AdvanceError::AsynchronousStorageWrites);
-        }
-        if self.is_foreign(ready) {
-            return Err(AdvanceError::Foreign);
-        }
-        if self.failure().is_some() {
-            return Err(AdvanceError::StorageFailed);
-        }
-        match &self.outstanding {
-            Some(outstanding) if outstanding.number == ready.number && self.returned.is_none() => Ok(()),
-            Some(_) | None => Err(AdvanceError::NotOutstanding),
-        }
-    }
-
-    /// Whether another node handed this Ready out, or an earlier start of this one.
-    pub(crate) fn is_foreign(&self, ready: &Ready) -> bool {
-        ready.origin.differs_from(&self.origin)
-    }
-
-    /// With asynchronous storage writes: tells the node that a [`StorageAppend`] is done, after its responses.
-    pub fn storage_appended(&mut self, appended: StorageAppended) {
-        self.unless_failed(|raft| raft.storage_appended(appended));
-    }
-
-    /// With asynchronous storage writes: tells the node that a [`StorageApply`] is done. Until then the host must not compact
-    /// the log beyond what the node was told before: see [`Storage`](crate::Storage#compaction).
-    pub fn storage_applied(&mut self, applied: StorageApplied) {
-        if let Some(applied) = AppliedThrough::of(&applied.entries) {
-            self.unless_failed(|raft| raft.entries_applied(applied));
-        }
-    }
-
     /// Asks the leader, through this node, to hand leadership to `target`. Given up after an election timeout; ignored
     /// where no leader is known or the target is a learner or unknown.
     pub fn transfer_leadership(&mut self, target: NodeId) {
@@ -529,98 +275,30 @@ impl<S: Storage> RawNode<S> {
         self.unless_failed(|raft| raft.report_snapshot(peer, status == SnapshotStatus::Finish));
     }
 
-    /// The node's status with its membership and progress table, copied.
-    pub fn status(&self) -> Status {
-        Status {
-            basic: self.basic_status(),
-            configuration: self.raft.configuration().clone(),
-            progress: self.raft.progress().cloned().unwrap_or_default(),
-        }
-    }
-
-    /// The leader that the node knows, and its role.
-    pub fn soft_state(&self) -> SoftState {
-        self.raft.soft_state()
-    }
-
-    pub(crate) fn term(&self) -> Term {
-        self.raft.term()
-    }
-
-    /// Up to where the application has applied.
-    pub(crate) fn applied(&self) -> Index {
-        self.raft.log().applied()
-    }
-
-    /// The part of the status that costs nothing.
-    pub fn basic_status(&self) -> BasicStatus {
-        BasicStatus {
-            id: self.id(),
-            hard_state: self.raft.hard_state(),
-            soft_state: self.raft.soft_state(),
-            applied: self.raft.log().applied(),
-            lead_transferee: self.raft.transferee(),
-            first_index: self.raft.log().first_index(),
-            last: self.raft.log().last_known_id(),
-        }
-    }
-
-    /// What this node, as a leader, knows of each member, by identity; nothing in any other role.
-    pub fn progress(&self) -> impl Iterator<Item = (NodeId, &Progress)> {
-        self.raft.progress().into_iter().flatten().map(|(id, progress)| (*id, progress))
-    }
-
-    /// The messages that the next Ready will hand out, or that must wait there until what they promise is durable, in no
-    /// particular order. Some are addressed to the node itself. For tests and simulators that have to know all that is
-    /// under way.
-    ///
-    /// ```
-    /// use raft::{Body, Config, ConfState, MemStorage, NodeId, RawNode};
-    ///
-    /// let [one, two] = [1, 2].map(|id| NodeId::new(id).unwrap());
-    /// let storage = MemStorage::with_conf_state(ConfState { voters: [one, two].into(), ..ConfState::default() });
-    /// let mut node = RawNode::new(Config::new(one), storage)?;
-    /// node.campaign();
-    /// assert!(node.pending_messages().any(|message| message.to == two && matches!(message.body, Body::RequestVote { .. })));
-    /// # Ok::<(), raft::ConfigError>(())
-    /// ```
-    pub fn pending_messages(&self) -> impl Iterator<Item = &Message> {
-        let outbox = self.failure().is_none().then(|| self.raft.outbox());
-        outbox.into_iter().flat_map(|outbox| outbox.messages.iter().chain(&outbox.after_append))
-    }
-
-    /// The membership in force on this node.
-    pub fn configuration(&self) -> &Configuration {
-        self.raft.configuration()
-    }
-
-    /// The term of an entry of the log, stored or not yet; `None` where the log does not reach, or cannot be read.
-    pub fn entry_term(&self, index: Index) -> Option<Term> {
-        self.raft.log().term(index).ok()
-    }
-
-    /// The payload bytes that this node, as a leader, counts against `max_uncommitted_size`; zero in any other role.
-    pub fn uncommitted_size(&self) -> u64 {
-        self.raft.uncommitted_size()
-    }
-
-    /// How many reads this node, as a leader, holds on to: until it has committed in its term, or a quorum has confirmed that
-    /// it leads. Zero in any other role.
-    ///
-    /// ```
-    /// use raft::{ConfState, Config, MemStorage, NodeId, RawNode};
-    /// let id = NodeId::new(1).unwrap();
-    /// let alone = ConfState { voters: [id].into(), ..ConfState::default() };
-    /// let node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
-    /// assert_eq!(node.waiting_reads(), 0);
-    /// ```
-    pub fn waiting_reads(&self) -> usize {
-        self.raft.waiting_reads()
-    }
-
     /// Sets the current election timeout, in ticks, until the next change of role or term draws another. For tests and
     /// scenarios that decide who campaigns first; see also [`Config::fixed_election_timeout`].
     pub fn set_randomized_election_timeout(&mut self, ticks: u32) {
         self.raft.set_randomized_election_timeout(ticks);
+    }
+
+    /// The storage, for the host to write what a Ready says.
+    pub fn storage_mut(&mut self) -> &mut S {
+        self.raft.log_mut().storage_mut()
+    }
+
+    /// Nothing of what a node does whose storage fails is to leave it.
+    fn unless_failed(&mut self, act: impl FnOnce(&mut Raft<S>)) {
+        if self.failure().is_none() {
+            act(&mut self.raft);
+        }
+    }
+
+    /// The same, where the caller is told.
+    fn attempt<T, E>(&mut self, failed: E, act: impl FnOnce(&mut Raft<S>) -> Result<T, E>) -> Result<T, E> {
+        if self.failure().is_some() {
+            return Err(failed);
+        }
+        let result = act(&mut self.raft);
+        if self.failure().is_some() { Err(failed) } else { result }
     }
 }
