@@ -23,17 +23,18 @@ use super::heartbeats::Heartbeats;
 use super::input::{Recovered, View};
 use super::leader_completeness::LeaderCompleteness;
 use super::linearizable_read::LinearizableRead;
-use super::log_matching::{self, LogMatching, Origin};
+use super::log_matching::{LogMatching, Origin};
 use super::message_economy::MessageEconomy;
 use super::monotonic::{self, Matched};
 use super::pre_vote::PreVotes;
 use super::state_machine_safety::StateMachineSafety;
+use super::successive_changes::SuccessiveChanges;
 use super::term_gate::TermGate;
 use super::transfer_ends::Transfers;
 use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
-use super::{commit_quorum, durability, leader_leaves};
+use super::{commit_quorum, durability, handed_out_log, leader_leaves, recovery};
 
 /// Every check, behind one door.
 ///
@@ -107,6 +108,7 @@ pub struct Checkers {
     pub(super) completeness: LeaderCompleteness,
     state_machines: StateMachineSafety,
     configurations: Configurations,
+    changes: SuccessiveChanges,
     matched: Matched,
     reads: LinearizableRead,
     commands: ExactlyOnce,
@@ -154,9 +156,9 @@ impl Checkers {
             return Ok(());
         }
         let durable = recovered.hard_state;
-        self.when(Invariant::DurableBeforeSend, |all| durability::recovers(&all.cluster, id, recovered))?;
+        self.when(Invariant::DurableBeforeSend, |all| recovery::recovers(&all.cluster, id, recovered))?;
         self.when(Invariant::VoteOnce, |_| vote_once::begins(id, durable, view.hard_state))?;
-        self.when(Invariant::DurableBeforeSend, |_| durability::begins(id, durable, view.hard_state))?;
+        self.when(Invariant::DurableBeforeSend, |_| recovery::begins(id, durable, view.hard_state))?;
         self.voted(id, Some(durable))?;
         self.when(Invariant::StateMachineSafety, |all| all.state_machines.started(id, recovered.compacted))?;
         let origin = if self.cluster.get(id).is_some() { Origin::Copies } else { Origin::Creates };
@@ -165,7 +167,11 @@ impl Checkers {
         self.timeouts.started(id);
         self.transfers.started(id);
         self.reads.configured(id);
-        self.when(Invariant::ConfigurationAgreement, |all| all.configurations.started(id, all.cluster.node(id)))?;
+        self.when(Invariant::ConfigurationAgreement, |all| {
+            let node = all.cluster.node(id);
+            all.changes.started(node);
+            all.configurations.started(id, node)
+        })?;
         self.when(Invariant::BoundedMemory, |all| {
             let unapplied = all.unapplied.entry(id).or_default();
             all.to_apply.entry(id).or_default().started();
@@ -254,7 +260,7 @@ impl Checkers {
         self.when(Invariant::Liveness, |all| all.transfers.sent(&all.cluster, message))?;
         self.when(Invariant::ElectionTimeout, |all| all.timeouts.sent(message))?;
         self.when(Invariant::MessageEconomy, |all| all.economy.sent(message))?;
-        self.when(Invariant::LogMatching, |all| log_matching::sent(&all.cluster, message))?;
+        self.when(Invariant::LogMatching, |all| handed_out_log::sent(&all.cluster, message))?;
         self.when(Invariant::DurableBeforeSend, |all| durability::sent(&all.cluster, message))?;
         if let Body::Append { previous, entries, .. } = &message.body {
             self.creates(message.from, previous.term, entries)?;
@@ -343,7 +349,7 @@ impl Checkers {
                 self.when(Invariant::ElectionSafety, |all| all.elections.elected(&all.cluster, &all.votes, id))?;
                 self.when(Invariant::LeaderCompleteness, |all| all.completeness.elected(&all.cluster, id))?;
                 self.unapplied.entry(id).or_default().elected(self.cluster.node(id));
-                self.when(Invariant::ConfigurationAgreement, |all| all.configurations.elected(id, all.cluster.node(id)))
+                self.when(Invariant::ConfigurationAgreement, |all| all.changes.elected(id, all.cluster.node(id)))
             }
         }
     }
@@ -354,7 +360,7 @@ impl Checkers {
         let unjudged = node.campaign.filter(|campaign| !campaign.judged && campaign.view.last == node.log.last());
         let Some(campaign) = unjudged else { return Ok(()) };
         node.campaign = Some(Campaign { judged: true, ..campaign });
-        self.when(Invariant::ConfigurationAgreement, |all| all.configurations.campaigned(id, all.cluster.node(id)))
+        self.when(Invariant::ConfigurationAgreement, |all| all.changes.campaigned(id, all.cluster.node(id)))
     }
 
     /// Checks a commit index that rose, as soon as the log up to there is known. That of a leader always is.

@@ -1,29 +1,26 @@
-//! Nothing is sent before what it promises is durable, and what was durable survives.
+//! Nothing is sent before what it promises is durable.
 //!
 //! ```text
 //! v sends c its vote in t        ⇒  v's disk knows of the vote for c in t, or of a later term            (1)
 //! f accepts up to i in t         ⇒  f's disk holds the log of t's leader up to i, or moved on to a later term (2)
 //! l heartbeats f with commit c   ⇒  f's disk holds l's log up to c                                       (3)
 //! l leads and counts f up to m   ⇒  f's disk holds l's log up to m, or f is in a later term                (4)
-//! n restarts                     ⇒  n and its disk still know term, vote, log and snapshot                  (5)
-//! n's log forgets up to i        ⇒  n's disk holds a snapshot that covers i                               (6)
-//! n applies e, with asynchronous storage writes  ⇒  n's disk holds e                                      (7)
+//! n applies e, with asynchronous storage writes  ⇒  n's disk holds e                                      (5)
 //! ```
 //!
-//! A disk that is lost takes its promises with it: (3) and (4) do not speak of entries that were durable on it, and (5) speaks of
-//! what took its place. The promises that the node gives from then on bind it as ever.
+//! A disk that is lost takes its promises with it: (3) and (4) do not speak of entries that were durable on it. The promises
+//! that the node gives from then on bind it as ever.
 //!
 //! Where in (2), (3) and (4) the entries are not even written, durability is not the matter: then what would follow is
 //! reported, a commit without its quorum or a commit of something else.
 //!
-//! Source: Raft paper, figure 2 ("updated on stable storage before responding to RPCs") and section 5.6; thesis, section
-//! 3.8 and, for snapshots, 5.1; the contract of [`raft::Ready`]; etcd issue 9571 for what a follower may promise,
-//! `MatchIndexValid`-like invariants of CCF's specification for (4).
+//! Source: Raft paper, figure 2 ("updated on stable storage before responding to RPCs"); thesis, section 3.8; the contract of
+//! [`raft::Ready`]; etcd issue 9571 for what a follower may promise, `MatchIndexValid`-like invariants of CCF's specification
+//! for (4). That what was durable survives is the matter of [`recovery`](super::recovery).
 
 use raft::{Body, EntryId, HardState, Index, Message, NodeId, Term};
 
 use super::cluster::{Cluster, Node};
-use super::input::Recovered;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
@@ -172,110 +169,15 @@ const fn unless_written(written: bool, otherwise: Invariant) -> Invariant {
     if written { Invariant::DurableBeforeSend } else { otherwise }
 }
 
-/// A node is about to start again with what its disk gave back.
-pub(super) fn recovers(cluster: &Cluster, id: NodeId, recovered: &Recovered<'_>) -> Check {
-    let Some(node) = cluster.get(id) else { return Ok(()) };
-    let (kept, back) = (node.durable.hard_state, recovered.hard_state);
-    let forgot_vote = back.term == kept.term && kept.vote.is_some() && back.vote != kept.vote;
-    if back.term < kept.term || forgot_vote {
-        return Err(lost(
-            id,
-            format!(
-                "{} came back from the disk; expected {}, which was durable",
-                words::hard_state(back),
-                words::hard_state(kept)
-            ),
-        ));
-    }
-    if recovered.snapshot.index < node.durable.snapshot.index {
-        let (kept, back) = (node.durable.snapshot, recovered.snapshot);
-        return Err(lost(
-            id,
-            format!(
-                "a snapshot up to {back} came back from the disk; expected the one up to {kept}, which was durable"
-            ),
-        ));
-    }
-    if recovered.compacted.index > recovered.snapshot.index.max(recovered.applied) {
-        let (from, snapshot) = (recovered.compacted, recovered.snapshot);
-        return Err(lost(
-            id,
-            format!(
-                "the log that came back from the disk begins after {from}; expected it to begin within the snapshot, which ends at \
-             {snapshot}"
-            ),
-        ));
-    }
-    recovers_log(id, node, recovered)
-}
-
-fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
-    // Writes that were under way may have replaced what is above, and may or may not have reached the disk.
-    let replaced = node.rewrites.iter().min().map_or(Index::MAX, |lowest| lowest.previous());
-    let index = node.durable.log.last().index.min(replaced);
-    let Some(term) = node.durable.log.term(index).filter(|_| index > recovered.compacted.index) else { return Ok(()) };
-    let offset = index.since(recovered.compacted.index.next()) as usize;
-    match recovered.entries.get(offset) {
-        Some(entry) if entry.id() == EntryId::new(term, index) => Ok(()),
-        Some(other) => {
-            Err(lost(id, format!("{} came back from the disk; expected {term}/{index}, which was durable", other.id())))
-        }
-        None => {
-            let last = recovered.entries.last().map_or(recovered.compacted, |entry| entry.id());
-            Err(lost(
-                id,
-                format!(
-                    "the log that came back from the disk ends at {last}; expected {term}/{index} in it, which was durable"
-                ),
-            ))
-        }
-    }
-}
-
-/// A node shows itself for the first time after a start. For its term and vote see [`vote_once`](super::vote_once).
-pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
-    if shown.commit < back.commit {
-        return Err(lost(
-            id,
-            format!(
-                "begins with {}; expected {}, which came back from its disk",
-                words::hard_state(shown),
-                words::hard_state(back)
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// A node's log is about to forget its entries up to `through`.
-pub(super) fn compacts(cluster: &Cluster, id: NodeId, through: Index) -> Check {
-    match cluster.get(id).filter(|node| node.durable.snapshot.index < through) {
-        Some(node) => {
-            let snapshot = node.durable.snapshot;
-            Err(lost(
-                id,
-                format!(
-                    "the log forgot up to {through}; expected no further than the durable snapshot, which ends at {snapshot}"
-                ),
-            ))
-        }
-        None => Ok(()),
-    }
-}
-
 fn between(message: &Message, invariant: Invariant, what: String) -> Violation {
     let (from, to) = (message.from, message.to);
     Violation::new(invariant, &[from, to], format!("node {from} to node {to}: {what}"))
 }
 
-fn lost(id: NodeId, what: String) -> Violation {
-    Violation::new(Invariant::DurableBeforeSend, &[id], format!("node {id}: {what}"))
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use raft::{Entry, Role};
+    use raft::Role;
 
     use super::super::ProgressView;
     use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
@@ -384,72 +286,6 @@ mod tests {
         let counts = |index| counts_itself(&bench.checkers.cluster, node(1), Index(index));
         counts(4).unwrap();
         breaks(Invariant::DurableBeforeSend, counts(5));
-    }
-
-    fn restart(bench: &mut Bench, back: &[Entry], hard_state: HardState) -> Check {
-        bench.checkers.crashed(node(2));
-        bench.start(2, EntryId::ZERO, back, hard_state)
-    }
-
-    #[test]
-    fn a_restart_with_what_was_durable_or_more_is_fine() {
-        let mut bench = Bench::led();
-        bench.append(2, &entries(1, 1..=2)).unwrap();
-        bench.append_unsynced(2, &entries(1, 3..=4)).unwrap();
-        let hard_state = bench.hard_state(1, 1);
-        restart(&mut bench, &entries(1, 1..=3), hard_state).unwrap();
-        restart(&mut bench, &entries(1, 1..=3), hard_state).unwrap();
-    }
-
-    #[test]
-    fn a_term_or_a_vote_that_is_lost_in_a_restart_is_found() {
-        for back in [HardState::default(), HardState { term: Term(1), ..HardState::default() }] {
-            let mut bench = Bench::led();
-            breaks(Invariant::DurableBeforeSend, restart(&mut bench, &[], back));
-        }
-    }
-
-    #[test]
-    fn a_node_that_ignores_what_came_back_from_its_disk_is_found() {
-        let back = HardState { term: Term(3), vote: Some(node(1)), commit: Index(2) };
-        begins(node(1), back, back).unwrap();
-        breaks(Invariant::DurableBeforeSend, begins(node(1), back, HardState { commit: Index(1), ..back }));
-    }
-
-    #[test]
-    fn an_entry_that_is_lost_in_a_restart_is_found() {
-        let mut bench = Bench::led();
-        bench.append(2, &entries(1, 1..=2)).unwrap();
-        let hard_state = bench.hard_state(1, 1);
-        breaks(Invariant::DurableBeforeSend, restart(&mut bench, &entries(1, 1..=1), hard_state));
-    }
-
-    #[test]
-    fn a_tail_that_was_being_replaced_may_come_back_old_or_new() {
-        for new in [false, true] {
-            let mut bench = Bench::led();
-            bench.elect(2, 2, &[3]).unwrap();
-            bench.append_unsynced(1, &[entry(2, 1)]).unwrap();
-            bench.checkers.crashed(node(1));
-            let back = if new { entries(2, 1..=1) } else { entries(1, 1..=4) };
-            let hard_state = bench.hard_state(1, 1);
-            bench.start(1, EntryId::ZERO, &back, hard_state).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_log_that_forgets_before_the_snapshot_is_durable_is_found() {
-        let mut bench = Bench::led();
-        bench.append(2, &entries(1, 1..=4)).unwrap();
-        bench.commit(1, 3).unwrap();
-        let snapshot = bench.snapshot(3);
-        bench.checkers.snapshot_taken(node(1), &snapshot).unwrap();
-        breaks(Invariant::DurableBeforeSend, bench.checkers.compacted(node(1), Index(3)));
-        bench.checkers.snapshot_persisted(node(1), snapshot.id);
-        bench.checkers.compacted(node(1), Index(3)).unwrap();
-        bench.checkers.crashed(node(1));
-        let hard_state = bench.hard_state(1, 1);
-        breaks(Invariant::DurableBeforeSend, bench.start(1, EntryId::ZERO, &entries(1, 1..=4), hard_state));
     }
 
     #[test]

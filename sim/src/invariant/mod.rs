@@ -10,13 +10,16 @@
 //! | election safety, leader is voter | `election_safety` | paper, figure 3 | votes counted twice, early, of another term or by the wrong quorum; learners that campaign |
 //! | with pre-vote, no candidacy without a quorum's pre-votes | `pre_vote` | thesis, 9.6 | grants that are kept from an earlier campaign |
 //! | a vote once per term | `vote_once` | paper, figure 2 | double grants, a vote lost in a restart |
-//! | log matching | `log_matching` | paper, figure 3 | late storage responses (ABA), late appends that truncate, snapshots that keep a tail |
+//! | log matching | `log_matching` | paper, figure 3 | late appends that truncate, entries without their predecessors |
+//! | the log as handed out | `handed_out_log` | paper, figure 3 | late storage responses (ABA), snapshots that keep a tail |
 //! | leader append-only | `leader_append_only` | paper, figure 3 | a leader that truncates |
 //! | leader completeness | `leader_completeness` | paper, figure 3 | up-to-date checks that compare the wrong thing, appends that cut off what was acknowledged, commits that lacked a quorum |
 //! | state-machine safety | `state_machine_safety` | paper, figure 3 | commits of a divergent tail, applied entries that were skipped or doubled |
 //! | commit quorum | `commit_quorum` | paper, 5.4.2; thesis, 4.3 | commit by counting earlier terms, learners, the union of joint halves, unsynced entries |
-//! | durable before send | `durability` | paper, figure 2 | missed syncs, early acknowledgements, acknowledgements of too much, lossy recovery |
-//! | configuration agreement | `configuration` | thesis, 4.1 and 4.3 | two changes at once, campaigns before a change is applied, snapshots with the wrong membership |
+//! | durable before send | `durability` | paper, figure 2 | missed syncs, early acknowledgements, acknowledgements of too much |
+//! | recovery of what was durable | `recovery` | paper, figure 2 | votes and entries lost in a restart, logs compacted too early |
+//! | configuration agreement | `configuration` | thesis, 4.1 and 4.3 | changes that come to something else, snapshots with the wrong membership |
+//! | one change at a time | `successive_changes` | thesis, 4.1 and 4.3 | two changes at once, campaigns before a change is applied |
 //! | progress of members only | `progress_members` | thesis, 4.1 and 4.2.1 | members that a change does not add or remove everywhere |
 //! | a removed leader leaves | `leader_leaves` | thesis, 4.2.2 | leaders that take proposals, or stay, after they are removed |
 //! | terms are a clock | `term_gate` | paper, 5.1 | responses of earlier terms that count, later terms that are ignored |
@@ -48,6 +51,7 @@ mod election_safety;
 mod election_timeout;
 mod exactly_once;
 mod flow_control;
+mod handed_out_log;
 mod heartbeats;
 mod input;
 mod leader_append_only;
@@ -62,9 +66,11 @@ mod next_configuration;
 mod pre_vote;
 mod progress_members;
 mod quorum;
+mod recovery;
 mod run_loop;
 mod specification;
 mod state_machine_safety;
+mod successive_changes;
 mod term_gate;
 #[cfg(test)]
 mod testing;

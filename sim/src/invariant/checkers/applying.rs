@@ -3,7 +3,7 @@
 use raft::{Entry, EntryId, Index, NodeId, Snapshot};
 
 use super::super::violation::{Check, Invariant};
-use super::super::{durability, state_machine_safety};
+use super::super::{durability, recovery, state_machine_safety};
 use super::Checkers;
 
 impl Checkers {
@@ -70,7 +70,7 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        durability::compacts(&self.cluster, id, through)?;
+        recovery::compacts(&self.cluster, id, through)?;
         self.cluster.compact(id, through);
         let floor = self.cluster.floor();
         self.matching.forget(floor);

@@ -35,7 +35,7 @@ impl Checkers {
         self.reads.configured(id);
         let node = self.cluster.node(id);
         node.configuration = configuration;
-        self.configurations.decides_by(id, node);
+        self.changes.decides_by(id, node);
         Ok(())
     }
 

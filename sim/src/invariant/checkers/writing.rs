@@ -5,7 +5,7 @@ use raft::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 use super::super::input::View;
 use super::super::log_matching::Origin;
 use super::super::violation::{Check, Invariant};
-use super::super::{leader_append_only, leader_completeness, leader_leaves, log_matching, state_machine_safety};
+use super::super::{handed_out_log, leader_append_only, leader_completeness, leader_leaves, state_machine_safety};
 use super::Checkers;
 
 impl Checkers {
@@ -36,7 +36,7 @@ impl Checkers {
         }
         let node = self.cluster.node(id);
         node.led = node.leads();
-        self.when(Invariant::LogMatching, |all| log_matching::shows_what_it_wrote(id, all.cluster.node(id)))?;
+        self.when(Invariant::LogMatching, |all| handed_out_log::shows_what_it_wrote(id, all.cluster.node(id)))?;
         self.when(Invariant::LeaderCompleteness, |all| {
             leader_completeness::begins_with_own_entry(id, all.cluster.node(id))
         })?;
@@ -75,7 +75,7 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.when(Invariant::LogMatching, |_| log_matching::stays(id, before, after))
+        self.when(Invariant::LogMatching, |_| handed_out_log::stays(id, before, after))
     }
 
     /// What a node shows as the term of an entry, after the storage wrote there or answered.
@@ -83,7 +83,7 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.when(Invariant::LogMatching, |all| log_matching::shows(id, all.cluster.node(id), index, term))
+        self.when(Invariant::LogMatching, |all| handed_out_log::shows(id, all.cluster.node(id), index, term))
     }
 
     fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
@@ -95,9 +95,9 @@ impl Checkers {
         self.when(Invariant::StateMachineSafety, |all| {
             state_machine_safety::writes(id, all.cluster.node(id), entries)
         })?;
-        self.when(Invariant::LogMatching, |all| log_matching::writes(id, all.cluster.node(id), entries))?;
+        self.when(Invariant::LogMatching, |all| handed_out_log::writes(id, all.cluster.node(id), entries))?;
         self.when(Invariant::ConfigurationAgreement, |all| {
-            all.configurations.writes(id, all.cluster.node(id), entries)
+            all.changes.writes(id, all.cluster.node(id), entries)
         })?;
         let log = &self.cluster.node(id).log;
         let previous = entries.first().and_then(|first| log.term(first.index.previous())).unwrap_or(Term::ZERO);
