@@ -1,20 +1,9 @@
 //! The words of a command, read one by one: what is missing, malformed or left over is said with its line.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
-use raft::NodeId;
-
 use super::error::ScriptError;
+use super::meaning::{Meaning, Wanted};
 use super::parse::{Block, Line};
-
-/// One word of a command: `word`, `"any text"`, `key=value` or `key=(value, value)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Argument {
-    key: String,
-    /// Absent in a plain word.
-    values: Option<Vec<String>>,
-}
+use super::words::{Argument, split};
 
 /// The arguments of one command that have not been read yet.
 ///
@@ -200,170 +189,11 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// What a word was expected to be and is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Anything of a kind, such as "a number".
-    Kind(&'static str),
-    /// A number in this range, both ends included.
-    Number {
-        /// The smallest.
-        least: u64,
-        /// The largest.
-        most: u64,
-    },
-    /// One of these words.
-    OneOf(&'static [&'static str]),
-}
-
-/// What can be read from one word.
-pub trait Meaning: Sized {
-    /// The word's meaning, or what was wanted in its place.
-    ///
-    /// # Errors
-    /// The word is not of this kind.
-    fn from_word(word: &str) -> Result<Self, Wanted>;
-}
-
-impl Meaning for String {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        Ok(word.to_owned())
-    }
-}
-
-impl Meaning for bool {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        choose(word, &["true", "false"]).map(|position| position == 0)
-    }
-}
-
-impl Meaning for NodeId {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word, u64::MAX).ok().and_then(Self::new).ok_or(Wanted::Kind("the number of a node"))
-    }
-}
-
-impl Meaning for u64 {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word, Self::MAX)
-    }
-}
-
-impl Meaning for u32 {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word, u64::from(Self::MAX))
-    }
-}
-
-impl Meaning for usize {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        number(word, Self::MAX as u64)
-    }
-}
-
-/// A number that is no larger than this: what would take too long, or too much memory, is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AtMost<const MOST: u64>(pub u64);
-
-impl<const MOST: u64> Meaning for AtMost<MOST> {
-    fn from_word(word: &str) -> Result<Self, Wanted> {
-        number::<u64>(word, MOST)
-            .ok()
-            .filter(|number| *number <= MOST)
-            .map(Self)
-            .ok_or(Wanted::Number { least: 0, most: MOST })
-    }
-}
-
-fn number<T: FromStr<Err: Display>>(word: &str, most: u64) -> Result<T, Wanted> {
-    word.parse().map_err(|_| Wanted::Number { least: 0, most })
-}
-
-/// Which of the known words this is.
-///
-/// # Errors
-/// It is none of them.
-pub fn choose(word: &str, known: &'static [&'static str]) -> Result<usize, Wanted> {
-    known.iter().position(|candidate| *candidate == word).ok_or(Wanted::OneOf(known))
-}
-
-impl Argument {
-    fn new(word: &str) -> Self {
-        let Some((key, value)) = word.split_once('=') else { return Self { key: word.to_owned(), values: None } };
-        let values = match value.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
-            Some(inner) => {
-                inner.split(',').map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
-            }
-            None => vec![value.to_owned()],
-        };
-        Self { key: key.to_owned(), values: Some(values) }
-    }
-}
-
-/// Splits at blanks outside of parentheses. What begins with a quotation mark is a plain word up to the next one, in which
-/// a backslash takes a quotation mark or another backslash as it is.
-fn split(line: &Line) -> Result<Vec<Argument>, ScriptError> {
-    let unclosed = |what| ScriptError::new(line.number, format!("{what} is not closed in \"{}\"", line.text));
-    let mut arguments = Vec::new();
-    let mut characters = line.text.chars().peekable();
-    while let Some(&first) = characters.peek() {
-        match first {
-            ' ' | '\t' => drop(characters.next()),
-            '"' => {
-                characters.next();
-                let text = quoted(&mut characters).ok_or_else(|| unclosed("a quotation mark"))?;
-                arguments.push(Argument { key: text, values: None });
-            }
-            _ => {
-                let word = unquoted(&mut characters).ok_or_else(|| unclosed("a parenthesis"))?;
-                arguments.push(Argument::new(&word));
-            }
-        }
-    }
-    Ok(arguments)
-}
-
-type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
-
-fn quoted(characters: &mut Characters<'_>) -> Option<String> {
-    let mut text = String::new();
-    loop {
-        match characters.next()? {
-            '"' => return Some(text),
-            '\\' => text.push(characters.next()?),
-            character => text.push(character),
-        }
-    }
-}
-
-fn unquoted(characters: &mut Characters<'_>) -> Option<String> {
-    let mut word = String::new();
-    let mut depth = 0_usize;
-    while let Some(character) = characters.next_if(|character| depth > 0 || !matches!(character, ' ' | '\t')) {
-        match character {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        word.push(character);
-    }
-    (depth == 0).then_some(word)
-}
-
-/// The text as a word of a command: quoted where it would be read as something else otherwise. None where it cannot be
-/// written in one line.
-pub fn word(text: &str) -> Option<String> {
-    let plain = |character: char| character.is_alphanumeric() || "-_.:/".contains(character);
-    if !text.is_empty() && text.chars().all(plain) {
-        return Some(text.to_owned());
-    }
-    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-    // A backslash at the end of a line would continue it.
-    (!text.contains(char::is_control)).then(|| format!("\"{quoted}\""))
-}
-
 #[cfg(test)]
 mod tests {
+    use raft::NodeId;
+
+    use super::super::words::word;
     use super::*;
 
     fn block(text: &str) -> Block {

@@ -9,9 +9,11 @@ mod compare;
 mod conformance;
 pub(crate) mod environment;
 mod error;
+mod meaning;
 pub(crate) mod parse;
 mod play;
 mod snapshot;
+pub(crate) mod words;
 
 pub use command::Command;
 pub use compare::{Difference, Excerpt};

@@ -8,9 +8,9 @@ use raft::{
 use super::phrase::Phrase;
 use crate::disk::Keep;
 use crate::history::Operation;
-use crate::script::arguments::word;
 use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, disk_words, keep_word};
 use crate::script::environment::kind_of;
+use crate::script::words::word;
 use crate::world::{ApplicationKind, Boot, Event, MessageId, NodeOptions, World};
 
 type Said = Result<Option<Phrase>, &'static str>;

@@ -96,9 +96,7 @@ impl Checkers {
             state_machine_safety::writes(id, all.cluster.node(id), entries)
         })?;
         self.when(Invariant::LogMatching, |all| handed_out_log::writes(id, all.cluster.node(id), entries))?;
-        self.when(Invariant::ConfigurationAgreement, |all| {
-            all.changes.writes(id, all.cluster.node(id), entries)
-        })?;
+        self.when(Invariant::ConfigurationAgreement, |all| all.changes.writes(id, all.cluster.node(id), entries))?;
         let log = &self.cluster.node(id).log;
         let previous = entries.first().and_then(|first| log.term(first.index.previous())).unwrap_or(Term::ZERO);
         self.takes_up(id, previous, entries, |leader| match leader {

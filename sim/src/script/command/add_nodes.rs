@@ -2,8 +2,9 @@
 
 use raft::{ConfState, Index, NodeId, ReadOnlyOption};
 
-use super::super::arguments::{Arguments, AtMost, Meaning, Wanted, choose};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{AtMost, Meaning, Wanted, choose};
 use crate::world::{ApplicationKind, Boot, NodeOptions, World};
 
 /// Nodes to create.

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use raft::NodeId;
 
-use super::super::arguments::{Arguments, Meaning, Wanted, choose};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{Meaning, Wanted, choose};
 use super::{Command, Syntax, node};
 use crate::history::{self, Operation};
 

@@ -2,8 +2,9 @@
 
 use raft::{EntryId, Index, NodeId, Role, Term};
 
-use super::super::arguments::{Arguments, Meaning, Wanted, choose};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{Meaning, Wanted, choose};
 use super::client::{self, Key};
 use super::{Command, Syntax};
 use crate::world::Excuse;

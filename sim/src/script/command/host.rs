@@ -2,8 +2,9 @@
 
 use raft::{Index, NodeId};
 
-use super::super::arguments::{Arguments, AtMost};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::AtMost;
 use super::{Command, LogLevel, Syntax, node, nodes};
 
 /// Work on Readys and on the queues of the storage threads.

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use raft::{ConfChange, Index, NodeId, SnapshotStatus};
 
-use super::super::arguments::{Arguments, AtMost, Meaning, Wanted, choose};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{AtMost, Meaning, Wanted, choose};
 use super::{Command, Syntax, membership, node, two_nodes};
 
 /// A call on a node that prints nothing but an error.

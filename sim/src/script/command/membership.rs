@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, NodeId, Transition};
 
-use super::super::arguments::{Arguments, Meaning, Wanted, choose};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{Meaning, Wanted, choose};
 use super::super::parse::Line;
 
 pub(super) fn parse(arguments: &mut Arguments<'_>) -> Result<ConfChange, ScriptError> {

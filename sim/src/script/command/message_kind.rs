@@ -1,6 +1,6 @@
 //! The names of messages.
 
-use super::super::arguments::{Meaning, Wanted, choose};
+use super::super::meaning::{Meaning, Wanted, choose};
 
 /// A kind of message, by etcd's name of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 
 use raft::{Message, NodeId};
 
-use super::super::arguments::{Arguments, Meaning, Wanted};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{Meaning, Wanted};
 use super::message_kind::MessageKind;
 use super::{Command, Syntax, step, two_nodes};
 

@@ -2,8 +2,9 @@
 
 use raft::NodeId;
 
-use super::super::arguments::{Arguments, Meaning, Wanted};
+use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
+use super::super::meaning::{Meaning, Wanted};
 use super::{AddNodes, Command, Syntax, add_nodes, node};
 use crate::disk::Keep;
 use crate::world::NodeOptions;

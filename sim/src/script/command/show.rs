@@ -2,7 +2,7 @@
 
 use raft::NodeId;
 
-use super::super::arguments::{Meaning, Wanted, choose};
+use super::super::meaning::{Meaning, Wanted, choose};
 use super::{Command, Syntax, node};
 
 /// Prints something.

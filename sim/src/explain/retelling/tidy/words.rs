@@ -6,10 +6,10 @@ use raft::NodeId;
 use super::super::phrase::Phrase;
 use super::Draft;
 use crate::history::{self, Operation};
-use crate::script::arguments::word;
 use crate::script::command::{
     ClientCommand, Command, HostCommand, HostStep, InputCommand, NetworkCommand, NodeCommand, Ticks,
 };
+use crate::script::words::word;
 
 /// Leaves out phrases that do not matter, the last first. Where nothing breaks, what people do is what the trace shows, so
 /// that stays.
