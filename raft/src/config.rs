@@ -36,9 +36,9 @@ pub struct Config {
     pub election_tick: u32,
     /// Ticks between two heartbeats of a leader.
     pub heartbeat_tick: u32,
-    /// Seeds the draws of election timeouts; give each node, and each start of a node, another one. With `None` the
+    /// Seeds the draws of election timeouts; give each node, and each start of a node, a different one. With `None` the
     /// seed follows from `id` and from what the storage holds at the start (term, vote, commit and last entry): nodes
-    /// differ, and so do the starts of a node between which anything was stored. A host that has entropy may well pass
+    /// differ, and so do the starts of a node between which anything was stored. A host that has entropy should pass
     /// some, so that starts with the same storage differ too.
     pub election_seed: Option<u64>,
     /// Every election timeout is `election_tick`, and `election_seed` says nothing. For scripts and tests that decide who
@@ -84,10 +84,10 @@ pub struct Config {
     /// entered and left in turn. For hosts that serialise changes themselves.
     pub disable_conf_change_validation: bool,
     /// Messages that need a term and have none, or term zero, pass the term check, as in etcd, and a candidate that is
-    /// sent an append, heartbeat or snapshot of that kind falls back to term zero, until a response of its storage reminds
-    /// it of its term. No correct node sends them; they are refused as malformed unless this is set, which is for
-    /// comparing with etcd line by line. What else only a node can see that is lied to is then as in etcd, too: where the
-    /// log ends after a leader has contradicted itself.
+    /// sent an append, heartbeat or snapshot of that kind falls back to term zero, until a response of its storage
+    /// reminds it of its term. No correct node sends them; they are refused as malformed unless this is set, which is
+    /// for comparing with etcd line by line. One more thing is then as in etcd, which only a node can see whose leader
+    /// contradicts itself: where its log ends afterwards.
     pub allow_missing_term: bool,
     /// Where there is only one voter a leader answers reads at once, as in etcd: even before it has committed in its term,
     /// and even if it is not that voter but was removed. Such reads can be stale: after a restart the commit index may
@@ -113,11 +113,11 @@ pub struct Config {
     /// application that decided against those changes.
     #[cfg_attr(feature = "serde", serde(default))]
     pub allow_outdated_membership: bool,
-    /// Peers are believed what no correct peer can say, as in etcd: that an acknowledgement is of entries that were never
-    /// sent, that a term has a second leader, that its log differs from what is committed here; see
-    /// [`Malformed`](crate::Malformed), where each such case says so. Acknowledged writes can be lost by that. And a storage
-    /// response counts although what was written is overwritten since, which such peers can bring about, and after which
-    /// the log may have holes. For comparing with etcd line by line.
+    /// The node believes what no correct peer can say, as in etcd: that an acknowledgement is of entries that were
+    /// never sent, that a term has a second leader, that its log differs from what is committed here; see
+    /// [`Malformed`](crate::Malformed), where each such case says so. Acknowledged writes can be lost by that. Besides,
+    /// a storage response counts although what was written has been overwritten since. Such peers can bring that about,
+    /// and the log may have holes afterwards. For comparing with etcd line by line.
     #[cfg_attr(feature = "serde", serde(default))]
     pub lenient_as_etcd: bool,
     /// A leader that a change removes or demotes becomes a follower when it applies that change.

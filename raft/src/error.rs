@@ -109,8 +109,8 @@ pub enum ProposeError {
     /// This node leads, and a membership change has removed it. It leads on until it notices, and takes nothing new.
     #[error("this leader was removed from the cluster: propose to another member")]
     Removed,
-    /// This node leads, and has [`Config::max_uncommitted_size`](crate::Config::max_uncommitted_size) bytes in its log that are
-    /// not applied yet. If they do not get fewer, it may have lost its quorum.
+    /// This node leads, and has [`Config::max_uncommitted_size`](crate::Config::max_uncommitted_size) bytes in its log
+    /// that are not applied yet. If their number does not fall, it may have lost its quorum.
     #[error(
         "{proposed} bytes on top of {uncommitted} that are not applied yet exceed the limit of {limit}: propose again once \
          some of them are"
@@ -123,7 +123,7 @@ pub enum ProposeError {
         /// [`Config::max_uncommitted_size`](crate::Config::max_uncommitted_size).
         limit: u64,
     },
-    /// The log ends at [`Index::MAX`], or would go beyond it. There is no way on but another cluster.
+    /// The log ends at [`Index::MAX`], or would go beyond it. The only way on is a new cluster.
     #[error("the log is full: it has no room below the largest index")]
     LogFull,
     /// See [`Storage`](crate::Storage#failure). The proposal may have been appended, and leaves this node no more.
@@ -138,16 +138,16 @@ pub enum ReadError {
     /// No leader is known that could be asked.
     #[error("no leader is known that could be asked: read again once there is one")]
     NoLeader,
-    /// This leader has to confirm [`Config::max_waiting_reads`](crate::Config::max_waiting_reads) reads already, before it
-    /// can answer any. It may have lost its quorum.
+    /// This leader holds [`Config::max_waiting_reads`](crate::Config::max_waiting_reads) reads already that it cannot
+    /// answer before they are confirmed. It may have lost its quorum.
     #[error("too many reads wait for a quorum to confirm this leader: read again once some are answered")]
     TooManyWaiting,
     /// The leadership that was asked has ended, and the answer with it, unless it was on its way already. For reads that
     /// are [waited for](crate::Node::read_index_until_applied).
     #[error("the leadership that was asked has ended: read again")]
     LeadershipChanged,
-    /// A read that is [waited for](crate::Node::read_index_until_applied) has the same context, and would not be told from this
-    /// one.
+    /// A read that is [waited for](crate::Node::read_index_until_applied) has the same context, so that the two could
+    /// not be told apart.
     #[error("another read waits with the same context: read again with one that was never used")]
     ContextInUse,
     /// See [`Storage`](crate::Storage#failure).
@@ -197,8 +197,8 @@ pub enum Malformed {
     /// One of its indexes is beyond [`Index::MAX`].
     #[error("index {0} is out of range")]
     IndexOutOfRange(Index),
-    /// *Lenient.* In the name of this node itself, which sends itself nothing of the kind: only what it forwards may come
-    /// back to it, and its own vote and acknowledgement.
+    /// *Lenient.* The message bears the name of this node itself, which sends itself nothing of the kind: only what it
+    /// forwards may come back to it, and its own vote and acknowledgement.
     #[error("from this node to itself")]
     FromItself,
     /// *Lenient.* A forwarded proposal or read with a term. They pass the term check because they have none.

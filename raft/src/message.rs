@@ -53,8 +53,8 @@ impl Message {
 
 /// What a [`Message`] says; the etcd name of each kind stands with it.
 ///
-/// It is exhaustive on purpose: whoever encodes, checks or simulates messages matches kind by kind, and a kind that is new has
-/// to be an error of the compiler there. It would be a new version of what nodes say to each other, too.
+/// It is exhaustive on purpose: whoever encodes, checks or simulates messages matches kind by kind, and a new kind has
+/// to be a compiler error there. It would be a new version of what nodes say to each other, too.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Body {

@@ -1,4 +1,4 @@
-//! What stands for the beginning of a log that is no longer kept.
+//! Snapshots, each of which stands for the beginning of a log that is no longer kept.
 
 use bytes::Bytes;
 

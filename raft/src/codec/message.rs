@@ -59,7 +59,7 @@ mod kind {
     pub(super) const READ_INDEX_RESPONSE: u64 = 16;
     pub(super) const PRE_VOTE: u64 = 17;
     pub(super) const PRE_VOTE_RESPONSE: u64 = 18;
-    /// The largest one; those up to here that are not above are local.
+    /// The largest one. Those up to here that are not listed above are local.
     pub(super) const FORGET_LEADER: u64 = 23;
 }
 

@@ -4,17 +4,17 @@
 //! format for the network or the disk; a host may as well use its own.
 //!
 //! The schema is proto2: a field that is absent has its default value, and one that is unknown is skipped, so that
-//! newer nodes may add some. Writers differ in which default values they write (up to version 3.6 etcd writes all that are
-//! numbers), so a value that is written and one that is absent mean the same. Of a number that comes more than once the
-//! last counts, and a message that comes in pieces is put together. Whatever the bytes are, decoding gives a value or a [`DecodeError`], and allocates no more
-//! than in proportion to their length.
+//! newer nodes may add some. Writers differ in which default values they write (up to version 3.6 etcd writes all that
+//! are numbers), so a value that is written and one that is absent mean the same. If a number occurs more than once,
+//! the last one counts; a message that occurs more than once is put together from its pieces. Whatever the bytes are,
+//! decoding gives a value or a [`DecodeError`], and allocates no more than in proportion to their length.
 
 mod conf_change;
 mod message;
 mod state;
 mod wire;
 
-/// Why bytes are not what they should be.
+/// Why bytes cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -24,10 +24,10 @@ pub enum DecodeError {
     /// A number does not fit into 64 bits.
     #[error("a number does not fit into 64 bits")]
     VarintTooLong,
-    /// What stands where a field begins is none.
+    /// What stands where a field should begin is no tag of a field.
     #[error("{0} is no tag of a field")]
     InvalidTag(u64),
-    /// A field is written in another way than its type is.
+    /// A field is not encoded in the way that its type demands.
     #[error("field {0} has the wrong wire type")]
     WrongWireType(u64),
     /// An enumeration does not have this value.
@@ -38,7 +38,7 @@ pub enum DecodeError {
         /// The value.
         value: u64,
     },
-    /// A node is named by zero where there must be one.
+    /// A node has the number zero where one must be named.
     #[error("{0} must name a node")]
     ZeroNode(&'static str),
     /// Something that this kind of message needs is absent.

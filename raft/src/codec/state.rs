@@ -13,8 +13,8 @@ use crate::types::{Entry, EntryKind, HardState, Index, NodeId, Term};
 impl Entry {
     /// Its bytes as raftpb's `Entry`: [`encoded_size`](Self::encoded_size) of them.
     ///
-    /// An [`EntryKind::RefusedConfChange`] is written, and counted, with its type, which is that of a normal entry. As other
-    /// writers do that with all normal entries, it is one for whoever reads it.
+    /// An [`EntryKind::RefusedConfChange`] is written, and counted, with its type, which is that of a normal entry.
+    /// Other writers do that with every normal entry, so whoever reads it takes it for one.
     ///
     /// ```
     /// use raft::{Entry, Index, Term};

@@ -13,7 +13,7 @@ pub(super) struct Field<'a> {
 enum Value<'a> {
     Varint(u64),
     Bytes(&'a [u8]),
-    /// Fixed-size numbers and groups: raftpb has none, so that only fields of other schemas are written so.
+    /// Fixed-size numbers and groups: raftpb has none, so only fields of other schemas are written like this.
     Foreign,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The number of an enumeration's value: of 32 bits, so that what a longer one has above them is dropped.
+    /// The number of an enumeration's value. It has 32 bits; what a longer number has above them is dropped.
     pub(super) fn enumeration(&self) -> Result<u64, DecodeError> {
         Ok(self.varint()? & u64::from(u32::MAX))
     }

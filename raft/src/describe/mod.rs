@@ -1,9 +1,9 @@
 //! `Display` in exactly the forms in which etcd describes the same: of messages, entries, Readys, statuses and what they are
 //! made of.
 //!
-//! One line each, without an end; several entries, a snapshot and the parts of a Ready take lines of their own. Nodes print
-//! in hexadecimal where etcd prints them so, which is in messages and in a status. Upstream: `DescribeMessage`,
-//! `DescribeEntry` and `DescribeReady`, and `Status.String`.
+//! One line each, without a newline at its end; several entries, a snapshot and the parts of a Ready take lines of
+//! their own. Nodes print in hexadecimal where etcd prints them so, which is in messages and in a status. Upstream:
+//! `DescribeMessage`, `DescribeEntry` and `DescribeReady`, and `Status.String`.
 
 mod message;
 mod quote;

@@ -1,4 +1,5 @@
-//! How far the application was given committed entries and has applied them, and when to hold further ones back.
+//! How far committed entries were handed to the application, how far it has applied them, and when further ones are
+//! held back.
 
 use crate::types::Index;
 

@@ -17,7 +17,7 @@ impl<S: Storage> RaftLog<S> {
         (last.term, last.index) >= (own.term, own.index)
     }
 
-    /// The index of the first of `entries` that is not in the log, be it another there or be it new.
+    /// The index of the first of `entries` that is not in the log: either another entry is there, or none is.
     pub(crate) fn find_conflict(&self, entries: &[Entry]) -> Option<Index> {
         entries.iter().find(|entry| !self.matches(entry.id())).map(|entry| entry.index)
     }

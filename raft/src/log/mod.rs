@@ -2,7 +2,7 @@
 //! is committed and applied.
 //!
 //! Always `applied <= applying <= committed <= last_index`. What was committed is never overwritten: the methods that
-//! would do so assert, since the caller refuses such input before.
+//! could do so assert that they do not, since the caller has refused such input by then.
 
 mod applying;
 mod matching;

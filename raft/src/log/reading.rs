@@ -50,8 +50,8 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// The committed entries that the application is to apply next. With `allow_unstable`, also ones that are not yet
-    /// known to be durable here; they are so on a quorum.
+    /// The committed entries that the application is to apply next. With `allow_unstable`, also those that are not yet
+    /// known to be durable here; a quorum has them durably.
     pub(crate) fn next_committed_entries(&self, allow_unstable: bool) -> Vec<Entry> {
         let Some((quota, end)) = self.next_committed(allow_unstable) else { return Vec::new() };
         let low = self.applying().next();
@@ -68,7 +68,7 @@ impl<S: Storage> RaftLog<S> {
     }
 
     /// How many bytes may be handed out, and the last entry that may be; `None` where nothing may. While a snapshot
-    /// waits to be restored nothing may, so that there is no question of what comes first.
+    /// waits to be restored nothing may, so that it is clear what comes first.
     fn next_committed(&self, allow_unstable: bool) -> Option<(u64, Index)> {
         let quota = self.applying.quota()?;
         let end = self.max_appliable_index(allow_unstable);

@@ -1,7 +1,7 @@
 //! Who belongs to the cluster and how that changes: configurations, changes to them, joint consensus.
 //!
-//! A [`ConfChange`] is proposed and stored in the log; once applied, it leads from one [`Configuration`] to the next;
-//! a [`ConfState`] is a configuration at rest. Thesis, chapter 4; upstream, etcd's package `confchange`.
+//! A [`ConfChange`] is proposed and stored in the log; once applied, it leads from one [`Configuration`] to the next; a
+//! [`ConfState`] is a configuration as it is stored. Thesis, chapter 4; upstream, etcd's package `confchange`.
 
 mod change;
 mod changer;

@@ -1,5 +1,5 @@
-//! Whether a membership is older than changes that were applied. A node that starts has to know, and has nothing to tell
-//! it but the changes in its log.
+//! Whether a membership is older than changes that were applied. A node that starts has to know, and only the changes
+//! in its log can tell it.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::types::{Index, NodeId};
 /// The first of these changes, in the order of the log, that `configuration` lacks. `None` where it lacks none, or where
 /// it may well be the one after all of them.
 ///
-/// Two signs say that it is not older: carrying the changes out leads back to it, or each member is what the last change
-/// that names it made of it. One of them shows in a configuration after the last change, but in odd histories; neither
-/// does in one whose members have changed since. The outgoing half of a joint configuration is judged by the change that
-/// entered it.
+/// Two signs say that it is not older: carrying the changes out leads back to it, or each member is what the last
+/// change that names it made of it. Except in odd histories, a configuration after the last change shows one of them,
+/// and one whose members have changed since shows neither. The outgoing half of a joint configuration is judged by the
+/// change that entered it.
 pub(crate) fn first_missing(configuration: &Configuration, changes: &[(Index, ConfChangeV2)]) -> Option<Index> {
     let mut replayed = configuration.clone();
     let mut first = None;

@@ -1,6 +1,7 @@
 //! The kinds of input that a run loop takes.
 
-/// What a [`RunLoop`](super::RunLoop) takes next. Which of the inputs that is, is decided by when they came; see there.
+/// What a [`RunLoop`](super::RunLoop) takes next. Which input of that kind it takes follows from the order in which
+/// they came; see there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Arm {

@@ -29,7 +29,7 @@ pub(super) struct Awaited {
     appended: BTreeMap<(Index, Term), Ticket>,
     /// The same the other way round.
     entries: BTreeMap<Ticket, EntryId>,
-    /// Up to here the application was given entries. Of those that are left below, it was given each.
+    /// Up to here the application was given entries. It was given each of those that are left below.
     handed_out: Index,
     settled: Vec<Settled>,
 }
@@ -46,8 +46,8 @@ impl Awaited {
         }
     }
 
-    /// The application is given this to restore and to apply. What was committed in another's place is known by that, and
-    /// for what a snapshot covers nothing more will be.
+    /// The application is given this to restore and to apply. That tells which proposals lost their place to other
+    /// entries. Of those that a snapshot covers nothing more will be learned.
     pub(super) fn hand_out(&mut self, ready: &Ready) {
         if let Some(snapshot) = &ready.snapshot {
             for entry in self.not_handed_out(snapshot.id.index) {

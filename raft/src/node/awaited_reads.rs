@@ -65,7 +65,8 @@ impl AwaitedReads {
         }
     }
 
-    /// This is the leadership now. Another one than was asked does not answer, or its answer may not come.
+    /// This is the leadership now. A read that another leadership was asked for has no answer, or one that may not
+    /// arrive.
     pub(super) fn led_by(&mut self, term: Term, leader: Option<NodeId>) {
         if self.leadership != (term, leader) {
             self.leadership = (term, leader);

@@ -210,10 +210,11 @@ impl<S: Storage, A> Node<S, A> {
 
     /// Proposes data here, as the leader, and waits until it is applied on this node.
     ///
-    /// It is known by index and term, so nothing is added to the data, and no leadership has to last: when another leader
-    /// comes, the call goes on waiting, and learns whether it was this entry that was committed in the end. On a node that
-    /// does not lead it fails at once, and the error names the leader: nothing is forwarded, since what is has no index
-    /// here. While no leader is known it waits for one, as [`propose`](Self::propose) does.
+    /// It is known by index and term, so nothing is added to the data, and no leadership has to last: when another
+    /// leader comes, the call goes on waiting, and learns whether it was this entry that was committed in the end. On a
+    /// node that does not lead it fails at once, and the error names the leader: nothing is forwarded, since a
+    /// forwarded proposal has no index here. While no leader is known it waits for one, as [`propose`](Self::propose)
+    /// does.
     ///
     /// The application may have an answer for whoever proposed; it gives it with [`answer`](Self::answer).
     ///
@@ -285,7 +286,7 @@ impl<S: Storage, A> Node<S, A> {
     /// forwarded: as in etcd that is a proposal, and waits for a leader. Nothing is told of a message that makes no sense
     /// or that answers for a node that is no member: it is ignored.
     ///
-    /// A task that waits here for a leader hands in nothing else meanwhile, also not the messages that would bring one.
+    /// A task that waits here for a leader hands in nothing else meanwhile, not even the messages that would bring one.
     /// So whoever receives messages one after another gives forwarded proposals to [`try_step`](Self::try_step):
     ///
     /// ```
@@ -355,14 +356,14 @@ impl<S: Storage, A> Node<S, A> {
         answer.map_err(NodeError::Refused)
     }
 
-    /// Waits until this node may answer a read: until it has applied everything that was committed when the call was made,
-    /// anywhere. Returns the index up to which that was, at least. Whoever looks at the application's state then sees no
-    /// older one than anybody has seen before.
+    /// Waits until this node may answer a read: until it has applied everything that was committed when the call was
+    /// made, anywhere. Returns an index up to which that reaches at least. Whoever looks at the application's state
+    /// then sees one at least as new as anybody has seen before.
     ///
     /// `context` tells the read from all others. It must never have been used before on this node, nor before a restart.
     ///
-    /// An answer that is lost on its way does not come, and this waits for ever: whoever is tired of that drops the future,
-    /// and reads again.
+    /// An answer that is lost on its way does not come, and this waits for ever: a caller that gives up drops the
+    /// future, and reads again.
     ///
     /// # Errors
     /// No answer will come: read again. [`ReadError::LeadershipChanged`] comes as soon as this node knows of it. Or stopped.

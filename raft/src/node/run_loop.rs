@@ -173,7 +173,7 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
-    /// Nobody who has handed something in and then asks is given a Ready from before.
+    /// Whoever has handed something in and then asks for a Ready is not given one from before.
     fn can_take_ready(&self) -> bool {
         let Some(&asked) = self.ready_requests.front() else { return false };
         let is_next = self.inputs.next(self.accepts_proposals).is_none_or(|(ticket, _)| asked < ticket);
@@ -289,8 +289,8 @@ impl<S: Storage> RunLoop<S> {
         Taken::Stop
     }
 
-    /// A change of leader decides anew whether proposals are taken; a removed node that learns of another leader may
-    /// well have been added again.
+    /// After a change of leader it is decided anew whether proposals are taken: a removed node that learns of another
+    /// leader may well have been added again.
     fn notice_leader(&mut self) {
         let leader = self.node.soft_state().leader;
         self.awaited_reads.led_by(self.node.term(), leader);

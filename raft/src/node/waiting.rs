@@ -16,7 +16,7 @@ use crate::status::Status;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index};
 
-/// Wakers that are called when this is dropped, which is to be after the lock was released. A panic under the lock
+/// Wakers that are called when this is dropped, which has to be after the lock was released. A panic under the lock
 /// does not keep anybody asleep either.
 #[derive(Debug, Default)]
 pub(super) struct Wakers(Vec<Waker>);
@@ -129,7 +129,7 @@ impl<A> Waiting<A> {
         }
     }
 
-    /// Wakes as many as there is room for, those who have waited longest.
+    /// Wakes as many callers as there is room for: those that have waited longest.
     pub(super) fn wake_lines<S: Storage>(&mut self, run_loop: &RunLoop<S>, wakers: &mut Wakers) {
         self.proposal_line.wake(Queue::Proposals.room(run_loop), wakers);
         self.message_line.wake(Queue::Messages.room(run_loop), wakers);

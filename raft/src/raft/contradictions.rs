@@ -75,9 +75,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// A leader has no entry of a later term: whoever elected it is in none ("election restriction", section 5.4.1). Except
-    /// for the snapshot that a cluster was begun with by hand; so what this log has too, has no longer, or never had, since it
-    /// is empty, is believed.
+    /// A leader has no entry of a later term: whoever elected it is in none ("election restriction", section 5.4.1).
+    /// The snapshot that a cluster was begun with by hand is an exception. So an entry is believed if this log has it
+    /// too, or has compacted it, or is empty.
     fn check_not_later(&self, entry: EntryId, term: Term) -> Result<(), Malformed> {
         let believed = match self.log.term(entry.index) {
             Ok(own) => own == entry.term,
@@ -158,8 +158,8 @@ const fn may_come_from_itself(body: &Body) -> bool {
         )
 }
 
-/// Terms never go back along a log, but for those of a leader behind a snapshot to begin with. Whoever takes a proposal has
-/// read the membership changes in it.
+/// Terms never go back along a log, except behind a snapshot that a cluster was begun with by hand, whose term may be
+/// later. Whoever takes a proposal has read the membership changes in it.
 fn check_append(previous: EntryId, entries: &[Entry], term: Term) -> Result<(), Malformed> {
     let mut before = previous;
     for entry in entries {

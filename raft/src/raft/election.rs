@@ -120,7 +120,8 @@ impl<S: Storage> Raft<S> {
     }
 
     /// The same for a term that nobody is in yet. Nothing is promised, so any number of candidates may hear yes. The
-    /// grant carries the term asked about: the candidate is in an earlier one and a lower term still would be ignored.
+    /// grant carries the term asked about: the candidate is in an earlier one, and would ignore an answer of a term
+    /// still lower.
     pub(super) fn answer_pre_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
         let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none()) || term > self.term;
         let granted = may_vote && self.is_up_to_date(last);

@@ -298,7 +298,7 @@ impl<S: Storage> Raft<S> {
         Some(Event::StepsDown { role: self.role(), reason, new_term })
     }
 
-    /// Tells whoever listens. What is told is not even looked at where nobody can.
+    /// Tells whoever listens. Where nobody can listen, what there is to tell is not even computed.
     #[cfg(feature = "tracing")]
     fn tell<'a, E: Into<Option<Event<'a>>>>(&'a self, event: impl FnOnce(&'a Self) -> E) {
         if let Some(event) = event(self).into() {

@@ -114,7 +114,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// Whether nobody else is needed to confirm that this node leads. etcd also takes a leader that was removed for
-    /// such a node where one voter is left: that voter may lead a later term by now.
+    /// such a node where one voter is left: that voter may be leading a later term by now.
     fn decides_alone(&self) -> bool {
         let voters = self.configuration.voters();
         voters.is_singleton() && (voters.contains(self.id()) || self.config.immediate_singleton_reads)
@@ -145,8 +145,8 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Looks again at what waits, where other voters decide than before. Whom the quorum has lost nobody has to wait for:
-    /// who led a later term by then would have needed the vote of somebody who confirmed this one.
+    /// Looks again at what waits, now that other voters decide than before. Nobody has to wait for those who are no
+    /// voters any more: a leader of a later term would have needed the vote of somebody who confirmed this one.
     pub(super) fn look_at_reads_again(&mut self) {
         if !self.config.waits_as_etcd {
             self.release_postponed_reads();

@@ -56,8 +56,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Replaces log and membership by a snapshot's. Tells whether it did: not where the snapshot brings nothing new,
-    /// where the log already holds its last entry, which is then committed, or where it is not meant for this node.
+    /// Replaces log and membership by a snapshot's. Tells whether it did. It does not if the snapshot brings nothing
+    /// new, if the log already holds its last entry, which is then committed, or if the snapshot is not meant for this
+    /// node.
     pub(super) fn restore(&mut self, snapshot: Snapshot) -> bool {
         if snapshot.id.index <= self.log.committed() {
             return false;

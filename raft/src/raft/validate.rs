@@ -1,8 +1,8 @@
 //! Which messages are refused because no correct node sends them. Where etcd would panic, this node says what is wrong
 //! and stays as it was.
 //!
-//! This file looks at a message by itself, and with what a node must not be made to do. What only contradicts what others
-//! have said stands in the file `contradictions`.
+//! This file judges a message by itself, and by what no message must make a node do. What only contradicts what others
+//! have said is the matter of the file `contradictions`.
 
 use crate::error::Malformed;
 use crate::membership::Configuration;

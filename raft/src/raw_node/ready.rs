@@ -1,4 +1,4 @@
-//! What a node hands out, and what comes back: a Ready and its end.
+//! What a node hands out and what comes back: how a Ready is made, and how it is advanced.
 
 use crate::error::AdvanceError;
 use crate::planted::{Bug, planted};

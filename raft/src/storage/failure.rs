@@ -1,4 +1,4 @@
-//! The error below a storage.
+//! Why a storage could not be read: the error of whatever lies below it.
 
 use std::error::Error;
 use std::fmt;

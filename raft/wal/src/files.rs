@@ -25,7 +25,7 @@ impl fmt::Display for Segment {
     }
 }
 
-/// In the way in which the crate `raft` writes its numbers.
+/// Written as the crate `raft` writes its numbers.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Segment {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -48,7 +48,7 @@ pub enum DiskError {
     /// No space is left.
     #[error("the disk is full")]
     Full,
-    /// The disk did not do it: an fsync or a write failed, or an earlier one had.
+    /// The disk failed: in this fsync or write, or in an earlier one.
     #[error("the disk failed: {0}")]
     Failed(io::ErrorKind),
     /// There is no such file.

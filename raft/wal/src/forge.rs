@@ -4,8 +4,8 @@ use crate::Segment;
 use crate::record::{self, Kind, Place};
 use crate::sector;
 
-/// The file of a segment with these records: of each the kind (in a byte, as in the file), how much of the stream it
-/// calls durable, and the payload. Stops at the first kind that there is not.
+/// The file of a segment with these records. Each has its kind (a byte, as in the file), how much of the stream it
+/// calls durable, and its payload. Stops at the first kind that does not exist.
 ///
 /// # Panics
 /// A payload has more than 4 GiB.

@@ -19,7 +19,7 @@ pub enum Write<'a> {
     Segment,
     /// Replaces the snapshot and the whole log by this snapshot and an empty log that begins after `base`.
     Snapshot {
-        /// Membership and state, and the entry that they are of.
+        /// Membership and state, and the last entry that they cover.
         snapshot: &'a Snapshot,
         /// The entry before the first one that is kept: that of the snapshot, or an earlier one.
         base: EntryId,
@@ -50,8 +50,8 @@ pub fn plan<'a>(
     snapshot.into_iter().chain(entries.iter().map(Write::Entry)).chain(hard_state.map(Write::HardState))
 }
 
-/// All that a node must remember, with which a new segment begins. By default nothing: the log of a new node that gets its
-/// first members from [`raft::RawNode::bootstrap`] or from a leader's snapshot.
+/// All that a node must remember: a new segment begins with it. The default is nothing: the log of a new node that gets
+/// its first members from [`raft::RawNode::bootstrap`] or from a leader's snapshot.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Checkpoint<'a> {
     /// Term, vote and commit.
@@ -156,7 +156,7 @@ impl Wal {
     /// What an earlier attempt left, which a crash ended, is removed.
     ///
     /// # Errors
-    /// There is a log already, be it corrupt, or the disk is full or failed.
+    /// There is a log already, even if it is corrupt; or the disk is full or failed.
     pub fn create(files: &mut impl Files, checkpoint: Checkpoint<'_>) -> Result<Self, DiskError> {
         for leftover in files.list()? {
             match recover(files) {
@@ -294,8 +294,8 @@ impl Wal {
         self.durable_commit = self.durable_commit.max(mark.commit);
     }
 
-    /// The commit index that would be recovered after a crash that keeps only what is known to be durable, where the one
-    /// that is written never falls. To find it out by [`recover`] would be to read the whole log.
+    /// The commit index that would be recovered after a crash that keeps only what is known to be durable, provided
+    /// that the one that is written never falls. [`recover`] would have to read the whole log to find it.
     pub fn durable_commit(&self) -> Index {
         self.durable_commit
     }
@@ -325,7 +325,7 @@ impl Wal {
         sector::file_length(self.end)
     }
 
-    /// Does it unless something failed before, and remembers whether it failed.
+    /// Does the operation unless something failed before, and remembers whether it fails.
     fn guard<T>(&mut self, operation: impl FnOnce(&mut Self) -> Result<T, DiskError>) -> Result<T, DiskError> {
         if self.failed {
             return Err(DiskError::Failed(io::ErrorKind::Other));

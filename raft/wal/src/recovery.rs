@@ -64,9 +64,9 @@ pub enum RecoveryError {
     /// Bytes that were durable were damaged, or records that verify contradict each other.
     #[error("segment {segment} is corrupt at byte {offset}")]
     Corruption {
-        /// In which file.
+        /// The file.
         segment: Segment,
-        /// Where the record begins that cannot be read or does not fit, in bytes of the file.
+        /// Where in the file the record begins that cannot be read or does not fit, in bytes.
         offset: u64,
     },
     /// No log was ever completed here.
@@ -75,7 +75,7 @@ pub enum RecoveryError {
     /// The log was written in a format that this code does not know.
     #[error("segment {segment} has the unknown format {version}")]
     Version {
-        /// In which file.
+        /// The file.
         segment: Segment,
         /// The version that it names.
         version: u64,
@@ -103,7 +103,7 @@ pub enum RecoveryError {
 /// ```
 ///
 /// # Errors
-/// What was durable is damaged or gone, or a file cannot be read. The node must stay down: to come back without what it
+/// What was durable is damaged or gone, or a file cannot be read. The node must stay down: coming back without what it
 /// has promised would be unsafe.
 pub fn recover(files: &impl Files) -> Result<Recovered, RecoveryError> {
     let segments = files.list()?;
