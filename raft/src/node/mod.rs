@@ -357,8 +357,8 @@ impl<S: Storage, A> Node<S, A> {
     }
 
     /// Waits until this node may answer a read: until it has applied everything that was committed when the call was
-    /// made, anywhere. Returns an index up to which that reaches at least. Whoever looks at the application's state
-    /// then sees one at least as new as anybody has seen before.
+    /// made, anywhere. Returns the index that it waited for, which is at least the highest one that was committed by
+    /// then. Whoever looks at the application's state then sees one at least as new as anybody has seen before.
     ///
     /// `context` tells the read from all others. It must never have been used before on this node, nor before a restart.
     ///

@@ -1,7 +1,7 @@
 //! A disk that is lost, and what its node finds in its place: an empty one, or a copy from before.
 //!
-//! What the node promised by what was on the lost disk it does not know any more. Raft does not allow for that: whoever lets it
-//! happen has to see to it that nobody relies on those promises.
+//! The node no longer knows what it promised by what was on the lost disk. Raft does not provide for that, so whoever
+//! lets it happen has to make sure that nobody relies on those promises.
 
 use super::Disk;
 

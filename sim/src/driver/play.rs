@@ -1,8 +1,8 @@
-//! One event, with everything that can go wrong: also an assertion of the code itself that fails.
+//! Letting one event happen, with everything that can go wrong, a failed assertion of the code under test included.
 //!
-//! Whoever lets events happen does so here, whether they are chosen, replayed, tried or told by a script. What an event claims
-//! that the world cannot see from its own state is checked here first: that the cluster recovers once faults end, which takes
-//! a [driver](super::liveness) to find out.
+//! All events happen here, whether they are chosen, replayed, tried or told by a script. What an event claims that the
+//! world cannot see from its own state is checked here first: that the cluster recovers once faults end, which takes a
+//! [driver](super::liveness) to find out.
 
 use super::liveness;
 use crate::panics::caught;

@@ -175,8 +175,8 @@ impl Replay {
         }
     }
 
-    /// Reads on to the end: a damaged file is damaged also where the replay left it before, and whether what is left of the
-    /// run still breaks something is good to know. Returns how the recording ended.
+    /// Reads on to the end: a file is damaged also where the damage lies behind the line at which the replay left it,
+    /// and it is good to know whether the rest of the run still breaks something. Returns how the recording ended.
     fn go_on<R: BufRead>(&mut self, mut reader: Reader<R>) -> Result<Ending, ReadError> {
         while let Some(line) = reader.next_line()? {
             match line {

@@ -1,4 +1,4 @@
-//! The words of a command, read one by one: what is missing, malformed or left over is said with its line.
+//! The words of a command, read one by one: what is missing, malformed or left over is reported with its line.
 
 use super::error::ScriptError;
 use super::meaning::{Meaning, Wanted};

@@ -1,6 +1,6 @@
 //! Where what a script printed differs from what its transcript says.
 //!
-//! etcd's log lines are not compared: they are for people, and a node of another making has other things to say.
+//! etcd's log lines are not compared: they are for people, and another implementation has other things to say.
 
 use super::parse::Line;
 

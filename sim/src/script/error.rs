@@ -41,7 +41,7 @@ impl fmt::Display for ScriptError {
 
 impl std::error::Error for ScriptError {}
 
-/// The text without what a terminal would not print, and no longer than somebody reads.
+/// The text without what a terminal would not print, cut to a length that somebody reads.
 fn shown(text: &str) -> String {
     const MOST: usize = 2000;
     let mut shown = String::new();

@@ -11,11 +11,12 @@
 //! {"end":{"steps":2,"digest":"5b5e7fae2b9a3a2c"}}
 //! ```
 //!
-//! Between events there are digest lines, `{"digest":{"step":1000,"value":"90b6c54fd2a4ee0f"}}`: the digest after so many
-//! events. Where a property broke, the last event is the one that broke it, and the end says how:
-//! `{"end":{"steps":17,"digest":"…","violation":{"invariant":"vote-once","step":16,"nodes":[1],"detail":"…"}}}`. Its digest
-//! is that before the event. Where the code under test never came back, the event that it was given stands in the end as well,
-//! `{"end":{"steps":16,"digest":"…","hang":{"event":{"Tick":{"node":1}}}}}`, so that whoever reads the others is not caught too.
+//! Between events there are digest lines, `{"digest":{"step":1000,"value":"90b6c54fd2a4ee0f"}}`: the digest after so
+//! many events. Where a property broke, the last event is the one that broke it, and the end says how:
+//! `{"end":{"steps":17,"digest":"…","violation":{"invariant":"vote-once","step":16,"nodes":[1],"detail":"…"}}}`. Its
+//! digest is that before the event. Where the code under test never came back, the event that it was given stands in
+//! the end as well, `{"end":{"steps":16,"digest":"…","hang":{"event":{"Tick":{"node":1}}}}}`, so that whoever replays
+//! the other events does not hang as well.
 //!
 //! A cluster that does not converge is recorded until it should have, for tens of thousands of events. Shrunk, such a
 //! trace ends with one line that stands for all of them, `{"ExpectLiveness":{"core":null}}`: faults are over, and whoever runs the
@@ -23,9 +24,9 @@
 //! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
 //! `null` for all. [`show`](crate::explain::show) and [`report`](crate::explain::report) can show it event by event.
 //!
-//! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal. Many readers of JSON hold no more than 53
-//! bits of a number: a larger one is text, seeds always are, and a limit that limits nothing is `null` (see
-//! [`number`](crate::number)). Traces of version 1, which has numbers of any size, are read as ever.
+//! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal. Many readers of JSON hold no
+//! more than 53 bits of a number: a larger one is text, seeds always are, and a limit that limits nothing is `null`
+//! (see [`number`](crate::number)). Traces of version 1, which has numbers of any size, can still be read.
 //!
 //! ```
 //! use raft::NodeId;

@@ -1,4 +1,4 @@
-//! Reading a trace, line by line; whatever is wrong with the file is said with its place.
+//! Reading a trace, line by line; whatever is wrong with the file is reported with its place.
 
 use std::fmt;
 use std::io::{self, BufRead, Read};

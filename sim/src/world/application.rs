@@ -100,8 +100,9 @@ impl Application {
         (later.applied.index == last).then_some(later)
     }
 
-    /// In what this state differs from another, which `other` names, where both have applied as much, or the one that has
-    /// applied less gets there by the entries that the other's log holds: `None` where they are the same, or not comparable.
+    /// How this state differs from another, which `other` names. They are comparable if both have applied as much, or
+    /// if the one that has applied less gets there by the entries that the other's log holds. `None` where they are the
+    /// same, or not comparable.
     pub(super) fn difference<'a>(
         &self,
         other: &Self,

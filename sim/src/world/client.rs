@@ -43,7 +43,7 @@ struct Client {
 #[derive(Clone, Debug)]
 struct UnderWay {
     operation: Operation,
-    /// What proposes it, unless it is a read: the same each time.
+    /// The data that proposes it, the same each time; none for a read.
     data: Option<Bytes>,
     /// The step of its invocation.
     invoked: u64,

@@ -1,4 +1,4 @@
-//! In what the states of two applications differ that should be equal. The check compares hashes; this is for the report.
+//! How the states of two applications differ that should be equal. The check compares hashes; this is for the report.
 
 use raft::{Entry, NodeId};
 
@@ -6,8 +6,8 @@ use super::{Replica, World};
 use crate::invariant::{Invariant, Violation};
 
 impl World {
-    /// The violation, with the key that differs, where the states of applications are what clashes and another node is there
-    /// to compare with.
+    /// The violation, with the key that differs added, if it is about the states of applications and there is another
+    /// node to compare with.
     pub(super) fn with_difference(&self, mut violation: Violation) -> Violation {
         let difference = match (violation.invariant, violation.nodes.first()) {
             (Invariant::StateMachineSafety, Some(node)) => self.difference(*node),
@@ -20,7 +20,7 @@ impl World {
         violation
     }
 
-    /// In what a node's state differs from that of the first node that it can be compared with and that differs.
+    /// How a node's state differs from that of the first comparable node that has a different one.
     fn difference(&self, node: NodeId) -> Option<String> {
         let own = self.replica(node)?;
         self.replicas()

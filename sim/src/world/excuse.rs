@@ -3,8 +3,8 @@
 /// A stall that the protocol has by design, as etcd has it: an operator has to help.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Excuse {
-    /// Nobody leads and nobody who may campaign could win: of each candidate's own configuration a quorum is up, but so many
-    /// of it refuse, because they know more than it does, that the others are none.
+    /// Nobody leads and nobody who may campaign could win: for each candidate a quorum of its own configuration is up,
+    /// but so many of these nodes refuse it, because they know more than it does, that the others are no quorum.
     ///
     /// The protocol gets there when a change takes effect on the nodes one by one: a leader that is demoted or removed may
     /// hold the longest log, while those who may campaign have not applied that change and still need its vote. The thesis
@@ -20,10 +20,11 @@ pub enum Excuse {
     /// neither answer nor campaign where the leader hears it. Or links work in one direction only, so that the heartbeats
     /// of the leader keep the others quiet, and it does not hear them. With check-quorum it steps down.
     LeaderWithoutQuorum,
-    /// A node that is cut off in one direction, or from some others only, or to which the network loses what leaders send or
-    /// brings it after more than an election timeout, does not hear the leader in time, campaigns, and deposes every leader, since somebody listens to it. With check-quorum, those
-    /// who hear from a leader do not listen, and without it they do, even to one that asks for pre-votes first. But a node
-    /// with check-quorum and without pre-vote that hears a leader at times tells it of its own, higher term.
+    /// A node does not hear the leader in time, campaigns, and deposes every leader, since somebody listens to it. It
+    /// may be cut off in one direction, or from some nodes only; or the network loses what leaders send to it, or
+    /// brings that after more than an election timeout. With check-quorum, those who hear from a leader do not listen
+    /// to it; without, they do, even if it asks for pre-votes first. But a node with check-quorum and without pre-vote
+    /// that hears a leader at times tells it of its own, higher term.
     Disrupted,
 }
 

@@ -16,7 +16,7 @@ pub(super) enum Effect {
     NoCommand,
     /// It took effect.
     Executed(TookEffect),
-    /// It, or a later one of its client, had taken effect before: this one.
+    /// It, or a later command of its client, had taken effect before: this one.
     Repeated(TookEffect),
 }
 
@@ -50,7 +50,7 @@ impl KeyValue {
         newest.map_or(0, |newest| newest.sequence)
     }
 
-    /// The first key, or else the first client, of which this state holds something else than the state of another node.
+    /// The first key, or else the first client, for which this state holds something else than another node's.
     pub(super) fn difference(&self, other: &Self, named: NodeId) -> Option<String> {
         let empty = Bytes::new();
         let of = |state: &Self, key: usize| Text(state.values.get(key).unwrap_or(&empty)).to_string();

@@ -62,8 +62,8 @@ impl World {
     }
 }
 
-/// Whether a node may have given its leader up when a message reaches it that has been in flight for so many ticks of so
-/// many clocks: what came before it can be as much older as leaders send heartbeats.
+/// Whether a node may have given its leader up when a message reaches it that has been in flight for so many ticks of
+/// so many clocks: the message before it may be older by as much as lies between two heartbeats.
 fn is_late(replica: &Replica, age: u64, clocks: u64) -> bool {
     let options = replica.options();
     age >= u64::from(options.election_tick.saturating_sub(options.heartbeat_tick)) * clocks

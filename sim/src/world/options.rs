@@ -54,8 +54,8 @@ pub struct NodeOptions {
     pub front: Front,
 }
 
-/// A habit of etcd's nodes, imitated or not. Like [`Front`], one that is not adds nothing to the digest of a world, nor to a
-/// trace.
+/// A habit of etcd's nodes, imitated or not. Like the usual [`Front`], a habit that is not imitated adds nothing to the
+/// digest of a world, nor to a trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Imitated(pub bool);
@@ -141,7 +141,8 @@ impl NodeOptions {
 }
 
 impl NodeOptions {
-    /// The options as a node accepts them: where it refuses to serve reads by a lease without check-quorum, with that.
+    /// The options as a node accepts them: with check-quorum where reads are served by a lease, since a node refuses
+    /// the one without the other.
     #[must_use]
     pub fn as_accepted(mut self) -> Self {
         let anybody = NodeId::new(1).expect("one is not zero");

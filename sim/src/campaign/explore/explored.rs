@@ -1,4 +1,4 @@
-//! How many runs ended, folded together as they end.
+//! How many runs ended: their results, folded together as they come.
 
 use std::collections::BTreeMap;
 

@@ -69,7 +69,7 @@ pub struct Failure {
     pub differs: Option<u64>,
 }
 
-/// Whoever hears of an exploration that goes on, and may end it.
+/// Somebody who follows an exploration while it goes on, and may end it.
 pub trait Watch {
     /// Whether no further seed is to begin. Asked before each but the first.
     fn enough(&mut self) -> bool {
@@ -93,7 +93,7 @@ pub trait Watch {
 pub struct SeedAtWork<'a> {
     /// The seed.
     pub seed: u64,
-    /// How far it is; the same as long as the thread is.
+    /// How far it is. The same place for as long as the thread lives.
     pub pulse: &'a crate::pulse::Pulse,
     /// The number of the thread.
     pub worker: usize,
@@ -168,7 +168,7 @@ pub fn explore(exploration: &Exploration, watch: &mut impl Watch) -> Result<Expl
 /// The position of a seed, and the seed.
 type Job = (u64, u64);
 
-/// So long nobody looks at the seeds that are at work.
+/// The time between two looks at the seeds that are at work.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Whether a seed may begin as far as the oldest one at work is concerned: its digest has to wait for that one's.

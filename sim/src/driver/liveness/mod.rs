@@ -1,9 +1,9 @@
 //! What happens once faults are over: [`Event::ExpectLiveness`], event by event, in a way that the state alone decides.
 //!
-//! All links work again, nodes come back, disks have room, operators do what the protocol leaves to them, hosts
-//! do their work at once, and messages arrive in the order in which they were sent, long before the next clock ticks. Clocks
-//! tick one after another. While nobody leads, one clock at a time is faster than the others, so that everybody who may lead
-//! gets a chance to: elections never fail for timeouts that happen to be the same, for ever.
+//! All links work again, nodes come back, disks have room, operators do what the protocol leaves to them, hosts do
+//! their work at once, and messages arrive in the order in which they were sent, long before the next clock ticks.
+//! Clocks tick one after another. While nobody leads, one clock at a time is faster than the others, so that everybody
+//! who may lead gets a chance to, and elections do not fail for ever because timeouts happen to be the same.
 //!
 //! This ends when the cluster has converged, or when it has come no nearer to that for so long that it has to be
 //! [judged](World::stalled). A cluster that still gets nearer when the longest time is over is not judged.
@@ -180,7 +180,7 @@ impl<'a> Phase<'a> {
         self.all(at_once)
     }
 
-    /// Everybody who may lead gets his turn, and then some.
+    /// Time enough for everybody who may lead to get a turn, and more.
     fn patience(&self) -> u64 {
         let up = self.world.replicas().filter(|replica| replica.is_up()).count() as u64;
         (up + 4) * self.turn()

@@ -1,9 +1,10 @@
 //! What the protocol leaves to operators once faults are over.
 //!
-//! A node that nobody counts on is switched off, a member that lost what it acknowledged is removed, a joint configuration
-//! that is to be left on request is left, and a snapshot whose fate is unknown is reported as lost. A removed leader that may
-//! stay (`step_down_on_removal` is off) is switched off as well, because etcd's goes on leading and drops proposals. And
-//! somebody writes and reads, to see whether that works: once the leader holds on to nothing that a write could free.
+//! A node that nobody counts on is switched off, a member that lost what it acknowledged is removed, a joint
+//! configuration that is to be left on request is left, and a snapshot whose fate is unknown is reported as lost. A
+//! removed leader that may stay (`step_down_on_removal` is off) is switched off as well, because etcd's goes on leading
+//! and drops proposals. And somebody writes and reads, to see whether that works, but only once the leader holds
+//! nothing back that a write would release.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -22,7 +23,7 @@ use crate::world::{Envelope, Event, EventKind, Outcome, Replica, World};
 /// The operators, and what they know of their attempts to write and to read. Times are in whatever unit their driver has.
 #[derive(Clone, Debug)]
 pub(crate) struct Operators {
-    /// How their reads are called, which no other reads may be.
+    /// The name of their reads, which no other reads may have.
     reads_named: &'static str,
     /// A fresh write that a leader took, in which term, and when.
     written: Option<(Term, Index)>,
@@ -155,8 +156,9 @@ impl Operators {
     }
 }
 
-/// Members that are down and have to come back: who was a stranger until a change arrived that was on its way, or until
-/// somebody came back who needs its vote. A leader knows who is a member; where there is none, anybody may be right.
+/// Members that are down and have to come back. They were strangers until a change arrived that was on its way, or
+/// until somebody came back who needs their votes. A leader knows who is a member; where nobody leads, any node may be
+/// right.
 pub(crate) fn members_down(world: &World) -> BTreeSet<NodeId> {
     let knows = |replica: &&Replica| world.leader().is_none_or(|leader| leader.id() == replica.id());
     let nodes = world.replicas().filter(knows).filter_map(|replica| replica.node());

@@ -1,5 +1,5 @@
-//! Clients: they write, read and compare, here and there, wait, send again and give up. Besides them, data is proposed and
-//! reads are asked for by nobody who waits, under other names and on other keys.
+//! Clients: they write, read and compare, here and there, wait, send again and give up. Besides, data is proposed and
+//! reads are asked for without anybody who waits, under other names and on other keys.
 
 use bytes::Bytes;
 use raft::NodeId;

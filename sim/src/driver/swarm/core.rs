@@ -1,4 +1,4 @@
-//! Who is healed in the second phase, where not everybody is: a quorum of the voters. All others stay as they are.
+//! Which nodes are healed in the second phase if not all are: a quorum of the voters. The others stay as they are.
 
 use std::collections::BTreeSet;
 
@@ -21,9 +21,10 @@ impl Swarm<'_> {
         core.is_some_and(|core| core.contains(&node))
     }
 
-    /// A quorum that can be kept healthy, where the plan wants no more than that: nobody in it whose disk was damaged, who may
-    /// stop for that at any time, nor who would go back to an earlier membership after a crash, and need somebody who has been
-    /// removed. None where the membership is changing: what is a quorum now need not be one later.
+    /// A quorum that can be kept healthy, if the plan wants no more than that. It has no node whose disk was damaged,
+    /// since that node may stop at any time, and none that would go back to an earlier membership after a crash, since
+    /// it might then need somebody who has been removed. None where the membership is changing: what is a quorum now
+    /// need not be one later.
     pub(super) fn choose_core(&self) -> Option<BTreeSet<NodeId>> {
         let mut stream = Stream::new(self.plan.seed, Concern::Core);
         let voters = match self.plan.heals {

@@ -33,7 +33,7 @@ pub(super) struct Faults {
 impl Faults {
     /// How many of a thousand steps of work end in a crash while one waits.
     const AMBUSHED: u64 = 50;
-    /// How many of a thousand partitions another one follows at once.
+    /// How many of a thousand partitions are followed by another one at once.
     const ANOTHER_PARTITION: u64 = 300;
 
     pub(super) fn new(plan: &Plan) -> Self {

@@ -160,7 +160,7 @@ impl Swarm<'_> {
     }
 }
 
-/// How often the slowest of what has to happen may fail to before the cluster is judged.
+/// How often the slowest step that has to happen may fail before the cluster is judged.
 const TRIES: Time = 60;
 
 /// How long the cluster may take: many election timeouts and many rounds of everything that is slow in this plan.

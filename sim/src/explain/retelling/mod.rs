@@ -75,9 +75,9 @@ pub fn from_trace(trace: &Trace) -> Result<String, CannotTell> {
     Ok(tell::tell(trace, draft.phrases()))
 }
 
-/// Other events that break the same, in the same way: those of a scenario of these. They take no side ways, so that pieces
-/// can be taken out of them that cannot be taken out of a run that somebody cut short already. A planted bug has to be
-/// switched on.
+/// Other events that break the same in the same way: those of a scenario that is made of the trace. They take no
+/// detours, so pieces can be taken out of them that cannot be taken out of a run that was cut short already. A planted
+/// bug has to be switched on.
 pub(crate) fn retell(trace: &Trace) -> Option<Vec<Event>> {
     let (goal, said) = say_all(trace).ok()?;
     let mut draft = Draft::new(said.phrases, goal)?;

@@ -56,7 +56,7 @@ impl AddNodes {
         Ok(Self { count, first, boot, options, application, seed: arguments.value("seed")? })
     }
 
-    /// The options of a node that nobody says anything about.
+    /// The options of a node for which a script gives none.
     pub fn usual_options() -> NodeOptions {
         NodeOptions { election_tick: 3, max_inflight_messages: usize::MAX, ..NodeOptions::default() }
     }

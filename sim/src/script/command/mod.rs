@@ -98,7 +98,7 @@ fn language() -> impl Iterator<Item = &'static Syntax> {
 }
 
 impl Command {
-    /// No script has more events: what a few words ask for must end in a time that somebody waits.
+    /// No script may have more events, so that a few words cannot ask for more than anybody waits for.
     pub const MOST_EVENTS: u64 = 1_000_000;
 
     /// Understands a block.

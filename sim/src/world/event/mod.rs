@@ -66,7 +66,7 @@ pub enum Event {
     Restart {
         /// Which.
         node: NodeId,
-        /// Its options from now on; as they were where there are none.
+        /// Its options from now on; `None` keeps those that it had.
         options: Option<NodeOptions>,
         /// As in [`Start`](Self::Start).
         #[serde(default, with = "crate::number::perhaps")]
@@ -139,7 +139,7 @@ pub enum Event {
     /// From now on something happens on purpose that leases do not survive, so that reads served by a lease may be stale:
     /// clocks that do not keep to the same pace, or a leader that is overruled while its lease lasts.
     BreakLeases,
-    /// For each key, an order of the newest operations of clients is looked for that explains their answers. That happens
+    /// Searches, for each key, an order of the newest operations of clients that explains their answers. That happens
     /// now and then by itself; this is for the end of a run. See [`history`](crate::history).
     SearchHistories,
     /// The transport tells a node that it could not reach a peer.
@@ -272,8 +272,8 @@ pub enum Event {
         /// What that is.
         arm: Arm,
     },
-    /// Something goes wrong with a node's disk, or ends. Where the node notices, it stops, and does not try again: what is on
-    /// the disk is known only after a recovery.
+    /// Something goes wrong with a node's disk, or stops going wrong. Where the node notices, it stops, and does not
+    /// try again: what is on the disk is known only after a recovery.
     DiskFault {
         /// Whose.
         node: NodeId,

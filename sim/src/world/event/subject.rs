@@ -1,5 +1,5 @@
-//! What an event speaks of: the one list of all events from which follows whom each concerns, and what it is where nodes and
-//! messages have other names.
+//! What an event speaks of: one list of all events. From it follow whom each event concerns, and what it becomes where
+//! nodes and messages have other names.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub enum Subject<N, M> {
     Cluster,
 }
 
-/// The list. It reads the same of an event that is only looked at and of one that is changed.
+/// The list. It serves an event that is only looked at, and one that is changed.
 macro_rules! subject_of {
     ($event:expr) => {
         match $event {

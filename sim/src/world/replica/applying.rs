@@ -94,7 +94,7 @@ impl Running {
         self.complete_entry(entry, changed, around)
     }
 
-    /// Applies an entry, after the node was told of the membership change in it, if it holds one, and answered this.
+    /// Applies an entry. If it holds a membership change, the node has been told of that, and has given this answer.
     pub(super) fn complete_entry(
         &mut self,
         entry: &Entry,

@@ -1,5 +1,5 @@
-//! How a node is run: its host calls it, or puts everything into the queues of the loop that the concurrent front end
-//! consists of.
+//! How a node is run: its host calls it directly, or hands everything to the queues of a run loop, as the concurrent
+//! front end does.
 
 use bytes::Bytes;
 use raft::node::{Arm, EnqueueError, Limits, RunLoop, Stopped, Taken, Ticked, Ticket};
