@@ -1,4 +1,5 @@
-//! What nodes say to each other. One variant of [`Body`] for each kind of message, with only that kind's fields.
+//! What nodes say to each other. One variant of [`Body`] for each kind of message, with only that kind's fields; what it is
+//! for and who takes it is said by the methods of [`Body`], once for everybody.
 //!
 //! Local input (ticks, campaigns, reports, storage responses) has methods of its own on the node and no variant here,
 //! so that it cannot arrive from the network.
@@ -253,5 +254,59 @@ mod tests {
         }
         assert!(!message(Body::InstallSnapshot { snapshot: Box::default() }).brings_conf_change());
         assert!(!message(Body::TimeoutNow).brings_conf_change());
+    }
+
+    /// One message of each kind, and for those whose meaning hangs on a field, of each meaning.
+    fn every_kind() -> [Body; 17] {
+        let (context, last, index) = (Bytes::new(), EntryId::ZERO, Index::ZERO);
+        [
+            Body::Propose { entries: vec![Entry::default()] },
+            Body::Append { previous: last, entries: vec![], commit: index },
+            Body::AppendAccepted { index },
+            Body::AppendRejected { index, hint: last },
+            Body::Heartbeat { commit: index, context: context.clone() },
+            Body::HeartbeatResponse { context: context.clone() },
+            Body::RequestPreVote { last },
+            Body::PreVoteResponse { granted: true },
+            Body::PreVoteResponse { granted: false },
+            Body::RequestVote { last, transfer: false },
+            Body::VoteResponse { granted: true },
+            Body::VoteResponse { granted: false },
+            Body::InstallSnapshot { snapshot: Box::default() },
+            Body::TransferLeader,
+            Body::TimeoutNow,
+            Body::ReadIndex { context: context.clone() },
+            Body::ReadIndexResponse { index, context },
+        ]
+    }
+
+    #[test]
+    fn an_answer_is_taken_by_the_role_that_asked_and_what_a_leader_says_by_no_leader() {
+        use Role::{Candidate, Follower, Leader, PreCandidate};
+        for body in every_kind() {
+            let roles: Vec<Role> =
+                [Follower, PreCandidate, Candidate, Leader].into_iter().filter(|role| body.is_for(*role)).collect();
+            let expected: &[Role] = match body.name() {
+                "MsgApp" | "MsgHeartbeat" | "MsgSnap" => &[Follower, PreCandidate, Candidate],
+                "MsgAppResp" | "MsgHeartbeatResp" => &[Leader],
+                "MsgPreVoteResp" => &[PreCandidate],
+                "MsgVoteResp" => &[Candidate],
+                "MsgReadIndexResp" | "MsgTimeoutNow" => &[Follower],
+                _ => &[Follower, PreCandidate, Candidate, Leader],
+            };
+            assert_eq!(roles, expected, "{body:?}");
+            assert!(!body.purpose().is_from_leader() || !body.is_for(Leader), "{body:?}");
+            assert_eq!(body.is_response(), body.name().ends_with("Resp"), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn only_pre_votes_ask_about_a_term_and_only_what_is_forwarded_has_none() {
+        let named = |holds: fn(&Body) -> bool| -> Vec<Body> { every_kind().into_iter().filter(holds).collect() };
+        let asking = named(Body::asks_about_term);
+        assert_eq!(asking, [Body::RequestPreVote { last: EntryId::ZERO }, Body::PreVoteResponse { granted: true }]);
+        let without = named(Body::is_without_term);
+        assert!(without.iter().all(|body| body.purpose() == Purpose::Forwarded), "{without:?}");
+        assert_eq!(without.iter().map(Body::name).collect::<Vec<_>>(), ["MsgProp", "MsgReadIndex"]);
     }
 }
