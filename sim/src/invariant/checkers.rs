@@ -131,8 +131,8 @@ impl Checkers {
         Self { off: true, watched: Watched::NONE, ..Self::default() }
     }
 
-    /// Checkers that keep their picture of the cluster, and hold it against one property, or against none: for measuring
-    /// what that costs. What the property goes by is looked at as well.
+    /// Checkers that keep their picture of the cluster, and hold it against one property, or against none: for
+    /// measuring what that costs. The properties that it rests on are looked at as well.
     ///
     /// ```
     /// use sim::invariant::{Checkers, Invariant};
@@ -150,7 +150,7 @@ impl Checkers {
     /// A node started, from what its disk kept.
     ///
     /// # Errors
-    /// The property that this breaks; so for every call.
+    /// The property that this breaks, as for every call.
     pub fn started(&mut self, id: NodeId, config: &Config, recovered: &Recovered<'_>, view: &View) -> Check {
         if self.off {
             return Ok(());

@@ -112,7 +112,7 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// How far behind the furthest compaction what is remembered of the cluster reaches at most.
+    /// How far back behind the furthest compaction the cluster is remembered, at most.
     const REMEMBERED: u64 = 8192;
 
     /// The node, if it ever started.

@@ -148,7 +148,7 @@ pub(super) fn came_late(id: NodeId, index: Index) -> Check {
     ))
 }
 
-/// A node has, or makes of a change, other members than the others.
+/// A node has other members than the others, or makes something else of a change.
 pub(super) fn broken(id: NodeId, what: String) -> Violation {
     Violation::new(Invariant::ConfigurationAgreement, &[id], format!("node {id} {what}"))
 }

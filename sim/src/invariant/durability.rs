@@ -144,7 +144,7 @@ struct Lack {
     written: bool,
 }
 
-/// What the node has on its disk instead of the leader's entry at `index`, if it has not that.
+/// What the node has on its disk instead of the leader's entry at `index`, if it does not have that one.
 fn lacks(cluster: &Cluster, leader: &Node, id: NodeId, index: Index) -> Option<Lack> {
     let never = |held: String| Some(Lack { held, written: false });
     // What the leader compacted is committed, and state-machine safety speaks for it.
@@ -164,7 +164,7 @@ fn lacks(cluster: &Cluster, leader: &Node, id: NodeId, index: Index) -> Option<L
     Some(Lack { held, written: node.log.holds(entry) })
 }
 
-/// What is broken by a promise of what is written and not durable, or else of what is not even that.
+/// The property that a promise breaks: durability where it is of what is written and not durable, or else another.
 const fn unless_written(written: bool, otherwise: Invariant) -> Invariant {
     if written { Invariant::DurableBeforeSend } else { otherwise }
 }

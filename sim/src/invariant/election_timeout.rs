@@ -126,7 +126,7 @@ impl ElectionTimeouts {
         }
     }
 
-    /// A tick has reached a node, which hands over to `transferee`, if it leads and does so.
+    /// A tick has reached a node, which is handing leadership over to `transferee`, if to anybody.
     pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
         let clock = self.clocks.entry(id).or_default();
         clock.ticks += 1;
