@@ -107,15 +107,6 @@ pub fn envelope(envelope: &Envelope) -> String {
     }
 }
 
-/// What kind of thing is on its way: the name of a message, or what a storage thread says.
-pub const fn kind(envelope: &Envelope) -> &'static str {
-    match envelope {
-        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => message.body.name(),
-        Envelope::Local { message: LocalMessage::Appended(_), .. } => "Stored",
-        Envelope::Local { message: LocalMessage::Applied(_), .. } => "Applied",
-    }
-}
-
 /// A message, from where and where to.
 pub fn message(message: &Message) -> String {
     format!("{}→{} {}", message.from, message.to, says(message))

@@ -75,6 +75,24 @@ impl Envelope {
         }
     }
 
+    /// Its kind, by etcd's name of it.
+    ///
+    /// ```
+    /// use raft::{Body, Message, NodeId};
+    /// use sim::world::Envelope;
+    ///
+    /// let node = NodeId::new(1).expect("not zero");
+    /// let message = Message { from: node, to: node, term: None, body: Body::TimeoutNow };
+    /// assert_eq!(Envelope::Network(message).kind(), "MsgTimeoutNow");
+    /// ```
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Network(message) | Self::Local { message: LocalMessage::Own(message), .. } => message.body.name(),
+            Self::Local { message: LocalMessage::Appended(_), .. } => "MsgStorageAppendResp",
+            Self::Local { message: LocalMessage::Applied(_), .. } => "MsgStorageApplyResp",
+        }
+    }
+
     /// Whether it never leaves its node.
     pub const fn is_local(&self) -> bool {
         match self {

@@ -133,7 +133,7 @@ impl Data {
             Envelope::Network(message) => (message.from.get(), message.to.get()),
             Envelope::Local { node, .. } => (node.get(), node.get()),
         };
-        let kind = self.message_kinds.number(describe::kind(envelope));
+        let kind = self.message_kinds.number(envelope.kind());
         let text = describe::envelope(envelope);
         debug_assert_eq!(id, self.messages.len() as u64, "messages are numbered as they are sent");
         self.messages.push(Sent { from, to, kind, text, at, end: None, fate: Fate::InFlight });

@@ -9,7 +9,6 @@ use super::phrase::Phrase;
 use crate::disk::Keep;
 use crate::history::Operation;
 use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, disk_words, keep_word};
-use crate::script::environment::kind_of;
 use crate::script::words::word;
 use crate::world::{ApplicationKind, Boot, Event, MessageId, NodeOptions, World};
 
@@ -247,11 +246,11 @@ fn in_flight(name: &str, message: MessageId, world: &World) -> Said {
     let network = world.network();
     let envelope = network.get(message).ok_or("its message is not in flight")?;
     let on = link(envelope.from(), envelope.to());
-    let kind = format!("type={}", kind_of(envelope));
+    let kind = format!("type={}", envelope.kind());
     let nth = network
         .iter()
         .filter(|(_, other)| other.from() == envelope.from() && other.to() == envelope.to())
-        .filter(|(_, other)| kind_of(other) == kind_of(envelope))
+        .filter(|(_, other)| other.kind() == envelope.kind())
         .position(|(other, _)| other == message)
         .map(|position| format!("nth={}", position + 1));
     let forms =

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use raft::{MemStorage, NodeId, RawNode};
 
 use self::client::Clients;
-pub(crate) use self::network::kind_of;
 use super::command::{Command, HostCommand, LogLevel};
 use crate::driver::{self, Stop};
 use crate::planted::{self, Switched, UnknownBug};

@@ -81,7 +81,7 @@ impl Environment {
     }
 
     fn in_flight_to(&self, to: NodeId, kind: Option<MessageKind>) -> Vec<(MessageId, Envelope)> {
-        let matches = |envelope: &Envelope| envelope.to() == to && kind.is_none_or(|kind| kind.0 == kind_of(envelope));
+        let matches = |envelope: &Envelope| envelope.to() == to && kind.is_none_or(|kind| kind.0 == envelope.kind());
         let arriving = self.world.network().iter().filter(|(message, _)| !self.delayed.contains(message));
         arriving
             .filter(|(_, envelope)| matches(envelope))
@@ -217,7 +217,7 @@ impl Selection {
     fn takes(&self, envelope: &Envelope) -> bool {
         let any_or = |nodes: &[NodeId], node| nodes.is_empty() || nodes.contains(&node);
         let (from, to) = (envelope.from(), envelope.to());
-        let kind = kind_of(envelope);
+        let kind = envelope.kind();
         (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted.0 == kind))
             && (self.links.is_empty() || self.links.contains(&Link { from, to }))
             && any_or(&self.from, from)
@@ -234,15 +234,6 @@ fn is_local(envelope: &Envelope) -> bool {
     match envelope {
         Envelope::Network(message) => message.from == message.to,
         Envelope::Local { .. } => true,
-    }
-}
-
-/// The kind of what is in flight, by etcd's name of it.
-pub(crate) fn kind_of(envelope: &Envelope) -> &'static str {
-    match envelope {
-        Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => message.body.name(),
-        Envelope::Local { message: LocalMessage::Appended(_), .. } => "MsgStorageAppendResp",
-        Envelope::Local { message: LocalMessage::Applied(_), .. } => "MsgStorageApplyResp",
     }
 }
 
