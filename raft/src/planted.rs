@@ -27,7 +27,7 @@ macro_rules! bugs {
         #[cfg(feature = "planted-bugs")]
         impl Bug {
             /// All of them, in the order of their declaration.
-            pub const ALL: [Self; 41] = [$(Self::$name),+];
+            pub const ALL: [Self; [$(Self::$name),+].len()] = [$(Self::$name),+];
 
             /// What it does wrong, in one line.
             pub fn description(self) -> &'static str {
@@ -122,6 +122,18 @@ bugs! {
     SnapshotWalOrder,
     /// (Host) The applied index is stored apart from the state it describes.
     AppliedIndexNonatomic,
+    /// A leader numbers a proposal after its last stable entry, and overwrites those that are being written.
+    LeaderOverwritesUnstable,
+    /// With check-quorum, a node that hears its leader refuses pre-votes but not votes.
+    VoteInLease,
+    /// An append that a follower refuses is repeated at once, also where it brings nothing new.
+    RejectionStorm,
+    /// Election timeouts are drawn from one stream for the whole process, not from one for each node.
+    TimeoutsShareAStream,
+    /// (Application) A snapshot lacks the newest command of each client, so that a repeated one takes effect again.
+    SnapshotWithoutSessions,
+    /// (Application) A confirmed read is answered before its index is applied.
+    ReadBeforeApplied,
 }
 
 #[cfg(feature = "planted-bugs")]
@@ -161,6 +173,14 @@ pub const fn planted(_: Bug) -> bool {
 pub use switch::{planted, switch_on};
 
 #[cfg(feature = "planted-bugs")]
+pub(crate) use switch::draw_for_everybody;
+
+#[cfg(not(feature = "planted-bugs"))]
+pub(crate) const fn draw_for_everybody() -> u64 {
+    0
+}
+
+#[cfg(feature = "planted-bugs")]
 mod switch {
     use std::cell::Cell;
 
@@ -168,11 +188,20 @@ mod switch {
 
     thread_local! {
         static ON: Cell<Option<Bug>> = const { Cell::new(None) };
+        static DRAWN: Cell<u64> = const { Cell::new(0) };
     }
 
     /// Switches a bug on for every node that this thread drives, or all of them off.
     pub fn switch_on(bug: Option<Bug>) {
         ON.set(bug);
+        DRAWN.set(0);
+    }
+
+    /// The next number of a stream that all nodes share, and all runs, for [`Bug::TimeoutsShareAStream`]. It begins anew
+    /// when a bug is switched on, so that a hunt finds the same each time.
+    pub(crate) fn draw_for_everybody() -> u64 {
+        DRAWN.set(DRAWN.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+        DRAWN.get().wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 16
     }
 
     /// Whether this bug is on in this thread.

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::config::Config;
+use crate::planted::{Bug, draw_for_everybody, planted};
 use crate::types::{EntryId, HardState, NodeId};
 
 /// Draws election timeouts.
@@ -23,6 +24,7 @@ impl TimeoutRng {
     pub fn below(&mut self, bound: u64) -> u64 {
         match &mut self.0 {
             // The bias of the remainder is below 2^-32 for any sensible number of ticks.
+            Some(_) if bound > 0 && planted(Bug::TimeoutsShareAStream) => draw_for_everybody() % bound,
             Some(rng) if bound > 0 => rng.next_u64() % bound,
             Some(_) | None => 0,
         }

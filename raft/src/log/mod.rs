@@ -208,6 +208,11 @@ impl<S: Storage> RaftLog<S> {
         !self.next_unstable_entries().is_empty()
     }
 
+    /// The last entry before those that are not known to be durable.
+    pub(crate) fn last_stable_index(&self) -> Index {
+        self.unstable.offset().previous()
+    }
+
     /// Whether any entry is not known to be durable.
     pub(crate) fn has_next_or_in_progress_unstable_entries(&self) -> bool {
         self.unstable.has_entries()

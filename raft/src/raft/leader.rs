@@ -165,7 +165,8 @@ impl<S: Storage> Raft<S> {
         let RoleState::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&from) else { return };
         progress.set_recent_active(true);
-        if progress.refuses_acknowledged(rejected) && !self.config.waits_as_etcd {
+        let repeats = self.config.waits_as_etcd || planted(Bug::RejectionStorm);
+        if progress.refuses_acknowledged(rejected) && !repeats {
             return self.doubt(from);
         }
         if progress.reject(rejected, next_probe) {

@@ -125,7 +125,7 @@ impl<S: Storage> Raft<S> {
             return Err(ProposeError::LogFull);
         }
         self.reserve_uncommitted(entries.iter().map(Entry::payload_size).sum())?;
-        let mut index = self.log.last_index();
+        let mut index = self.append_after();
         for entry in &mut entries {
             index = index.next();
             entry.term = self.term;
@@ -134,6 +134,16 @@ impl<S: Storage> Raft<S> {
         self.log.append(entries);
         self.send_after_append(self.config.id, self.term, Body::AppendAccepted { index });
         Ok(EntryId::new(self.term, index))
+    }
+
+    /// The index after which a leader appends.
+    fn append_after(&self) -> Index {
+        let last = self.log.last_index();
+        let is_being_written = || !self.log.has_next_unstable_entries() && self.log.term_or_zero(last) == self.term;
+        if planted(Bug::LeaderOverwritesUnstable) && is_being_written() {
+            return self.log.last_stable_index().max(self.log.committed());
+        }
+        last
     }
 
     /// Counts payload bytes as uncommitted. Empty entries are never refused, so that a new leader can begin and a joint

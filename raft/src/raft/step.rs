@@ -68,7 +68,8 @@ impl<S: Storage> Raft<S> {
     fn higher_term(&mut self, message: &Message, term: Term) -> Gate {
         let purpose = message.body.purpose();
         let is_transfer = matches!(message.body, Body::RequestVote { transfer: true, .. });
-        if purpose == Purpose::VoteRequest && !is_transfer && self.in_lease() {
+        let disobeys_lease = planted(Bug::VoteInLease) && matches!(message.body, Body::RequestVote { .. });
+        if purpose == Purpose::VoteRequest && !is_transfer && !disobeys_lease && self.in_lease() {
             // A node that heard from a leader within the minimum election timeout neither votes nor raises its term:
             // thesis, section 4.2.3.
             let kind = if matches!(message.body, Body::RequestVote { .. }) { "vote" } else { "pre-vote" };

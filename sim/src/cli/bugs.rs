@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use sim::planted::{self, Switched};
 
-/// Switches on one bug after another that real implementations had, and runs seeds until it is caught.
+/// Switches on one bug after another that real implementations had or could have, and runs seeds until it is caught.
 #[derive(Args, Debug)]
 #[cfg_attr(not(feature = "planted-bugs"), allow(dead_code))]
 #[command(after_help = "Examples (in a build with --features planted-bugs):

@@ -15,6 +15,7 @@ use super::outcome::{Completion, Inapplicable};
 use super::statistics::Statistics;
 use crate::history::{Answer, AppliedOrder, Command, Fate, Operation, Record, TookEffect, Windows};
 use crate::invariant::Check;
+use crate::planted::{Bug, planted};
 use crate::slots::slot;
 
 /// The clients of a world.
@@ -192,7 +193,8 @@ impl Clients {
             return Ok(());
         }
         let position = application.applied().index;
-        while let Some(at) = self.waiting.iter().position(|one| one.node == node && one.index <= position) {
+        let is_ready = |one: &Waiting| one.index <= position || planted(Bug::ReadBeforeApplied);
+        while let Some(at) = self.waiting.iter().position(|one| one.node == node && is_ready(one)) {
             let Waiting { client, sequence, .. } = self.waiting.swap_remove(at);
             let Some(under_way) = self.answerable(node, client, sequence) else { continue };
             let (key, floor) = (under_way.operation.key(), under_way.floor);

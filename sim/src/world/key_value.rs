@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use crate::history::{Command, Text, TookEffect};
+use crate::planted::{Bug, planted};
 use crate::slots::slot;
 
 /// What became of a client's command.
@@ -36,6 +37,9 @@ impl KeyValue {
     }
 
     pub(super) fn snapshot(&self) -> Bytes {
+        if planted(Bug::SnapshotWithoutSessions) && !self.newest.is_empty() {
+            return Self { newest: Vec::new(), ..self.clone() }.snapshot();
+        }
         serde_json::to_vec(self).expect("numbers and text always have a JSON form").into()
     }
 

@@ -211,7 +211,7 @@ pub fn run_seed(seed: u64, overrides: &Overrides) -> SeedEnd {
 }
 
 /// Runs one seed twice at once, and finds the first step after which the two worlds differ.
-fn run_twice(seed: u64, overrides: &Overrides) -> SeedEnd {
+pub(crate) fn run_twice(seed: u64, overrides: &Overrides) -> SeedEnd {
     let plan = Plan::draw(seed, overrides);
     let (mut one, mut other) = (Swarm::new(&plan), Swarm::new(&plan));
     loop {

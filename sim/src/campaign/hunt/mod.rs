@@ -16,7 +16,7 @@ use raft::planted::Bug;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-pub use self::property::{named_for, takes_long};
+pub use self::property::{differs_between_runs, named_for, takes_long};
 pub use self::search::{Catch, Other, Search};
 pub use self::table::table;
 pub use crate::trace::Property;
@@ -117,10 +117,12 @@ pub fn hunt(bugs: &[Bug], hunt: &Hunt, watch: &impl Watch) -> Vec<Hunted> {
     hunted.collect()
 }
 
-/// The shortest trace that the runs which broke something soonest shrink to.
+/// The shortest trace that the runs which broke something soonest shrink to. A trace is one run: that two runs of a seed
+/// differ is nothing that it could show.
 fn shortest(bug: Bug, searches: &[Search], hunt: &Hunt, watch: &impl Watch) -> Option<Trace> {
     const SOONEST: usize = 2;
     let mut caught: Vec<&Catch> = searches.iter().filter_map(|search| search.caught.as_ref()).collect();
+    caught.retain(|catch| catch.property != Property::RunsRepeat);
     caught.sort_by_key(|catch| catch.events);
     let soonest = caught.into_iter().take(SOONEST);
     let traces = soonest.map(|catch| {

@@ -26,6 +26,10 @@ const STATE_MACHINE_SAFETY: Family = family("state-machine safety", &[Invariant:
 const DURABLE_BEFORE_SEND: Family = family("durable before send", &[Invariant::DurableBeforeSend]);
 const CONFIGURATION: Family = family("configuration agreement", &[Invariant::ConfigurationAgreement]);
 const LINEARIZABLE_READS: Family = family("linearizable read", &[Invariant::LinearizableRead]);
+const LEADER_APPEND_ONLY: Family = family("leader append-only", &[Invariant::LeaderAppendOnly]);
+const LINEARIZABILITY: Family = family("linearizability", &[Invariant::Linearizability]);
+const ELECTION_TIMEOUT: Family = family("election timeout", &[Invariant::ElectionTimeout]);
+const MESSAGE_ECONOMY: Family = family("message economy", &[Invariant::MessageEconomy]);
 const MONOTONIC: Family = family("monotonic", &[Invariant::Monotonic]);
 const EXACTLY_ONCE: Family = family("exactly once", &[Invariant::ExactlyOnce]);
 const LIVENESS: Family = family("liveness", &[Invariant::Liveness]);
@@ -72,6 +76,13 @@ const fn families(bug: Bug) -> &'static [Family] {
         Bug::TermVoteNonatomic => &[ELECTION_SAFETY, DURABLE_BEFORE_SEND],
         Bug::SnapshotWalOrder => &[STATE_MACHINE_SAFETY, RECOVERY],
         Bug::AppliedIndexNonatomic => &[STATE_MACHINE_SAFETY, EXACTLY_ONCE],
+        Bug::LeaderOverwritesUnstable => &[LEADER_APPEND_ONLY],
+        Bug::VoteInLease => &[ELECTION_TIMEOUT],
+        Bug::RejectionStorm => &[MESSAGE_ECONOMY],
+        Bug::SnapshotWithoutSessions => &[EXACTLY_ONCE],
+        Bug::ReadBeforeApplied => &[LINEARIZABILITY],
+        // No single run breaks anything by it.
+        Bug::TimeoutsShareAStream => &[],
     }
 }
 
@@ -83,8 +94,14 @@ pub fn named_for(property: Property, bug: Bug) -> Option<&'static str> {
         }
         // A follower that is told to commit beyond the end of its log finds that by itself.
         Property::NoPanic => (bug == Bug::HeartbeatCommitUncapped).then_some("panic"),
-        Property::EventsEnd | Property::RunsRepeat => None,
+        Property::RunsRepeat => differs_between_runs(bug).then_some("determinism"),
+        Property::EventsEnd => None,
     }
+}
+
+/// Whether only a second run of the same seed shows the bug, so that no trace can.
+pub const fn differs_between_runs(bug: Bug) -> bool {
+    matches!(bug, Bug::TimeoutsShareAStream)
 }
 
 /// Whether the bug takes more than about a hundred seeds, so that there is no time to look for it with every submission.
@@ -95,6 +112,7 @@ pub const fn takes_long(bug: Bug) -> bool {
             | Bug::CheckquorumStuckPeer
             | Bug::LeaseNoCheckquorum
             | Bug::PrecandidateStaleState
+            | Bug::RejectionStorm
             | Bug::SnapshotKeepsConflictTail
             | Bug::StaleVoteRespCounted
     )

@@ -7,8 +7,9 @@ use raft::planted::Bug;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::property::named_for;
+use super::property::{differs_between_runs, named_for};
 use super::{Hunt, Property, Watch};
+use crate::campaign::explore::run_twice;
 use crate::driver::swarm;
 use crate::plan::{Overrides, Plan};
 use crate::planted::switched_on;
@@ -104,13 +105,28 @@ impl Search {
 impl Attempt {
     fn run(bug: Bug, seed: u64, hunt: &Hunt) -> Self {
         let plan = hunt.plan(seed);
-        let (events, ending) = run(&plan, Some(bug));
-        let broken = Property::broken_by(&ending);
+        let (events, broken) = match differs_between_runs(bug) {
+            false => once(&plan, bug),
+            true => twice(seed, bug, hunt),
+        };
         let named = broken.is_some_and(|property| named_for(property, bug).is_some());
         // Where the ordinary node fails as well, the bug has nothing to do with it.
         let catches = named && run(&plan, None).1 == Ending::Completed;
         Self { seed, events, broken, catches }
     }
+}
+
+/// Runs a plan with this bug; how many events there were, and what it broke.
+fn once(plan: &Plan, bug: Bug) -> (u64, Option<Property>) {
+    let (events, ending) = run(plan, Some(bug));
+    (events, Property::broken_by(&ending))
+}
+
+/// Runs a seed twice with this bug, until the runs differ.
+fn twice(seed: u64, bug: Bug, hunt: &Hunt) -> (u64, Option<Property>) {
+    let _switched = switched_on(Some(bug));
+    let end = run_twice(seed, &hunt.overrides());
+    (end.events, end.failure().map(|failure| failure.property()))
 }
 
 /// Runs a plan with this bug or none; returns how many events there were, and how it ended.
@@ -124,6 +140,10 @@ pub(super) fn run(plan: &Plan, bug: Option<Bug>) -> (u64, Ending) {
 impl Hunt {
     /// What happens in the run of a seed. It knows nothing of the bug.
     pub(super) fn plan(&self, seed: u64) -> Plan {
-        Plan::draw(seed, &Overrides { steps: self.events, ..Overrides::default() })
+        Plan::draw(seed, &self.overrides())
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides { steps: self.events, ..Overrides::default() }
     }
 }
