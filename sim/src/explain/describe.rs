@@ -208,6 +208,10 @@ fn boot(boot: &Boot) -> String {
         Boot::Empty => "knowing nobody".to_string(),
         Boot::Peers(peers) => format!("one of {}", peers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
         Boot::Snapshot { index, conf_state } => format!("at {index}, {}", members(conf_state)),
+        Boot::Foreign { index, conf_state, term, entries, commit } => format!(
+            "with the log of another cluster: at {index}, {}, then {entries} entries of term {term}, committed up to {commit}",
+            members(conf_state)
+        ),
     }
 }
 

@@ -43,6 +43,7 @@ use super::{commit_quorum, durability, handed_out_log, leader_leaves, recovery};
 /// | when | call |
 /// |---|---|
 /// | it starts (read its disk, made the `RawNode`, bootstrapped it) | [`started`](Self::started) |
+/// | … with the log of another cluster | [`has_foreign_log`](Self::has_foreign_log), instead, and no other call |
 /// | after every call on the node: tick, step, propose, advance, apply_conf_change, storage response … | [`observed`](Self::observed) |
 /// | a Ready was taken | [`handed_out`](Self::handed_out), with its snapshot and entries, in the place of `observed` |
 /// | … and it holds committed entries | [`to_apply`](Self::to_apply) |
@@ -180,6 +181,12 @@ impl Checkers {
         })?;
         self.counts_as_applied(id)?;
         self.commits(id)
+    }
+
+    /// A node began with the log of another cluster. It acknowledges what it does not have, and whoever learns of that from it is
+    /// not at fault.
+    pub fn has_foreign_log(&mut self, id: NodeId) {
+        self.cluster.has_foreign_log(id);
     }
 
     /// A node lost its memory. Its disk is heard of again with the next [`started`](Self::started), if ever.

@@ -1,7 +1,7 @@
 //! What the checkers know of each node: how it last showed itself, the log it was seen to write, and what of that is
 //! durable. No property is judged here; this is the picture that the properties are judged on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use raft::{ConfState, Config, Entry, EntryId, EntryKind, HardState, Index, NodeId, Role, Snapshot, Term};
@@ -109,6 +109,8 @@ impl Node {
 pub(super) struct Cluster {
     /// Node n at position n - 1: every check begins by looking one up.
     nodes: Vec<Option<Node>>,
+    /// Who began with the log of another cluster.
+    foreign: BTreeSet<NodeId>,
 }
 
 impl Cluster {
@@ -123,6 +125,16 @@ impl Cluster {
     /// The node; one that never started is as good as one with an empty disk.
     pub fn node(&mut self, id: NodeId) -> &mut Node {
         slot(&mut self.nodes, id.get() - 1).get_or_insert_default()
+    }
+
+    /// From now on nothing that a node holds, or does not, is held against those who count on it.
+    pub fn has_foreign_log(&mut self, id: NodeId) {
+        self.foreign.insert(id);
+    }
+
+    /// Whether a node began with the log of another cluster.
+    pub fn is_foreign(&self, id: NodeId) -> bool {
+        self.foreign.contains(&id)
     }
 
     /// All nodes, by identity.

@@ -153,6 +153,9 @@ fn lacks(cluster: &Cluster, leader: &Node, id: NodeId, index: Index) -> Option<L
         None if index <= leader.log.base().index => return None,
         None => return never(format!("nothing like it, since the leader's log ends at {}", leader.log.last())),
     };
+    if cluster.is_foreign(id) {
+        return None;
+    }
     let Some(node) = cluster.get(id) else { return never("nothing, since it never started".to_string()) };
     if node.durable.holds(entry) || node.has_lost(entry) {
         return None;
@@ -278,6 +281,17 @@ mod tests {
         breaks(Invariant::CommitQuorum, bench.checkers.progress(node(1), node(2), &progress(3)));
         bench.append_unsynced(1, &entries(1, 5..=5)).unwrap();
         breaks(Invariant::DurableBeforeSend, bench.checkers.progress(node(1), node(1), &progress(5)));
+    }
+
+    #[test]
+    fn what_a_node_with_a_foreign_log_acknowledges_may_be_counted_and_what_another_never_had_may_not() {
+        let mut bench = Bench::with(&[1, 2], &configuration(&[1, 2, 3]));
+        bench.elect(1, 1, &[2]).unwrap();
+        bench.append(1, &entries(1, 2..=4)).unwrap();
+        let beat = message(1, 3, 1, Body::Heartbeat { commit: Index(2), context: Bytes::new() });
+        breaks(Invariant::StateMachineSafety, bench.checkers.sent(&beat));
+        bench.checkers.has_foreign_log(node(3));
+        bench.checkers.sent(&beat).unwrap();
     }
 
     #[test]

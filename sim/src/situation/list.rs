@@ -129,6 +129,7 @@ situations! {
     LeftJointByItself: "a joint configuration was left by itself",
     LeftJointByRequest: "a joint configuration was left because an operator asked",
     DownToOneVoter: "a change left one voter",
+    ForeignLogRejected: "a learner with the log of another cluster rejected an append",
     ChangeRefused: "a leader refused a membership change, and committed an empty entry in its place",
 
     // Hand-over.

@@ -23,7 +23,7 @@ impl World {
     /// How a node's state differs from that of the first comparable node that has a different one.
     fn difference(&self, node: NodeId) -> Option<String> {
         let own = self.replica(node)?;
-        self.replicas()
+        self.native_replicas()
             .filter(|other| other.id() != node)
             .find_map(|other| own.application()?.difference(other.application()?, other.id(), log(own), log(other)))
     }

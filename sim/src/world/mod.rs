@@ -30,6 +30,7 @@ mod differences;
 mod digest;
 mod event;
 mod excuse;
+mod foreign;
 mod key_value;
 mod losses;
 mod network;
@@ -55,6 +56,7 @@ use raft::node::Arm;
 use raft::{Body, Index, NodeId, ReadOnlyOption, Role, StepError};
 
 use self::coverage::CoverageRecorder;
+use self::foreign::Unchecked;
 use self::losses::Losses;
 use self::replica::{Step, Surroundings, is_from_another};
 use crate::invariant::{Check, Checkers, Invariant};
@@ -71,6 +73,8 @@ pub struct World {
     losses: Losses,
     checkers: Checkers,
     clients: Clients,
+    /// What nodes with the log of another cluster are told to, in the place of those.
+    unchecked: Unchecked,
     /// Whether some node serves reads by a lease that check-quorum gives.
     has_leases: bool,
     /// Whether leases need not hold.
@@ -128,7 +132,7 @@ impl World {
             Err(reason @ Halt::Inapplicable(_)) => return Err(reason),
         };
         if let (Some(node), Some(_)) = (node, &refused) {
-            self.checkers.refused(node);
+            self.checkers_of(node).refused(node);
         }
         self.count(event, refused.as_ref());
         self.observe(event, node)?;
@@ -173,10 +177,15 @@ impl World {
         self.replicas.iter().flatten()
     }
 
+    /// Those of them that did not begin with the log of [another cluster](Boot::Foreign).
+    pub fn native_replicas(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas().filter(|replica| !replica.is_foreign())
+    }
+
     /// The leader of the highest term among the nodes that are up, as far as can be seen from outside.
     pub fn leader(&self) -> Option<&Replica> {
         // A node that is down shows itself as a follower.
-        let leaders = self.replicas().filter(|replica| replica.view().soft_state.role == Role::Leader);
+        let leaders = self.native_replicas().filter(|replica| replica.view().soft_state.role == Role::Leader);
         leaders.max_by_key(|replica| replica.view().hard_state.term)
     }
 
@@ -206,11 +215,13 @@ impl World {
                 self.at(*node, |replica, around| replica.transfer_leadership(*target, around))
             }
             Event::ForgetLeader { node } => self.at(*node, |replica, _| replica.forget_leader()),
-            Event::ReadIndex { node, context } => self.at(*node, |replica, around| replica.read_index(context, around)),
-            Event::Invoke { client, node, operation } => {
-                self.at(*node, |replica, around| replica.invoke(*client, operation, around))
+            Event::ReadIndex { node, context } => {
+                self.asked(*node, |replica, around| replica.read_index(context, around))
             }
-            Event::Retry { client, node } => self.at(*node, |replica, around| replica.retry(*client, around)),
+            Event::Invoke { client, node, operation } => {
+                self.asked(*node, |replica, around| replica.invoke(*client, operation, around))
+            }
+            Event::Retry { client, node } => self.asked(*node, |replica, around| replica.retry(*client, around)),
             Event::BreakLeases => {
                 self.leases_broken = true;
                 Ok((None, None))
@@ -224,7 +235,7 @@ impl World {
                 self.at(*node, |replica, around| replica.report_snapshot(*peer, *status, around))
             }
             Event::SetElectionTimeout { node, ticks } => {
-                self.checkers.campaign_requested(*node);
+                self.checkers_of(*node).campaign_requested(*node);
                 self.at(*node, |replica, _| replica.set_election_timeout(*ticks))
             }
             Event::TakeReady { node } => self.at(*node, Replica::take_ready),
@@ -264,11 +275,30 @@ impl World {
         Ok((Some(node), refused))
     }
 
+    /// Lets a client ask a node for something that this cluster answers for.
+    fn asked(
+        &mut self,
+        node: NodeId,
+        happen: impl FnOnce(&mut Replica, &mut Surroundings<'_>) -> Step,
+    ) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
+        if self.is_foreign(node) { Err(Inapplicable::Foreign(node).into()) } else { self.at(node, happen) }
+    }
+
     /// A node, and what it may use of the world around it.
     fn split(&mut self, node: NodeId) -> (Option<&mut Replica>, Surroundings<'_>) {
+        let is_foreign = self.is_foreign(node);
+        self.split_for(node, is_foreign)
+    }
+
+    /// The same, for a node that has, or is about to have, the log of another cluster, or not.
+    fn split_for(&mut self, node: NodeId, is_foreign: bool) -> (Option<&mut Replica>, Surroundings<'_>) {
         let stale_reads_excused = self.has_leases && self.leases_broken;
-        let Self { replicas, network, checkers, clients, statistics, step, .. } = self;
+        let Self { replicas, network, checkers, clients, unchecked, statistics, step, .. } = self;
         let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_mut);
+        let (checkers, clients) = match is_foreign {
+            true => (&mut unchecked.checkers, &mut unchecked.clients),
+            false => (checkers, clients),
+        };
         (replica, Surroundings { checkers, network, clients, statistics, step: *step, stale_reads_excused })
     }
 
@@ -280,14 +310,15 @@ impl World {
         seed: Option<u64>,
     ) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let position = position(node).ok_or(Inapplicable::NodeOutOfRange(node))?;
-        let (replica, mut around) = self.split(node);
+        let (replica, mut around) = self.split_for(node, boot.is_foreign());
         if replica.is_some() {
             return Err(Inapplicable::NodeExists(node).into());
         }
-        if let Boot::Snapshot { index, .. } = boot
-            && *index > Self::MOST_FIRST_INDEX
-        {
-            return Err(Inapplicable::BootIndex(node, *index).into());
+        if let Some(index) = boot.snapshot_index().filter(|index| *index > Self::MOST_FIRST_INDEX) {
+            return Err(Inapplicable::BootIndex(node, index).into());
+        }
+        if !boot.makes_sense_for(node) {
+            return Err(Inapplicable::ForeignLog(node).into());
         }
         let replica = Replica::start(node, boot, options, seed, &mut around)?;
         self.has_leases |= serves_by_lease(options);
@@ -295,6 +326,9 @@ impl World {
             self.replicas.resize_with(position + 1, || None);
         }
         self.replicas[position] = Some(replica);
+        if boot.is_foreign() {
+            self.checkers.has_foreign_log(node);
+        }
         Ok((Some(node), None))
     }
 
@@ -320,7 +354,7 @@ impl World {
     fn ticked(&mut self, node: NodeId) -> Check {
         let leader = self.replica(node).filter(|replica| replica.view().soft_state.role == Role::Leader);
         let transferee = leader.and_then(Replica::node).and_then(|node| node.basic_status().lead_transferee);
-        self.checkers.ticked(node, transferee)
+        self.checkers_of(node).ticked(node, transferee)
     }
 
     fn deliver(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
@@ -342,7 +376,7 @@ impl World {
         if let Envelope::Local { message: LocalMessage::Own(message), .. } = &envelope
             && message.body == Body::TransferLeader
         {
-            self.checkers.transfer_requested(to, message.from);
+            self.checkers_of(to).transfer_requested(to, message.from);
         }
         match self.split(to) {
             (Some(replica), mut around) if replica.is_up() && !cut => {

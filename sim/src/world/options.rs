@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use raft::node::Limits;
-use raft::{ConfState, Config, ConfigError, Index, NodeId, ReadOnlyOption};
+use raft::{ConfState, Config, ConfigError, Index, NodeId, ReadOnlyOption, Term};
 use serde::{Deserialize, Serialize};
 
 /// What the entries of a node are applied to.
@@ -198,4 +198,54 @@ pub enum Boot {
         /// The members.
         conf_state: ConfState,
     },
+    /// The log of another cluster, in which the node never was a voter: a snapshot of term 1, as above, and empty entries that
+    /// follow it. What such a node shows says nothing about this cluster, and no check is held against it. It must not
+    /// become a voter: what it acknowledges, it does not have.
+    Foreign {
+        /// The snapshot's index.
+        index: Index,
+        /// The members of the other cluster.
+        conf_state: ConfState,
+        /// The node's term, and that of the entries.
+        term: Term,
+        /// How many entries there are, at most [`MOST_FOREIGN_ENTRIES`](Self::MOST_FOREIGN_ENTRIES).
+        #[serde(with = "crate::number")]
+        entries: u64,
+        /// The commit index, from the snapshot's index to that of the last entry.
+        commit: Index,
+    },
+}
+
+impl Boot {
+    /// The most entries that a foreign log can have behind its snapshot.
+    pub const MOST_FOREIGN_ENTRIES: u64 = 10_000;
+
+    /// Whether it is a [foreign](Self::Foreign) log.
+    pub const fn is_foreign(&self) -> bool {
+        matches!(self, Self::Foreign { .. })
+    }
+
+    /// The index of the snapshot, where there is one.
+    pub const fn snapshot_index(&self) -> Option<Index> {
+        match self {
+            Self::Empty | Self::Peers(_) => None,
+            Self::Snapshot { index, .. } | Self::Foreign { index, .. } => Some(*index),
+        }
+    }
+
+    /// Whether a node can start from it: a foreign log has to make sense, and the node must be no voter by it.
+    pub(super) fn makes_sense_for(&self, node: NodeId) -> bool {
+        match self {
+            Self::Empty | Self::Peers(_) | Self::Snapshot { .. } => true,
+            Self::Foreign { index, conf_state, term, entries, commit } => {
+                let ConfState { voters, voters_outgoing, .. } = conf_state;
+                let is_voter = voters.contains(&node) || voters_outgoing.contains(&node);
+                let last = index.plus((*entries).min(Self::MOST_FOREIGN_ENTRIES));
+                !is_voter
+                    && *term > Term::ZERO
+                    && *entries <= Self::MOST_FOREIGN_ENTRIES
+                    && (*index..=last).contains(commit)
+            }
+        }
+    }
 }

@@ -105,6 +105,12 @@ pub enum Inapplicable {
     /// A snapshot to start from is beyond [`World::MOST_FIRST_INDEX`](super::World::MOST_FIRST_INDEX).
     #[error("node {} cannot start at index {}: {} is the largest", .0, .1, World::MOST_FIRST_INDEX)]
     BootIndex(NodeId, Index),
+    /// A [foreign](super::Boot::Foreign) log that makes no sense, or by which the node is a voter.
+    #[error("node {0} cannot start from this foreign log")]
+    ForeignLog(NodeId),
+    /// Clients know better than to ask a node with the log of another cluster.
+    #[error("node {0} has the log of another cluster, and is asked nothing")]
+    Foreign(NodeId),
     /// There are [`World::MOST_IN_FLIGHT`](super::World::MOST_IN_FLIGHT) messages.
     #[error("{} messages are in flight: there is no room for more", World::MOST_IN_FLIGHT)]
     TooManyInFlight,

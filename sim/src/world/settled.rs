@@ -11,7 +11,8 @@ impl World {
 
     /// Why the nodes that are up have not converge: agreed on a leader, a log and what of it is applied, where the leader
     /// holds on to no read and no joint configuration. Only members
-    /// that the leader reaches, and who reach it, have to agree. `None` where they have.
+    /// that the leader reaches, and who reach it, have to agree, and not those with the log of another cluster. `None` where
+    /// they have.
     pub fn unsettled(&self) -> Option<Unsettled> {
         let Some(leader) = self.leader() else {
             return Some(Unsettled { nodes: Vec::new(), reason: "nobody leads; expected a leader".to_owned() });
@@ -36,6 +37,7 @@ impl World {
         members
             .members()
             .filter_map(|id| self.replica(id))
+            .filter(|member| !member.is_foreign())
             .filter(|member| member.is_up() && self.are_linked(member.id(), leader.id()))
             .filter(|member| !is_out_of_earshot(member, leader))
             .find_map(|member| disagreement(member, leader, self.hears_little(member)))
@@ -80,7 +82,7 @@ impl World {
     /// Why the protocol, as etcd has it, need not converge in this state, if that is so. Who is down excuses nothing:
     /// faults leave every membership a quorum, or else whoever chose them is to blame.
     pub fn excuse(&self) -> Option<Excuse> {
-        let up: Vec<&Replica> = self.replicas().filter(|replica| replica.is_up()).collect();
+        let up: Vec<&Replica> = self.native_replicas().filter(|replica| replica.is_up()).collect();
         if !has_quorum(&up) {
             return None;
         }

@@ -1,6 +1,6 @@
 //! Membership changes.
 
-use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, Transition};
+use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Index, Term, Transition};
 use sim::disk::Keep;
 use sim::situation::Situation;
 use sim::world::{Boot, Event, NodeOptions};
@@ -66,6 +66,21 @@ fn a_learner_is_promoted_while_behind_if_it_hears_nothing() {
     };
     // One that is not behind has, with the others, the entry that promotes it.
     tells_apart(Situation::LearnerPromotedBehind, &promotes(true), &promotes(false));
+}
+
+#[test]
+fn a_learner_rejects_an_append_if_it_has_another_log() {
+    let adds = |is_foreign: bool| {
+        let mut cluster = three();
+        let conf_state = ConfState { voters: [node(9)].into(), learners: [node(4)].into(), ..ConfState::default() };
+        let foreign = Boot::Foreign { index: Index(1), conf_state, term: Term(1), entries: 0, commit: Index(1) };
+        let boot = if is_foreign { foreign } else { Boot::Empty };
+        cluster.apply(Event::Start { node: node(4), boot, options: NodeOptions::default(), seed: Some(4) });
+        change(&mut cluster, &add_learner(4));
+        cluster.settle();
+        cluster
+    };
+    tells_apart(Situation::ForeignLogRejected, &adds(true), &adds(false));
 }
 
 #[test]

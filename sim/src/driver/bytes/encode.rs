@@ -31,7 +31,8 @@ fn cluster(events: &[Event]) -> Vec<u8> {
     for event in events {
         let Event::Start { boot, options: its_options, .. } = event else { continue };
         match boot {
-            Boot::Empty => joining = joining.saturating_add(1),
+            // Bytes have no word for a foreign log: it could be made a voter.
+            Boot::Empty | Boot::Foreign { .. } => joining = joining.saturating_add(1),
             Boot::Peers(_) => members = members.saturating_add(1),
             Boot::Snapshot { .. } => (members, snapshot) = (members.saturating_add(1), 1),
         }

@@ -28,7 +28,7 @@ use crate::world::{Event, Halt, Inapplicable, MessageId, Refusal, Replica, World
 /// Inapplicable where these nodes are no quorum, or the cluster stalls for lack of one. A violation where it stalls though it has
 /// one, or breaks something on the way; it is at the step that the world has come to.
 pub(super) fn check(world: &World, core: Option<&BTreeSet<NodeId>>) -> Result<(), Halt> {
-    let mut nodes = world.replicas().filter_map(Replica::node);
+    let mut nodes = world.native_replicas().filter_map(Replica::node);
     if core.is_some_and(|core| nodes.any(is_changing) || !is_quorum(core, world)) {
         return Err(Inapplicable::NoQuorum.into());
     }
@@ -52,7 +52,7 @@ pub(crate) fn events_of(event: &Event, world: &World) -> Option<Vec<Event>> {
 /// Whether these nodes are a quorum of every configuration in force, and there is one.
 fn is_quorum(nodes: &BTreeSet<NodeId>, world: &World) -> bool {
     let exists = |voter| nodes.contains(&voter) && world.replica(voter).is_some();
-    let configurations = world.replicas().filter_map(Replica::node).map(|node| node.configuration().voters());
+    let configurations = world.native_replicas().filter_map(Replica::node).map(|node| node.configuration().voters());
     let mut configurations = configurations.filter(|voters| voters.ids().next().is_some()).peekable();
     configurations.peek().is_some()
         && configurations.all(|voters| voters.vote_result(|voter| Some(exists(voter))) == VoteResult::Won)

@@ -151,7 +151,7 @@ impl Operators {
 
     fn expected(&self, world: &World) -> (Option<Index>, u64) {
         let before = self.reads_before.unwrap_or(World::NOT_READ_YET);
-        let up = world.replicas().filter(|replica| replica.is_up()).count() as u64;
+        let up = world.native_replicas().filter(|replica| replica.is_up()).count() as u64;
         (self.written.map(|(_, index)| index), before + up)
     }
 }
@@ -161,14 +161,14 @@ impl Operators {
 /// right.
 pub(crate) fn members_down(world: &World) -> BTreeSet<NodeId> {
     let knows = |replica: &&Replica| world.leader().is_none_or(|leader| leader.id() == replica.id());
-    let nodes = world.replicas().filter(knows).filter_map(|replica| replica.node());
+    let nodes = world.native_replicas().filter(knows).filter_map(|replica| replica.node());
     let is_down = |id: &NodeId| world.replica(*id).is_some_and(|replica| !replica.is_up());
     nodes.flat_map(|node| node.configuration().members()).filter(is_down).collect()
 }
 
 /// Who is up, and in nobody's configuration any more, nor in one that is on its way. Nobody, if that were all of them.
 fn strangers(world: &World) -> Vec<NodeId> {
-    let up = || world.replicas().filter(|replica| replica.is_up());
+    let up = || world.native_replicas().filter(|replica| replica.is_up());
     let counted = |id: NodeId| {
         let others = up().filter(|replica| replica.id() != id);
         others.filter_map(|replica| replica.node()).any(|node| node.configuration().contains(id) || may_join(node, id))

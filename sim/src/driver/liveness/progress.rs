@@ -31,7 +31,8 @@ impl Progress {
 
     /// Whether some node that is up lacks less than ever, or has applied something that was there before writes succeeded.
     pub(crate) fn is_made(&mut self, world: &World, writes_succeed: bool) -> bool {
-        let up = || world.replicas().filter(|replica| replica.is_up()).map(|replica| (replica.id(), replica.view()));
+        let up =
+            || world.native_replicas().filter(|replica| replica.is_up()).map(|replica| (replica.id(), replica.view()));
         let end = up().map(|(_, view)| view.last.index).max().unwrap_or(Index::ZERO);
         if writes_succeed {
             self.goal.get_or_insert(end);

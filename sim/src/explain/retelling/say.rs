@@ -129,6 +129,11 @@ fn start(node: NodeId, boot: &Boot, options: &NodeOptions, seed: Option<u64>) ->
             said.extend(members(conf_state));
             said.push(format!("index={index}"));
         }
+        Boot::Foreign { index, conf_state, term, entries, commit } => {
+            said.extend(members(conf_state));
+            said.extend([format!("index={index}"), format!("foreign-term={term}")]);
+            said.extend([format!("foreign-entries={entries}"), format!("foreign-commit={commit}")]);
+        }
     }
     said.extend(self::options(options)?);
     if options.application == ApplicationKind::Appender {

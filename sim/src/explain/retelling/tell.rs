@@ -225,7 +225,7 @@ fn effects(before: &World, after: &World) -> Vec<String> {
         }
     }
     effects.extend(nodes.iter().filter_map(|(was, is)| configuration(was.as_ref()?, is)));
-    let committed = |world: &World| world.replicas().map(|replica| replica.view().hard_state.commit).max();
+    let committed = |world: &World| world.native_replicas().map(|replica| replica.view().hard_state.commit).max();
     let (was, is) = (committed(before), committed(after));
     effects.extend(is.filter(|_| was.is_some() && is > was).map(|index| format!("entry {index} is committed")));
     effects

@@ -94,14 +94,14 @@ impl Since {
 
 /// The newest membership that somebody who is up has applied.
 fn newest(world: &World) -> Option<ConfState> {
-    let up = world.replicas().filter(|replica| replica.is_up());
+    let up = world.native_replicas().filter(|replica| replica.is_up());
     let node = up.max_by_key(|replica| replica.view().applied)?.node()?;
     Some(node.configuration().conf_state())
 }
 
 /// Nodes that hear each other and are a quorum of the newest membership, if there are such.
 fn quorum(world: &World) -> Option<()> {
-    let up = || world.replicas().filter(|replica| replica.is_up());
+    let up = || world.native_replicas().filter(|replica| replica.is_up());
     let voters = up().max_by_key(|replica| replica.view().applied)?.node()?.configuration().voters();
     let decides = |core: &std::collections::BTreeSet<NodeId>| {
         voters.vote_result(|voter| Some(core.contains(&voter))) == VoteResult::Won

@@ -46,7 +46,8 @@ fn named(best: &Baseline) -> BTreeSet<NodeId> {
 
 fn boot_members(boot: &Boot) -> Vec<NodeId> {
     match boot {
-        Boot::Empty => Vec::new(),
+        // The members of another cluster are none of this one.
+        Boot::Empty | Boot::Foreign { .. } => Vec::new(),
         Boot::Peers(peers) => peers.clone(),
         Boot::Snapshot { conf_state: ConfState { voters, voters_outgoing, learners, learners_next, .. }, .. } => {
             [voters, voters_outgoing, learners, learners_next].into_iter().flatten().copied().collect()
@@ -155,6 +156,9 @@ fn made_before(best: &Baseline, number: usize, joins_at_once: bool) -> Option<Ca
     let boot = Boot::Snapshot { index: *index, conf_state: after };
     let started = best.steps.iter().enumerate().filter_map(|(position, step)| {
         let Event::Start { node, boot: old, options, seed } = &step.event else { return None };
+        if old.is_foreign() {
+            return None;
+        }
         let empty = matches!(old, Boot::Empty) && !(joins_at_once && boot_members(&boot).contains(node));
         let boot = if empty { Boot::Empty } else { boot.clone() };
         Some((position, Event::Start { node: *node, boot, options: options.clone(), seed: *seed }))

@@ -41,7 +41,8 @@ fn base(events: &[Event]) -> u8 {
     let first = events.iter().find_map(|event| {
         let Event::Start { boot, .. } = event else { return None };
         match boot {
-            Boot::Empty => None,
+            // It is not the node that is told what others sent.
+            Boot::Empty | Boot::Foreign { .. } => None,
             Boot::Peers(peers) => Some(peers.len() as u64),
             Boot::Snapshot { index, .. } => Some(index.0),
         }

@@ -1,6 +1,6 @@
 //! `add-nodes`: how many, what they start from, and their options.
 
-use raft::{ConfState, Index, NodeId, ReadOnlyOption};
+use raft::{ConfState, Index, NodeId, ReadOnlyOption, Term};
 
 use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
@@ -51,6 +51,7 @@ impl AddNodes {
             }
             (None, true) => Boot::Snapshot { index, conf_state },
         };
+        let boot = foreign(arguments, boot)?;
         let options = options(arguments)?;
         let application = arguments.value("application")?;
         Ok(Self { count, first, boot, options, application, seed: arguments.value("seed")? })
@@ -59,6 +60,23 @@ impl AddNodes {
     /// The options of a node for which a script gives none.
     pub fn usual_options() -> NodeOptions {
         NodeOptions { election_tick: 3, max_inflight_messages: usize::MAX, ..NodeOptions::default() }
+    }
+}
+
+/// The log of another cluster, where the command gives one: it follows the snapshot.
+fn foreign(arguments: &mut Arguments<'_>, boot: Boot) -> Result<Boot, ScriptError> {
+    let term: Option<u64> = arguments.value("foreign-term")?;
+    let entries: Option<u64> = arguments.value("foreign-entries")?;
+    let commit: Option<u64> = arguments.value("foreign-commit")?;
+    match (boot, term) {
+        (boot, None) if entries.is_none() && commit.is_none() => Ok(boot),
+        (Boot::Snapshot { index, conf_state }, Some(term)) => {
+            let entries = entries.unwrap_or(0);
+            let commit = Index(commit.unwrap_or(index.0.saturating_add(entries)));
+            Ok(Boot::Foreign { index, conf_state, term: Term(term), entries, commit })
+        }
+        (_, None) => Err(arguments.error("a foreign log needs foreign-term=")),
+        (_, Some(_)) => Err(arguments.error("a foreign log needs the members of its cluster, and index=")),
     }
 }
 

@@ -73,6 +73,8 @@ impl Scene<'_> {
         let Some(now) = tracked(happened.node, from) else { return };
         let lacks = happened.node.progress().any(|(peer, progress)| peer == from && progress.lacks_acknowledged());
         self.note_if(lacks, Situation::AcknowledgedLacking);
+        let is_foreign = self.others(happened.id).any(|other| other.id() == from && other.is_foreign());
+        self.note_if(is_foreign, Situation::ForeignLogRejected);
         if now == was {
             return self.note(Situation::StaleRejection);
         }

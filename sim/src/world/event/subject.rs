@@ -124,7 +124,7 @@ impl Event {
         }
         match &mut event {
             Event::Start { boot: Boot::Peers(peers), .. } => peers.iter_mut().for_each(|peer| *peer = name(*peer)),
-            Event::Start { boot: Boot::Snapshot { conf_state, .. }, .. } => {
+            Event::Start { boot: Boot::Snapshot { conf_state, .. } | Boot::Foreign { conf_state, .. }, .. } => {
                 *conf_state = members_renamed(conf_state, name)
             }
             Event::ProposeConfChange { change, .. } => rename_change(change, name),

@@ -98,6 +98,11 @@ impl Replica {
         &self.options
     }
 
+    /// Whether it began with the log of another cluster.
+    pub const fn is_foreign(&self) -> bool {
+        self.boot.is_foreign()
+    }
+
     /// Whether it runs.
     pub const fn is_up(&self) -> bool {
         self.running.is_some()

@@ -33,12 +33,20 @@ impl Remembered {
     fn of_boot(boot: &Boot) -> Self {
         let snapshot = match boot {
             Boot::Empty | Boot::Peers(_) => Snapshot::default(),
-            Boot::Snapshot { index, conf_state } => {
+            Boot::Snapshot { index, conf_state } | Boot::Foreign { index, conf_state, .. } => {
                 let id = EntryId::new(Term(1), *index);
                 Snapshot { id, conf_state: conf_state.clone(), data: Bytes::new() }
             }
         };
-        Self { hard_state: HardState::default(), base: snapshot.id, snapshot, entries: Vec::new(), offered: None }
+        let (hard_state, entries) = match boot {
+            Boot::Empty | Boot::Peers(_) | Boot::Snapshot { .. } => (HardState::default(), Vec::new()),
+            Boot::Foreign { index, term, entries, commit, .. } => {
+                let indices = (1..=*entries).map(|number| index.plus(number));
+                let entries = indices.map(|index| Entry { term: *term, index, ..Entry::default() }).collect();
+                (HardState { term: *term, vote: None, commit: *commit }, entries)
+            }
+        };
+        Self { hard_state, base: snapshot.id, snapshot, entries, offered: None }
     }
 
     /// Takes in what an application has stored by itself: what it covers is committed, and where the log does not hold
@@ -193,7 +201,7 @@ impl Replica {
     fn never_began(&self, remembered: &Remembered) -> bool {
         match &self.boot {
             Boot::Peers(_) => remembered.hard_state.commit == Index::ZERO,
-            Boot::Empty | Boot::Snapshot { .. } => false,
+            Boot::Empty | Boot::Snapshot { .. } | Boot::Foreign { .. } => false,
         }
     }
 
