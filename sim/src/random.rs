@@ -33,6 +33,8 @@ pub enum Concern {
     Clocks = 11,
     /// Whether loops run the nodes, and what they take when.
     Loops = 12,
+    /// Whether a node with the log of another cluster is added, and which log.
+    Foreign = 13,
 }
 
 /// A stream of random numbers.

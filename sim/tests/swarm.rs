@@ -399,6 +399,29 @@ fn a_leader_that_repeats_as_etcds_what_is_refused_wastes_messages() {
     assert!(found.is_some(), "nobody repeated anything");
 }
 
+/// A plan in which a node with the log of another cluster is added, soon.
+fn plan_with_a_foreign_log(seed: u64) -> Option<Plan> {
+    let mut plan = Plan::draw(seed, &Overrides { steps: Some(5000), ..Overrides::default() });
+    plan.faults.foreign = plan.faults.foreign.map(|_| 10 * sim::plan::TICK);
+    plan.faults.foreign.is_some().then_some(plan)
+}
+
+#[test]
+fn a_node_with_the_log_of_another_cluster_costs_the_cluster_nothing() {
+    let (mut rejected, mut converged) = (0, 0);
+    for plan in (0..200).filter_map(plan_with_a_foreign_log) {
+        let ended = run(&plan, |_| {});
+        assert_eq!(ended.violation, None, "seed {}", plan.seed);
+        let statistics = ended.world.statistics();
+        rejected += u64::from(statistics.situations.times(sim::situation::Situation::ForeignLogRejected) > 0);
+        let is_member = |leader: &sim::world::Replica| {
+            leader.node().is_some_and(|node| node.configuration().contains(plan.cluster.foreign()))
+        };
+        converged += u64::from(statistics.converged > 0 && ended.world.leader().is_some_and(is_member));
+    }
+    assert!(rejected > 3 && converged > 5, "{rejected} were rejected by it, and {converged} converged beside it");
+}
+
 #[test]
 fn leases_that_are_to_be_kept_meet_no_trouble_with_time() {
     let kept = (0..2000).map(|seed| plan(seed, 1)).filter(|plan| plan.cluster.keeps_leases);

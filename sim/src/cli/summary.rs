@@ -80,6 +80,7 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         ("forget-leader", faults.forget_leader),
         ("report", faults.report),
         ("node loss", faults.node_loss),
+        ("foreign log", faults.foreign),
         ("failing fsync", disks.fail_sync),
         ("full disk", disks.fill),
         ("slow disk", disks.slow),

@@ -79,6 +79,8 @@ impl Plan {
             (plan.disks, plan.clocks) = (DiskPlan::default(), ClockPlan::default());
             plan.network = NetworkPlan { loss: 0, duplication: 0, late: 0, ..plan.network };
             plan.hosts.hiccups = 0;
+        } else {
+            plan.add_foreign_node();
         }
         plan
     }
@@ -92,6 +94,18 @@ impl Plan {
             for options in &mut self.cluster.options {
                 options.front = Front::Loop(limits);
             }
+        }
+    }
+
+    /// In a share of all seeds operators add a node with the log of another cluster. Where leases must hold they do not: a term
+    /// of that cluster may depose a leader.
+    fn add_foreign_node(&mut self) {
+        let mut stream = Stream::new(self.seed, Concern::Foreign);
+        let (happens, mean) = (stream.chance(150), stream.magnitude(8 * TICK, 100 * TICK));
+        if happens && !self.cluster.keeps_leases {
+            self.faults.foreign = Some(mean);
+            self.cluster.options.push(self.cluster.options[0].clone());
+            self.cluster.tick.push(TICK);
         }
     }
 
@@ -276,6 +290,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         forget_leader,
         report,
         node_loss: None,
+        foreign: None,
     }
 }
 
@@ -307,6 +322,7 @@ impl FaultPlan {
             forget_leader: None,
             report: None,
             node_loss: None,
+            foreign: None,
             ..self
         }
     }
@@ -328,7 +344,8 @@ mod tests {
             let plan = Plan::draw(seed, &Overrides::default());
             let cluster = &plan.cluster;
             assert!((1..=Plan::MOST_NODES).contains(&cluster.nodes) && cluster.learners < cluster.nodes);
-            assert_eq!(cluster.options.len() as u64, cluster.nodes + cluster.spares);
+            let foreign = u64::from(plan.faults.foreign.is_some());
+            assert_eq!(cluster.options.len() as u64, cluster.nodes + cluster.spares + foreign);
             for options in &cluster.options {
                 options.clone().as_accepted().config(node_id(1), Index::ZERO, Some(seed)).validate().unwrap();
             }

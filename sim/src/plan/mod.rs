@@ -80,7 +80,7 @@ pub struct ClusterPlan {
     pub spares: u64,
     /// Whether it begins from a snapshot that holds the membership, or else from the first entries of the log.
     pub from_snapshot: bool,
-    /// The options of each node, those of spares included.
+    /// The options of each node, those of spares and of the foreign one included.
     pub options: Vec<NodeOptions>,
     /// The options that a node changes to when it restarts, where they change: pre-vote and check-quorum.
     pub changes_options: bool,
@@ -101,9 +101,14 @@ impl ClusterPlan {
         self.options.iter().any(|options| options.read_only_option == ReadOnlyOption::LeaseBased)
     }
 
-    /// Every node that there may be.
+    /// Every node that there may be, but for the [foreign](Self::foreign) one.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (1..=self.nodes + self.spares).map(node_id)
+    }
+
+    /// The node with the log of another cluster, if one may be added.
+    pub fn foreign(&self) -> NodeId {
+        node_id(self.nodes + self.spares + 1)
     }
 }
 
@@ -221,6 +226,9 @@ pub struct FaultPlan {
     #[serde(default)]
     #[serde(alias = "ruin")]
     pub node_loss: Option<Time>,
+    /// Operators add a node with the log of another cluster as a learner, or remove it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Time>,
 }
 
 /// What goes wrong with disks: for each kind the mean time between two, `None` for never.

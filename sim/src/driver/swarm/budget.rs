@@ -21,7 +21,7 @@ impl Swarm<'_> {
     /// others.
     pub(super) fn dispensable(&self) -> BTreeSet<NodeId> {
         let lost = self.lost();
-        let up = self.world.replicas().filter_map(|replica| replica.node());
+        let up = self.world.native_replicas().filter_map(|replica| replica.node());
         let memberships: Vec<&Configuration> = up.map(|node| node.configuration()).filter(has_voters).collect();
         let spares = |node: NodeId| {
             let is_intact = |voter| voter != node && !lost.contains(&voter) && self.world.replica(voter).is_some();
@@ -30,7 +30,8 @@ impl Swarm<'_> {
             };
             !memberships.is_empty() && memberships.iter().all(is_left)
         };
-        let spared: BTreeSet<NodeId> = self.world.replicas().map(Replica::id).filter(|node| spares(*node)).collect();
+        let spared: BTreeSet<NodeId> =
+            self.world.native_replicas().map(Replica::id).filter(|node| spares(*node)).collect();
         // Asked last: it takes a look at all that is not applied.
         if spared.is_empty() || self.knows_memberships() { spared } else { BTreeSet::new() }
     }
@@ -46,7 +47,7 @@ impl Swarm<'_> {
         let gone = self.faults.gone();
         if self
             .world
-            .replicas()
+            .native_replicas()
             .any(|replica| is_candidate(replica) || (!replica.is_up() && !gone.contains(&replica.id())))
         {
             return BTreeSet::new();
@@ -58,7 +59,7 @@ impl Swarm<'_> {
         let lost = self.lost();
         let kept: BTreeMap<NodeId, Recovered> = self
             .world
-            .replicas()
+            .native_replicas()
             .filter(|replica| !gone.contains(&replica.id()))
             .filter_map(|replica| Some((replica.id(), replica.after_worst_crash()?)))
             .collect();
@@ -73,7 +74,8 @@ impl Swarm<'_> {
                 let is_not_kept = |voter| is_kept(voter).map(|kept| !kept);
                 !past.is_voter(*node) || past.voters().vote_result(is_not_kept) != VoteResult::Won
             };
-            let mut memberships = self.world.replicas().filter_map(Replica::node).map(|node| node.configuration());
+            let mut memberships =
+                self.world.native_replicas().filter_map(Replica::node).map(|node| node.configuration());
             !self.is_asked_for_vote(*node, term)
                 && others().all(|(_, kept)| kept.hard_state.term >= term)
                 && memberships.all(|membership| membership.voters().vote_result(is_kept) == VoteResult::Won)
@@ -89,17 +91,17 @@ impl Swarm<'_> {
     fn knows_memberships(&self) -> bool {
         let lost = self.lost();
         let counts = |replica: &&Replica| !lost.contains(&replica.id());
-        !self.expects_change() && self.world.replicas().filter(counts).all(remembers_membership)
+        !self.expects_change() && self.world.native_replicas().filter(counts).all(remembers_membership)
     }
 
     /// Whether a change of the membership has been asked for and not been applied by everybody who is up.
     pub(super) fn expects_change(&self) -> bool {
         let is_asked_for = |event: &Event| matches!(event, Event::ProposeConfChange { .. });
-        let mut up = self.world.replicas().filter_map(|replica| replica.node());
+        let mut up = self.world.native_replicas().filter_map(|replica| replica.node());
         up.any(expects_change)
             || self.at_once.iter().any(is_asked_for)
             || self.change_under_way()
-            || self.world.replicas().filter_map(Replica::run_loop).any(RunLoop::awaits_conf_change)
+            || self.world.native_replicas().filter_map(Replica::run_loop).any(RunLoop::awaits_conf_change)
     }
 
     /// Whether a message brings a change, in flight or about to leave; an append may outlive the leader that sent it.

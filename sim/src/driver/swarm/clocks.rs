@@ -118,6 +118,7 @@ impl Clocks {
             | Intent::EndBurst
             | Intent::BeginBurst
             | Intent::ChangeMembers
+            | Intent::ChangeForeign
             | Intent::Clog
             | Intent::Flap
             | Intent::Toggle => None,

@@ -5,7 +5,8 @@
 //!
 //! A disk that is lost takes with it what its node promised, and Raft has no way to live with that: a node that forgot its vote
 //! votes twice, and what it acknowledged may be missing from every quorum. So only a node is [hit](Swarm::forgettable) whose
-//! promises nobody relies on. It comes back under its old name, and nobody counts on it any more.
+//! promises nobody relies on. It comes back under its old name, and nobody counts on it any more. One with the log of another cluster
+//! comes back with what it had at first.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -118,7 +119,9 @@ impl Disks {
                 self.slow_down(node, length, queue.now());
             }
             DiskTrouble::Damage if dispensable.contains(&node) => self.damage(replica, queue, at_once),
-            DiskTrouble::Loss if dispensable.contains(&node) => self.lose(replica, queue, at_once),
+            DiskTrouble::Loss if dispensable.contains(&node) || replica.is_foreign() => {
+                self.lose(replica, queue, at_once);
+            }
             DiskTrouble::Damage | DiskTrouble::Loss => {}
         }
     }

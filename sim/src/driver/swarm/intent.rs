@@ -42,6 +42,8 @@ pub(super) enum Intent {
     BeginBurst,
     /// The membership changes.
     ChangeMembers,
+    /// The node with the log of another cluster is added, or removed again.
+    ChangeForeign,
     /// Links are clogged.
     Clog,
     /// The links between two nodes begin to flap.

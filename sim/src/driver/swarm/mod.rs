@@ -10,6 +10,7 @@ mod core;
 mod disks;
 mod event_queue;
 mod faults;
+mod foreign;
 mod hosts;
 mod intent;
 mod leader_isolation;
@@ -28,6 +29,7 @@ use self::clocks::Clocks;
 use self::disks::Disks;
 use self::event_queue::EventQueue;
 use self::faults::Faults;
+use self::foreign::Foreign;
 use self::hosts::Hosts;
 use self::intent::{DiskTrouble, Fault, Intent};
 use self::members::Members;
@@ -104,6 +106,7 @@ pub struct Swarm<'a> {
     disks: Disks,
     clocks: Clocks,
     members: Members,
+    foreign: Foreign,
     inapplicable: u64,
     /// The second phase, once it has begun.
     settling: Option<Settling>,
@@ -127,6 +130,7 @@ impl<'a> Swarm<'a> {
             disks: Disks::new(plan),
             clocks: Clocks::new(plan),
             members: Members::new(plan),
+            foreign: Foreign::new(plan),
             inapplicable: 0,
             settling: None,
             judged: false,
@@ -135,6 +139,7 @@ impl<'a> Swarm<'a> {
         swarm.clients.begin(&mut swarm.queue);
         swarm.faults.begin(&mut swarm.queue);
         swarm.members.begin(&mut swarm.queue);
+        swarm.foreign.begin(&mut swarm.queue);
         swarm.traffic.links.begin(&mut swarm.queue);
         swarm.disks.begin(&mut swarm.queue);
         swarm.clocks.begin(&mut swarm.queue);
@@ -272,6 +277,7 @@ impl<'a> Swarm<'a> {
             | Intent::EndBurst
             | Intent::BeginBurst
             | Intent::ChangeMembers
+            | Intent::ChangeForeign
             | Intent::Clog
             | Intent::Flap
             | Intent::Toggle
@@ -331,6 +337,7 @@ impl<'a> Swarm<'a> {
                 None
             }
             Intent::ChangeMembers => self.change_members(),
+            Intent::ChangeForeign => self.change_foreign(),
             Intent::Clog => {
                 self.traffic.links.clog(&self.world, &mut self.queue);
                 None
@@ -355,6 +362,19 @@ impl<'a> Swarm<'a> {
         }
         for added in self.members.to_start(&change, &self.world) {
             let start = self.start(added, Boot::Empty);
+            self.at_once.push_back(start);
+        }
+        self.at_once.push_back(Event::ProposeConfChange { node, change });
+        None
+    }
+
+    fn change_foreign(&mut self) -> Option<Event> {
+        let (node, change) = self.foreign.change(&self.world, &mut self.queue)?;
+        if !self.lost().is_empty() && self.expects_change() {
+            return None;
+        }
+        if let Some((foreign, boot)) = self.foreign.boot(&self.world) {
+            let start = self.start(foreign, boot);
             self.at_once.push_back(start);
         }
         self.at_once.push_back(Event::ProposeConfChange { node, change });
@@ -401,8 +421,8 @@ fn leader(world: &World) -> Option<NodeId> {
     world.leader().map(Replica::id)
 }
 
-/// Any node that ever started, up or down.
+/// Any node of the cluster that ever started, up or down.
 fn any_node(world: &World, stream: &mut Stream) -> Option<NodeId> {
-    let count = world.replicas().count() as u64;
-    world.replicas().nth(usize::try_from(stream.below(count)).ok()?).map(|replica| replica.id())
+    let count = world.native_replicas().count() as u64;
+    world.native_replicas().nth(usize::try_from(stream.below(count)).ok()?).map(|replica| replica.id())
 }
