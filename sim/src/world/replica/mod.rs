@@ -64,7 +64,10 @@ pub(super) type Step = Result<Option<Refusal>, Halt>;
 pub struct Replica {
     id: NodeId,
     options: NodeOptions,
+    /// What it begins with.
     boot: Boot,
+    /// Whether it began with the log of another cluster. It may lose its disk, and an old copy of it may come back.
+    is_foreign: bool,
     disk: Disk,
     recorded: Option<Recorded>,
     running: Option<Box<Running>>,
@@ -100,7 +103,7 @@ impl Replica {
 
     /// Whether it began with the log of another cluster.
     pub const fn is_foreign(&self) -> bool {
-        self.boot.is_foreign()
+        self.is_foreign
     }
 
     /// Whether it runs.

@@ -114,6 +114,7 @@ impl Replica {
             id,
             options: options.clone(),
             boot: boot.clone(),
+            is_foreign: boot.is_foreign(),
             disk: Disk::default(),
             recorded: (options.application == ApplicationKind::Appender).then_some(recorded),
             running: None,
