@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
 use sim::trace::{Ending, Property};
 
 use super::again::Next;
@@ -22,6 +23,18 @@ pub(super) fn of_ending(ending: &Ending) -> String {
         Ending::Hang(_) => out.line("HANG", ending.clone()),
     }
     out.into_string() + &meaning(ending)
+}
+
+/// What broke, as JSON; null where nothing did.
+pub(super) fn as_json(ending: &Ending) -> Value {
+    let Some(property) = Property::broken_by(ending) else { return Value::Null };
+    let mut failure = json!({ "property": property, "meaning": property.meaning(), "source": property.source() });
+    match ending {
+        Ending::Violation(violation) => failure["violation"] = json!(violation),
+        Ending::Panic(message) => failure["panic"] = json!(message),
+        Ending::Hang(_) | Ending::Completed => failure["hang"] = json!(ending.clone().to_string()),
+    }
+    failure
 }
 
 /// What the property that broke means, and where it comes from.
@@ -46,19 +59,22 @@ pub(super) fn next(commands: &[String]) -> String {
     out.into_string()
 }
 
+/// What to type after a run of a seed broke something.
+pub(super) fn next_of_run(ending: &Ending, trace: &Path, written: &Result<(), String>, again: &str) -> Vec<String> {
+    let next = Next::of(trace);
+    match (written, ending) {
+        (Ok(()), Ending::Hang(_)) => next.hung(),
+        (Ok(()), _) => next.recorded(),
+        (Err(_), _) => vec![format!("{again} --trace FILE")],
+    }
+}
+
 /// What a run of a seed broke, where its trace is or why there is none, and what to type next.
 pub(super) fn of_run(ending: &Ending, trace: &Path, written: &Result<(), String>, again: &str) -> String {
     let mut out = Text::default();
-    let commands = match written {
-        Ok(()) => {
-            out.line("trace", trace.display());
-            let next = Next::of(trace);
-            if matches!(ending, Ending::Hang(_)) { next.hung() } else { next.recorded() }
-        }
-        Err(error) => {
-            out.line("trace", format_args!("none: {error}"));
-            vec![format!("{again} --trace FILE")]
-        }
-    };
-    of_ending(ending) + &out.into_string() + &next(&commands)
+    match written {
+        Ok(()) => out.line("trace", trace.display()),
+        Err(error) => out.line("trace", format_args!("none: {error}")),
+    }
+    of_ending(ending) + &out.into_string() + &next(&next_of_run(ending, trace, written, again))
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 use sim::driver::{Divergence, Replayed, replay};
 use sim::output::{print, say};
-use sim::trace::{Ending, Header, ReadError, Reader, Trace};
+use sim::trace::{Ending, Header, Reader, Trace};
 
 use super::again::Next;
 use super::failure;
@@ -17,6 +18,8 @@ use super::{DIVERGED, HELD, VIOLATED};
 #[command(after_help = "Examples:
   sim replay violation-7.jsonl      ends as the recording did
   sim replay run.jsonl.zst          a compressed trace
+  sim replay run.jsonl --json | jq .outcome
+                                    as-recorded, gone or diverged
 
 Exit status: 0 it ended well as recorded, or what was recorded to break is gone, 1 the recorded violation happened again at
 the same step, 2 the file is damaged or of another version, 3 it went otherwise than recorded")]
@@ -26,6 +29,9 @@ pub(super) struct ReplayArguments {
     file: PathBuf,
     #[command(flatten)]
     patience: Patience,
+    /// Prints a JSON line instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 /// Replays the trace, and says how it ended.
@@ -33,43 +39,114 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<u8, String> {
     // Opened once: it may be a pipe.
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
-    match watched(&arguments.patience, move || replay(reader)) {
-        Ok(replayed) => told(replayed, &header, &arguments.file),
-        Err(stuck) => hangs(stuck.0, &header, &arguments.file),
+    let outcome = match watched(&arguments.patience, move || replay(reader)) {
+        Ok(replayed) => Outcome::of(replayed.map_err(|error| error.to_string())?),
+        Err(stuck) => Outcome::of_hang(stuck.0, &arguments.file)?,
+    };
+    if let Outcome::AsRecorded { ending: Ending::Completed, step: 0 } = outcome {
+        return Err(format!("{}: holds no event: nothing was checked", arguments.file.display()));
     }
+    if arguments.json {
+        say(outcome.as_json(&header, &arguments.file))?;
+    } else {
+        print(outcome.as_text(&header, &arguments.file))?;
+    }
+    Ok(outcome.code())
 }
 
-fn told(replayed: Result<Replayed, ReadError>, header: &Header, path: &Path) -> Result<u8, String> {
-    Ok(match replayed.map_err(|error| error.to_string())? {
-        Replayed::Completed { steps: 0 } => {
-            return Err(format!("{}: holds no event: nothing was checked", path.display()));
+/// How a replay ended, beside how the recording did.
+enum Outcome {
+    /// As it did, after so many events.
+    AsRecorded { ending: Ending, step: u64 },
+    /// Well, where something was recorded to break.
+    Gone { recorded: Ending, step: u64 },
+    /// The events no longer fit.
+    Diverged(Divergence),
+    /// An event never ends, where another end was recorded.
+    Hangs { recorded: Ending, step: u64 },
+}
+
+impl Outcome {
+    fn of(replayed: Replayed) -> Self {
+        match replayed {
+            Replayed::Completed { steps } => Self::AsRecorded { ending: Ending::Completed, step: steps },
+            Replayed::Broken { ending, step } => Self::AsRecorded { ending, step },
+            Replayed::Gone { recorded, steps } => Self::Gone { recorded, step: steps },
+            Replayed::Diverged(divergence) => Self::Diverged(divergence),
         }
-        Replayed::Completed { steps } => {
-            say(format_args!("{steps} events replayed as recorded, nothing broken"))?;
-            HELD
+    }
+
+    /// The replay stands still after so many events.
+    fn of_hang(step: u64, path: &Path) -> Result<Self, String> {
+        let Trace { ending, events, .. } = Trace::open(path).map_err(|error| error.to_string())?;
+        let is_as_recorded = matches!(ending, Ending::Hang(_)) && step == events.len() as u64;
+        Ok(match is_as_recorded {
+            true => Self::AsRecorded { ending, step },
+            false => Self::Hangs { recorded: ending, step },
+        })
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            Self::AsRecorded { ending: Ending::Completed, .. } | Self::Gone { .. } => HELD,
+            Self::AsRecorded { .. } => VIOLATED,
+            Self::Diverged(_) | Self::Hangs { .. } => DIVERGED,
         }
-        Replayed::Broken { ending, step } => {
-            match &ending {
-                Ending::Violation(violation) => say(format_args!("{violation}\nas recorded"))?,
-                _ => say(format_args!("at step {step}: {}, as recorded", ending.clone()))?,
+    }
+
+    fn as_text(&self, header: &Header, path: &Path) -> String {
+        match self {
+            Self::AsRecorded { ending: Ending::Completed, step } => {
+                format!("{step} events replayed as recorded, nothing broken\n")
             }
-            print(failure::meaning(&ending) + &failure::next(&Next::after("replay", path).seen(header)))?;
-            VIOLATED
-        }
-        Replayed::Gone { recorded, steps } => {
-            say(format_args!(
-                "{steps} events replayed as recorded, nothing broken: what was recorded to break is gone\n\
-                 recorded was {}\n{}",
-                recorded,
+            Self::AsRecorded { ending, step } => {
+                let said = match ending {
+                    Ending::Violation(violation) => format!("{violation}\nas recorded\n"),
+                    _ => format!("at step {step}: {}, as recorded\n", ending.clone()),
+                };
+                said + &failure::meaning(ending) + &failure::next(&Next::after("replay", path).seen(header))
+            }
+            Self::Gone { recorded, step } => format!(
+                "{step} events replayed as recorded, nothing broken: what was recorded to break is gone\n\
+                 recorded was {}\n{}\n",
+                recorded.clone(),
                 by_whom(header)
-            ))?;
-            HELD
+            ),
+            Self::Diverged(divergence) => format!("{divergence}\n{}{}\n", by_whom(header), rest(divergence)),
+            Self::Hangs { recorded, step } => format!(
+                "diverged at step {step}: the event never ends; recorded was an end with {}\n{}\n",
+                recorded.clone(),
+                by_whom(header)
+            ),
         }
-        Replayed::Diverged(divergence) => {
-            say(format_args!("{divergence}\n{}{}", by_whom(header), rest(&divergence)))?;
-            DIVERGED
+    }
+
+    fn as_json(&self, header: &Header, path: &Path) -> Value {
+        let (outcome, step, recorded, now) = match self {
+            Self::AsRecorded { ending, step } => ("as-recorded", *step, ending, Some(ending)),
+            Self::Gone { recorded, step } => ("gone", *step, recorded, None),
+            Self::Diverged(divergence) => ("diverged", divergence.step, &divergence.recorded, Some(&divergence.now)),
+            Self::Hangs { recorded, step } => ("diverged", *step, recorded, None),
+        };
+        let mut line = json!({
+            "file": path.display().to_string(),
+            "outcome": outcome,
+            "step": step,
+            "recorded": failure::as_json(recorded),
+            "failure": now.map_or(Value::Null, failure::as_json),
+            "recorder": header.recorder(),
+            "replayer": Header::new(None).recorder(),
+        });
+        match self {
+            Self::AsRecorded { ending, .. } if *ending != Ending::Completed => {
+                line["next"] = json!(Next::after("replay", path).seen(header));
+            }
+            Self::Diverged(divergence) => line["difference"] = json!(divergence.to_string()),
+            Self::Hangs { .. } => line["difference"] = json!("the event never ends"),
+            Self::AsRecorded { .. } | Self::Gone { .. } => {}
         }
-    })
+        line
+    }
 }
 
 /// What a trace that no longer fits still says about what it was recorded to break.
@@ -83,23 +160,6 @@ fn rest(Divergence { recorded, now, .. }: &Divergence) -> String {
         broken => format!("the events that still fit end with {}", broken.clone()),
     };
     format!("\nrecorded was {recorded}\n{now}")
-}
-
-/// The replay stands still after so many events.
-fn hangs(step: u64, header: &Header, path: &Path) -> Result<u8, String> {
-    let recorded = Trace::open(path).map_err(|error| error.to_string())?;
-    let is_as_recorded = matches!(recorded.ending, Ending::Hang(_)) && step == recorded.events.len() as u64;
-    if !is_as_recorded {
-        let recorded = recorded.ending;
-        say(format_args!(
-            "diverged at step {step}: the event never ends; recorded was an end with {recorded}\n{}",
-            by_whom(header)
-        ))?;
-        return Ok(DIVERGED);
-    }
-    say(format_args!("at step {step}: {}, as recorded", recorded.ending.clone()))?;
-    print(failure::meaning(&recorded.ending) + &failure::next(&Next::after("replay", path).seen(header)))?;
-    Ok(VIOLATED)
 }
 
 /// Whose code went one way, and whose the other.

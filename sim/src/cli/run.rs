@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 use sim::driver::swarm;
 use sim::driver::swarm::{Recorded, record, record_hang};
-use sim::output::{print, tell};
+use sim::output::{print, say, tell};
 use sim::plan::Plan;
 use sim::planted;
-use sim::trace::{Ending, Sink};
+use sim::trace::{Ending, Header, Sink};
 
 use super::choices::{Choices, run_again};
 use super::watchdog::{Patience, Stuck, event_that_hangs, watched};
@@ -28,6 +29,9 @@ pub(super) struct RunArguments {
     /// Writes every event to this file, one JSON line each
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Prints a JSON line instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn seed(text: &str) -> Result<u64, String> {
@@ -40,36 +44,50 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
 
 /// Runs the seed, and says how it ended.
 pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
-    let RunArguments { seed, choices, patience, trace } = arguments;
+    let RunArguments { seed, choices, patience, trace, json } = arguments;
     drop(bugs::switch_on(choices.bug.as_deref())?);
     let seed = seed.unwrap_or_else(drawn::seed);
     let run = Run { plan: Plan::draw(seed, &choices.overrides()), bug: choices.bug.clone() };
-    print(summary::of_plan(&run.plan))?;
     let again = run_again(seed, choices);
-    if arguments.seed.is_none() {
-        print(failure::next(&[format!("{again} is this run again, as its seed was drawn")]))?;
+    if !json {
+        print(summary::of_plan(&run.plan))?;
+        if arguments.seed.is_none() {
+            print(failure::next(&[format!("{again} is this run again, as its seed was drawn")]))?;
+        }
     }
     let path = trace.clone().unwrap_or_else(|| run.usual_trace());
-    let (ending, written) = match watched(patience, run.once(trace.clone())) {
-        Ok(Done { end, ending, written }) => {
-            print(end)?;
+    let (mut line, ending, written) = match watched(patience, run.once(trace.clone())) {
+        Ok(Done { text, json: line, ending, written }) => {
+            if !json {
+                print(text)?;
+            }
             let written = match (&ending, written) {
                 (Ending::Completed, written) => written.unwrap_or(Ok(())),
                 (_, Some(written)) => written,
                 (_, None) => run.record(&path),
             };
-            (ending, written)
+            (line, ending, written)
         }
         Err(stuck) => {
             tell(format_args!("no event has ended for {:?}: finding out which it is", patience.hang_after));
-            run.record_hang(stuck, &path)
+            let (ending, written) = run.record_hang(stuck, &path);
+            (json!({}), ending, written)
         }
     };
-    if ending == Ending::Completed {
-        return written.map(|()| HELD);
+    let is_broken = ending != Ending::Completed;
+    if *json {
+        let is_recorded = written.is_ok() && (is_broken || trace.is_some());
+        line["seed"] = json!(seed.to_string());
+        line["recorder"] = json!(Header::new(None).recorder());
+        line["again"] = json!(again);
+        line["failure"] = failure::as_json(&ending);
+        line["trace"] = json!(is_recorded.then(|| path.display().to_string()));
+        line["next"] = json!(is_broken.then(|| failure::next_of_run(&ending, &path, &written, &again)));
+        say(line)?;
+    } else if is_broken {
+        print(failure::of_run(&ending, &path, &written, &again))?;
     }
-    print(failure::of_run(&ending, &path, &written, &again))?;
-    Ok(VIOLATED)
+    if is_broken { Ok(VIOLATED) } else { written.map(|()| HELD) }
 }
 
 /// The run of a plan, and the planted bug that is on meanwhile.
@@ -82,7 +100,9 @@ pub(super) struct Run {
 /// How it ended.
 struct Done {
     /// What happened, in words.
-    end: String,
+    text: String,
+    /// And as JSON.
+    json: Value,
     ending: Ending,
     /// Whether its trace was written, if it was to be.
     written: Option<Result<(), String>>,
@@ -107,7 +127,7 @@ impl Run {
             };
             let _switched = planted::switch_on(run.bug.as_deref());
             let (ended, ending) = recorded.unwrap_or_else(|| swarm::run_to_end(&run.plan, |_| {}));
-            Done { end: summary::of_end(&ended), ending, written }
+            Done { text: summary::of_end(&ended), json: summary::as_json(&ended), ending, written }
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 use sim::explain;
 use sim::input;
 use sim::output::{self, say, tell};
@@ -20,6 +21,7 @@ use super::{HELD, USAGE, VIOLATED, failure};
 #[command(after_help = "Examples:
   sim scenario scenarios/elections                    print what happens
   sim scenario --check scenarios                      compare with the snapshots
+  sim scenario --check scenarios --json | jq -r 'select(.outcome != \"as-expected\").file'
   sim scenario --from-trace short.jsonl -o short.txt  make a scenario of a short trace
   sim scenario short.txt --trace short.jsonl          make a trace of a scenario, to look at it in a browser
 
@@ -41,15 +43,24 @@ pub(super) struct ScenarioArguments {
     /// Where to put that scenario, instead of printing it
     #[arg(short, long = "out", alias = "output", value_name = "OUT", requires = "from_trace")]
     output: Option<PathBuf>,
+    /// Prints a JSON line for each scenario
+    #[arg(long, conflicts_with_all = ["from_trace", "trace"])]
+    json: bool,
 }
 
 /// What became of a scenario.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    Well,
-    Otherwise,
+#[derive(Clone, PartialEq, Eq)]
+enum Outcome {
+    /// It came to its end and, where that is asked, printed what its snapshot says.
+    AsExpected,
+    /// It did not come to its end.
+    Failed(String),
+    /// Its transcript differs from the snapshot in this line; `None` stands for the end.
+    Differs { line: usize, expected: Option<String>, actual: Option<String> },
+    /// Its snapshot cannot be read.
+    NoSnapshot(String),
     /// It needs a planted bug that this build does not have.
-    Skipped,
+    Skipped(String),
 }
 
 /// Runs every scenario, or makes one.
@@ -64,34 +75,114 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
         return to_trace(&arguments.paths, output);
     }
     let files = super::files_in(&arguments.paths, "scenario")?;
-    let mut ended = Vec::new();
+    let mut outcomes = Vec::new();
     for path in &files {
         let text = input::text(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let played = script::play(&text);
         if played.failure.is_none() && played.transcript.is_empty() {
             return Err(format!("{}: holds no command: nothing was checked", path.display()));
         }
-        ended.push(match (&played.needs_bug, arguments.check) {
-            (Some(_), _) => skip(path, &played),
-            (None, true) if check(path, &played)? => Ended::Well,
-            (None, false) if print(path, &played, files.len() > 1)? => Ended::Well,
-            (None, true | false) => Ended::Otherwise,
-        });
+        let outcome = Outcome::of(path, &played, arguments.check);
+        match arguments.json {
+            true => say(outcome.as_json(path, &played, arguments.check))?,
+            false => outcome.say(path, &played, arguments.check, files.len() > 1)?,
+        }
+        outcomes.push(outcome);
     }
-    let count = |wanted| ended.iter().filter(|ended| **ended == wanted).count();
-    if arguments.check {
-        let skipped = count(Ended::Skipped);
+    let well = outcomes.iter().filter(|outcome| **outcome == Outcome::AsExpected).count();
+    let skipped = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Skipped(_))).count();
+    if arguments.check && !arguments.json {
         let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
-        say(format_args!("{} of {} scenarios as their snapshots say{skipped}", count(Ended::Well), files.len()))?;
+        say(format_args!("{well} of {} scenarios as their snapshots say{skipped}", files.len()))?;
     }
-    let (otherwise, skipped, well) = (count(Ended::Otherwise), count(Ended::Skipped), count(Ended::Well));
     let is_good = skipped == 0 || (arguments.check && well > 0);
-    Ok(match (otherwise, is_good) {
+    Ok(match (files.len() - well - skipped, is_good) {
         (0, true) => HELD,
         // Nothing was checked, or not what was asked for.
         (0, false) => USAGE,
         (_, _) => VIOLATED,
     })
+}
+
+impl Outcome {
+    fn of(path: &Path, played: &Played, check: bool) -> Self {
+        let failure = || played.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+        match (&played.needs_bug, &played.failure) {
+            (Some(_), _) => Self::Skipped(failure()),
+            (None, Some(_)) => Self::Failed(failure()),
+            (None, None) if check => Self::beside_snapshot(path, &played.transcript),
+            (None, None) => Self::AsExpected,
+        }
+    }
+
+    fn beside_snapshot(path: &Path, transcript: &str) -> Self {
+        let snapshot = script::snapshot_beside(path);
+        let expected = match script::snapshot_contents(&snapshot) {
+            Ok(expected) => expected,
+            Err(error) => return Self::NoSnapshot(format!("{}: {error}", snapshot.display())),
+        };
+        let (mut expected, mut actual) = (expected.trim_end().lines(), transcript.trim_end().lines());
+        for line in 1.. {
+            let (expected, actual) = (expected.next(), actual.next());
+            if expected != actual {
+                return Self::Differs { line, expected: expected.map(Into::into), actual: actual.map(Into::into) };
+            }
+            if expected.is_none() {
+                break;
+            }
+        }
+        Self::AsExpected
+    }
+
+    fn say(&self, path: &Path, played: &Played, check: bool, several: bool) -> Result<(), String> {
+        let is_printed = !check && !matches!(self, Self::Skipped(_));
+        if is_printed && several {
+            say(format_args!("=== {}\n", path.display()))?;
+        }
+        if is_printed {
+            say(&played.transcript)?;
+        }
+        let path = path.display();
+        match self {
+            Self::AsExpected => {}
+            Self::Failed(failure) => tell(format_args!("{path}: {failure}")),
+            Self::Skipped(failure) if failure.is_empty() => {}
+            Self::Skipped(failure) => tell(format_args!("{path}: skipped, {failure}")),
+            Self::NoSnapshot(error) => say(error)?,
+            Self::Differs { line, expected, actual } => {
+                let end = "(the transcript ends here)";
+                let (expected, actual) = (expected.as_deref().unwrap_or(end), actual.as_deref().unwrap_or(end));
+                say(format_args!("{path}: line {line} of the transcript differs from the snapshot"))?;
+                say(format_args!("  expected  {expected}\n  actual    {actual}\n"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, path: &Path, played: &Played, check: bool) -> Value {
+        let mut line = json!({ "file": path.display().to_string() });
+        if !check {
+            line["transcript"] = json!(played.transcript);
+        }
+        let outcome = match self {
+            Self::AsExpected => "as-expected",
+            Self::Failed(_) => "failed",
+            Self::Differs { .. } => "differs",
+            Self::NoSnapshot(_) => "no-snapshot",
+            Self::Skipped(_) => "skipped",
+        };
+        line["outcome"] = json!(outcome);
+        match self {
+            Self::AsExpected => {}
+            Self::Failed(why) | Self::NoSnapshot(why) | Self::Skipped(why) => line["why"] = json!(why),
+            Self::Differs { line: number, expected, actual } => {
+                line["line"] = json!(number);
+                line["expected"] = json!(expected);
+                line["actual"] = json!(actual);
+            }
+        }
+        line
+    }
 }
 
 fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
@@ -128,59 +219,4 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let next = saved.map(|()| Next::of(output).shrunk()).unwrap_or_default();
     super::tell_or_print(output, failure::meaning(&trace.ending) + &failure::next(&next))?;
     Ok(VIOLATED)
-}
-
-fn skip(path: &Path, played: &Played) -> Ended {
-    if let Some(failure) = &played.failure {
-        tell(format_args!("{}: skipped, {failure}", path.display()));
-    }
-    Ended::Skipped
-}
-
-fn print(path: &Path, played: &Played, several: bool) -> Result<bool, String> {
-    if several {
-        say(format_args!("=== {}\n", path.display()))?;
-    }
-    say(&played.transcript)?;
-    Ok(!says_failure(path, played))
-}
-
-/// Whether the scenario came to its end and printed what its snapshot says.
-fn check(path: &Path, played: &Played) -> Result<bool, String> {
-    if says_failure(path, played) {
-        return Ok(false);
-    }
-    let snapshot = script::snapshot_beside(path);
-    match script::snapshot_contents(&snapshot) {
-        Err(error) => {
-            say(format_args!("{}: {error}", snapshot.display()))?;
-            Ok(false)
-        }
-        Ok(expected) => says_no_difference(path, &expected, &played.transcript),
-    }
-}
-
-fn says_failure(path: &Path, played: &Played) -> bool {
-    if let Some(failure) = &played.failure {
-        tell(format_args!("{}: {failure}", path.display()));
-    }
-    played.failure.is_some()
-}
-
-fn says_no_difference(path: &Path, expected: &str, actual: &str) -> Result<bool, String> {
-    let (mut expected, mut actual) = (expected.trim_end().lines(), actual.trim_end().lines());
-    for number in 1.. {
-        match (expected.next(), actual.next()) {
-            (None, None) => break,
-            (expected, actual) if expected == actual => {}
-            (expected, actual) => {
-                let end = "(the transcript ends here)";
-                let (path, expected, actual) = (path.display(), expected.unwrap_or(end), actual.unwrap_or(end));
-                say(format_args!("{path}: line {number} of the transcript differs from the snapshot"))?;
-                say(format_args!("  expected  {expected}\n  actual    {actual}\n"))?;
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }

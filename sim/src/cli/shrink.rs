@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 use sim::explain::fails_sooner;
 use sim::explain::{CannotShrink, Look, Watch, shrink};
 use sim::output::{is_stream, print};
@@ -39,6 +40,9 @@ pub(super) struct ShrinkArguments {
     /// How many look for it at once, instead of one for each core
     #[arg(long, alias = "threads", value_name = "J", default_value_t = 0, hide_default_value = true)]
     jobs: u64,
+    /// Prints a JSON line instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 /// Shrinks the trace, and says what is left.
@@ -57,13 +61,27 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
         short.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
     }
     let (left, of) = (short.events.len(), long.events.len());
+    let next = Next::of(output).shrunk();
+    if arguments.json {
+        let line = json!({
+            "file": arguments.file.display().to_string(),
+            "out": output.display().to_string(),
+            "events": left,
+            "of": of,
+            "failure": failure::as_json(&short.ending),
+            "look": progress.look.map(|look| look.to_string()),
+            "next": next,
+        });
+        say_beside(output, line)?;
+        return Ok(HELD);
+    }
     say_beside(output, format_args!("{left} events of {of} are left: {}", short.ending.clone()))?;
     if let Some(look) = &progress.look {
         say_beside(output, format_args!("it is a shorter run of the same plan, all of which is needed: {look}"))?;
     }
     say_written(output)?;
     if !is_stream(output) {
-        print(failure::meaning(&short.ending) + &failure::next(&Next::of(output).shrunk()))?;
+        print(failure::meaning(&short.ending) + &failure::next(&next))?;
     }
     Ok(HELD)
 }

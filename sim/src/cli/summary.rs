@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
+use serde_json::{Map, Value, json};
 use sim::driver::swarm::Ended;
 use sim::plan::{Heals, LinkPlan, Plan, TICK, Time};
 use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
@@ -180,6 +181,20 @@ pub(super) fn of_end(ended: &Ended) -> String {
     out.0.push_str(&of_statistics(world.statistics()));
     out.line("digest", format_args!("{:016x}", world.digest()));
     out.0
+}
+
+/// What happened, as JSON. A digest is text: many readers do not hold numbers of 64 bits.
+pub(super) fn as_json(ended: &Ended) -> Value {
+    let (world, statistics) = (&ended.world, ended.world.statistics());
+    let kinds = EventKind::ALL.iter().map(|kind| (format!("{kind:?}"), json!(statistics.events(*kind))));
+    let situations = statistics.situations.iter().filter(|(_, times)| *times > 0);
+    json!({
+        "events": world.step(),
+        "ticks": ended.time / TICK,
+        "digest": format!("{:016x}", world.digest()),
+        "kinds": kinds.filter(|(_, count)| *count != 0).collect::<Map<_, _>>(),
+        "situations": situations.map(|(situation, times)| (situation.to_string(), json!(times))).collect::<Map<_, _>>(),
+    })
 }
 
 /// What happened, counted.
