@@ -90,7 +90,10 @@ fn scenarios_are_a_line_each_with_what_became_of_them() {
     assert_eq!(told, expected.map(|(file, outcome)| (format!("{file}.txt"), json!(outcome))));
     assert_eq!(code, 1);
     let differs = &checked[0];
-    assert_eq!((&differs["line"], &differs["expected"], &differs["actual"]), (&json!(3), &json!("not ok"), &json!("ok")));
+    assert_eq!(
+        (&differs["line"], &differs["expected"], &differs["actual"]),
+        (&json!(3), &json!("not ok"), &json!("ok"))
+    );
 
     let (code, printed) = line(&folder, &["scenario", "well.txt", "--json"]);
     assert_eq!((code, &printed["transcript"]), (0, &json!("add-nodes 1 voters=(1) index=2\n----\nok\n")));

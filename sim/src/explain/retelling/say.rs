@@ -1,5 +1,6 @@
 //! One event as a command that leads to just this event.
 
+use raft::node::Limits;
 use raft::{
     Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, Message, NodeId, ReadOnlyOption, SnapshotStatus,
     Transition,
@@ -8,9 +9,11 @@ use raft::{
 use super::phrase::Phrase;
 use crate::disk::Keep;
 use crate::history::Operation;
-use crate::script::command::{AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, disk_words, keep_word};
+use crate::script::command::{
+    AddNodes, ClientCommand, Command, InputCommand, NetworkCommand, arm_word, disk_words, keep_word,
+};
 use crate::script::words::word;
-use crate::world::{ApplicationKind, Boot, Event, MessageId, NodeOptions, World};
+use crate::world::{ApplicationKind, Boot, Event, Front, MessageId, NodeOptions, World};
 
 type Said = Result<Option<Phrase>, &'static str>;
 
@@ -79,7 +82,7 @@ pub(super) fn say(event: &Event, world: &World) -> Said {
         }
         Event::ExpectSettled { .. } => Err("there is no command that expects a cluster to have converged"),
         Event::Inject { message } => inject(message),
-        Event::Take { .. } => Err("nodes of scenarios are run by their hosts, not by loops"),
+        Event::Take { node, arm } => at("take", *node, [arm_word(*arm).to_owned()]),
     }
 }
 
@@ -210,7 +213,21 @@ fn options(options: &NodeOptions) -> Result<Vec<String>, &'static str> {
     let flags = flags.into_iter().filter(|(_, is, usual)| is != usual).map(|(key, is, _)| format!("{key}={is}"));
     let numbers = numbers.into_iter().filter(|(_, is, usual)| is != usual).map(|(key, is, _)| format!("{key}={is}"));
     let reads = (options.read_only_option != usual.read_only_option).then(|| format!("read-only={read_only}"));
-    Ok(flags.chain(numbers).chain(reads).collect())
+    Ok(flags.chain(numbers).chain(reads).chain(front(options.front)).collect())
+}
+
+/// What runs the node, where that is a loop.
+fn front(front: Front) -> Vec<String> {
+    let Front::Loop(limits) = front else { return Vec::new() };
+    let usual = Limits::default();
+    let queues = [
+        ("proposals", limits.proposals as u64, usual.proposals as u64),
+        ("messages", limits.messages as u64, usual.messages as u64),
+        ("ticks", limits.ticks.into(), usual.ticks.into()),
+    ];
+    let queues = queues.into_iter().filter(|(_, is, usual)| is != usual);
+    let queues = queues.map(|(name, is, _)| format!("queue-{name}={is}"));
+    std::iter::once("loop=true".to_owned()).chain(queues).collect()
 }
 
 fn membership(node: NodeId, change: &ConfChange) -> Said {

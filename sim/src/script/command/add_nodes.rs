@@ -1,11 +1,12 @@
 //! `add-nodes`: how many, what they start from, and their options.
 
+use raft::node::Limits;
 use raft::{ConfState, Index, NodeId, ReadOnlyOption, Term};
 
 use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
 use super::super::meaning::{AtMost, Meaning, Wanted, choose};
-use crate::world::{ApplicationKind, Boot, NodeOptions, World};
+use crate::world::{ApplicationKind, Boot, Front, NodeOptions, World};
 
 /// Nodes to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +99,25 @@ pub(super) fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, Scri
     options.max_committed_size_per_ready = committed.filter(|size| *size > 0).unwrap_or(options.max_size_per_message);
     set(arguments, "election-tick", &mut options.election_tick)?;
     set(arguments, "heartbeat-tick", &mut options.heartbeat_tick)?;
+    options.front = front(arguments)?;
     Ok(options)
+}
+
+/// A loop runs the node where that is said, or how much may wait for it.
+fn front(arguments: &mut Arguments<'_>) -> Result<Front, ScriptError> {
+    let (looped, usual) = (arguments.value("loop")?, Limits::default());
+    let proposals: Option<usize> = arguments.value("queue-proposals")?;
+    let messages: Option<usize> = arguments.value("queue-messages")?;
+    let ticks: Option<u32> = arguments.value("queue-ticks")?;
+    let is_limited = proposals.is_some() || messages.is_some() || ticks.is_some();
+    if !looped.unwrap_or(is_limited) {
+        return if is_limited { Err(arguments.error("queues are those of a loop: loop=true")) } else { Ok(Front::Raw) };
+    }
+    Ok(Front::Loop(Limits {
+        proposals: proposals.unwrap_or(usual.proposals),
+        messages: messages.unwrap_or(usual.messages),
+        ticks: ticks.unwrap_or(usual.ticks),
+    }))
 }
 
 fn set<T: Meaning>(arguments: &mut Arguments<'_>, key: &'static str, option: &mut T) -> Result<(), ScriptError> {

@@ -1,10 +1,11 @@
 //! What hosts do with what their nodes want done.
 
+use raft::node::Arm;
 use raft::{Index, NodeId};
 
 use super::super::arguments::Arguments;
 use super::super::error::ScriptError;
-use super::super::meaning::AtMost;
+use super::super::meaning::{AtMost, Meaning, Wanted, choose};
 use super::{Command, LogLevel, Syntax, node, nodes};
 
 /// Work on Readys and on the queues of the storage threads.
@@ -44,12 +45,14 @@ pub enum HostCommand {
     BeginCompaction(NodeId, Index),
     /// One step of handling a Ready.
     Step(NodeId, HostStep),
+    /// `take`: the loop that runs a node takes its next input, which has to be one of these, or hands out a Ready.
+    Take(NodeId, Arm),
 }
 
 /// What a host does between two moments at which it can crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostStep {
-    /// `take-ready`: it takes a Ready.
+    /// `take-ready`: it takes a Ready, or asks the loop that runs the node for one.
     TakeReady,
     /// `write-log`: it writes so many records of what is to be persisted, or all.
     WriteLog(Option<u32>),
@@ -94,6 +97,10 @@ pub(super) const COMMANDS: &[Syntax] = &[
         Ok(Command::Host(HostCommand::Stabilize { nodes, level }))
     }),
     Syntax::new("sync-log", |arguments| step(arguments, |_| Ok(HostStep::SyncLog))),
+    Syntax::new("take", |arguments| {
+        let (node, arm) = (node(arguments)?, arguments.required("what the loop takes")?);
+        Ok(Command::Host(HostCommand::Take(node, arm)))
+    }),
     Syntax::new("take-ready", |arguments| step(arguments, |_| Ok(HostStep::TakeReady))),
     Syntax::new("take-snapshot", |arguments| node(arguments).map(HostCommand::TakeSnapshot).map(Command::Host)),
     Syntax::new("write-log", |arguments| step(arguments, |arguments| count(arguments).map(HostStep::WriteLog))),
@@ -113,4 +120,19 @@ fn count(arguments: &mut Arguments<'_>) -> Result<Option<u32>, ScriptError> {
         0 | 1 => Ok(counts.pop()),
         several => Err(arguments.error(format!("\"{}\" takes one count, not {several}", arguments.name()))),
     }
+}
+
+/// What a loop can take, in the order of [`Arm::ALL`].
+const ARMS: &[&str] = &["proposal", "message", "membership-change", "tick", "ready", "advance", "status", "stop"];
+
+impl Meaning for Arm {
+    fn from_word(word: &str) -> Result<Self, Wanted> {
+        choose(word, ARMS).map(|position| Self::ALL[position])
+    }
+}
+
+/// The word for what a loop takes.
+pub fn arm_word(arm: Arm) -> &'static str {
+    let position = Arm::ALL.iter().position(|other| *other == arm);
+    position.and_then(|position| ARMS.get(position)).expect("each has a word")
 }

@@ -28,7 +28,7 @@ pub use add_nodes::AddNodes;
 pub use client::{ClientCommand, Key};
 pub use disk::disk_words;
 pub use expect::{Expectation, Expected, LogIds};
-pub use host::{HostCommand, HostStep};
+pub use host::{HostCommand, HostStep, arm_word};
 pub use input::{InputCommand, Ticks};
 pub use message_kind::MessageKind;
 pub use network::{Link, NetworkCommand, Selection};

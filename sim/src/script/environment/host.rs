@@ -22,7 +22,7 @@ pub(super) enum Written {
 
 impl Written {
     /// Stands in the place of what would happen next.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Self::All => String::new(),
             Self::UnderWay => "fsync under way\n".to_owned(),
@@ -60,6 +60,7 @@ impl Environment {
             HostCommand::TakeSnapshot(node) => self.once(&Event::TakeSnapshot { node: *node }),
             HostCommand::BeginCompaction(node, index) => self.once(&Event::Compact { node: *node, index: *index }),
             HostCommand::Step(node, step) => self.host_step(*node, *step),
+            HostCommand::Take(node, arm) => self.take(*node, *arm),
         }
     }
 
@@ -82,9 +83,7 @@ impl Environment {
         for _ in 0..ROUNDS {
             let before = text.len();
             for &node in &nodes {
-                if self.to_do(node)?.ready {
-                    text += &headed(node, "handling Ready", &self.process_ready(node)?);
-                }
+                text += &self.stabilize_ready(node)?;
             }
             for &node in &nodes {
                 let received = self.deliver(node, None)?;
@@ -103,6 +102,17 @@ impl Environment {
             }
         }
         Err(Trouble::Unstable(ROUNDS))
+    }
+
+    fn stabilize_ready(&mut self, node: NodeId) -> Done<String> {
+        if self.is_looped(node)? {
+            let text = self.run_loop(node)?;
+            return Ok(if text.is_empty() { text } else { headed(node, "running the loop", &text) });
+        }
+        match self.to_do(node)?.ready {
+            true => Ok(headed(node, "handling Ready", &self.process_ready(node)?)),
+            false => Ok(String::new()),
+        }
     }
 
     /// Empties a queue of the node.
@@ -138,6 +148,9 @@ impl Environment {
 
     /// Takes a Ready and, with synchronous storage writes, does all that it asks for.
     fn process_ready(&mut self, node: NodeId) -> Done<String> {
+        if self.is_looped(node)? {
+            return self.run_loop(node);
+        }
         let text = self.take_ready(node)?;
         let replica = self.replica(node)?;
         if !replica.options().async_storage_writes && replica.ready().is_some() {
@@ -160,12 +173,20 @@ impl Environment {
 
     /// Takes a Ready and describes it, with the storage work that joined the queues.
     pub(super) fn take_ready(&mut self, node: NodeId) -> Done<String> {
-        let replica = self.replica(node)?;
-        if !replica.to_do().ready {
+        if self.is_looped(node)? {
+            return self.apply(&Event::TakeReady { node }).map(|_| String::new());
+        }
+        if !self.to_do(node)?.ready {
             return Ok("<empty Ready>\n".to_owned());
         }
+        self.describing_ready(node, &Event::TakeReady { node })
+    }
+
+    /// Describes the Ready that comes with this event.
+    pub(super) fn describing_ready(&mut self, node: NodeId, event: &Event) -> Done<String> {
+        let replica = self.replica(node)?;
         let (appends, applies) = (replica.appends().count(), replica.applies().count());
-        self.apply(&Event::TakeReady { node })?;
+        self.apply(event)?;
         let replica = self.replica(node)?;
         let mut ready = replica.ready().cloned().unwrap_or_default();
         ready.storage_append = replica.appends().nth(appends).cloned();
@@ -179,9 +200,7 @@ impl Environment {
         if written != Written::All {
             return Ok(written);
         }
-        while self.to_do(node)?.apply {
-            self.apply(&Event::Apply { node, entries: u32::MAX })?;
-        }
+        self.apply_all(node)?;
         if self.to_do(node)?.send {
             self.apply(&Event::Send { node })?;
         }
@@ -248,7 +267,21 @@ impl Environment {
             return Ok("no apply work to perform".to_owned());
         };
         self.apply(&Event::Apply { node, entries: u32::MAX })?;
+        if self.is_looped(node)? {
+            self.apply_all(node)?;
+        }
         Ok(applied(node, work))
+    }
+
+    /// Applies what is there. A loop has to take the changes of the membership in between.
+    fn apply_all(&mut self, node: NodeId) -> Done<()> {
+        loop {
+            if self.to_do(node)?.apply {
+                self.apply(&Event::Apply { node, entries: u32::MAX })?;
+            } else if !self.takes_towards_change(node)? {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod input;
 mod network;
 mod nodes;
 mod run;
+mod run_loop;
 mod show;
 
 use std::collections::BTreeSet;

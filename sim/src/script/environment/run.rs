@@ -1,5 +1,6 @@
 //! The world goes on by itself: whatever can happen without a fault happens, in an order that a seed decides.
 
+use raft::node::Arm;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -36,6 +37,7 @@ impl Environment {
         let arriving = self.world.network().iter().filter(|(message, _)| !self.delayed.contains(message));
         let mut work: Vec<Event> = arriving.map(|(message, _)| Event::Deliver { message }).collect();
         work.extend(self.world.replicas().flat_map(|replica| self.host_work(replica)));
+        work.extend(self.world.replicas().flat_map(loop_work));
         work
     }
 
@@ -55,4 +57,11 @@ impl Environment {
         .into_iter()
         .filter_map(|(possible, event)| possible.then_some(event))
     }
+}
+
+/// What a loop can take.
+fn loop_work(replica: &Replica) -> impl Iterator<Item = Event> + use<> {
+    let node = replica.id();
+    let arms: Vec<Arm> = replica.run_loop().into_iter().flat_map(|run_loop| run_loop.available()).collect();
+    arms.into_iter().map(move |arm| Event::Take { node, arm })
 }

@@ -70,6 +70,7 @@ fn happens_at(phrase: &Phrase) -> Vec<NodeId> {
         | HostCommand::EndFsync(node)
         | HostCommand::HoldFsync(node)
         | HostCommand::CompleteFsync(node)
+        | HostCommand::Take(node, _)
         | HostCommand::TakeSnapshot(node)
         | HostCommand::BeginCompaction(node, _) => vec![*node],
         HostCommand::ProcessReady(nodes)
