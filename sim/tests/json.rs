@@ -43,6 +43,7 @@ fn a_run_that_holds_is_a_line_with_its_digest_and_without_a_failure() {
     assert_eq!(recorded["trace"], "run.jsonl");
 }
 
+#[cfg(feature = "planted-bugs")]
 #[test]
 fn a_failure_is_a_line_in_each_command_on_its_way_from_red_to_short() {
     let folder = folder();
@@ -67,8 +68,7 @@ fn a_replay_says_in_a_word_that_it_went_otherwise() {
     assert_eq!((code, &same["outcome"], &same["step"]), (0, &json!("as-recorded"), &run["events"]));
 
     let text = std::fs::read_to_string(folder.path().join("run.jsonl")).expect("it was written");
-    let without_one: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 40).map(|(_, line)| line).collect();
-    write(&folder, "other.jsonl", &(without_one.join("\n") + "\n"));
+    write(&folder, "other.jsonl", &text.replacen(r#"{"Tick":{"node":2}}"#, r#"{"Tick":{"node":1}}"#, 1));
     let (code, other) = line(&folder, &["replay", "other.jsonl", "--json"]);
     assert_eq!((code, &other["outcome"]), (3, &json!("diverged")));
     assert!(other["difference"].is_string(), "{other}");

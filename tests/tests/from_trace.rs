@@ -27,8 +27,6 @@ fn a_trace_that_breaks_nothing_leaves_the_nodes_as_its_scenario_does() {
         let text = match from_trace(&trace) {
             Ok(text) => text,
             Err(CannotTell::TooLong(_)) => continue,
-            // Hosts run the nodes of scenarios, and not loops.
-            Err(CannotTell::Event { event, .. }) if event == "Take" => continue,
             Err(error) => panic!("{}: {error}", path.display()),
         };
         let mut world = World::new();
@@ -55,12 +53,7 @@ fn a_trace_of_a_planted_bug_fails_as_its_scenario_does() {
             assert!(matches!(told, Err(CannotTell::NeedsBug(_))), "{}: {told:?}", path.display());
             continue;
         }
-        let text = match told {
-            Ok(text) => text,
-            // Hosts run the nodes of scenarios, and not loops.
-            Err(CannotTell::Event { event, .. }) if event == "Take" => continue,
-            Err(error) => panic!("{}: {error}", path.display()),
-        };
+        let text = told.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let Played { transcript, failure, needs_bug, .. } = script::play(&text);
         let failure = failure.unwrap_or_else(|| panic!("{} breaks nothing:\n{text}", path.display()));
         let said = format!("{} violated at step ", violation.invariant);
