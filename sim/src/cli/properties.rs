@@ -68,5 +68,15 @@ fn as_row(property: Property) -> String {
 
 /// The planted bugs that this property caught from each starting point of the recorded hunt, and no other.
 fn alone(property: Property) -> Vec<&'static str> {
-    recorded::catches().filter(|catch| catch.by == [property.name()]).map(|catch| catch.bug).collect()
+    let recorded = recorded::catches().filter(|catch| catch.by == [property.name()]).map(|catch| catch.bug);
+    recorded.chain(for_any_code(property)).collect()
+}
+
+/// What stands for any code that panics or does not come back, and is no bug of a node's: `sim --bug` switches it on.
+const fn for_any_code(property: Property) -> Option<&'static str> {
+    match property {
+        Property::NoPanic => Some("assertion"),
+        Property::EventsEnd => Some("endless-loop"),
+        Property::Holds(_) | Property::RunsRepeat => None,
+    }
 }
