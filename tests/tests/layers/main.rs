@@ -91,7 +91,7 @@ const RAFT: &[Row] = &[
     // What is refused, and what a node runs with.
     ("error", &["membership", "storage", "types"]),
     ("config", &["error", "planted", "types"]),
-    ("rng", &["config", "types"]),
+    ("rng", &["config", "planted", "types"]),
     ("codec", &["membership", "message", "snapshot", "types"]),
     // The parts of the state machine.
     ("log", &["membership", "planted", "snapshot", "storage", "types"]),
