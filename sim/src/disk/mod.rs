@@ -26,6 +26,9 @@ pub use replaced::Replaced;
 
 use crate::wal::{DiskError, Files, SECTOR, Segment};
 
+/// By so many bytes at its front a block of a log tells where it belongs.
+const STAMP: usize = 2;
+
 /// The files of one node's log, with what is durable of each.
 ///
 /// ```
@@ -183,8 +186,10 @@ impl Disk {
     }
 
     /// A misdirected write: copies block `from` of what is durable over block `to` of the same file, as far as `to`
-    /// reaches, with zeros for what `from` lacks. Returns whether that changed anything; it does not where `from` reads
-    /// as zeros, since then it was never written and no write could go astray.
+    /// reaches, with zeros for what `from` lacks. Returns whether that changed anything. Two things are not done: to copy a
+    /// block that reads as zeros, since it was never written and no write could go astray; and to copy a short one over the
+    /// block that it was itself copied from, which would leave the front of that block and zeros. A torn write leaves the
+    /// same, so that nobody could tell the two apart.
     pub fn misplace_block(&mut self, file: Segment, from: u64, to: u64) -> bool {
         let durable = self.files.get_mut(&file).map_or(&mut [][..], File::durable_bytes);
         let block = |number: u64| {
@@ -193,7 +198,9 @@ impl Disk {
         };
         let (Some(from), Some(to)) = (block(from), block(to)) else { return false };
         let mut copy = durable[from].to_vec();
-        if copy.iter().all(|&byte| byte == 0) {
+        let stamp = &copy[..copy.len().min(STAMP)];
+        let is_front = copy.len() < to.len() && durable[to.clone()].starts_with(stamp);
+        if is_front || copy.iter().all(|&byte| byte == 0) {
             return false;
         }
         copy.resize(SECTOR, 0);

@@ -157,6 +157,19 @@ fn a_misplaced_block_replaces_another_as_far_as_that_reaches() {
 }
 
 #[test]
+fn a_block_is_not_cut_to_its_own_front_as_by_a_torn_write() {
+    let mut disk = Disk::default();
+    disk.create(FILE).expect("the disk is empty");
+    for (byte, length) in [(1, SECTOR), (2, 30)] {
+        disk.append(FILE, &vec![byte; length]).expect("the disk works");
+    }
+    disk.sync(FILE).expect("the disk works");
+    assert!(disk.misplace_block(FILE, 0, 1), "the short one is now the front of the long one");
+    assert!(!disk.misplace_block(FILE, 1, 0), "back in its place it would be followed by zeros");
+    assert_eq!(disk.read(FILE).map(|bytes| runs(&bytes)), Ok(vec![(1, SECTOR + 30)]));
+}
+
+#[test]
 fn a_removed_file_is_gone_with_its_syncs_and_takes_no_room() {
     let mut disk = disk(2, 10);
     disk.begin_sync(FILE).expect("the disk works");
