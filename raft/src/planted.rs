@@ -134,6 +134,22 @@ bugs! {
     SnapshotWithoutSessions,
     /// (Application) A confirmed read is answered before its index is applied.
     ReadBeforeApplied,
+    /// A leader ignores the higher term in the answer to a heartbeat.
+    HeartbeatAnswerTermIgnored,
+    /// A leader without a quorum leads on, and those who hear it refuse their votes for ever.
+    LeaseBlocksBridge,
+    /// The concurrent node takes proposals while no leader is known.
+    LoopAcceptsWithoutLeader,
+    /// (Host) Of a Ready with a snapshot the hard state is written first.
+    HardStateBeforeSnapshot,
+    /// (Log) After a snapshot took the log's place, a longer old tail is read back.
+    WalResurrectsTail,
+    /// (Log) Recovery leaves a torn tail, and what is written next comes behind it.
+    WalAppendAfterTornTail,
+    /// (Host) A failed fsync counts as done.
+    FsyncErrorIgnored,
+    /// (Host) A snapshot that could not be written is taken for installed.
+    SnapshotSaveErrorSwallowed,
 }
 
 #[cfg(feature = "planted-bugs")]

@@ -15,6 +15,7 @@ use super::inputs::Inputs;
 use crate::error::{AdvanceError, ReadError};
 use crate::membership::ChangeError;
 use crate::message::Message;
+use crate::planted::{Bug, planted};
 use crate::raw_node::RawNode;
 use crate::ready::Ready;
 use crate::storage::Storage;
@@ -296,7 +297,7 @@ impl<S: Storage> RunLoop<S> {
         self.awaited_reads.led_by(self.node.term(), leader);
         if leader != self.leader {
             self.leader = leader;
-            self.accepts_proposals = leader.is_some();
+            self.accepts_proposals = leader.is_some() || planted(Bug::LoopAcceptsWithoutLeader);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::events::Event;
 use crate::message::{Body, Message, Purpose};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::types::{NodeId, ReadState, Term};
+use crate::types::{Index, NodeId, ReadState, Term};
 
 use super::Raft;
 use super::election::Campaign;
@@ -75,6 +75,12 @@ impl<S: Storage> Raft<S> {
             let kind = if matches!(message.body, Body::RequestVote { .. }) { "vote" } else { "pre-vote" };
             let (candidate, reason) = (message.from, "a leader was heard from lately");
             self.tell(|_| Event::AnswersCandidate { candidate, kind, asked: term, granted: false, reason });
+            return Gate::Stop;
+        }
+        if planted(Bug::HeartbeatAnswerTermIgnored)
+            && self.leader == Some(self.id())
+            && answers_heartbeat(&message.body)
+        {
             return Gate::Stop;
         }
         if !message.body.asks_about_term() {
@@ -150,4 +156,9 @@ impl<S: Storage> Raft<S> {
             ) => Err(error.into()),
         }
     }
+}
+
+/// Whether it may be what somebody in another term says to a heartbeat.
+const fn answers_heartbeat(body: &Body) -> bool {
+    matches!(body, Body::HeartbeatResponse { .. } | Body::AppendAccepted { index: Index::ZERO })
 }

@@ -183,7 +183,9 @@ impl Wal {
     /// As [`recover`], and where the disk fails.
     pub fn open(files: &mut impl Files) -> Result<(Self, Recovered), RecoveryError> {
         let recovered = recover(files)?;
-        files.truncate(recovered.segment, sector::file_length(recovered.end))?;
+        if !planted(Bug::WalAppendAfterTornTail) {
+            files.truncate(recovered.segment, sector::file_length(recovered.end))?;
+        }
         let mut wal = Self::at(recovered.segment, recovered.end);
         (wal.checkpoint, wal.commit) = (Some(recovered.end), recovered.hard_state.commit);
         if recovered.raised {

@@ -1,6 +1,7 @@
 //! Reading the log back: what its bytes prove, and nothing else.
 
 use bytes::Bytes;
+use raft::planted::{Bug, planted};
 use raft::{Entry, EntryId, HardState, Index, MemStorage, MemStorageError, Snapshot, Term};
 
 use crate::files::{DiskError, Files, Segment};
@@ -130,6 +131,8 @@ struct Replay {
     snapshot: Option<Snapshot>,
     base: EntryId,
     entries: Vec<Entry>,
+    /// What the snapshot took the place of, where a planted bug keeps that.
+    replaced: Vec<Entry>,
 }
 
 /// Why a record that verifies cannot be followed.
@@ -184,6 +187,9 @@ impl Replay {
         if base.index > snapshot.id.index {
             return None;
         }
+        if planted(Bug::WalResurrectsTail) {
+            self.replaced = std::mem::take(&mut self.entries);
+        }
         self.entries.clear();
         self.term_since = self.term_since.max(snapshot.id.term);
         (self.snapshot, self.base) = (Some(snapshot), base);
@@ -200,8 +206,10 @@ impl Replay {
     }
 
     /// `None` where the whole makes no sense, `Some(None)` where it does not count.
-    fn finish(self, sectors: &Sectors<'_>, end: u64) -> Option<Option<Recovered>> {
+    fn finish(mut self, sectors: &Sectors<'_>, end: u64) -> Option<Option<Recovered>> {
         let Some(hard_state) = self.hard_state else { return Some(None) };
+        let end_of_log = self.entries.last().map_or(self.base, Entry::id).index;
+        self.entries.extend(self.replaced.into_iter().filter(|entry| entry.index > end_of_log));
         let cut = sectors.file_length() - sector::file_length(end);
         let mut recovered = Recovered {
             hard_state,

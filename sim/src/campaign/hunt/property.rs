@@ -81,6 +81,13 @@ const fn families(bug: Bug) -> &'static [Family] {
         Bug::RejectionStorm => &[MESSAGE_ECONOMY],
         Bug::SnapshotWithoutSessions => &[EXACTLY_ONCE],
         Bug::ReadBeforeApplied => &[LINEARIZABILITY],
+        Bug::HeartbeatAnswerTermIgnored => &[ELECTION_SAFETY, LIVENESS],
+        Bug::LeaseBlocksBridge => &[ELECTION_TIMEOUT, LIVENESS],
+        Bug::LoopAcceptsWithoutLeader => &[RUN_LOOP],
+        Bug::HardStateBeforeSnapshot => &[DURABLE_BEFORE_SEND],
+        Bug::WalResurrectsTail => &[LOG_MATCHING],
+        Bug::WalAppendAfterTornTail | Bug::FsyncErrorIgnored => &[DURABLE_BEFORE_SEND],
+        Bug::SnapshotSaveErrorSwallowed => &[DURABLE_BEFORE_SEND, STATE_MACHINE_SAFETY],
         // No single run breaks anything by it.
         Bug::TimeoutsShareAStream => &[],
     }
@@ -110,10 +117,12 @@ pub const fn takes_long(bug: Bug) -> bool {
         bug,
         Bug::AsyncAppendAba
             | Bug::CheckquorumStuckPeer
+            | Bug::HardStateBeforeSnapshot
             | Bug::LeaseNoCheckquorum
             | Bug::PrecandidateStaleState
             | Bug::RejectionStorm
             | Bug::SnapshotKeepsConflictTail
             | Bug::StaleVoteRespCounted
+            | Bug::WalResurrectsTail
     )
 }

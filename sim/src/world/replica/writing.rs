@@ -2,6 +2,7 @@
 
 use raft::{Entry, HardState, MemStorage, Ready, Snapshot, StorageAppend};
 
+use crate::planted::{Bug, planted};
 use crate::wal::Write;
 
 /// What is to be persisted: the records of [`plan`](crate::wal::plan), by number.
@@ -44,6 +45,10 @@ impl<'a> ToPersist<'a> {
 
     /// The record of this number, in the order in which they are safe to write.
     pub(super) fn record(&self, number: usize) -> Option<Write<'a>> {
+        let number = match planted(Bug::HardStateBeforeSnapshot) {
+            true => self.hard_state_first(number),
+            false => number,
+        };
         let after_snapshot = match self.snapshot {
             Some(snapshot) if number == 0 => return Some(Write::Snapshot { snapshot, base: snapshot.id }),
             Some(_) => number - 1,
@@ -53,6 +58,19 @@ impl<'a> ToPersist<'a> {
             Some(entry) => Some(Write::Entry(entry)),
             None if after_snapshot == self.entries.len() => self.hard_state.map(Write::HardState),
             None => None,
+        }
+    }
+}
+
+/// The wrong order of a planted bug.
+impl ToPersist<'_> {
+    fn hard_state_first(&self, number: usize) -> usize {
+        let last = self.entries.len() + 1;
+        match number {
+            _ if self.snapshot.is_none() || self.hard_state.is_none() => number,
+            0 => last,
+            number if number <= last => number - 1,
+            number => number,
         }
     }
 }
