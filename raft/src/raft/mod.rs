@@ -155,13 +155,17 @@ impl<S: Storage> Raft<S> {
     /// Who wrote the entries of a Ready and crashed before its hard state finds two changes beyond its commit index. By the
     /// membership before both it could win votes of no majority of the newest one, and overwrite what is committed: majorities
     /// overlap from one membership to the next only (thesis, section 4.1). etcd's node goes on with the old membership.
+    ///
+    /// A bootstrap appends the first members all at once, in the front of the log, and says nothing of that kind: who crashed
+    /// in the middle of it must not lead with those that it had written by then.
     fn commit_overtaken_changes(&mut self) {
         if self.config.allow_outdated_membership || self.config.disable_conf_change_validation {
             return;
         }
         let changes = self.log.conf_changes_in(self.log.committed().next(), self.log.last_index().next());
-        if let [.., (overtaken, _), _] = changes[..] {
-            self.log.commit_to(overtaken);
+        let in_front = (1..).map(Index).zip(&changes).take_while(|(place, (index, _))| place == index).count();
+        if let ([.., (overtaken, _), _], true) = (&changes[..], changes.len() > in_front) {
+            self.log.commit_to(*overtaken);
         }
     }
 

@@ -128,7 +128,14 @@ fn a_membership_change_that_another_one_follows_is_committed_whatever_the_hard_s
         (vec![entry(1, 1), add(2), entry(1, 3), add(4), entry(1, 5)], 2, 2),
         (vec![entry(1, 1), add(2), entry(1, 3), add(4), entry(1, 5)], 3, 3),
         (vec![add(1), add(2), entry(1, 3), add(4)], 0, 2),
-        (vec![change(1, joint(&[(ChangeKind::AddVoter, 2)])), change(2, ConfChangeV2::leave_joint())], 0, 1),
+        (
+            vec![entry(1, 1), change(2, joint(&[(ChangeKind::AddVoter, 2)])), change(3, ConfChangeV2::leave_joint())],
+            0,
+            2,
+        ),
+        // The first members, of which a crash may have kept a part.
+        (vec![add(1), add(2)], 0, 0),
+        (vec![add(1), add(2), add(3), entry(2, 4)], 0, 0),
     ];
     for (entries, stored, committed) in table {
         assert_eq!(
@@ -141,10 +148,10 @@ fn a_membership_change_that_another_one_follows_is_committed_whatever_the_hard_s
 
 #[test]
 fn a_node_that_lost_its_commit_index_campaigns_only_by_the_membership_before_the_last() {
-    let log = [change(1, ConfChangeV1::add_voter(id(2))), change(2, ConfChangeV1::add_voter(id(3)))];
+    let log = [entry(1, 1), change(2, ConfChangeV1::add_voter(id(2))), change(3, ConfChangeV1::add_voter(id(3)))];
     let mut host = Host::over(config(), holding_uncommitted(&log, 0));
     host.node.campaign();
-    assert_eq!(host.node.basic_status().soft_state.role, Role::Follower, "the change of entry 1 is not applied yet");
+    assert_eq!(host.node.basic_status().soft_state.role, Role::Follower, "the change of entry 2 is not applied yet");
     host.work_off();
     assert_eq!(host.node.configuration().conf_state(), voters(&[1, 2]));
     host.node.campaign();
@@ -153,8 +160,21 @@ fn a_node_that_lost_its_commit_index_campaigns_only_by_the_membership_before_the
 }
 
 #[test]
+fn a_node_that_crashed_in_the_middle_of_its_bootstrap_does_not_lead_with_the_members_it_had_written() {
+    let log = [change(1, ConfChangeV1::add_voter(id(1))), change(2, ConfChangeV1::add_voter(id(2)))];
+    let mut storage = MemStorage::new();
+    storage.append(&log).expect("entries without a gap");
+    let mut host = Host::over(config(), storage);
+    host.work_off();
+    host.node.campaign();
+    host.work_off();
+    assert_eq!(host.node.configuration().conf_state(), ConfState::default());
+    assert_eq!(host.node.basic_status().soft_state.role, Role::Follower);
+}
+
+#[test]
 fn where_changes_need_not_wait_for_each_other_the_log_shows_nothing() {
-    let log = [change(1, ConfChangeV1::add_voter(id(2))), change(2, ConfChangeV1::add_voter(id(3)))];
+    let log = [entry(1, 1), change(2, ConfChangeV1::add_voter(id(2))), change(3, ConfChangeV1::add_voter(id(3)))];
     for config in [
         Config { disable_conf_change_validation: true, ..config() },
         Config { allow_outdated_membership: true, ..config() },
