@@ -207,11 +207,13 @@ impl Checkers {
 
     /// A node that is down lost its disk. The one that takes its place is empty.
     pub fn disk_lost(&mut self, id: NodeId) {
+        self.votes.lost(id);
         self.cluster.node(id).lose_disk(Durable::default());
     }
 
     /// A node that is down lost its disk. The copy takes its place that was put aside.
     pub fn disk_put_back(&mut self, id: NodeId) {
+        self.votes.lost(id);
         let node = self.cluster.node(id);
         let copied = node.copied.clone().unwrap_or_default();
         node.lose_disk(copied);

@@ -1,7 +1,8 @@
 //! A vote once per term, for a candidate that is at least as up to date.
 //!
 //! ```text
-//! v gave its vote in t to c, and in t to d  ⇒  c = d, whatever restarts lie between          (1)
+//! v gave its vote in t to c, and in t to d  ⇒  c = d, whatever restarts lie between,          (1)
+//!                                               unless v lost its disk between the two
 //! v's disk gives back a term and a vote       ⇒  v begins with them                              (2)
 //! v votes in t for c  ⇒  last(c's log when it campaigned in t) ≥ last(v's log), by term and index  (3)
 //! ```
@@ -12,6 +13,9 @@
 //!
 //! A vote is given when it is durable or when it is sent, whichever is first. What is sent before it is durable is the
 //! matter of [`durability`](super::durability).
+//!
+//! A disk that is lost takes its node's votes with it. The node may give another in the same term, to itself for instance when it
+//! campaigns in a term that all others have left. What that leads to is judged by [`election_safety`](super::election_safety).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,7 +29,15 @@ use super::words;
 /// The newest votes of each node, in the order of their terms.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VoteOnce {
-    votes: BTreeMap<NodeId, VecDeque<(Term, NodeId)>>,
+    votes: BTreeMap<NodeId, VecDeque<Vote>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Vote {
+    term: Term,
+    candidate: NodeId,
+    /// The disk that held it is lost.
+    is_lost: bool,
 }
 
 impl VoteOnce {
@@ -35,31 +47,35 @@ impl VoteOnce {
     /// A vote was given.
     pub fn given(&mut self, voter: NodeId, term: Term, candidate: NodeId) -> Check {
         let votes = self.votes.entry(voter).or_default();
-        let place = votes.partition_point(|&(earlier, _)| earlier < term);
-        match votes.get(place) {
-            Some(&(known, other)) if known == term && other != candidate => {
-                let detail = format!(
-                    "node {voter} votes for node {candidate} in term {term}; expected no other vote than that for node {other}, \
-                     which it gave before"
-                );
-                Err(Violation::new(Invariant::VoteOnce, &[voter, other, candidate], detail))
-            }
-            Some(&(known, _)) if known == term => Ok(()),
-            Some(_) | None => {
-                votes.insert(place, (term, candidate));
-                if votes.len() > Self::VOTES {
-                    votes.pop_front();
-                }
-                Ok(())
-            }
+        let place = votes.partition_point(|vote| vote.term < term);
+        let mut in_term = votes.range(place..).take_while(|vote| vote.term == term);
+        if in_term.clone().any(|vote| vote.candidate == candidate) {
+            return Ok(());
         }
+        if let Some(Vote { candidate: other, .. }) = in_term.find(|vote| !vote.is_lost) {
+            let detail = format!(
+                "node {voter} votes for node {candidate} in term {term}; expected no other vote than that for node {other}, \
+                 which it gave before"
+            );
+            return Err(Violation::new(Invariant::VoteOnce, &[voter, *other, candidate], detail));
+        }
+        votes.insert(place, Vote { term, candidate, is_lost: false });
+        if votes.len() > Self::VOTES {
+            votes.pop_front();
+        }
+        Ok(())
+    }
+
+    /// A node lost its disk, and with it what it knows of its votes.
+    pub fn lost(&mut self, voter: NodeId) {
+        self.votes.entry(voter).or_default().iter_mut().for_each(|vote| vote.is_lost = true);
     }
 
     /// Whether the voter gave its vote in this term to the candidate, or did so in a time no longer remembered.
     pub fn may_have_voted(&self, voter: NodeId, term: Term, candidate: NodeId) -> bool {
         let Some(votes) = self.votes.get(&voter) else { return false };
-        let forgotten = votes.len() == Self::VOTES && votes.front().is_some_and(|&(oldest, _)| term < oldest);
-        forgotten || votes.iter().rev().any(|&vote| vote == (term, candidate))
+        let forgotten = votes.len() == Self::VOTES && votes.front().is_some_and(|oldest| term < oldest.term);
+        forgotten || votes.iter().rev().any(|vote| (vote.term, vote.candidate) == (term, candidate))
     }
 }
 
@@ -127,6 +143,18 @@ mod tests {
         bench.campaign(1, 1).unwrap();
         bench.vote(2, 1, 1).unwrap();
         bench.vote(2, 1, 1).unwrap();
+    }
+
+    /// In seed 87036512 a node lost its disk, was told nothing by the leader, which took it for further than it was, and campaigned in
+    /// a term in which it had voted for another.
+    #[test]
+    fn another_vote_in_a_term_is_no_fault_of_a_node_that_lost_its_disk_and_a_third_is() {
+        let mut votes = VoteOnce::default();
+        votes.given(node(2), Term(1), node(1)).unwrap();
+        votes.lost(node(2));
+        votes.given(node(2), Term(1), node(2)).unwrap();
+        assert!([1, 2].iter().all(|id| votes.may_have_voted(node(2), Term(1), node(*id))));
+        breaks(Invariant::VoteOnce, votes.given(node(2), Term(1), node(3)));
     }
 
     #[test]
