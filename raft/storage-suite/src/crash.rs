@@ -7,7 +7,7 @@ use crate::failure::{Broken, Failure, Promise};
 use crate::model::Model;
 use crate::next;
 use crate::operation::Operation;
-use crate::perform::{opened, perform, step};
+use crate::perform::{not_done, opened, perform, step};
 use crate::reads;
 use crate::under_test::StorageUnderTest;
 
@@ -83,13 +83,8 @@ impl Crash {
         let mut possible = new();
         for (position, number) in numbers.iter().enumerate() {
             let model = possible.last().expect("it begins with one").clone();
-            let operation = next::draw(*number, &model);
+            let operation = next_without_reopening(*number, &model);
             done.push(operation.to_string());
-            if matches!(operation, Operation::Reopen) {
-                // That is tested without crashes; here it is one more sync.
-                done.pop();
-                done.push(Operation::Sync.to_string());
-            }
             let result = perform(&mut storage, &operation);
             let allowed = model.allows(&operation);
             if allowed {
@@ -99,14 +94,9 @@ impl Crash {
                 return Ok(Some(Crashed { possible, left: numbers.len() - position - 1 }));
             }
             if let (true, Err(error)) = (allowed, result) {
-                return Err(Broken {
-                    promise: Promise::Accepts,
-                    read: operation.to_string(),
-                    expected: "it is done".to_owned(),
-                    found: format!("the error \"{error}\""),
-                });
+                return Err(not_done(&operation, &error));
             }
-            if matches!(operation, Operation::Sync | Operation::Reopen) {
+            if operation == Operation::Sync {
                 possible.drain(..possible.len() - 1);
             }
         }
@@ -130,23 +120,23 @@ impl Crash {
         let mut storage = opened(open(disk.clone()), Promise::Recovers)?;
         let mut model = recovered(&storage, possible)?;
         for number in numbers.iter().take(4) {
-            let operation = match next::draw(*number, &model) {
-                Operation::Reopen => Operation::Sync,
-                other => other,
-            };
+            let operation = next_without_reopening(*number, &model);
             done.push(operation.to_string());
             step(&mut storage, &mut model, &operation)?;
         }
         done.push(Operation::Reopen.to_string());
-        perform(&mut storage, &Operation::Sync).map_err(|error| Broken {
-            promise: Promise::Accepts,
-            read: "sync".to_owned(),
-            expected: "it is done".to_owned(),
-            found: format!("the error \"{error}\""),
-        })?;
+        perform(&mut storage, &Operation::Sync).map_err(|error| not_done(&Operation::Sync, &error))?;
         drop(storage);
         let storage = opened(open(disk), Promise::Reopens)?;
         reads::compare(&storage, &model).map_err(|broken| broken.breaks(Promise::Reopens))
+    }
+}
+
+/// Reopening is tested without crashes; here it is one more sync.
+fn next_without_reopening(number: u64, model: &Model) -> Operation {
+    match next::draw(number, model) {
+        Operation::Reopen => Operation::Sync,
+        other => other,
     }
 }
 

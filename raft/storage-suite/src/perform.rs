@@ -18,12 +18,7 @@ pub(crate) fn step(
     if !model.allows(operation) {
         return reads::compare(storage, model).map_err(|broken| broken.breaks(Promise::Refuses));
     }
-    result.map_err(|error| Broken {
-        promise: Promise::Accepts,
-        read: operation.to_string(),
-        expected: "it is done".to_owned(),
-        found: format!("the error \"{error}\""),
-    })?;
+    result.map_err(|error| not_done(operation, &error))?;
     *model = model.steps(operation).pop().expect("there is a last step");
     reads::compare(storage, model)
 }
@@ -41,6 +36,16 @@ pub(crate) fn perform(storage: &mut impl StorageUnderTest, operation: &Operation
         Operation::Compact(index) => storage.compact(*index),
     };
     result.map_err(|error| error.to_string())
+}
+
+/// That the storage did not do what a host may ask for.
+pub(crate) fn not_done(operation: &Operation, error: &str) -> Broken {
+    Broken {
+        promise: Promise::Accepts,
+        read: operation.to_string(),
+        expected: "it is done".to_owned(),
+        found: format!("the error \"{error}\""),
+    }
 }
 
 /// The storage, or that it did not open.

@@ -8,25 +8,26 @@ use crate::model::Model;
 
 /// The first read that is not as the model has it.
 pub(crate) fn compare(storage: &impl Storage, model: &Model) -> Result<(), Broken> {
-    bounds(storage, model)?;
-    terms(storage, model)?;
-    entries(storage, model)?;
-    snapshot(storage, model)?;
-    let hard_state = initial_state(storage, model)?;
+    let hard_state = all_but_hard_state(storage, model)?;
     expect(Promise::HardState, "the hard state of initial_state()", &model.hard_state, &hard_state)
 }
 
 /// The same after a crash, which may have taken the hard state of a write and left what came before it.
 pub(crate) fn compare_recovered(storage: &impl Storage, model: &Model) -> Result<HardState, Broken> {
-    bounds(storage, model)?;
-    terms(storage, model)?;
-    entries(storage, model)?;
-    snapshot(storage, model)?;
-    let hard_state = initial_state(storage, model)?;
+    let hard_state = all_but_hard_state(storage, model)?;
     if !model.recovers_to(hard_state) {
         expect(Promise::HardState, "the hard state of initial_state()", &model.hard_state, &hard_state)?;
     }
     Ok(hard_state)
+}
+
+/// The hard state, once all else is as the model has it.
+fn all_but_hard_state(storage: &impl Storage, model: &Model) -> Result<HardState, Broken> {
+    bounds(storage, model)?;
+    terms(storage, model)?;
+    entries(storage, model)?;
+    snapshot(storage, model)?;
+    initial_state(storage, model)
 }
 
 fn bounds(storage: &impl Storage, model: &Model) -> Result<(), Broken> {
