@@ -8,8 +8,8 @@ use crate::trace::{Ending, Header, Sink, Trace, Writer};
 use crate::world::{Event, World};
 
 impl Trace {
-    /// Runs the events, those that do not fit left out, and records what really happened: the events that did, up to
-    /// where something broke, and how it ended.
+    /// Runs the events, leaves out those that do not fit, and records what really happened: the events up to where
+    /// something broke, and how the run ended.
     pub fn record(header: Header, events: &[Event]) -> Self {
         let mut world = World::new();
         let mut trace = Self { header, events: Vec::new(), ending: Ending::Completed };
@@ -26,8 +26,8 @@ impl Trace {
         trace
     }
 
-    /// Writes a file, in the place of the one of this name, all at once. Runs the events to get the digests; where they
-    /// no longer lead to what is recorded, the end says what they lead to.
+    /// Writes the trace to a file, which replaces one of the same name all at once. Runs the events to get the digests;
+    /// where they no longer lead to what is recorded, the end says what they lead to.
     ///
     /// # Errors
     /// Those of the file system.

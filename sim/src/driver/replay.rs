@@ -1,4 +1,4 @@
-//! Doing again what a trace says, and seeing whether it leads to the same.
+//! Replays a trace, and compares what happens with what was recorded.
 
 use std::fmt;
 use std::io::BufRead;
@@ -86,7 +86,7 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// Does again what a trace says. The planted bug that it names is switched on in this thread meanwhile.
+/// Replays a trace. The planted bug that it names is switched on in this thread meanwhile.
 ///
 /// # Errors
 /// The file is damaged, or needs a planted bug that this build does not have.
@@ -113,7 +113,7 @@ struct Replay {
     broken: Option<Ending>,
     /// How it was recorded to end, once that is known.
     recorded: Option<Ending>,
-    /// Whether that broke something and does not any more.
+    /// Whether the recording broke something that the replay does not break any more.
     gone: bool,
 }
 
@@ -161,7 +161,7 @@ impl Replay {
             if differs.is_some() {
                 return differs;
             }
-            // Where it still hangs, that is the end of this thread.
+            // If the event still hangs, this call does not return.
             event.iter().for_each(|event| drop(self.event(event)));
         }
         match (&end.ending, self.broken.clone().unwrap_or_default()) {
@@ -175,8 +175,8 @@ impl Replay {
         }
     }
 
-    /// Reads on to the end: a file is damaged also where the damage lies behind the line at which the replay left it,
-    /// and it is good to know whether the rest of the run still breaks something. Returns how the recording ended.
+    /// Reads on to the end. The file may be damaged behind the line at which the replay left it, and it is good to know
+    /// whether the rest of the run still breaks something. Returns how the recording ended.
     fn go_on<R: BufRead>(&mut self, mut reader: Reader<R>) -> Result<Ending, ReadError> {
         while let Some(line) = reader.next_line()? {
             match line {

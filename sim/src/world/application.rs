@@ -1,4 +1,4 @@
-//! What entries are applied to: the state machines of the replicas.
+//! The state machines of the replicas, to which entries are applied.
 
 use bytes::Bytes;
 use raft::{ConfState, Entry, EntryId, EntryKind, Index, NodeId, Snapshot};
@@ -100,9 +100,9 @@ impl Application {
         (later.applied.index == last).then_some(later)
     }
 
-    /// How this state differs from another, which `other` names. They are comparable if both have applied as much, or
-    /// if the one that has applied less gets there by the entries that the other's log holds. `None` where they are the
-    /// same, or not comparable.
+    /// How this state differs from `other`, the state of the node `named`. They are comparable if both have applied as
+    /// much, or if the one that has applied less gets there by the entries that the other's log holds. `None` where
+    /// they are the same, or not comparable.
     pub(super) fn difference<'a>(
         &self,
         other: &Self,

@@ -1,10 +1,10 @@
 //! The clients: what each is waiting for, and the checkers that look at every answer.
 //!
-//! A client has one operation under way. It sends it to a node and, as long as it has no answer, may send it again, to the
-//! same node or another; all of that is the same operation, with the same number, and takes effect once. It is answered
-//! when a node to which it was sent, and which has not crashed since, applies the command, or for a read the entry up to
-//! which it has to. A client that begins the next operation gives up the one before: whether that one took effect is
-//! unknown for good.
+//! A client has one operation under way. It sends it to a node and, as long as it has no answer, may send it again, to
+//! the same node or another; all of that is the same operation, with the same number, and takes effect once. Only a
+//! node to which it was sent, and which has not crashed since, may answer it: a command once the node applies it, a
+//! read once the node has applied the log up to the index of the read. A client that begins the next operation gives up
+//! the one before: whether that one took effect is unknown for good.
 
 use bytes::Bytes;
 use raft::{Index, NodeId, ReadState};
@@ -27,15 +27,15 @@ pub struct Clients {
     order: AppliedOrder,
     windows: Windows,
     completed: Vec<Completion>,
-    /// Whether whatever clients are told is fine.
+    /// Whether answers go unchecked.
     off: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Client {
-    /// The number of its newest operation.
+    /// The number of the client's newest operation.
     sequence: u64,
-    /// How often that was sent.
+    /// How often that operation was sent.
     sent: u64,
     under_way: Option<UnderWay>,
 }
@@ -114,7 +114,7 @@ impl Clients {
         *client = Client { sequence, sent: 0, under_way: Some(under_way) };
         if let Some(record) = given_up {
             self.waiting.retain(|waiting| waiting.client != number);
-            // It has no answer that could complete a window.
+            // A record without an answer does not complete a window.
             let _ = self.windows.push(record);
         }
         self.request(number)
@@ -238,7 +238,7 @@ impl Clients {
         Some(record)
     }
 
-    /// What was answered since this was asked last.
+    /// The operations that were answered since the last call.
     pub(super) fn take_completed(&mut self) -> Vec<Completion> {
         std::mem::take(&mut self.completed)
     }
@@ -263,7 +263,7 @@ impl Clients {
     }
 }
 
-/// What the clients may use of the world around them.
+/// The parts of the world around them that the clients may use.
 pub(super) struct Now<'a> {
     pub(super) step: u64,
     /// Whether reads may be stale.
@@ -278,7 +278,7 @@ impl UnderWay {
     }
 }
 
-/// The command that an operation of a client is, under this number; none for a read.
+/// The command for a client's operation with this number; none for a read.
 fn command(client: u64, sequence: u64, operation: &Operation) -> Option<Command> {
     let command = |key: u64, expected: Option<&Bytes>, value: &Bytes| {
         let (expected, value) = (expected.cloned(), value.clone());

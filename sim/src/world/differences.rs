@@ -1,4 +1,4 @@
-//! How the states of two applications differ that should be equal. The check compares hashes; this is for the report.
+//! How two application states that should be equal differ. The check compares hashes; this is for the report.
 
 use raft::{Entry, NodeId};
 
@@ -6,15 +6,15 @@ use super::{Replica, World};
 use crate::invariant::{Invariant, Violation};
 
 impl World {
-    /// The violation, with the key that differs added, if it is about the states of applications and there is another
-    /// node to compare with.
+    /// Adds the key that differs to the violation, if the violation is about the states of applications and there is
+    /// another node to compare with.
     pub(super) fn with_difference(&self, mut violation: Violation) -> Violation {
         let difference = match (violation.invariant, violation.nodes.first()) {
             (Invariant::StateMachineSafety, Some(node)) => self.difference(*node),
             _ => None,
         };
         if let Some(difference) = difference {
-            // In brackets, as lists are: how a run fails does not depend on which key it is.
+            // In brackets, as lists are: two failures that differ only in what is in brackets count as the same.
             violation.detail = format!("{} ({difference})", violation.detail);
         }
         violation

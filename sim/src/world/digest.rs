@@ -2,8 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
-/// A hash of 64 bits over a sequence of values. Equal sequences of events lead to equal digests; that unequal ones lead
-/// to different digests is as likely as with any good hash, but nobody must be able to rely on it against an adversary.
+/// A hash of 64 bits over a sequence of values. Equal sequences have equal digests. Unequal sequences have different
+/// ones with the likelihood of any good hash, but not against an adversary.
 ///
 /// Each word is mixed in by the multiply-and-fold step of wyhash, which takes about a nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -11,8 +11,8 @@ pub enum Excuse {
     /// (section 4.2.2) lets a removed leader go on leading for this reason.
     NobodyCanWin,
     /// Nobody leads, and whoever could win needs the vote of a node whose term it never learns: somebody who has not
-    /// applied the newest changes campaigns in vain, raises that node's term, and does not ask the candidate. etcd's nodes
-    /// answer a request to vote of a lower term with silence. With pre-vote, terms do not rise in vain and the candidate
+    /// applied the newest changes campaigns in vain, raises that node's term, and does not ask the candidate. etcd's
+    /// nodes do not answer a vote request of a lower term. With pre-vote, terms do not rise in vain, and the candidate
     /// is told.
     TermOutOfReach,
     /// A leader without a quorum goes on leading, because without check-quorum it does not look for one. Either so many
@@ -22,7 +22,7 @@ pub enum Excuse {
     LeaderWithoutQuorum,
     /// A node does not hear the leader in time, campaigns, and deposes every leader, since somebody listens to it. It
     /// may be cut off in one direction, or from some nodes only; or the network loses what leaders send to it, or
-    /// brings that after more than an election timeout. With check-quorum, those who hear from a leader do not listen
+    /// delivers that after more than an election timeout. With check-quorum, those who hear from a leader do not listen
     /// to it; without, they do, even if it asks for pre-votes first. But a node with check-quorum and without pre-vote
     /// that hears a leader at times tells it of its own, higher term.
     Disrupted,

@@ -1,15 +1,15 @@
-//! Nodes that began with the log of another cluster, of which an operator made members.
+//! Nodes that began with the log of another cluster, and that an operator made members of this one.
 //!
-//! Raft does not allow for them: two entries of one index and term are not the same there, and such a node acknowledges what it
-//! does not have. So nothing is held against what it says of itself. What stays checked is all that the nodes of the cluster do
-//! in its presence: who leads, what is committed, and how many messages it costs.
+//! Raft assumes that there are none: with them, two entries of one index and term may differ, and such a node
+//! acknowledges what it does not have. So nothing is held against what it says of itself. What stays checked is all
+//! that the nodes of the cluster do in its presence: who leads, what is committed, and how many messages it costs.
 
 use raft::NodeId;
 
 use super::{Clients, Replica, World};
 use crate::invariant::Checkers;
 
-/// What such nodes are told to in the place of the checks and of the clients of the cluster.
+/// Checks and clients that such nodes report to, in place of those of the cluster. They object to nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Unchecked {
     pub(super) checkers: Checkers,

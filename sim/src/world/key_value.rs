@@ -17,7 +17,7 @@ pub(super) enum Effect {
     NoCommand,
     /// It took effect.
     Executed(TookEffect),
-    /// It, or a later command of its client, had taken effect before: this one.
+    /// It, or a later command of its client, had taken effect before. This is the one that had.
     Repeated(TookEffect),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct KeyValue {
 }
 
 impl KeyValue {
-    /// The state in a snapshot's data; the empty state where it is none.
+    /// The state in a snapshot's data; the empty state where the data holds none.
     pub(super) fn restore(data: &[u8]) -> Self {
         serde_json::from_slice(data).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Who lately missed what leaders sent, or got it so late that it gave its leader up.
+//! Which nodes lately missed what leaders sent, or got it so late that they may have given their leader up.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,18 @@ pub(super) struct Losses {
 }
 
 impl Losses {
-    /// For so many election timeouts a loss counts as recent.
+    /// How many election timeouts a loss counts as recent.
     const RECENT: u64 = 10;
 
-    /// The network loses a message, or brings it too late.
+    /// Takes note that the network loses a message, or delivers it too late.
     pub(super) fn note(&mut self, message: &Message, now: u64) {
         if comes_from_leader(message) {
             self.missed_at.insert(message.to, now);
         }
     }
 
-    /// Whether this node missed something a short while ago, as its timeout and the clocks that tick go.
+    /// Whether this node missed something recently, measured by its election timeout and the number of clocks that
+    /// tick.
     fn are_recent(&self, replica: &Replica, clocks: u64, now: u64) -> bool {
         let recent = Self::RECENT * u64::from(replica.options().election_tick) * clocks;
         self.missed_at.get(&replica.id()).is_some_and(|at| now - at <= recent)
@@ -34,7 +35,7 @@ impl Losses {
 }
 
 impl World {
-    /// Whether the network lately lost what leaders sent to this node, or brought it too late, or is about to.
+    /// Whether the network lately lost what leaders sent to this node, or delivered it too late, or is about to.
     pub(super) fn hears_little(&self, replica: &Replica) -> bool {
         let clocks = self.clocks();
         let is_on_its_way = |envelope: &Envelope| match envelope {
@@ -50,7 +51,7 @@ impl World {
     /// Takes note of a message that reaches a node, if it is from a leader and comes too late.
     pub(super) fn note_if_late(&mut self, to: NodeId, message: &Message, age: u64) {
         let Some(replica) = self.replica(to).filter(|replica| replica.is_up()) else { return };
-        // The first question is cheap, and settles most.
+        // The first test is cheap, and rules out most messages.
         if is_late(replica, age, 1) && is_late(replica, age, self.clocks()) {
             self.losses.note(message, self.network.now());
         }

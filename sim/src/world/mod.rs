@@ -73,7 +73,7 @@ pub struct World {
     losses: Losses,
     checkers: Checkers,
     clients: Clients,
-    /// What nodes with the log of another cluster are told to, in the place of those.
+    /// Stands in for the checkers and clients at nodes with the log of another cluster.
     unchecked: Unchecked,
     /// Whether some node serves reads by a lease that check-quorum gives.
     has_leases: bool,
@@ -89,7 +89,7 @@ impl World {
     /// The largest identity of a node.
     pub const MAX_NODES: u64 = 63;
 
-    /// No message can be doubled or made up where so many are in flight.
+    /// With this many messages in flight, none can be doubled or made up.
     pub const MOST_IN_FLIGHT: usize = 100_000;
 
     /// The largest index at which a node can start from a snapshot: there is room for all that may follow.
@@ -106,7 +106,7 @@ impl World {
         Self { checkers: Checkers::off(), clients: Clients::unchecked(), ..Self::default() }
     }
 
-    /// A world without nodes that is held against one property, with what that goes by, or against none: for measuring
+    /// A world without nodes that checks one property, or none, and keeps only what that check needs: for measuring
     /// what the check costs.
     pub fn watching(invariant: Option<Invariant>) -> Self {
         let clients = match invariant {
@@ -275,7 +275,7 @@ impl World {
         Ok((Some(node), refused))
     }
 
-    /// Lets a client ask a node for something that this cluster answers for.
+    /// Lets a client ask a node of this cluster. Clients ask nothing of a node with the log of another one.
     fn asked(
         &mut self,
         node: NodeId,
@@ -290,7 +290,7 @@ impl World {
         self.split_for(node, is_foreign)
     }
 
-    /// The same, for a node that has, or is about to have, the log of another cluster, or not.
+    /// The same. `is_foreign` says whether the node has, or is about to have, the log of another cluster.
     fn split_for(&mut self, node: NodeId, is_foreign: bool) -> (Option<&mut Replica>, Surroundings<'_>) {
         let stale_reads_excused = self.has_leases && self.leases_broken;
         let Self { replicas, network, checkers, clients, unchecked, statistics, step, .. } = self;
@@ -419,7 +419,7 @@ impl World {
         Ok((None, None))
     }
 
-    /// What no node sends is bounded.
+    /// The number of messages that no node sent is bounded.
     fn has_room_in_flight(&self) -> Result<(), Inapplicable> {
         match self.network.in_flight() < Self::MOST_IN_FLIGHT {
             true => Ok(()),
@@ -456,7 +456,7 @@ impl World {
         }
     }
 
-    /// Looks at the node that the event touched, and adds the event and what it led to to the digest.
+    /// Looks at the node that the event touched, and adds the event and its effect to the digest.
     fn observe(&mut self, event: &Event, node: Option<NodeId>) -> Result<(), Halt> {
         let step = self.step;
         let view = match node {
@@ -488,7 +488,7 @@ impl World {
     }
 }
 
-/// Where the node with this identity stands in a list of all that there can be.
+/// The position of the node with this identity in a list of all that can exist.
 fn position(id: NodeId) -> Option<usize> {
     (id.get() <= World::MAX_NODES).then(|| usize::try_from(id.get() - 1).ok()).flatten()
 }

@@ -43,7 +43,8 @@ impl LocalMessage {
 }
 
 impl Envelope {
-    /// From where to where it goes; nowhere else where it never leaves its node.
+    /// The node from which it comes and the node to which it goes. There is no second one where it never leaves its
+    /// node.
     pub const fn ends(&self) -> [Option<NodeId>; 2] {
         match self {
             Self::Network(message) => [Some(message.from), Some(message.to)],
@@ -67,7 +68,7 @@ impl Envelope {
         }
     }
 
-    /// The message of a node that it is, if it is one.
+    /// The message that a node sent, to another or to itself, if it is one.
     pub(super) const fn message(&self) -> Option<&Message> {
         match self {
             Self::Network(message) | Self::Local { message: LocalMessage::Own(message), .. } => Some(message),
@@ -75,7 +76,7 @@ impl Envelope {
         }
     }
 
-    /// Its kind, by etcd's name of it.
+    /// Its kind, under etcd's name for it.
     ///
     /// ```
     /// use raft::{Body, Message, NodeId};
@@ -105,8 +106,8 @@ impl Envelope {
 /// Messages in flight, in the order in which they were sent, and which links are cut.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// The message with number `first + i` is at position `i`, as long as it is in flight. The first slot is never empty,
-    /// so that the memory is that of the messages since the oldest one.
+    /// The message with number `first + i` is at position `i`, as long as it is in flight. The first slot is never
+    /// empty, so that memory is used only for the messages since the oldest one in flight.
     slots: VecDeque<Option<Slot>>,
     first: u64,
     in_flight: usize,
@@ -143,7 +144,7 @@ impl Network {
         self.in_flight
     }
 
-    /// The nodes that an event concerns: that at which it happens, or the two ends of the way on which it does.
+    /// The nodes that an event concerns: the one at which it happens, or the two ends of the link on which it does.
     pub fn concerned(&self, event: &Event) -> [Option<NodeId>; 2] {
         let message = event.message().and_then(|message| self.get(message));
         message.map_or(event.nodes(), Envelope::ends)

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// What the entries of a node are applied to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub enum ApplicationKind {
-    /// That of etcd's interaction tests. The state is all applied data, one after another. After each entry it records a
-    /// snapshot, which survives crashes and is what the storage hands out; a received snapshot changes neither, and the
-    /// membership that a restart begins with is that of the log's own snapshot. For scripts.
+    /// The application of etcd's interaction tests. The state is all applied data, one after another. After each entry
+    /// it records a snapshot, which survives crashes and is what the storage hands out; a received snapshot changes
+    /// neither, and the membership that a restart begins with is that of the log's own snapshot. For scripts.
     Appender,
     /// A few keys, written by clients that number their commands; bounded in size. Its snapshots are taken by event.
     #[default]
@@ -78,7 +78,7 @@ impl Hash for Imitated {
 /// What runs a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Front {
-    /// Its host: what it is told, it does at once.
+    /// Its host calls it directly: the node does at once what it is told.
     #[default]
     Raw,
     /// The run loop of the concurrent front end: what it is told waits in queues, of which
@@ -104,8 +104,8 @@ impl Hash for Front {
 }
 
 impl NodeOptions {
-    /// The configuration of the node with this identity, that has applied so much and whose timeouts have this seed;
-    /// without one they are fixed, as scripts want them.
+    /// The configuration of the node with this identity, which has applied the log up to `applied`. The seed is for its
+    /// election timeouts; without one they are fixed, as scripts want them.
     pub fn config(&self, id: NodeId, applied: Index, election_seed: Option<u64>) -> Config {
         let usual = Config::new(id);
         Config {
@@ -132,7 +132,7 @@ impl NodeOptions {
             immediate_singleton_reads: self.immediate_singleton_reads,
             lead_before_own_vote: self.lead_before_own_vote,
             waits_as_etcd: self.waits_as_etcd.0,
-            // What the appender applied survives with a membership that is older: etcd's tests restart it like that.
+            // What the appender applied survives, but with an older membership: etcd's tests restart it like that.
             allow_outdated_membership: self.application == ApplicationKind::Appender,
             // Both are for comparing with etcd line by line, and recorded runs have one word for them.
             lenient_as_etcd: self.allow_missing_term,
@@ -198,9 +198,9 @@ pub enum Boot {
         /// The members.
         conf_state: ConfState,
     },
-    /// The log of another cluster, in which the node never was a voter: a snapshot of term 1, as above, and empty entries that
-    /// follow it. What such a node shows says nothing about this cluster, and no check is held against it. It must not
-    /// become a voter: what it acknowledges, it does not have.
+    /// The log of another cluster, in which the node never was a voter: a snapshot of term 1, as above, and empty
+    /// entries that follow it. What such a node shows says nothing about this cluster, and no check is held against it.
+    /// It must not become a voter, since it does not have what it acknowledges.
     Foreign {
         /// The snapshot's index.
         index: Index,
@@ -217,7 +217,7 @@ pub enum Boot {
 }
 
 impl Boot {
-    /// The most entries that a foreign log can have behind its snapshot.
+    /// The most entries that a foreign log can have after its snapshot.
     pub const MOST_FOREIGN_ENTRIES: u64 = 10_000;
 
     /// Whether it is a [foreign](Self::Foreign) log.

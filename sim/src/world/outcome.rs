@@ -64,7 +64,7 @@ pub enum Refusal {
     /// A committed membership change that the configuration does not allow; it was skipped.
     #[error("membership change: {0}")]
     Change(ChangeError),
-    /// A committed membership change that nobody can read, as only a forged message brings one; it was skipped.
+    /// A committed membership change that does not decode, which only a forged message can bring; it was skipped.
     #[error("membership change: {0}")]
     Undecodable(DecodeError),
     /// The disk failed; the node has stopped.
@@ -108,7 +108,7 @@ pub enum Inapplicable {
     /// A [foreign](super::Boot::Foreign) log that makes no sense, or by which the node is a voter.
     #[error("node {0} cannot start from this foreign log")]
     ForeignLog(NodeId),
-    /// Clients know better than to ask a node with the log of another cluster.
+    /// The node has the log of another cluster, and clients do not ask such a node.
     #[error("node {0} has the log of another cluster, and is asked nothing")]
     Foreign(NodeId),
     /// There are [`World::MOST_IN_FLIGHT`](super::World::MOST_IN_FLIGHT) messages.
@@ -150,7 +150,7 @@ pub enum Inapplicable {
     /// The client waits for nothing.
     #[error("client {0} has nothing under way")]
     NothingUnderWay(u64),
-    /// Those for whom faults are over are no quorum, or the membership is changing.
+    /// The nodes for which faults are over are no quorum, or the membership is changing.
     #[error("there is no lasting quorum for which faults are over")]
     NoQuorum,
     /// The log cannot be compacted so far: it begins later already, no snapshot covers it, the node was not told that it is

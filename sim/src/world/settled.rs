@@ -6,13 +6,13 @@ use super::{Excuse, Replica, World};
 use crate::invariant::{Invariant, Violation, words};
 
 impl World {
-    /// More reads than can be answered: so many are expected to have been while nobody has asked for any.
+    /// More reads than can ever be answered: the number expected while nobody has asked for any.
     pub(crate) const NOT_READ_YET: u64 = u64::MAX / 2;
 
-    /// Why the nodes that are up have not converge: agreed on a leader, a log and what of it is applied, where the leader
-    /// holds on to no read and no joint configuration. Only members
-    /// that the leader reaches, and who reach it, have to agree, and not those with the log of another cluster. `None` where
-    /// they have.
+    /// Why the nodes that are up have not converged. They have when they agree on a leader, on a log and on how much of
+    /// it is applied, and when the leader holds on to no read and to no joint configuration; then this is `None`. Only
+    /// members that the leader reaches, and that reach it, have to agree, and not those with the log of another
+    /// cluster.
     pub fn unsettled(&self) -> Option<Unsettled> {
         let Some(leader) = self.leader() else {
             return Some(Unsettled { nodes: Vec::new(), reason: "nobody leads; expected a leader".to_owned() });
@@ -43,8 +43,8 @@ impl World {
             .find_map(|member| disagreement(member, leader, self.hears_little(member)))
     }
 
-    /// Why the cluster has not converged, or does not work: with a write at `written` that is committed, and so many reads
-    /// that were answered. `None` where all is well.
+    /// Why the cluster has not converged, or does not work. It works if a write at `written` is committed and at least
+    /// `reads` reads were answered. `None` where all is well.
     pub fn stalled(&self, written: Option<Index>, reads: u64) -> Option<Unsettled> {
         if let Some(unsettled) = self.unsettled() {
             return Some(unsettled);
@@ -79,8 +79,8 @@ impl World {
         Ok(())
     }
 
-    /// Why the protocol, as etcd has it, need not converge in this state, if that is so. Who is down excuses nothing:
-    /// faults leave every membership a quorum, or else whoever chose them is to blame.
+    /// Why the protocol, as etcd has it, need not converge in this state, if that is so. A node that is down excuses
+    /// nothing: faults leave every membership a quorum, or else whoever chose them is to blame.
     pub fn excuse(&self) -> Option<Excuse> {
         let up: Vec<&Replica> = self.native_replicas().filter(|replica| replica.is_up()).collect();
         if !has_quorum(&up) {
@@ -104,7 +104,7 @@ impl World {
         members.iter().any(|one| is_cut(*one) || self.replica(*one).is_none_or(|replica| !replica.is_up()))
     }
 
-    /// Whether a leader that does not look whether it is heard does not hear a quorum that listens.
+    /// Whether a leader without check-quorum has no quorum that it reaches, that reaches it, and that listens to it.
     fn leads_without_quorum(&self, leader: &Replica, up: &[&Replica]) -> bool {
         let Some(configuration) = configuration(leader) else { return false };
         let listens = |voter: NodeId| {
@@ -116,8 +116,9 @@ impl World {
         !leader.options().check_quorum && configuration.voters().vote_result(listens) != VoteResult::Won
     }
 
-    /// Whether a node that does not hear everybody in time campaigns, and somebody listens: who has no check-quorum, or, without
-    /// pre-vote, a leader that the node hears at times, since one that has check-quorum answers it with the higher term.
+    /// Whether a node that does not hear everybody in time campaigns, and somebody listens to it. A node without
+    /// check-quorum listens. So does a leader that the node hears at times, if the node has check-quorum and no
+    /// pre-vote: then the node answers the leader with its own, higher term.
     fn is_disrupted(&self, up: &[&Replica]) -> bool {
         let others = |one: NodeId| up.iter().filter(move |other| other.id() != one);
         up.iter().filter(|one| asks(one, one.id())).any(|one| {
@@ -144,8 +145,9 @@ pub struct Unsettled {
     pub reason: String,
 }
 
-/// How a member differs from the leader, if it does, or the leader from what it should be by itself. One to which the network
-/// loses much, or brings it late, gives its leader up at times, though nothing is wrong with what it holds.
+/// How a member differs from the leader, or the leader from what it should be by itself, if one does. A member that
+/// loses much to the network, or hears it late, gives its leader up at times, though nothing is wrong with what it
+/// holds.
 fn disagreement(member: &Replica, leader: &Replica, hears_little: bool) -> Option<Unsettled> {
     let (one, other) = (member.view(), leader.view());
     let (id, leads) = (member.id(), leader.id());
@@ -178,18 +180,18 @@ fn disagreement(member: &Replica, leader: &Replica, hears_little: bool) -> Optio
     Some(Unsettled { nodes, reason: format!("node {id} {how}; node {id} is {states}") })
 }
 
-/// Whether a member ignores the leader, and by the design of the protocol neither can change it. Its term is beyond the
-/// leader's, from a candidacy that failed, and without pre-vote and check-quorum it does not answer lower terms. And it
-/// does not campaign, because as far as it knows it has no vote, or nobody listens: with check-quorum, on in some nodes
-/// and not in others, those who hear from a leader ignore candidates; and who does not know that the leader is a member
-/// does not ask it. The member hears of the next election.
+/// Whether a member ignores the leader, and by the design of the protocol neither of them can change that. Its term is
+/// beyond the leader's, from a candidacy that failed, and without pre-vote and check-quorum it does not answer lower
+/// terms. And it does not campaign, because as far as it knows it has no vote, or nobody listens: with check-quorum, on
+/// in some nodes and not in others, those who hear from a leader ignore candidates; and a member that does not know
+/// that the leader is a member does not ask it. The member hears of the next election.
 fn is_out_of_earshot(member: &Replica, leader: &Replica) -> bool {
     let answers = member.options().pre_vote || member.options().check_quorum;
     let is_heard = asks(member, leader.id()) && !leader.options().check_quorum;
     term(member) > term(leader) && !answers && !is_heard
 }
 
-/// Whether the candidate does not get to the voter's term, nor hears of it: see [`Excuse::TermOutOfReach`].
+/// Whether the candidate neither gets to the voter's term nor hears of it: see [`Excuse::TermOutOfReach`].
 fn is_out_of_reach(voter: &Replica, candidate: &Replica, up: &[&Replica]) -> bool {
     let raises = |other: &&&Replica| {
         let asks_voter = other.id() == voter.id() || asks(other, voter.id());

@@ -89,7 +89,7 @@ pub struct Statistics {
     pub converged: u64,
     /// Of those, clusters with members that are cut off from another one, or down.
     pub converged_beside_faults: u64,
-    /// Times that it did not, for each excuse.
+    /// Times that a cluster did not converge, for each excuse.
     excused: [u64; Excuse::ALL.len()],
 }
 
@@ -176,7 +176,7 @@ impl Statistics {
         self.excused[excuse as usize] += 1;
     }
 
-    /// A node shows itself in another way than before.
+    /// A node has another view than before.
     pub(super) fn observe(&mut self, before: &View, now: &View) {
         let role = now.soft_state.role;
         if role != before.soft_state.role || now.hard_state.term != before.hard_state.term {

@@ -13,7 +13,7 @@ use crate::world::{Envelope, Event, EventKind, MessageId, World};
 /// How many clients there are.
 const CLIENTS: usize = 4;
 
-/// The bytes, and what has to be told apart that comes of them.
+/// The bytes, and the counters that keep commands, reads and values apart.
 #[derive(Clone, Debug)]
 pub(super) struct Choices<'a> {
     bytes: &'a [u8],
@@ -34,8 +34,8 @@ pub(super) enum Choice {
     Round,
 }
 
-/// What a byte can choose: all kinds of events but those that come first or last, and the forged message, since no check
-/// holds against liars; and then the chores.
+/// What a byte can choose: first the kinds of events, then the chores. Left out are the kinds that come first or last,
+/// and the forged message, since no check holds against a node that lies.
 pub(super) const KINDS: [EventKind; 29] = {
     use EventKind as Kind;
     [
@@ -204,7 +204,7 @@ impl<'a> Choices<'a> {
         Some(Event::Take { node, arm })
     }
 
-    /// One of the messages in flight. What a node's storage says to it comes in order.
+    /// One of the messages in flight. Messages from a node's own storage are chosen in order.
     fn message(&mut self, world: &World) -> Option<MessageId> {
         let position = usize::from(self.byte()) % world.network().in_flight().max(1);
         let (id, envelope) = world.network().iter().nth(position)?;
@@ -284,7 +284,8 @@ impl<'a> Choices<'a> {
     }
 }
 
-/// Whether no choice lets something else arrive in the place of this message: what a node's storage says comes in order.
+/// Whether a choice of this message lets it arrive, not another one: messages from a node's own storage arrive in
+/// order.
 pub(super) fn is_in_turn(id: MessageId, world: &World) -> bool {
     match world.network().get(id) {
         Some(Envelope::Local { node, .. }) => first_local(*node, world) == Some(id),

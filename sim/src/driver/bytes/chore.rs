@@ -11,7 +11,7 @@ pub(super) enum Chore {
     /// A node does what its Readys and its storage ask for.
     Work {
         node: NodeId,
-        /// Bounds it, should work make work.
+        /// The most steps, in case work makes more work.
         at_most: u32,
     },
     /// The messages with smaller numbers that are in flight arrive, the oldest first.

@@ -8,8 +8,9 @@ use crate::disk::Keep;
 use crate::history::Operation;
 use crate::world::{Boot, Event, MessageId, Subject, World};
 
-/// Bytes for these events. What bytes cannot say is said nearly: a cluster of more than seven nodes is one of seven, the
-/// data of commands becomes another of about the same length, forged messages and later starts are left out.
+/// Bytes for these events. What bytes cannot say is approximated: a cluster of more than seven nodes becomes one of
+/// seven, the data of commands becomes other data of about the same length, and forged messages and later starts are
+/// left out.
 pub fn encode(events: &[Event]) -> Vec<u8> {
     let mut bytes = cluster(events);
     let mut world = World::new();
@@ -75,7 +76,7 @@ fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
             let position = arms(*node, world).iter().position(|other| other == arm);
             out.push(position.unwrap_or(0) as u8);
         }
-        // Their kind and whom they speak of is all that they say, or they are said by no byte.
+        // Their kind and their subject say everything, or no byte can say them.
         _ => {}
     }
 }
@@ -90,7 +91,7 @@ fn position(message: MessageId, world: &World) -> u8 {
 }
 
 fn keep_bytes(keep: Keep, out: &mut Vec<u8>) {
-    // The smallest numbers from 128 on that mean the same with zeros.
+    // From 128 on, a form means the same, but with zeros; 130 is the smallest multiple of the five forms above that.
     let form = |form: u8, zeros: bool| if zeros { 130 + form } else { form };
     match keep {
         Keep::All => out.push(0),

@@ -4,9 +4,8 @@
 //! of possibilities, and bytes for where and how. Bytes that are missing read as zero, and the run ends where they end.
 //! Input that follows does not change what came before, so a fuzzer can build on what it found.
 //!
-//! Most choices are events of the [`World`] just as they are. Some are *chores* of many events that mean nothing to
-//! hurry: a node does all its work, or everybody does and all messages arrive. What is chosen and does not fit is
-//! skipped.
+//! Most choices are events of the [`World`] just as they are. Some are *chores*, which stand for many events: a node
+//! does all its work, or everybody does and all messages arrive. A choice that does not fit is skipped.
 //!
 //! ```
 //! use sim::driver::bytes::run;
@@ -98,15 +97,15 @@ pub struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    /// More than this many events are chosen by no input, so that none takes long.
+    /// No input chooses more events than this, so that no run takes long.
     pub const MOST_EVENTS: u64 = 20_000;
 
-    /// Before the first event.
+    /// A driver before its first event.
     pub fn new(bytes: &'a [u8]) -> Self {
         let mut choices = Choices::new(bytes);
         let mut starts = setup::starts(&mut choices);
         let nodes = starts.len() as u64;
-        // Nothing that bytes may choose lets leases hold.
+        // What the bytes choose may break any lease: clocks do not keep pace with each other.
         let serves_by_lease = |start: &Event| matches!(start, Event::Start { options, .. } if options.read_only_option == ReadOnlyOption::LeaseBased);
         if starts.iter().any(serves_by_lease) {
             starts.push_back(Event::BreakLeases);

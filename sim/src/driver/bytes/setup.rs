@@ -1,4 +1,4 @@
-//! What cluster it is: the first five bytes of the input.
+//! The first five bytes of the input, which say what the cluster is.
 //!
 //! A byte each: nodes that begin as members (1 to 5, modulo), nodes that join later (0 to 2), a bit for each of eight
 //! options, a bit for each of six limits, and how the members begin (bit 0: from a
@@ -69,7 +69,7 @@ fn front(form: u8) -> Front {
     }
 }
 
-/// The bits of the last byte of which [`starts`] makes the same way to run nodes, nearly.
+/// The bits of the last byte from which [`starts`] makes nearly the same way to run nodes.
 pub(super) fn front_bits(options: &NodeOptions) -> u8 {
     match options.front {
         Front::Raw => 0,
@@ -77,7 +77,7 @@ pub(super) fn front_bits(options: &NodeOptions) -> u8 {
     }
 }
 
-/// The byte of which [`starts`] makes options like these.
+/// The byte from which [`starts`] makes options like these.
 pub(super) fn option_bits(options: &NodeOptions) -> u8 {
     let bits = [
         options.async_storage_writes,

@@ -30,7 +30,7 @@ proptest! {
     #[test]
     fn a_run_becomes_bytes_that_lead_to_the_same_events(bytes in inputs()) {
         let mut bytes = bytes;
-        // What has no place in the bytes of a recording: limits, and lengths that are a byte too.
+        // The bytes of a recording have no place for limits, nor for lengths that are a byte too.
         bytes[3] = 0;
         let ended = run(&bytes);
         let again = run(&encode(&ended.events));

@@ -25,8 +25,8 @@ use crate::world::{Event, Halt, Inapplicable, MessageId, Refusal, Replica, World
 /// Checks that the cluster would converge if faults ended now, for these nodes or for all. The world stays as it is.
 ///
 /// # Errors
-/// Inapplicable where these nodes are no quorum, or the cluster stalls for lack of one. A violation where it stalls though it has
-/// one, or breaks something on the way; it is at the step that the world has come to.
+/// Inapplicable where these nodes are no quorum, or the cluster stalls for lack of one. A violation where it stalls
+/// although it has one, or breaks something on the way; the violation bears the step that the world has reached.
 pub(super) fn check(world: &World, core: Option<&BTreeSet<NodeId>>) -> Result<(), Halt> {
     let mut nodes = world.native_replicas().filter_map(Replica::node);
     if core.is_some_and(|core| nodes.any(is_changing) || !is_quorum(core, world)) {
@@ -38,13 +38,14 @@ pub(super) fn check(world: &World, core: Option<&BTreeSet<NodeId>>) -> Result<()
     })
 }
 
-/// The events that happen in the liveness phase that an event expects to end well, if it expects one: up to where the cluster is judged, or breaks something. Some may not fit.
+/// The events of the liveness phase that `event` expects to end well, up to where the cluster is judged or breaks
+/// something; `None` if it expects none. Some of them may not fit.
 pub(crate) fn events_of(event: &Event, world: &World) -> Option<Vec<Event>> {
     let Event::ExpectLiveness { core } = event else { return None };
     let mut events = Vec::new();
     let mut record = |event: &Event| events.push(event.clone());
     let phase = Phase::new(world.clone(), core.as_ref(), &mut record);
-    // Whoever runs the events finds again what breaks.
+    // Whoever runs the events finds the failure again.
     drop(caught(|| phase.run()));
     Some(events)
 }
@@ -58,7 +59,7 @@ fn is_quorum(nodes: &BTreeSet<NodeId>, world: &World) -> bool {
         && configurations.all(|voters| voters.vote_result(|voter| Some(exists(voter))) == VoteResult::Won)
 }
 
-/// Whether a node's configuration is joint, or about to change. What is a quorum now need not be one later then.
+/// Whether a node's configuration is joint, or about to change. If so, a quorum of now need not be one later.
 fn is_changing(node: &RawNode<MemStorage>) -> bool {
     node.configuration().is_joint() || expects_change(node)
 }
@@ -73,7 +74,7 @@ pub(crate) fn expects_change(node: &RawNode<MemStorage>) -> bool {
 fn unapplied_changes(node: &RawNode<MemStorage>) -> Option<impl Iterator<Item = ConfChange>> {
     let status = node.basic_status();
     let unapplied = node.storage().stored().rev().take_while(move |entry| entry.index > status.applied);
-    // What is stored there may be of an earlier term, and about to be overwritten.
+    // An entry that is stored there may be of an earlier term, and about to be overwritten.
     let is_stored = node.storage().last_index() == status.last.index
         && node.storage().term(status.last.index) == Ok(status.last.term);
     is_stored.then(|| unapplied.filter_map(|entry| entry.conf_change().ok().flatten()))
@@ -82,11 +83,11 @@ fn unapplied_changes(node: &RawNode<MemStorage>) -> Option<impl Iterator<Item = 
 /// A liveness phase that is going on.
 struct Phase<'a> {
     world: World,
-    /// Who is healed, if not everybody.
+    /// The nodes that are healed, if not all.
     core: Option<&'a BTreeSet<NodeId>>,
     record: &'a mut dyn FnMut(&Event),
     operators: Operators,
-    /// The nodes whose disks have failed since operators looked.
+    /// The nodes whose disks have failed since the operators last looked.
     stopped: Vec<NodeId>,
     /// How many ticks of the fastest clock have passed.
     now: u64,
@@ -96,17 +97,17 @@ struct Phase<'a> {
 }
 
 impl<'a> Phase<'a> {
-    /// Operators look every so many ticks.
+    /// How many ticks pass between two looks of the operators.
     const ROUND: u64 = 5;
-    /// In so many election timeouts, one node's clock is the fastest.
+    /// For how many election timeouts one node's clock is the fastest.
     const TURN: u64 = 6;
-    /// The others are so many times as slow then.
+    /// How many times slower the others are then.
     const SLOWNESS: u64 = 4;
-    /// How often all messages arrive that are in flight, at most, before the next clock ticks.
+    /// How many times, at most, all messages in flight arrive before the next clock ticks.
     const EXCHANGES: usize = 4;
-    /// How many things a host does in a row, at most, should work make work.
+    /// The most steps that a host takes in a row, in case work makes more work.
     const WORK: usize = 200;
-    /// The longest time, in times of patience.
+    /// The longest time, as a multiple of [`patience`](Self::patience).
     const LONGEST: u64 = 20;
 
     fn new(world: World, core: Option<&'a BTreeSet<NodeId>>, record: &'a mut dyn FnMut(&Event)) -> Self {
@@ -122,7 +123,7 @@ impl<'a> Phase<'a> {
                 if self.operators.are_content(&self.world) {
                     return self.judge();
                 }
-                // Who was down needs some time to come back before anybody is judged.
+                // A node that was down needs some time to come back before anybody is judged.
                 if self.now >= 2 * Self::ROUND {
                     self.operate()?;
                 }
@@ -230,7 +231,7 @@ impl<'a> Phase<'a> {
         Ok(())
     }
 
-    /// All that is in flight arrives, in the order in which it was sent. Who has no room gets the rest later.
+    /// All messages in flight arrive, in the order in which they were sent. A node without room gets the rest later.
     fn deliver(&mut self) -> Result<(), Violation> {
         let in_flight = self.world.network().iter().map(|(message, envelope)| (message, envelope.to()));
         let in_flight: Vec<(MessageId, NodeId)> = in_flight.collect();

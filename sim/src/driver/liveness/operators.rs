@@ -31,7 +31,8 @@ pub(crate) struct Operators {
     /// How many reads had been answered when the write was committed.
     reads_before: Option<u64>,
     reads_asked: u64,
-    /// Whom they switched off, since nobody counted on them. They may be members later, and needed.
+    /// The nodes that they switched off because nobody counted on them. Such a node may become a member later, and be
+    /// needed.
     switched_off: BTreeSet<NodeId>,
 }
 
@@ -41,7 +42,8 @@ impl Operators {
         Self { reads_named, written: None, written_at: 0, reads_before: None, reads_asked: 0, switched_off }
     }
 
-    /// When faults end: a leader waits for news of a snapshot, which may have been lost with the answer to it.
+    /// What operators do when faults end. A snapshot for which a leader waits may have been lost, or the answer to it,
+    /// so it is reported as failed.
     pub(crate) fn begin(world: &World, at_once: &mut VecDeque<Event>) {
         for replica in world.replicas() {
             let progress = replica.node().into_iter().flat_map(|node| node.progress());
@@ -55,8 +57,8 @@ impl Operators {
         }
     }
 
-    /// One look of the operators: who has to go, what has to be asked for. Who waits in vain for `patience` has a tenth of
-    /// it for each attempt.
+    /// One look of the operators: which nodes have to go, and what has to be asked for. A write in vain is repeated
+    /// after a tenth of `patience`.
     pub(crate) fn look(&mut self, world: &World, now: u64, patience: u64, at_once: &mut VecDeque<Event>) {
         let strangers = strangers(world);
         at_once.extend(strangers.iter().map(|node| Event::Crash { node: *node, keep: Keep::All }));
@@ -72,7 +74,7 @@ impl Operators {
             at_once.push_back(Event::ProposeConfChange { node, change });
         }
         report_on_snapshots(leader, world, at_once);
-        // What a leader holds on to must end by itself: a write, or another read, would help it along.
+        // A leader must finish by itself what it holds on to: a write, or another read, would help it along.
         if self.reads_before.is_some() || !holds_on(leader) {
             self.probe(leader, configuration, world.statistics().reads, now, patience, at_once);
         }
@@ -95,9 +97,9 @@ impl Operators {
         {
             self.reads_before = Some(reads);
         }
-        // Who waits in vain for long writes again, and others write too, but not so often that nobody catches up. A leader
-        // that is demoted to a learner does not look whether what its followers hold is committed by the voters that remain,
-        // until something new comes.
+        // Whoever has waited in vain for long writes again, and others write too, but not so often that no member
+        // catches up. A leader that is demoted to a learner does not look whether what its followers hold is committed
+        // by the voters that remain, until something new comes.
         let term = view.hard_state.term;
         let pause = if self.reads_before.is_some() { patience / 2 } else { patience / 10 };
         let waits = self.reads_before.is_some() || self.written.is_some_and(|(written, _)| written == term);
@@ -106,7 +108,8 @@ impl Operators {
             let command = Command { client, sequence: 1 + now, key: 0, expected: None, value };
             at_once.push_back(Event::Propose { node: leader.id(), data: command.encode() });
         }
-        // On slow links some read would be under way at any time, if all were asked anew before those that wait are answered.
+        // If reads were asked for again before those that wait are answered, some read would always be under way on
+        // slow links.
         if self.reads_before.is_some() && !holds_on(leader) {
             for member in configuration.members() {
                 self.reads_asked += 1;
@@ -143,7 +146,7 @@ impl Operators {
         self.reads_before.is_some() && world.stalled(written, reads).is_none()
     }
 
-    /// That the cluster has converged now, and works.
+    /// The event that claims that the cluster has converged now, and works.
     pub(crate) fn expectation(&self, world: &World) -> Event {
         let (written, reads) = self.expected(world);
         Event::ExpectSettled { written, reads }
@@ -156,8 +159,8 @@ impl Operators {
     }
 }
 
-/// Members that are down and have to come back. They were strangers until a change arrived that was on its way, or
-/// until somebody came back who needs their votes. A leader knows who is a member; where nobody leads, any node may be
+/// Members that are down and have to come back. Nobody counted on them until a change that was on its way arrived, or
+/// until a node that needs their votes came back. A leader knows who is a member; where nobody leads, any node may be
 /// right.
 pub(crate) fn members_down(world: &World) -> BTreeSet<NodeId> {
     let knows = |replica: &&Replica| world.leader().is_none_or(|leader| leader.id() == replica.id());
@@ -166,14 +169,15 @@ pub(crate) fn members_down(world: &World) -> BTreeSet<NodeId> {
     nodes.flat_map(|node| node.configuration().members()).filter(is_down).collect()
 }
 
-/// Who is up, and in nobody's configuration any more, nor in one that is on its way. Nobody, if that were all of them.
+/// The nodes that are up but no longer in anybody's configuration, nor in one that is on its way. None, if that would
+/// be all of them.
 fn strangers(world: &World) -> Vec<NodeId> {
     let up = || world.native_replicas().filter(|replica| replica.is_up());
     let counted = |id: NodeId| {
         let others = up().filter(|replica| replica.id() != id);
         others.filter_map(|replica| replica.node()).any(|node| node.configuration().contains(id) || may_join(node, id))
     };
-    // Who has applied most knows the newest configuration. The others may not have heard of any.
+    // The nodes that have applied most know the newest configuration. The others may not have heard of any.
     let newest = up().map(|replica| replica.view().applied).max();
     let counts_itself = |replica: &Replica| newest == Some(replica.view().applied) && is_member(replica);
     let is_counted = |replica: &Replica| counted(replica.id()) || counts_itself(replica);
@@ -190,8 +194,8 @@ fn strangers(world: &World) -> Vec<NodeId> {
     if strangers.len() < up().count() { strangers } else { Vec::new() }
 }
 
-/// A member that lost its disk, and so what it acknowledged to this leader, which therefore sends it nothing that it can take. It
-/// has to be removed. Nobody while the membership is about to change.
+/// A member that has to be removed: it lost its disk, and with it what it had acknowledged to this leader, so the
+/// leader sends it nothing that it can take. `None` while the membership is about to change.
 fn lacking(leader: &Replica, world: &World) -> Option<NodeId> {
     let node = leader.node().filter(|node| !node.configuration().is_joint() && !expects_change(node))?;
     let lacks = |peer: NodeId, matched: Index| {
@@ -210,16 +214,16 @@ fn holds_on(leader: &Replica) -> bool {
 
 /// What the transport of the leader reports about snapshots.
 ///
-/// One from before a member joined does not mention that member, who therefore ignores it: the host has to make a newer
-/// one, and to say that the old one led to nothing. And where the follower has the snapshot, but the leader compacted
-/// its log past it meanwhile, etcd's leader waits to be told before it sends the next.
+/// A snapshot from before a member joined does not mention that member, which therefore ignores it: the host has to
+/// make a newer one, and to report that the old one failed. And where the follower has the snapshot, but the leader has
+/// compacted its log past it meanwhile, etcd's leader waits to be told before it sends the next.
 fn report_on_snapshots(leader: &Replica, world: &World, at_once: &mut VecDeque<Event>) {
     let Some(node) = leader.node() else { return };
     let Ok(snapshot) = node.storage().snapshot() else { return };
     let (leader, first) = (leader.id(), node.storage().first_index());
     let mut takes = false;
     for (peer, progress) in node.progress() {
-        // Whatever the leader waits for at this moment: the one that it has will not do.
+        // Whatever the leader waits for at this moment, the snapshot that it has will not do.
         takes |= progress.matched().next() < first && !snapshot.conf_state.contains(peer);
         let Some(pending) = progress.pending_snapshot() else { continue };
         if progress.matched() < pending && !snapshot_in_flight(peer, world) {
@@ -240,7 +244,7 @@ fn snapshot_in_flight(to: NodeId, world: &World) -> bool {
     })
 }
 
-/// Whether a change that the node has not applied names another, or may do so.
+/// Whether a change that the node has not applied names node `id`, or may do so.
 fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
     let names = |change: ConfChange| change.into_v2().changes.iter().any(|change| change.node == Some(id));
     unapplied_changes(node).is_none_or(|mut changes| changes.any(names))

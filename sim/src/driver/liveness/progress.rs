@@ -25,7 +25,8 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Takes note of what happened. Who comes back may hold the longest log: the others may lack more than they did.
+    /// Takes note of what happened. A node that comes back may hold the longest log, so that the others lack more than
+    /// they did.
     pub(crate) fn note(&mut self, event: &Event, outcome: &Outcome) {
         if event.kind() == EventKind::Restart && outcome.refused.is_none() {
             *self = Self::default();

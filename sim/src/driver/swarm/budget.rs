@@ -1,5 +1,6 @@
 //! How much may be lost for good: never so much that a membership, the one in force or one that is on its way to be, is
-//! left without a quorum. Who takes away a node, its disk or a member asks here first whether the membership is known.
+//! left without a quorum. Whoever takes away a node, its disk or a member asks here first whether the membership is
+//! known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +18,8 @@ impl Swarm<'_> {
         self.faults.lost(&self.world)
     }
 
-    /// The nodes that may be lost as well, or their disks damaged: every membership in force anywhere is left a quorum of
-    /// others.
+    /// The nodes that may be lost as well, or whose disks may be damaged: without them, every membership in force
+    /// anywhere still has a quorum.
     pub(super) fn dispensable(&self) -> BTreeSet<NodeId> {
         let lost = self.lost();
         let up = self.world.native_replicas().filter_map(|replica| replica.node());
@@ -32,16 +33,17 @@ impl Swarm<'_> {
         };
         let spared: BTreeSet<NodeId> =
             self.world.native_replicas().map(Replica::id).filter(|node| spares(*node)).collect();
-        // Asked last: it takes a look at all that is not applied.
+        // This comes last, because it looks at everything that is not applied.
         if spared.is_empty() || self.knows_memberships() { spared } else { BTreeSet::new() }
     }
 
-    /// The nodes of those whose disks may be lost, since nobody relies on what they promised.
+    /// Those of the dispensable nodes whose disks may be lost, since nobody relies on what they promised.
     ///
-    /// Nobody is a candidate, no other node can be one in a term that this one has been in, and no request of one who was is still
-    /// on its way: it would come back without its vote there. And whatever it has in its log, a quorum of others has durably: if it acknowledged that, what was
-    /// committed by it stays on every quorum. Nothing else that is on its way changes that. Nor does any membership of the past: the
-    /// node goes through all of them again, and in one that it began with it may be a quorum without those who know more.
+    /// The node comes back without its vote. Therefore nobody may be a candidate, no other node may become one in a
+    /// term that this node has been in, and no request for a vote in such a term may still be on its way. It also comes
+    /// back without its log. Therefore a quorum of others must durably have all that it had: then what was committed
+    /// with its acknowledgement stays on every quorum. That has to hold in every membership of the past as well: the
+    /// node goes through all of them again, and in an early one it may be a quorum without those who know more.
     pub(super) fn forgettable(&self) -> BTreeSet<NodeId> {
         let is_candidate = |replica: &Replica| replica.view().soft_state.role == Role::Candidate;
         let gone = self.faults.gone();
@@ -138,8 +140,8 @@ impl Swarm<'_> {
     }
 }
 
-/// Whether the node is up, and would have the same membership after the worst of crashes: it would know that everything
-/// is committed which it has of that.
+/// Whether the node is up and would have the same membership after the worst of crashes, because it would still know
+/// that each change that it has is committed.
 pub(super) fn remembers_membership(replica: &Replica) -> bool {
     let Some((node, durable)) = replica.node().zip(replica.durable_commit()) else { return false };
     let storage = node.storage();
@@ -147,12 +149,12 @@ pub(super) fn remembers_membership(replica: &Replica) -> bool {
     storage.first_index() <= durable.next() && !later.any(|entry| matches!(entry.conf_change(), Ok(Some(_))))
 }
 
-/// Whether an entry would be read back from the disk, or what was compacted, and so is committed, lies beyond it.
+/// Whether an entry would be read back from the disk, or was compacted there, and so is committed.
 fn holds(kept: &Recovered, id: EntryId) -> bool {
     id.index < kept.base.index || id == kept.base || kept.entries.iter().any(|entry| entry.id() == id)
 }
 
-/// The memberships that a node goes through to which this log is brought from its beginning.
+/// The memberships that a node goes through when it is brought this log from its beginning.
 fn memberships_of(kept: &Recovered) -> Vec<Configuration> {
     let snapshot = kept.snapshot.as_ref().filter(|_| kept.base.index > Index::ZERO);
     let from = snapshot.map_or(Index::ZERO, |snapshot| snapshot.id.index);

@@ -1,5 +1,5 @@
 //! Clients: they write, read and compare, here and there, wait, send again and give up. Besides, data is proposed and
-//! reads are asked for without anybody who waits, under other names and on other keys.
+//! reads are asked for that nobody waits for, under other names and on other keys.
 
 use bytes::Bytes;
 use raft::NodeId;
@@ -17,9 +17,9 @@ use crate::world::{Event, World};
 pub(super) struct Clients {
     plan: ClientPlan,
     stream: Stream,
-    /// How many values were written; each is another.
+    /// How many values were written. No two are the same.
     values: u64,
-    /// What was proposed last as data, in the name of each client.
+    /// The last command that was proposed as data in the name of each client.
     last: Vec<Command>,
     reads: u64,
 }

@@ -20,7 +20,7 @@ pub(super) struct Clocks {
     /// For each node the time between two ticks, as planned and as it is.
     planned: Vec<Time>,
     period: Vec<Time>,
-    /// For each node until when it stands still, and the latest of them.
+    /// For each node, until when it stands still; `latest` is the latest of these times.
     paused_until: Vec<Time>,
     latest: Time,
 }
@@ -56,7 +56,7 @@ impl Clocks {
         }
     }
 
-    /// Lets it happen, unless all is healed, and plans the next of its kind.
+    /// Lets this trouble happen, unless all is healed, and plans the next of its kind.
     pub(super) fn strike(
         &mut self,
         trouble: ClockTrouble,
@@ -93,7 +93,7 @@ impl Clocks {
         self.paused_until.get(position(node)).copied().filter(|until| now < *until)
     }
 
-    /// What an intent becomes that is due at a node that stands still, and when.
+    /// What becomes of an intent that is due at a node that stands still: when it happens, and as what.
     pub(super) fn postpones(&self, intent: Intent, world: &World, now: Time) -> Option<(Time, Intent)> {
         if now >= self.latest {
             return None;
@@ -125,7 +125,7 @@ impl Clocks {
         }
     }
 
-    /// Whether a request finds nobody who takes it, because the node stands still.
+    /// Whether nobody takes a request, because the node stands still.
     pub(super) fn finds_nobody(&self, event: &Event, now: Time) -> bool {
         if now >= self.latest {
             return false;

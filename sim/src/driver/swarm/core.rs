@@ -55,9 +55,9 @@ impl Swarm<'_> {
         (!differs && !is_joint && !self.expects_change()).then_some(configuration)
     }
 
-    /// Lets all be well within the core. The others are left as they are, or made worse.
+    /// Heals everything within the core. The other nodes are left as they are, or made worse.
     pub(super) fn heal_core(&mut self, core: &BTreeSet<NodeId>) {
-        self.traffic.calm_among(core.clone(), &mut self.at_once);
+        self.traffic.heal_among(core.clone(), &mut self.at_once);
         let links = core.iter().flat_map(|from| core.iter().map(move |to| (*from, *to)));
         let cut = links.filter(|(from, to)| self.world.network().is_cut(*from, *to));
         self.at_once.extend(cut.map(|(from, to)| Event::HealLink { from, to }));
@@ -76,7 +76,8 @@ impl Swarm<'_> {
     }
 }
 
-/// Cuts between a node and the core: what it sends, what it receives, or both, but for one node of the core.
+/// Cuts between a node and the core: all that it sends, all that it receives, or both with one node of the core or with
+/// all but one.
 fn cut_in_part(node: NodeId, core: &BTreeSet<NodeId>, stream: &mut Stream) -> Vec<Event> {
     let core: Vec<NodeId> = core.iter().copied().collect();
     let (kind, spared) = (stream.below(4), *stream.pick(&core));

@@ -1,12 +1,12 @@
 //! Disks that fail, fill up, slow down, or do not keep what they were given.
 //!
-//! Damage stays within a budget: every membership is left a quorum of nodes whose disks nobody touched. What was damaged
-//! may never be read again; the budget counts it all the same.
+//! Damage stays within a budget: every membership is left a quorum of nodes whose disks nobody touched. A damaged part
+//! may never be read again, but the budget counts it all the same.
 //!
-//! A disk that is lost takes with it what its node promised, and Raft has no way to live with that: a node that forgot its vote
-//! votes twice, and what it acknowledged may be missing from every quorum. So only a node is [hit](Swarm::forgettable) whose
-//! promises nobody relies on. It comes back under its old name, and nobody counts on it any more. One with the log of another cluster
-//! comes back with what it had at first.
+//! A disk that is lost takes with it what its node promised, and Raft has no way to live with that: a node that forgot
+//! its vote votes twice, and what it acknowledged may be missing from every quorum. So it only
+//! [happens](Swarm::forgettable) to a node whose promises nobody relies on. It comes back under its old name, and
+//! nobody counts on it any more. A node with the log of another cluster comes back with what it had at first.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -31,7 +31,7 @@ pub(super) struct Disks {
     healed: bool,
     /// For each node until when its disk is slow.
     slow_until: Vec<Time>,
-    /// What the nodes knew whose disks were copied.
+    /// For each node whose disk was copied, what it knew then.
     copied: BTreeMap<NodeId, Copied>,
 }
 
@@ -43,7 +43,7 @@ struct Copied {
 }
 
 impl Copied {
-    /// What the node knows now, of what must not be forgotten. The commit index may be.
+    /// What the node knows now and must not forget. The commit index may be forgotten.
     fn now(replica: &Replica) -> Option<Self> {
         let hard_state = HardState { commit: raft::Index::ZERO, ..replica.view().hard_state };
         Some(Self { hard_state, membership: replica.node()?.configuration().conf_state() })
@@ -76,7 +76,7 @@ impl Disks {
         }
     }
 
-    /// How much longer this node's disk takes for each write and each fsync, on the average.
+    /// How much longer this node's disk takes for each write and each fsync, on average.
     pub(super) fn slowness(&self, node: NodeId, now: Time) -> Time {
         if self.slow_for(node, now) > 0 { self.plan.slowness } else { 0 }
     }
@@ -86,12 +86,12 @@ impl Disks {
         self.slow_until[position(node)].saturating_sub(now)
     }
 
-    /// A node's disk is slow from now on, for so long.
+    /// A node's disk is slow from now on, for this length of time.
     pub(super) fn slow_down(&mut self, node: NodeId, length: Time, now: Time) {
         self.slow_until[position(node)] = now + length;
     }
 
-    /// Lets it happen, unless all is healed, and plans the next of its kind.
+    /// Lets this trouble happen, unless all is healed, and plans the next of its kind.
     pub(super) fn strike(
         &mut self,
         trouble: DiskTrouble,
@@ -143,8 +143,8 @@ impl Disks {
         }
     }
 
-    /// Copies a disk now, so that there is an old copy later, or takes it away: for an empty one, or for the copy where the node
-    /// has voted the same since and the membership is the same.
+    /// Copies a disk for later, or replaces it: with the copy, if the node's vote and membership have not changed
+    /// since, or else with an empty one.
     fn lose(&mut self, replica: &Replica, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
         let node = replica.id();
         let knows = Copied::now(replica);
@@ -176,7 +176,7 @@ impl Disks {
         at_once.extend(failing.map(|replica| Event::Crash { node: replica.id(), keep: Keep::Nothing }));
     }
 
-    /// There is room again where there was not.
+    /// Full disks have room again.
     pub(super) fn free(&self, world: &World, at_once: &mut VecDeque<Event>) {
         let full = world.replicas().filter(|replica| replica.disk().is_limited());
         at_once.extend(full.map(|replica| Event::DiskFault { node: replica.id(), fault: DiskFault::Free }));

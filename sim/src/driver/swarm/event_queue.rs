@@ -1,4 +1,4 @@
-//! What will happen when: simulated time is a queue, and nothing else.
+//! What will happen, and when: simulated time is a queue, and nothing else.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -48,12 +48,12 @@ impl EventQueue {
         self.now
     }
 
-    /// Plans something for so much later.
+    /// Plans something for after this delay.
     pub(super) fn after(&mut self, delay: Time, intent: Intent) {
         self.at(self.now + delay, intent);
     }
 
-    /// Plans something for a time that has not passed.
+    /// Plans something for a time that has not passed yet.
     pub(super) fn at(&mut self, time: Time, intent: Intent) {
         self.queue.push(Entry { time, number: self.planned, intent });
         self.planned += 1;

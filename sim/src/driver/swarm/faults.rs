@@ -31,7 +31,7 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// How many of a thousand steps of work end in a crash while one waits.
+    /// How many of a thousand steps of work end in a crash while a crash waits for one.
     const AMBUSHED: u64 = 50;
     /// How many of a thousand partitions are followed by another one at once.
     const ANOTHER_PARTITION: u64 = 300;
@@ -260,7 +260,7 @@ impl Faults {
         }
     }
 
-    /// What is cut stays cut, and nothing else will be.
+    /// Links that are cut stay cut, and no others will be.
     pub(super) fn end_isolation(&mut self) {
         self.isolation = None;
     }
@@ -296,7 +296,7 @@ impl Faults {
         queue.after(self.plan.burst, Intent::EndBurst);
     }
 
-    /// The options with which a node comes back, where others than before.
+    /// The options with which a node comes back, if they differ from those before.
     pub(super) fn options_after_restart(&mut self, node: NodeId, world: &World) -> Option<NodeOptions> {
         if !self.changes_options || !self.stream.chance(300) {
             return None;

@@ -1,7 +1,8 @@
 //! A mistake of operators: a node with the log of another cluster is added.
 //!
-//! It comes as a learner, and stays one: a voter that acknowledges what it does not have takes committed entries away, and Raft
-//! has nothing against that. The cluster has to work in its presence, so nobody removes it once faults are over.
+//! It comes as a learner, and stays one: a voter that acknowledges what it does not have can make the cluster lose
+//! committed entries, and nothing in Raft prevents that. The cluster has to work in its presence, so nobody removes it
+//! once faults are over.
 
 use raft::{Change, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState, Index, NodeId, Term};
 
@@ -23,11 +24,11 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    /// How many of a thousand times they find out, and remove it.
+    /// How many of a thousand times they notice the mistake, and remove the node.
     const FOUND_OUT: u64 = 300;
-    /// In how many of a thousand logs the last entry comes no later than in that of the leader.
+    /// How many of a thousand such logs end no later than the leader's.
     const ENDS_BEFORE: u64 = 700;
-    /// By how much the term of the other cluster is higher at most.
+    /// The most terms that the other cluster is ahead.
     const MOST_TERMS_AHEAD: u64 = 64;
     /// The most entries in its log.
     const MOST_ENTRIES: u64 = 128;

@@ -16,7 +16,7 @@ use crate::world::{Event, EventKind, Replica, World};
 #[derive(Clone, Debug)]
 pub(super) struct Hosts {
     plan: HostPlan,
-    /// Who is timely, once somebody is.
+    /// The hosts that are timely, once some are.
     timely: Option<Timely>,
     stream: Stream,
     /// Whether a loop takes its next input or hands out a Ready.
@@ -56,7 +56,7 @@ impl Hosts {
         }
     }
 
-    /// From now on these hosts are timely, or all.
+    /// From now on the hosts among these nodes are timely, or all hosts if `among` is `None`.
     pub(super) fn be_timely(&mut self, plan: &Plan, among: Option<BTreeSet<NodeId>>) {
         self.timely = Some(Timely { among, plan: timely(plan) });
     }
@@ -71,8 +71,8 @@ impl Hosts {
         self.timely(node).unwrap_or(&self.plan)
     }
 
-    /// Queues what a node has to do after an event and did not have to do before.
-    /// The disk takes so much longer than planned, for each step.
+    /// Queues what a node has to do after an event and did not have to do before. `slowness` is how much longer than
+    /// planned the disk takes for each step.
     pub(super) fn plan_work(&mut self, replica: &Replica, event: &Event, slowness: Time, queue: &mut EventQueue) {
         let (node, to_do) = (replica.id(), replica.to_do());
         let is_timely = self.timely(node).is_some();
@@ -130,7 +130,7 @@ impl Hosts {
         queue.after(delay, Intent::Host(node, HostStep::Snapshot));
     }
 
-    /// A loop is quick. But where hosts are slow at times, its thread does not run at times, and ticks pile up.
+    /// A loop is quick. But where hosts are slow at times, its thread sometimes does not run, and ticks pile up.
     const fn between_turns(delay: Time, mean: Time) -> Time {
         if delay > 2 * mean { delay } else { delay / Self::TURNS }
     }
@@ -174,8 +174,8 @@ impl Hosts {
         Some(Event::Take { node: replica.id(), arm: *self.turns.pick(&arms) })
     }
 
-    /// A snapshot of what is applied, and then the log may go, but for what the node was not told to be applied: it still looks
-    /// for membership changes there.
+    /// Takes a snapshot of what is applied, and then compacts the log, except for entries that the node was not told
+    /// are applied: it still looks for membership changes there.
     fn compact(&mut self, replica: &Replica, at_once: &mut VecDeque<Event>) -> Option<Event> {
         let node = replica.id();
         let applied = replica.application()?.applied().index;
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timely_host_stands_never_still_and_the_others_stay_as_they_are() {
+    fn a_timely_host_never_stands_still_and_the_others_stay_as_they_are() {
         let mut plan = Plan::draw(1, &Overrides { nodes: Some(3), ..Overrides::default() });
         plan.cluster.options.iter_mut().for_each(|options| options.election_tick = 4);
         plan.hosts = HostPlan { step: 100, write: 1, sync: 500, apply: 200, hiccups: 20, ..plan.hosts };

@@ -48,7 +48,7 @@ pub(super) enum Intent {
     Clog,
     /// The links between two nodes begin to flap.
     Flap,
-    /// They change once.
+    /// The links that flap change once.
     Toggle,
 }
 

@@ -64,7 +64,7 @@ impl Links {
         }
     }
 
-    /// A message sets out. Whether it gets lost because of the link, or else how much longer it takes.
+    /// A message sets out. `None` if it gets lost because of the link, or else how much longer it takes.
     pub(super) fn set_out(&mut self, message: &Message, now: Time) -> Option<Time> {
         let kind = MessageKind::of(&message.body);
         let loss = self.plan.loss_of(kind);
@@ -82,7 +82,7 @@ impl Links {
         self.link(message).0 += 1;
     }
 
-    /// It is not any more.
+    /// A message has left the link.
     pub(super) fn leave(&mut self, message: &Message) {
         let (on_it, _) = self.link(message);
         *on_it = on_it.saturating_sub(1);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_flap_end_up_healed_by_themselves_or_in_the_calm() {
+    fn links_that_flap_end_up_healed_by_themselves_or_when_the_network_is_healed() {
         let both = |event: fn(NodeId, NodeId) -> Event| [event(node_id(1), node_id(2)), event(node_id(2), node_id(1))];
         let cut = both(|from, to| Event::Cut { from, to });
         let heal = both(|from, to| Event::HealLink { from, to });

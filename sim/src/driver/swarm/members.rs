@@ -18,7 +18,7 @@ pub(super) struct Members {
     /// Whether the membership changes for no reason.
     is_restless: bool,
     stream: Stream,
-    /// Every node that there may be.
+    /// Every node that can exist in this run.
     nodes: Vec<NodeId>,
     /// How many voters the operators would like to have.
     wanted: usize,

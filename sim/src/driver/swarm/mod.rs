@@ -238,7 +238,7 @@ impl<'a> Swarm<'a> {
         }
     }
 
-    /// Whether this has to wait until a node goes on that stands still. Its clock is read all the while.
+    /// Whether this has to wait until a node that stands still goes on. The node's clock goes on meanwhile.
     fn is_postponed(&mut self, intent: Intent) -> bool {
         let Some((resumes, late)) = self.clocks.postpones(intent, &self.world, self.queue.now()) else { return false };
         self.queue.at(resumes, late);

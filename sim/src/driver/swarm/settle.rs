@@ -1,8 +1,8 @@
 //! The second phase of a run: faults end, operators tidy up, and the cluster has to converge in bounded time, with a
 //! leader, with fresh writes and reads that succeed, and with all members that can be reached in agreement.
 //!
-//! What the protocol leaves to operators [they](Operators) do here. Some stalls are excused, since the protocol has them by
-//! design: see [`Excuse`].
+//! The [operators](Operators) do here what the protocol leaves to them. Some stalls are excused, since the protocol has
+//! them by design: see [`Excuse`].
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ use crate::world::{Event, Outcome, World};
 /// How often operators look.
 const ROUND: Time = 5 * TICK;
 
-/// The longest time that it may take, in times of patience: members on bad links catch up slowly.
+/// The longest time that it may take, as a multiple of [`patience`]: members on bad links catch up slowly.
 const LONGEST: Time = 200;
 
 /// What the second phase has achieved.
 #[derive(Clone, Debug)]
 pub(super) struct Settling {
-    /// Who is healed, if not everybody.
+    /// The nodes that are healed, if not all.
     pub(super) core: Option<BTreeSet<NodeId>>,
     operators: Operators,
     began: Time,
@@ -49,8 +49,8 @@ impl Swarm<'_> {
     /// Lets one event of the second phase happen; the last one is the expectation that the cluster has converged.
     pub(super) fn settle(&mut self, record: &mut impl FnMut(&Event)) -> Ending {
         if self.settling.is_none() {
-            // A fault that is half done comes to its end first: a link cut after everything was healed stays cut, and an
-            // fsync that is about to fail stops somebody on whom the others count.
+            // A fault that is half done comes to its end first: a link cut after everything was healed would stay cut,
+            // and an fsync that is about to fail would stop a node on which the others count.
             if self.at_once.is_empty() {
                 Disks::fail_now(&self.world, &mut self.at_once);
             }
@@ -85,7 +85,7 @@ impl Swarm<'_> {
         self.world.replicas().any(|replica| replica.is_up())
     }
 
-    /// Whether it is planned that a node restarts.
+    /// Whether the restart of a node is planned.
     fn somebody_comes_back(&self) -> bool {
         let comes_back = |node| !self.is_up(node) && !self.stays_down(node);
         self.queue.plans(|intent| matches!(intent, Intent::Restart(node) if comes_back(node)))
@@ -139,7 +139,7 @@ impl Swarm<'_> {
         let (now, patience) = (self.queue.now(), self.patience());
         let Some(settling) = &mut self.settling else { return };
         settling.next_round = now + ROUND;
-        // Who was down needs some time to come back before anybody is judged.
+        // A node that was down needs some time to come back before anybody is judged.
         if now < settling.began + 2 * ROUND {
             return;
         }

@@ -33,17 +33,17 @@ pub(super) struct Traffic {
     latest: Vec<Time>,
 }
 
-/// How messages travel that are timely.
+/// How timely messages travel.
 #[derive(Clone, Debug)]
 struct Timely {
-    /// How long one takes at most.
+    /// The longest time that one takes.
     longest: Time,
-    /// For each node those that wait for room there, oldest first.
+    /// For each node, the messages that wait for room there, oldest first.
     lines: BTreeMap<NodeId, VecDeque<MessageId>>,
 }
 
 impl Traffic {
-    /// After what time a message for which its receiver had no room comes again.
+    /// How long a message waits before it tries again, if its receiver had no room.
     const WAIT: Time = 20;
 
     pub(super) fn new(plan: &Plan) -> Self {
@@ -69,7 +69,7 @@ impl Traffic {
     }
 
     /// From now on it is healed between these nodes, and only there.
-    pub(super) fn calm_among(&mut self, core: BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
+    pub(super) fn heal_among(&mut self, core: BTreeSet<NodeId>, at_once: &mut VecDeque<Event>) {
         self.set_healed(true, at_once);
         self.core = Some(core);
     }
@@ -78,8 +78,8 @@ impl Traffic {
     /// wait for room: a leader that sends hundreds at once gets nowhere with nodes that refuse them for their order, and
     /// transports keep it.
     ///
-    /// Where an election takes as long as the timeout, a node that cannot win interrupts all others for as long as chance
-    /// wants, without pre-vote.
+    /// Otherwise, where an election takes as long as the timeout and there is no pre-vote, a node that cannot win may
+    /// interrupt all others for any length of time.
     pub(super) fn be_timely(&mut self, plan: &Plan) {
         self.timely = Some(Timely { longest: plan.timely(), lines: BTreeMap::new() });
     }
@@ -94,7 +94,7 @@ impl Traffic {
             return waits;
         };
         let Some(to) = world.network().get(id).map(Envelope::to) else {
-            // A crash of its node took it away. Whoever stands behind it comes next.
+            // A crash of its node took it away. The message behind it comes next.
             lines.values_mut().for_each(|line| step_forward(line, id, queue));
             return false;
         };
@@ -118,7 +118,7 @@ impl Traffic {
         self.healed && self.core.as_ref().is_none_or(is_within)
     }
 
-    /// Queues what becomes of a new message. The disk of the node that made it is slow for so long.
+    /// Queues what becomes of a new message. `slow_for` is how long the disk of the node that made it stays slow.
     pub(super) fn route(&mut self, id: MessageId, slow_for: Time, world: &World, queue: &mut EventQueue) {
         match world.network().get(id) {
             None => {}
@@ -168,8 +168,8 @@ impl Traffic {
         *latest
     }
 
-    /// Lets the sender know how a message ended that is about to arrive, or about to be lost on the way. Returns who learns
-    /// that its snapshot is too old for its receiver.
+    /// Tells the sender the fate of a message that is about to arrive, or to be lost on the way. Returns the sender if
+    /// it learns that its snapshot is too old for the receiver.
     pub(super) fn before_delivery(
         &mut self,
         id: MessageId,
@@ -192,7 +192,7 @@ impl Traffic {
         None
     }
 
-    /// Lets the sender know that a message is about to be lost.
+    /// Tells the sender that a message is about to be lost.
     pub(super) fn before_loss(&mut self, id: MessageId, world: &World, at_once: &mut VecDeque<Event>) {
         if let Some(Envelope::Network(message)) = world.network().get(id) {
             self.links.leave(message);
@@ -211,7 +211,7 @@ impl Traffic {
     }
 }
 
-/// Whoever stands first in the line leaves it, if it is this one, and the next tries.
+/// The first message in a line leaves it, if it is `first`, and the next one tries.
 fn step_forward(line: &mut VecDeque<MessageId>, first: MessageId, queue: &mut EventQueue) {
     if line.front() == Some(&first) {
         line.pop_front();

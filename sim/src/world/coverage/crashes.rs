@@ -57,7 +57,7 @@ impl Scene<'_> {
         self.note_if(!alone && !told, Situation::LeaderDiedWithCommit);
     }
 
-    /// A node came back, or was to.
+    /// A node came back, or tried to.
     pub(super) fn restarted(&mut self, id: NodeId, other_options: bool) {
         let replica = self.replicas.iter().flatten().find(|replica| replica.id() == id);
         let Some((replica, node)) = replica.and_then(|replica| Some((replica, replica.node()?))) else { return };

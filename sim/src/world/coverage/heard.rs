@@ -1,4 +1,4 @@
-//! What a node is about to hear: of a message from the network, what matters once it has been taken.
+//! What a node is about to hear: the parts of a message from the network that matter once it has been taken.
 
 use raft::{Body, EntryId, Index, MemStorage, Message, NodeId, Progress, ProgressState, Purpose, RawNode, Term};
 
@@ -76,13 +76,13 @@ impl From<&Progress> for Tracked {
     }
 }
 
-/// What this node, if it leads, knows of that one.
+/// What this node, if it leads, knows of another one.
 pub(super) fn tracked(node: &RawNode<MemStorage>, of: NodeId) -> Option<Tracked> {
     node.progress().find(|(id, _)| *id == of).map(|(_, progress)| progress.into())
 }
 
 impl Heard {
-    /// A message that is about to arrive, and what its two ends are, where they are up.
+    /// A message that is about to arrive. `sender` and `receiver` are its two ends, where they are up.
     pub(super) fn new(
         message: &Message,
         sender: Option<&RawNode<MemStorage>>,
@@ -118,7 +118,7 @@ impl Heard {
         Self { from: message.from, term: message.term, purpose: message.body.purpose(), said }
     }
 
-    /// Whether a leader says it to keep its followers up to date.
+    /// Whether a leader sends it to keep its followers up to date.
     pub(super) const fn is_from_leader(&self) -> bool {
         matches!(self.purpose, Purpose::Replication)
     }

@@ -1,7 +1,8 @@
-//! Notices the named [situations](crate::situation): looks at the node that an event touches before and after it.
+//! Notices the named [situations](crate::situation): it looks at the node that an event touches, before and after the
+//! event.
 //!
-//! It knows only what can be seen from outside, and influences nothing. What is frequent is looked at in few steps; what
-//! takes longer is done only where something rare happened: a role changed, a node crashed, a log was cut.
+//! It knows only what can be seen from outside, and influences nothing. Frequent events are looked at in few steps.
+//! What takes longer is done only after something rare: a role changed, a node crashed, a log was cut.
 
 mod crashes;
 mod heard;
@@ -54,9 +55,9 @@ struct Past {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     about: About,
-    /// How the node that the event touches showed itself.
+    /// The view of the node that the event touches.
     view: View,
-    /// To whom it was handing leadership over.
+    /// The node to which it was handing leadership over.
     transferee: Option<NodeId>,
 }
 
@@ -69,7 +70,7 @@ enum About {
     Link { from: NodeId, to: NodeId },
     /// A node that was down.
     Restart { node: NodeId, other_options: bool },
-    /// A node, which was up.
+    /// A node that was up.
     Node { node: NodeId, what: What },
 }
 
@@ -103,7 +104,7 @@ struct Scene<'a> {
     situations: &'a mut Situations,
 }
 
-/// A node to which something happened: how it showed itself before, and what it is now.
+/// A node to which something happened: its view before, and the node as it is now.
 struct Happened<'a> {
     id: NodeId,
     before: View,
@@ -134,7 +135,7 @@ impl Scene<'_> {
 }
 
 impl World {
-    /// What is to be known of the state before this event.
+    /// Takes from the state before this event what has to be known later.
     pub(super) fn look(&mut self, event: &Event) -> Before {
         if let Event::Crash { node, .. } = event {
             self.scene().crashes(*node);
@@ -151,7 +152,7 @@ impl World {
         Before { about, view, transferee }
     }
 
-    /// What the event is about. What only joins a queue of a node's loop is nothing yet.
+    /// What the event is about. An event whose input only joins a queue of a node's loop is about nothing yet.
     fn about(&self, event: &Event) -> About {
         if let Event::Take { node, arm } = event {
             return About::Node { node: *node, what: self.turn(*node, *arm) };
@@ -164,7 +165,7 @@ impl World {
         }
     }
 
-    /// What happens when a node's loop takes an input.
+    /// What happens at a node when its loop takes an input.
     fn turn(&self, node: NodeId, arm: Arm) -> What {
         match arm {
             Arm::Proposal => What::Proposal,
@@ -246,7 +247,7 @@ impl World {
         self.replica(node).and_then(Replica::node).and_then(|node| tracked(node, peer))
     }
 
-    /// Notes what situations the event was or led to.
+    /// Notes the situations that the event was or led to.
     pub(super) fn record_coverage(&mut self, before: &Before, refused: Option<&Refusal>) {
         if let About::Node { node, what: What::Tick } = before.about {
             self.ticked_in_a_row(node);

@@ -31,8 +31,8 @@ pub struct MessageId(#[serde(with = "crate::number")] pub u64);
 /// ones `TakeReady` and `Send` are free, the append thread does `Write`, `Sync`, `SyncDone`,
 /// [`Release`](Self::Release), and the apply thread does `Apply`.
 ///
-/// A node that a loop [runs](super::Front::Loop) only puts into a queue what it is told, a `TakeReady` included, which asks
-/// for a Ready; what comes of it comes with the [`Take`](Self::Take) that takes it out again.
+/// A node that a [loop](super::Front::Loop) runs only queues what it is told, a `TakeReady` included, which then asks
+/// for a Ready. It acts on an input at the [`Take`](Self::Take) that takes it out of the queue.
 ///
 /// As JSON, an event is one object with the kind as its only key:
 /// ```
@@ -57,14 +57,14 @@ pub enum Event {
     },
     /// A node stops and loses its memory, its storage queues and the local messages on their way to it.
     Crash {
-        /// Which.
+        /// The node.
         node: NodeId,
         /// What survives of the bytes that were written and not synced.
         keep: Keep,
     },
     /// A node that is down recovers from its disk.
     Restart {
-        /// Which.
+        /// The node.
         node: NodeId,
         /// Its options from now on; `None` keeps those that it had.
         options: Option<NodeOptions>,
@@ -74,17 +74,17 @@ pub enum Event {
     },
     /// A tick of the node's clock.
     Tick {
-        /// At which node.
+        /// The node.
         node: NodeId,
     },
     /// The node campaigns at once.
     Campaign {
-        /// Which.
+        /// The node.
         node: NodeId,
     },
     /// The application proposes data.
     Propose {
-        /// At which node.
+        /// The node.
         node: NodeId,
         /// The data.
         #[serde(with = "crate::text")]
@@ -92,7 +92,7 @@ pub enum Event {
     },
     /// The application proposes a membership change.
     ProposeConfChange {
-        /// At which node.
+        /// The node.
         node: NodeId,
         /// The change.
         change: ConfChange,
@@ -101,78 +101,79 @@ pub enum Event {
     TransferLeadership {
         /// The node that is asked.
         node: NodeId,
-        /// Who shall lead.
+        /// The node that is to lead.
         target: NodeId,
     },
     /// The node forgets who leads.
     ForgetLeader {
-        /// Which.
+        /// The node.
         node: NodeId,
     },
     /// The application asks for a linearizable read.
     ReadIndex {
-        /// At which node.
+        /// The node.
         node: NodeId,
         /// Comes back with the answer; never used twice.
         #[serde(with = "crate::text")]
         context: Bytes,
     },
-    /// A client begins an operation at a node. One that it waited for until now is given up, and stays unknown.
+    /// A client begins an operation at a node. It gives up the operation for which it has waited until now, whose
+    /// outcome stays unknown.
     Invoke {
         /// Which client, below [`Command::CLIENTS`](crate::history::Command::CLIENTS). Commands of the same client must not be
         /// [proposed](Self::Propose) as data too, since those have numbers of their own.
         #[serde(with = "crate::number")]
         client: u64,
-        /// At which node.
+        /// The node.
         node: NodeId,
         /// What it asks.
         operation: Operation,
     },
     /// A client sends what it waits for again, as the same operation: it takes effect once.
     Retry {
-        /// Which client.
+        /// The client.
         #[serde(with = "crate::number")]
         client: u64,
-        /// To which node.
+        /// The node.
         node: NodeId,
     },
-    /// From now on something happens on purpose that leases do not survive, so that reads served by a lease may be stale:
-    /// clocks that do not keep to the same pace, or a leader that is overruled while its lease lasts.
+    /// From now on something happens on purpose that breaks leases, so that reads served by a lease may be stale:
+    /// clocks run at different rates, or a leader is deposed while its lease lasts.
     BreakLeases,
-    /// Searches, for each key, an order of the newest operations of clients that explains their answers. That happens
-    /// now and then by itself; this is for the end of a run. See [`history`](crate::history).
+    /// Searches, for each key, for an order of the clients' newest operations that explains their answers. The world
+    /// does so now and then by itself; this event is for the end of a run. See [`history`](crate::history).
     SearchHistories,
     /// The transport tells a node that it could not reach a peer.
     ReportUnreachable {
-        /// Who is told.
+        /// The node that is told.
         node: NodeId,
-        /// Who was not reached.
+        /// The peer that was not reached.
         peer: NodeId,
     },
     /// The transport tells a node how a snapshot that it sent ended.
     ReportSnapshot {
-        /// Who is told.
+        /// The node that is told.
         node: NodeId,
-        /// To whom the snapshot went.
+        /// The peer to which the snapshot went.
         peer: NodeId,
         /// How it ended.
         status: SnapshotStatus,
     },
     /// Sets the current randomized election timeout, until the next change of role or term.
     SetElectionTimeout {
-        /// Of which node.
+        /// The node.
         node: NodeId,
         /// In ticks.
         ticks: u32,
     },
     /// The host takes a Ready. With asynchronous storage writes, its storage work joins the queues of the two threads.
     TakeReady {
-        /// From which node.
+        /// The node.
         node: NodeId,
     },
-    /// The next record of what is to be persisted is written to the log's file. It can still be lost.
+    /// The next record that is to be persisted is written to the log's file. It can still be lost.
     Write {
-        /// By which node.
+        /// The node.
         node: NodeId,
     },
     /// An fsync begins, which covers what was written before.
@@ -187,53 +188,53 @@ pub enum Event {
     },
     /// The append thread completes the oldest append, which is as durable as it asked to be, and sends its responses.
     Release {
-        /// Of which node.
+        /// The node.
         node: NodeId,
     },
     /// The messages of the Readys taken so far go out.
     Send {
-        /// From which node.
+        /// The node.
         node: NodeId,
     },
     /// The application is restored from a snapshot, or applies the next committed entries.
     Apply {
-        /// Of which node.
+        /// The node.
         node: NodeId,
-        /// At most how many entries; at least one is applied.
+        /// The most entries to apply; at least one is applied.
         entries: u32,
     },
-    /// The Ready that was handled is handed back. Only with synchronous storage writes.
+    /// The Ready that was handled is handed back; only with synchronous storage writes.
     Advance {
-        /// To which node.
+        /// The node.
         node: NodeId,
     },
     /// The application takes a snapshot of its state, which the storage hands out from then on. It is in memory, until
     /// a [`Compact`](Self::Compact) puts it on disk.
     TakeSnapshot {
-        /// Which application.
+        /// The node whose application it is.
         node: NodeId,
     },
     /// The log is compacted: the newest snapshot and what follows `index` go to a new file, with
     /// [`Write`](Self::Write)s and a [`Sync`](Self::Sync) as ever. Once that is durable, the log forgets the rest.
     Compact {
-        /// Whose log.
+        /// The node whose log it is.
         node: NodeId,
         /// The last index to forget, covered by the newest snapshot.
         index: Index,
     },
     /// A message in flight arrives. Where the link is cut or the receiver is down, it is lost.
     Deliver {
-        /// Which.
+        /// The message.
         message: MessageId,
     },
     /// A message in flight is lost. Local ones cannot be.
     Drop {
-        /// Which.
+        /// The message.
         message: MessageId,
     },
     /// A message in flight is doubled; the copy is in flight too. Local ones cannot be.
     Duplicate {
-        /// Which.
+        /// The message.
         message: MessageId,
     },
     /// The link in this direction loses everything from now on.
@@ -252,8 +253,8 @@ pub enum Event {
     },
     /// Faults are over for long enough: the nodes that are up must have converged. Changes nothing.
     ExpectSettled {
-        /// Where a leader put a write after the faults, which must be committed; none if no leader took one, which is
-        /// a violation.
+        /// The index of a write that a leader took after the faults, which must be committed; none if no leader took
+        /// one, which is a violation.
         written: Option<Index>,
         /// How many reads must have been answered since the world began.
         #[serde(with = "crate::number")]
@@ -264,39 +265,39 @@ pub enum Event {
         /// The message.
         message: Message,
     },
-    /// The loop of a node that has [one](super::Front::Loop) takes its next input, or hands out a Ready. It does not fit
-    /// where something else came first.
+    /// The [loop](super::Front::Loop) of a node takes its next input, or hands out a Ready. It does not fit where
+    /// another input comes first.
     Take {
-        /// Which node.
+        /// The node.
         node: NodeId,
-        /// What that is.
+        /// What the loop takes.
         arm: Arm,
     },
-    /// Something goes wrong with a node's disk, or stops going wrong. Where the node notices, it stops, and does not
-    /// try again: what is on the disk is known only after a recovery.
+    /// Something goes wrong with a node's disk, or stops going wrong. A node that notices stops, and does not try
+    /// again: only a recovery tells what is on the disk.
     DiskFault {
-        /// Whose.
+        /// The node.
         node: NodeId,
-        /// What.
+        /// The fault.
         fault: DiskFault,
     },
     /// Faults are over from here on, and the cluster must converge: links work, nodes come back, operators look after
     /// it, hosts work, messages arrive in order, clocks tick, until it has converged and works, or has stalled for many
     /// election timeouts, which is a violation. What happens on the way is decided by the state alone, and happens to a
-    /// copy. It does not fit where nobody can converge, as no quorum is left.
+    /// copy. It does not fit where no quorum is left.
     ///
-    /// The world takes note of it and stays as it is: to find out whether it holds takes a driver, so whoever plays events
-    /// [asks that one first](crate::driver::apply). See [`liveness`](crate::driver::liveness).
+    /// The world takes note of it and stays as it is. It takes a driver to find out whether the cluster converges, so
+    /// whoever plays events [asks that driver first](crate::driver::apply). See [`liveness`](crate::driver::liveness).
     #[serde(alias = "Calm")]
     ExpectLiveness {
-        /// For whom faults are over, if not for everybody: a quorum, of a membership that is not changing. The others stay
-        /// as they are.
+        /// The nodes for which faults are over, if not all: a quorum, of a membership that is not changing. The others
+        /// stay as they are.
         core: Option<BTreeSet<NodeId>>,
     },
 }
 
 impl Event {
-    /// Whether with it the host gets a Ready.
+    /// Whether the host gets a Ready with this event.
     pub const fn hands_out_ready(&self, is_loop: bool) -> bool {
         match self {
             Self::TakeReady { .. } => !is_loop,

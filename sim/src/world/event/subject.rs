@@ -1,5 +1,5 @@
-//! What an event speaks of: one list of all events. From it follow whom each event concerns, and what it becomes where
-//! nodes and messages have other names.
+//! What an event speaks of, in one list of all events. From it follow the nodes that each event concerns, and the event
+//! itself with other names for nodes and messages.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ pub enum Subject<N, M> {
     NodeAndPeer(N, N),
     /// It happens on the way from one node to another.
     Link(N, N),
-    /// Something becomes of a message in flight.
+    /// Something happens to a message in flight.
     Message(M),
-    /// It concerns all or nobody.
+    /// It concerns all nodes, or none in particular.
     Cluster,
 }
 
-/// The list. It serves an event that is only looked at, and one that is changed.
+/// The list, as a macro: it serves both an event that is only looked at and one that is changed.
 macro_rules! subject_of {
     ($event:expr) => {
         match $event {
@@ -93,7 +93,7 @@ impl Event {
         }
     }
 
-    /// The node at which it happens, or the two ends of the way on which it does. A message in flight has ends of its
+    /// The node at which it happens, or the two ends of the link on which it does. A message in flight has ends of its
     /// [own](super::super::Envelope::ends).
     pub const fn nodes(&self) -> [Option<NodeId>; 2] {
         match self.subject() {
@@ -103,7 +103,7 @@ impl Event {
         }
     }
 
-    /// The same of another message in flight, if it speaks of one.
+    /// The same event for another message in flight, if it speaks of one.
     #[must_use]
     pub fn with_message(&self, other: MessageId) -> Self {
         let mut event = self.clone();
@@ -113,7 +113,7 @@ impl Event {
         event
     }
 
-    /// The same with other names for all the nodes that it names, the members of a configuration included.
+    /// The same event with other names for all the nodes that it names, the members of a configuration included.
     #[must_use]
     pub fn renamed(&self, name: &dyn Fn(NodeId) -> NodeId) -> Self {
         let mut event = self.clone();

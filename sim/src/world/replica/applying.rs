@@ -19,8 +19,8 @@ use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Refusal};
 
 impl Running {
-    /// Restores the application, or applies at most so many entries, and at least one. `recorded` is where an
-    /// application that stores its own snapshots does so.
+    /// Restores the application, or applies at least one entry and not more than `at_most`. An application that stores
+    /// its own snapshots stores them in `recorded`.
     pub(super) fn apply(
         &mut self,
         at_most: u32,
@@ -46,7 +46,7 @@ impl Running {
         Ok(refused)
     }
 
-    /// After some entries are applied.
+    /// What follows once some entries are applied: checks, answers to reads, and the report of the apply thread.
     pub(super) fn applied_some(&mut self, around: &mut Surroundings<'_>) -> Check {
         let (id, applied) = (self.id(), self.application.applied());
         around.checkers.state(id, applied.index, self.application.hash())?;
@@ -142,7 +142,7 @@ impl Running {
         Ok(refused)
     }
 
-    /// Lets the application do what a client commands, if the entry holds that.
+    /// Lets the application execute the client's command, if the entry holds one.
     fn execute(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Check {
         let id = self.id();
         let command = self.application.command(entry);
@@ -166,8 +166,8 @@ impl Running {
     }
 
     /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
-    /// entry waited to be applied has brought a later membership, and forgotten the entry. To apply the change to that
-    /// one would be wrong, and nothing in the interface of etcd's node keeps its host from doing so.
+    /// entry waited to be applied has brought a later membership, and forgotten the entry. It would be wrong to apply
+    /// the change to that membership, and nothing in the interface of etcd's node keeps a host from doing so.
     fn apply_conf_change(&mut self, index: Index, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
         match &mut self.engine {
             Engine::Raw(node) if index >= node.basic_status().first_index => node.apply_conf_change(change),
@@ -175,13 +175,13 @@ impl Running {
         }
     }
 
-    /// What a membership change leads to of which the node knows the outcome already.
+    /// The membership that a change leads to when the node knows its outcome already.
     pub(super) fn change_overtaken(&self, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
         let configuration = Configuration::from_conf_state(self.application.conf_state())?;
         Ok(configuration.apply(change)?.configuration.conf_state())
     }
 
-    /// Lets the apply thread say that the first of its queue is done, if it is.
+    /// Lets the apply thread report that the first work in its queue is done, if it is.
     fn finish_apply(&mut self, around: &mut Surroundings<'_>) {
         let node = self.id();
         let Handling::Threads(threads) = &mut self.handling else { return };

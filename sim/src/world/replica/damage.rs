@@ -1,5 +1,5 @@
-//! A node whose disk does not keep what it was given: it stops, or stays down. One that comes back all the same,
-//! without what it has promised, is found out.
+//! A node whose disk does not keep what it was given: it stops, or stays down. A node that comes back all the same,
+//! without what it has promised, is detected.
 
 use bytes::Bytes;
 use raft::NodeId;

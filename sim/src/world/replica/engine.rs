@@ -16,9 +16,9 @@ use crate::world::outcome::Refusal;
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one for each running node, which is boxed")]
 pub(super) enum Engine {
-    /// Whatever it is told, it does at once.
+    /// The node does at once what it is told.
     Raw(RawNode<MemStorage>),
-    /// Whatever it is told waits in a queue until the loop takes it.
+    /// What the node is told waits in a queue until the loop takes it.
     Loop(Looped),
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Looped {
     arrivals: Arrivals,
     /// The proposal that the loop took last.
     pub(super) last_proposal: Option<Ticket>,
-    /// As the loop last showed itself.
+    /// The loop's view after the last event that touched it.
     pub(super) view: LoopView,
     counts: Counts,
 }

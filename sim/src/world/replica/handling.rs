@@ -11,7 +11,7 @@ use super::writing::{ToPersist, Written};
 use crate::invariant::{Check, Checkers};
 use crate::wal::Write;
 
-/// The Readys in hand, as the node's way of writing needs it.
+/// The Readys that the host is handling, arranged as the node's mode of storage writes needs them.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one for each running node, which is boxed")]
 pub(super) enum Handling {
@@ -131,7 +131,7 @@ impl Handling {
         }
     }
 
-    /// The next record to be written, and where to note that it is.
+    /// The next record to be written, and where to note that it was.
     pub(super) fn next_record(&mut self) -> Option<(Write<'_>, &mut Written)> {
         let (to_persist, written) = match self {
             Self::OneByOne(in_hand) => in_hand.as_mut().map(|one| (ToPersist::from(&one.ready), &mut one.written))?,
@@ -143,8 +143,8 @@ impl Handling {
         to_persist.record(written.records).map(|record| (record, written))
     }
 
-    /// Notes what has become as durable as it has to be, and says so. What is only written and need not be durable
-    /// counts as persisted once everything before it is.
+    /// Notes what has become as durable as it has to be, and tells the checkers. What is only written and need not be
+    /// durable counts as persisted once everything before it does.
     pub(super) fn settle(&mut self, node: NodeId, log: &mut LogFile, checkers: &mut Checkers) -> Check {
         match self {
             Self::OneByOne(None) => Ok(()),
@@ -164,7 +164,7 @@ impl Handling {
         }
     }
 
-    /// Adds what else is to be done to what the log has to do.
+    /// Adds the rest of the host's work to `to_do`, the work on the log.
     pub(super) fn add_to(&self, to_do: ToDo) -> ToDo {
         match self {
             Self::OneByOne(None) => to_do,

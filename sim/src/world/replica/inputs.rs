@@ -23,7 +23,8 @@ impl Replica {
         Ok(self.up()?.engine.campaign())
     }
 
-    /// Tells the checks what a node is asked, now. What joins the queue of a loop is asked when the loop takes it.
+    /// Tells the checks what a node is asked, unless the request joins the queue of a loop: such a request counts once
+    /// the loop takes it.
     fn demand(&self, demand: Demand, around: &mut Surroundings<'_>) {
         if self.run_loop().is_none() {
             demanded(self.id, demand, around);
@@ -108,7 +109,7 @@ impl Replica {
         Ok(None)
     }
 
-    /// Takes a message; of the world's own making that the node is up for local ones.
+    /// Takes a message. A local one comes only while the node is up, because a crash removes those in flight.
     pub(in crate::world) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
         let late = match &envelope {
             Envelope::Network(message) => self.late(message),
@@ -154,7 +155,7 @@ impl Replica {
         Ok(refused)
     }
 
-    /// What this node knows of its members, if it leads and the message is of an earlier term, and who sent it.
+    /// The sender of a message of an earlier term, and what this node knows of its members, if it leads.
     fn late(&self, message: &Message) -> Option<Late> {
         let term = self.view.hard_state.term;
         let is_late = message.term.is_some_and(|of| of < term && of > Term::ZERO);

@@ -14,7 +14,7 @@ use crate::wal::{Checkpoint, DiskError, Mark, Wal, Write};
 pub(super) struct LogFile {
     wal: Wal,
     written: u64,
-    /// Up to where somebody waits for the log to be durable.
+    /// The count up to which somebody waits for the log to be durable.
     wanted: u64,
     durable: u64,
     syncs: VecDeque<PendingSync>,
@@ -65,7 +65,7 @@ pub(super) struct Compacted {
 }
 
 impl LogFile {
-    /// The log that this one writes, all of which is durable.
+    /// Goes on writing a log that is durable so far.
     pub(super) const fn new(wal: Wal) -> Self {
         Self { wal, written: 0, wanted: 0, durable: 0, syncs: VecDeque::new(), compaction: None }
     }
@@ -140,7 +140,7 @@ impl LogFile {
     }
 
     /// Begins to put the storage's snapshot and what follows `through` into a new segment. `None` where the storage
-    /// cannot be compacted so far, or already is being.
+    /// cannot be compacted up to there, or a compaction is under way already.
     pub(super) fn compact(&mut self, storage: &MemStorage, through: Index) -> Option<()> {
         let snapshot = storage.snapshot().ok()?;
         let first = storage.first_index();

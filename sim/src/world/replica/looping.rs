@@ -12,7 +12,7 @@ use crate::world::event::Event;
 use crate::world::outcome::{Inapplicable, Refusal};
 
 impl Running {
-    /// Lets the loop take its next input, or a Ready. `view` is how the node shows itself.
+    /// Lets the loop take its next input, or a Ready. `view` is the node's current view.
     pub(super) fn take(
         &mut self,
         arm: Arm,

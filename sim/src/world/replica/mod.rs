@@ -59,19 +59,20 @@ impl Surroundings<'_> {
 /// What an event led to at a node.
 pub(super) type Step = Result<Option<Refusal>, Halt>;
 
-/// A node: what of it survives a crash, and while it is up all the rest.
+/// A node: the part that survives a crash and, while the node is up, all the rest.
 #[derive(Clone, Debug)]
 pub struct Replica {
     id: NodeId,
     options: NodeOptions,
     /// What it begins with.
     boot: Boot,
-    /// Whether it began with the log of another cluster. It may lose its disk, and an old copy of it may come back.
+    /// Whether it began with the log of another cluster. That stays so even when it loses its disk, since an old copy
+    /// of the disk may come back.
     is_foreign: bool,
     disk: Disk,
     recorded: Option<Recorded>,
     running: Option<Box<Running>>,
-    /// As the node last showed itself.
+    /// The node's view after the last event that touched it.
     view: View,
 }
 
@@ -116,7 +117,7 @@ impl Replica {
         &self.disk
     }
 
-    /// Whether something of what was durable was ever taken from its disk. It may never be read again.
+    /// Whether its disk ever lost something durable, whether or not the node ever reads that part again.
     pub const fn is_damaged(&self) -> bool {
         self.disk.was_damaged()
     }
@@ -143,7 +144,7 @@ impl Replica {
         self.running.as_ref()?.engine.looped().map(|looped| &looped.run_loop)
     }
 
-    /// How the loop that runs the node, if one does, showed itself after the last event that touched it.
+    /// The view of the loop that runs the node, if one does, after the last event that touched it.
     pub fn loop_view(&self) -> Option<&LoopView> {
         self.running.as_ref()?.engine.looped().map(|looped| &looped.view)
     }
@@ -186,12 +187,12 @@ impl Replica {
         self.running.as_deref().map(Running::to_do).unwrap_or_default()
     }
 
-    /// In the middle of what the host of the node is.
+    /// What the host of the node is in the middle of.
     pub(in crate::world) fn at_work(&self) -> AtWork {
         self.running.as_deref().map(Running::at_work).unwrap_or_default()
     }
 
-    /// How the node showed itself after the last event that touched it.
+    /// The node's view after the last event that touched it.
     pub const fn view(&self) -> &View {
         &self.view
     }
@@ -200,7 +201,7 @@ impl Replica {
         self.running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))
     }
 
-    /// Looks at the node after an event: counts, checks, and returns how it shows itself.
+    /// Looks at the node after an event: counts, checks, and returns its view.
     pub(super) fn observe(&mut self, event: &Event, around: &mut Surroundings<'_>) -> Result<View, Halt> {
         let Some(running) = &mut self.running else { return Ok(self.view) };
         running.observe_loop(event, around)?;
@@ -222,8 +223,8 @@ impl Replica {
         }
     }
 
-    /// What is behind a commit that no quorum holds durably, where the leader counts what somebody has written and not
-    /// synced: not the quorum is at fault then.
+    /// The cause of a commit that no quorum holds durably, where the leader counts entries that a node has written and
+    /// not synced: then the missing fsync is at fault, not the quorum.
     fn missing_fsync(&self, violation: &Violation, around: &mut Surroundings<'_>) -> Option<Halt> {
         if violation.invariant != Invariant::CommitQuorum {
             return None;
@@ -241,7 +242,7 @@ impl Replica {
         checked.err().map(Halt::from)
     }
 
-    /// Shows the checkers what a leader knows of its followers, of one or of all of them.
+    /// Shows the checkers what a leader knows of one follower, or of all of them.
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
         for (peer, progress) in running.node().progress() {

@@ -39,7 +39,7 @@ impl Running {
         self.engine.node()
     }
 
-    /// What of the work for this node fits now.
+    /// The part of the work for this node that fits now.
     pub(super) fn to_do(&self) -> ToDo {
         let storage = ToDo {
             ready: self.wants_ready(),
@@ -53,7 +53,7 @@ impl Running {
         ToDo { apply: to_do.apply && !self.engine.is_changing(), ..to_do }
     }
 
-    /// Whether its host is in the middle of something.
+    /// What its host is in the middle of.
     pub(super) fn at_work(&self) -> AtWork {
         AtWork { between_writes: self.handling.is_between_writes(), compacting: self.log.is_compacting() }
     }
@@ -92,7 +92,7 @@ impl Running {
         self.threads().into_iter().flat_map(|threads| &threads.applies)
     }
 
-    /// Takes a Ready, or asks the loop for one. `view` is how the node shows itself.
+    /// Takes a Ready, or asks the loop for one. `view` is the node's current view.
     pub(super) fn take_ready(&mut self, view: &mut View, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         match &mut self.engine {
             Engine::Raw(node) => {
@@ -289,7 +289,7 @@ impl Running {
     }
 }
 
-/// The vote of a hard state that changes the term as well, in the term before.
+/// The vote of a hard state that changes the term as well, but written with the term before it.
 fn vote_alone(record: Write<'_>, before: HardState) -> Option<Write<'static>> {
     match record {
         Write::HardState(HardState { term, vote, .. }) if term != before.term && vote != before.vote => {
@@ -299,7 +299,7 @@ fn vote_alone(record: Write<'_>, before: HardState) -> Option<Write<'static>> {
     }
 }
 
-/// How a node shows itself.
+/// The view of a node: what the checks see of it.
 pub(super) fn view(node: &RawNode<MemStorage>) -> View {
     View::from(&node.basic_status())
 }

@@ -29,7 +29,7 @@ struct Remembered {
 }
 
 impl Remembered {
-    /// What a node has that never ran.
+    /// What a node has before it first runs.
     fn of_boot(boot: &Boot) -> Self {
         let snapshot = match boot {
             Boot::Empty | Boot::Peers(_) => Snapshot::default(),
@@ -49,8 +49,9 @@ impl Remembered {
         Self { hard_state, base: snapshot.id, snapshot, entries, offered: None }
     }
 
-    /// Takes in what an application has stored by itself: what it covers is committed, and where the log does not hold
-    /// it, the log begins behind it. What a received snapshot has overtaken says nothing about the log.
+    /// Takes in the snapshot that an application has stored by itself. What it covers is committed, and if the log does
+    /// not hold that, the log begins behind it. A recorded snapshot that a received one has overtaken says nothing
+    /// about the log.
     fn with_recorded(mut self, recorded: &Recorded) -> Self {
         let id = recorded.snapshot.id;
         if id.index >= self.base.index {
@@ -73,7 +74,7 @@ impl Remembered {
         }
     }
 
-    /// The snapshot of which the application is restored.
+    /// The snapshot from which the application is restored.
     fn newest(&self) -> &Snapshot {
         self.offered.as_ref().unwrap_or(&self.snapshot)
     }
@@ -197,8 +198,8 @@ impl Replica {
         Ok((wal, remembered))
     }
 
-    /// Whether it was to write its first members into its log, and the first Ready, which says that they are committed,
-    /// was lost.
+    /// Whether it was to write its first members into its log, and lost the first Ready, which says that they are
+    /// committed.
     fn never_began(&self, remembered: &Remembered) -> bool {
         match &self.boot {
             Boot::Peers(_) => remembered.hard_state.commit == Index::ZERO,

@@ -27,7 +27,7 @@ pub struct ToDo {
     pub take: bool,
 }
 
-/// In the middle of what a host is. Everything is false for a node that is down.
+/// What a host is in the middle of. Everything is false for a node that is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(in crate::world) struct AtWork {
     /// Some records of a Ready or an append are written, and some are not.
@@ -42,8 +42,8 @@ impl ToDo {
         *self == Self::default()
     }
 
-    /// What the host of this node does next if it finishes what it has begun before it takes another Ready, and applies so
-    /// many entries at a time. When a loop takes its next input somebody else has to choose.
+    /// What the host of this node does next if it finishes what it has begun before it takes another Ready, and applies
+    /// at most `entries` entries at a time. Somebody else has to choose when a loop takes its next input.
     pub fn next_event(&self, node: NodeId, entries: u32) -> Option<Event> {
         let stages = [
             (self.write, Event::Write { node }),

@@ -1,4 +1,4 @@
-//! What the host of a node does for it.
+//! The work that the host of a node does for it, each step one event.
 
 use raft::Index;
 

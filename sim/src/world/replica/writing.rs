@@ -37,8 +37,8 @@ impl<'a> From<&'a StorageAppend> for ToPersist<'a> {
 }
 
 impl<'a> ToPersist<'a> {
-    /// Whether it must be durable before the host goes on. A snapshot always: it stands for entries whose receipt will be
-    /// acknowledged, and like etcd's, the node's own `must_sync` speaks of term, vote and entries only.
+    /// Whether it must be durable before the host goes on. A snapshot always must: it stands for entries whose receipt
+    /// will be acknowledged, and the node's own `must_sync` speaks of term, vote and entries only, as etcd's does.
     pub(super) const fn needs_sync(&self) -> bool {
         self.must_sync || self.snapshot.is_some()
     }
