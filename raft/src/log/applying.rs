@@ -1,4 +1,4 @@
-//! How far committed entries were handed to the application, how far it has applied them, and when further ones are
+//! How far committed entries were handed to the application, how far it has applied them, and when further entries are
 //! held back.
 
 use crate::types::Index;
@@ -38,8 +38,8 @@ impl Applying {
         if self.paused { None } else { Some(self.max_size.saturating_sub(self.size)) }
     }
 
-    /// Notes that the entries up to `index`, `size` bytes, were handed out, of those up to `available`. Where they stop
-    /// short, the next entry is one too many for the quota, so handing it out has to wait as well.
+    /// Notes that the entries up to `index`, `size` bytes, were handed out, while those up to `available` could be. If
+    /// they stop short of that, the next entry exceeds the quota, so handing it out has to wait as well.
     pub(super) fn hand_out(&mut self, index: Index, size: u64, available: Index) {
         self.handed_out = index;
         self.size = self.size.saturating_add(size);

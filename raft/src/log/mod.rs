@@ -1,7 +1,7 @@
 //! The log as the node sees it: what the storage holds, below what is not yet known to be durable, and how far of it
 //! is committed and applied.
 //!
-//! Always `applied <= applying <= committed <= last_index`. What was committed is never overwritten: the methods that
+//! Always `applied <= applying <= committed <= last_index`. Committed entries are never overwritten: the methods that
 //! could do so assert that they do not, since the caller has refused such input by then.
 
 mod applying;
@@ -53,9 +53,9 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// While nothing is unstable, the log ends where the storage says, as etcd's does. The two differ only where a leader
-    /// contradicts itself, so that the node takes entries for stored which are not; and where the storage lost some,
-    /// which then goes unnoticed.
+    /// While nothing is unstable, the log ends where the storage says, as etcd's does. The two differ only if a leader
+    /// contradicts itself, so that the node takes entries for stored that are not, or if the storage lost some, which
+    /// then goes unnoticed.
     pub(crate) fn end_with_storage(&mut self) {
         self.ends_with_storage = true;
     }
@@ -65,7 +65,7 @@ impl<S: Storage> RaftLog<S> {
         self.commit_to(committed);
     }
 
-    /// Starts behind what the application applied before the restart.
+    /// Starts after what the application applied before the restart.
     pub(crate) fn start_applied(&mut self, index: Index) {
         self.applied_to(index, 0);
     }
@@ -92,17 +92,17 @@ impl<S: Storage> RaftLog<S> {
         &mut self.storage
     }
 
-    /// Up to where the log is known to be on a quorum.
+    /// The index up to which the log is known to be on a quorum.
     pub(crate) fn committed(&self) -> Index {
         self.committed
     }
 
-    /// Up to where the application has applied.
+    /// The index up to which the application has applied the log.
     pub(crate) fn applied(&self) -> Index {
         self.applying.applied()
     }
 
-    /// Up to where the application was given entries to apply.
+    /// The index up to which the application was given entries to apply.
     pub(crate) fn applying(&self) -> Index {
         self.applying.handed_out()
     }
@@ -233,8 +233,8 @@ impl<S: Storage> RaftLog<S> {
         self.unstable.accept_in_progress();
     }
 
-    /// Hands out in `term` that all of the log is to be written, and tells by which entry that write is to be reported;
-    /// none where every entry is known to be durable.
+    /// Notes that all of the log was handed out in `term` to be written, and returns the entry by which that write is
+    /// to be reported; `None` if every entry is known to be durable.
     pub(crate) fn hand_out_write(&mut self, term: Term) -> Option<EntryId> {
         if !self.has_next_or_in_progress_unstable_entries() {
             return None;
@@ -244,8 +244,8 @@ impl<S: Storage> RaftLog<S> {
         Some(last)
     }
 
-    /// Takes the report of a write that was handed out in `term`, when the log ended with `last`. Tells whether nothing of
-    /// it was overwritten since, without which it says nothing of this log.
+    /// Takes the report of a write that was handed out in `term`, when the log ended with `last`. Returns whether
+    /// nothing of the write was overwritten since; otherwise the report says nothing about this log.
     pub(crate) fn report_write(&mut self, term: Term, last: EntryId) -> bool {
         self.writes.report(term, last)
     }

@@ -20,7 +20,7 @@ pub(super) struct Unstable {
 }
 
 impl Unstable {
-    /// Nothing; the next entry will have index `offset`.
+    /// Empty; the next entry will have index `offset`.
     pub(super) const fn new(offset: Index) -> Self {
         Self { snapshot: None, snapshot_in_progress: false, entries: Vec::new(), offset, offset_in_progress: offset }
     }
@@ -30,7 +30,7 @@ impl Unstable {
         self.offset
     }
 
-    /// The index behind the last entry.
+    /// The index after the last entry.
     pub(super) const fn end(&self) -> Index {
         self.offset.plus(self.entries.len() as u64)
     }
@@ -81,7 +81,7 @@ impl Unstable {
         self.snapshot_in_progress = self.snapshot.is_some();
     }
 
-    /// Forgets the entries up to `id`, which are durable. Where another leader's entry has taken that place meanwhile,
+    /// Forgets the entries up to `id`, which are durable. If another leader's entry has taken that place meanwhile,
     /// what became durable is not what is in here, and nothing happens.
     pub(super) fn stable_to(&mut self, id: EntryId) {
         if id.index < self.offset || self.term(id.index) != Some(id.term) {
@@ -108,8 +108,8 @@ impl Unstable {
         self.snapshot = Some(snapshot);
     }
 
-    /// Puts `entries` in the place of everything from the first one's index on. What is in progress and not
-    /// overwritten stays so.
+    /// Puts `entries` in the place of everything from the first one's index on. Entries that are in progress and not
+    /// overwritten stay in progress.
     pub(super) fn truncate_and_append(&mut self, mut entries: Vec<Entry>) {
         let Some(first) = entries.first().map(|entry| entry.index) else { return };
         let end = self.end();

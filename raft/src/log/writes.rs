@@ -6,9 +6,10 @@ use crate::types::{EntryId, Index, Term};
 
 /// The writes of entries that were handed out and whose end was not reported, oldest first.
 ///
-/// A write is reported by the last entry of the log when it was handed out. Where entries of it are overwritten before
-/// that, its report says nothing of what stands in their place, even if the log by then ends with an entry of the same
-/// identity again. No correct leader makes that happen within a term; two who claim the same one may.
+/// A write is reported by the last entry of the log when it was handed out. If entries of the write are overwritten
+/// before that, its report says nothing about those that stand in their place, even if the log by then ends with an
+/// entry of the same identity again. No correct leader makes that happen within a term; two that claim the same term
+/// may.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writes(VecDeque<Write>);
 
@@ -31,8 +32,8 @@ impl Writes {
         self.0.iter_mut().for_each(|write| write.overwritten |= write.last.index >= first);
     }
 
-    /// Takes a report, and with it those before it that the host left out. Tells whether the log still holds what was
-    /// written; it does not where nothing like it was handed out.
+    /// Takes a report, which also stands for those before it that the host left out. Returns whether the log still
+    /// holds what was written; it does not if no such write was handed out.
     pub(super) fn report(&mut self, term: Term, last: EntryId) -> bool {
         let Some(position) = self.0.iter().position(|write| write.term == term && write.last == last) else {
             return false;

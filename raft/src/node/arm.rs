@@ -13,7 +13,7 @@ pub enum Arm {
     MembershipChange,
     /// A tick.
     Tick,
-    /// Somebody who waits for a Ready is given one.
+    /// A caller that waits for a Ready gets one.
     Ready,
     /// The Ready that came back.
     Advance,

@@ -16,20 +16,21 @@ use crate::types::{Entry, EntryId, EntryKind, Index, Term};
 /// What became of a proposal that somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// Which.
+    /// The proposal.
     pub ticket: Ticket,
     /// The entry that was applied, or what is known instead.
     pub result: Result<EntryId, ApplyError>,
 }
 
-/// As many of them as are waited for; see [`cancel`](Self::cancel).
+/// The proposals that somebody waits for. Each is kept until it is settled or [cancelled](Self::cancel).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Awaited {
-    /// Those that were appended. Two of one index are of different terms, and at most one of them will be applied.
+    /// The proposals that were appended. Two at one index are of different terms, and at most one of them will be
+    /// applied.
     appended: BTreeMap<(Index, Term), Ticket>,
     /// The same the other way round.
     entries: BTreeMap<Ticket, EntryId>,
-    /// Up to here the application was given entries. It was given each of those that are left below.
+    /// The index up to which the application was given entries. Proposals left at or below it were all given to it.
     handed_out: Index,
     settled: Vec<Settled>,
 }
@@ -46,8 +47,8 @@ impl Awaited {
         }
     }
 
-    /// The application is given this to restore and to apply. That tells which proposals lost their place to other
-    /// entries. Of those that a snapshot covers nothing more will be learned.
+    /// The application is given this Ready. It tells which proposals lost their place to other entries. Nothing more
+    /// will be learned of those that a snapshot covers.
     pub(super) fn hand_out(&mut self, ready: &Ready) {
         if let Some(snapshot) = &ready.snapshot {
             for entry in self.not_handed_out(snapshot.id.index) {
@@ -64,7 +65,7 @@ impl Awaited {
         }
     }
 
-    /// Those up to `last` that the application was not given before, and is given now.
+    /// The proposals up to `last` that the application was not given before, and is given now.
     fn not_handed_out(&mut self, last: Index) -> Vec<EntryId> {
         let from = self.handed_out.next();
         self.handed_out = self.handed_out.max(last);
@@ -75,7 +76,7 @@ impl Awaited {
         self.appended.range(range).map(|(&(index, term), _)| EntryId::new(term, index)).collect()
     }
 
-    /// The application has applied this entry: takes out who waits for it.
+    /// The application has applied this entry: takes out the proposal of it that somebody waits for.
     pub(super) fn take(&mut self, entry: EntryId) -> Option<Ticket> {
         if entry.index > self.handed_out {
             return None;

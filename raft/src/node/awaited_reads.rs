@@ -1,6 +1,6 @@
 //! The reads that somebody waits for until their index is applied, and what became of them.
 //!
-//! A read changes nothing, so it can be asked for again at no risk: where its answer may be lost, it counts as lost.
+//! A read changes nothing, so it can be asked for again without risk: if its answer may be lost, it counts as lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,18 +14,18 @@ use crate::types::{Index, NodeId, Term};
 /// What became of a read that somebody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettledRead {
-    /// Which.
+    /// The read.
     pub ticket: Ticket,
-    /// The index that it reads at, which is applied; or why it will not be answered.
+    /// The index at which it reads, which is applied, or why it will not be answered.
     pub result: Result<Index, ReadError>,
 }
 
-/// As many of them as are waited for; see [`cancel`](Self::cancel).
+/// The reads that somebody waits for. Each is kept until it is settled or [cancelled](Self::cancel).
 #[derive(Clone, Debug, Default)]
 pub(super) struct AwaitedReads {
-    /// Those that were taken up and not answered, by context.
+    /// The reads that were taken up and not answered, by context.
     asked: BTreeMap<Bytes, Ticket>,
-    /// Those that were answered with an index that is not applied.
+    /// The reads that were answered with an index that is not applied.
     answered: BTreeSet<(Index, Ticket)>,
     /// The leadership that was asked.
     leadership: (Term, Option<NodeId>),
@@ -65,8 +65,8 @@ impl AwaitedReads {
         }
     }
 
-    /// This is the leadership now. A read that another leadership was asked for has no answer, or one that may not
-    /// arrive.
+    /// Takes note of the current leadership. A read that was asked of another leadership gets no answer, or one that
+    /// may not arrive.
     pub(super) fn led_by(&mut self, term: Term, leader: Option<NodeId>) {
         if self.leadership != (term, leader) {
             self.leadership = (term, leader);

@@ -36,7 +36,7 @@ pub struct FairChooser {
 }
 
 impl FairChooser {
-    /// For how many inputs a Ready waits.
+    /// How many inputs a Ready lets go first, at most.
     pub const PATIENCE: u32 = 128;
 
     /// The next arm; `None` where there is nothing to take.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::shared::Shared;
 use crate::storage::Storage;
 
-/// Inputs that are taken before others get the executor's thread.
+/// How many inputs are taken before other tasks get the executor's thread.
 const BATCH: usize = 64;
 
 /// Runs a node's loop: to be spawned on any executor, or polled beside other futures. It is done when the node is

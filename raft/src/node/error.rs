@@ -3,7 +3,7 @@
 use crate::error::{BootstrapError, ConfigError, ProposeError};
 use crate::types::EntryId;
 
-/// The node was stopped, or whoever ran it was.
+/// The node was stopped, or its driver was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("raft: stopped")]
 pub struct Stopped;
@@ -11,7 +11,7 @@ pub struct Stopped;
 /// Why a running node did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NodeError<E> {
-    /// See [`Stopped`].
+    /// The node is [stopped](Stopped).
     #[error("raft: stopped")]
     Stopped,
     /// It was taken up and refused.
@@ -39,7 +39,7 @@ pub enum ApplyError {
     /// This node lost its leadership, and a snapshot of the next leader covers the entry's place in the log.
     #[error("a snapshot covers it, and it may be applied or not: read the state before you propose again")]
     Unknown,
-    /// The node was stopped, or whoever ran it was.
+    /// The node was stopped, or its driver was dropped.
     #[error("raft: stopped; it may be applied or not: read the state before you propose again")]
     Stopped,
 }
@@ -70,7 +70,7 @@ impl From<Stopped> for ApplyError {
 /// Why an input does not join a queue of a [`RunLoop`](super::RunLoop).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnqueueError {
-    /// See [`Stopped`].
+    /// The node is [stopped](Stopped).
     #[error("raft: stopped")]
     Stopped,
     /// The queue is at its bound; there is room again when the loop has taken something from it.

@@ -10,9 +10,9 @@ use crate::ready::Ready;
 use crate::storage::Storage;
 use crate::types::EntryId;
 
-/// The next Ready of a node, for whoever works it off; made by [`Node::next_ready`]. Dropped before it is
-/// [advanced](Self::advance), by an early return, a cancellation or a panic, it goes back to the node, which hands the same
-/// one out again.
+/// The next Ready of a node, for the task that does its work; made by [`Node::next_ready`]. Dropped before it is
+/// [advanced](Self::advance), by an early return, a cancellation or a panic, it goes back to the node, which hands the
+/// same one out again.
 #[must_use = "its work has to be done"]
 pub struct HeldReady<S: Storage, A = ()> {
     node: Node<S, A>,
@@ -67,9 +67,10 @@ impl<S: Storage, A> Drop for HeldReady<S, A> {
 }
 
 impl<S: Storage, A> Node<S, A> {
-    /// As [`ready`](Self::ready), in a wrapper that gives it back when it is dropped without having been advanced: the
-    /// node is never left mute. What of it was done already has to be skipped when it comes again; writing to storage
-    /// twice changes nothing, and entries that are applied already are known by their index.
+    /// Like [`ready`](Self::ready), but the Ready comes in a wrapper that gives it back when it is dropped without
+    /// having been advanced, so the node is never left mute. When it comes again, skip the parts that were done
+    /// already: writing to storage twice changes nothing, and entries that are applied already are known by their
+    /// index.
     ///
     /// # Errors
     /// Stopped.

@@ -84,7 +84,7 @@ pub enum Taken {
 #[derive(Clone, Debug)]
 pub(super) enum Proposal {
     Own(Content),
-    /// One that this node has to append itself, since somebody waits until it is applied.
+    /// A proposal that this node has to append itself, since somebody waits until it is applied.
     Awaited(Content),
     /// A message that a peer forwarded.
     Forwarded(Message),
@@ -107,7 +107,7 @@ impl Proposal {
 }
 
 impl Content {
-    /// Has it appended here or sent on to the leader.
+    /// Appends it here or sends it on to the leader.
     pub(super) fn propose<S: Storage>(self, ticket: Ticket, node: &mut RawNode<S>) -> Taken {
         match self {
             Self::Data(data) => Taken::Proposal { ticket, result: node.propose(data) },
@@ -118,7 +118,7 @@ impl Content {
         }
     }
 
-    /// Has it appended here.
+    /// Appends it here.
     pub(super) fn append<S: Storage>(self, node: &mut RawNode<S>) -> Result<EntryId, ProposeError> {
         match self {
             Self::Data(data) => node.propose_as_leader(data),
@@ -127,7 +127,7 @@ impl Content {
     }
 }
 
-/// What never has to wait, as proposals do.
+/// An input that never has to wait for a leader, as proposals do.
 #[derive(Clone, Debug)]
 pub(super) enum Input {
     Notice(Notice),
@@ -160,7 +160,7 @@ impl Input {
 #[derive(Clone, Debug)]
 pub(super) struct AppliedChange {
     pub(super) change: ConfChangeV2,
-    /// The entry it came in, where the application tells.
+    /// The index of the entry in which it came, if the application tells.
     pub(super) index: Option<Index>,
 }
 

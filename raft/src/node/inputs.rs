@@ -8,8 +8,8 @@ use crate::planted::{Bug, planted};
 
 /// The inputs that have not been taken, each with the number under which it came.
 ///
-/// Proposals may have to wait, and others pass them then. So they stand in a queue of their own, and of the two that are
-/// first the lower number comes next.
+/// Proposals may have to wait, and then other inputs pass them. So proposals have a queue of their own, and of the
+/// first inputs of the two queues the one with the lower number comes next.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inputs {
     numbered: u64,
@@ -22,7 +22,7 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// The next number, for what joins a queue elsewhere.
+    /// The next number, for an input that joins a queue elsewhere.
     pub(super) const fn number(&mut self) -> Ticket {
         self.numbered += 1;
         Ticket(self.numbered)
@@ -45,7 +45,7 @@ impl Inputs {
         ticket
     }
 
-    /// What came first of all that can be taken, and when it came.
+    /// The first of the inputs that can be taken: its number, and its arm.
     pub(super) fn next(&self, accepts_proposals: bool) -> Option<(Ticket, Arm)> {
         let proposal = self.proposals.front().filter(|_| accepts_proposals);
         let proposal = proposal.map(|(ticket, _)| (*ticket, Arm::Proposal));

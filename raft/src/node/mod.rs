@@ -2,8 +2,8 @@
 //! [`RawNode`].
 //!
 //! - [`RunLoop`] is that loop as a plain value: what waits, and all the rules. A simulation uses it as it is.
-//! - [`Node`] is the handle, and [`Driver`] the future that runs the loop. They wait and wake, and have no rule of their
-//!   own. They need an executor, whichever, and start no thread.
+//! - [`Node`] is the handle, and [`Driver`] the future that runs the loop. They wait and wake, and have no rule of
+//!   their own. They run on any executor, and start no thread.
 //!
 //! etcd's counterpart is its `Node` with `node.run`.
 
@@ -138,8 +138,8 @@ impl<S: Storage> Node<S> {
     }
 
     /// Starts a node that goes on from what its storage holds, membership included, or that begins with nothing and
-    /// will be added by others. An application that keeps its state says in the configuration what it has applied, and
-    /// has the membership after that in its storage; see [`RawNode::new`].
+    /// will be added by others. An application that keeps its state sets in the configuration up to where it has
+    /// applied the log, and has the membership after that in its storage; see [`RawNode::new`].
     ///
     /// # Errors
     /// As [`RawNode::new`].
@@ -147,7 +147,7 @@ impl<S: Storage> Node<S> {
         Ok(Self::run(RunLoop::new(RawNode::new(config, storage)?, Limits::default())))
     }
 
-    /// A handle to a loop, for limits of one's own.
+    /// A handle to a loop, for callers that choose its limits.
     pub fn run(run_loop: RunLoop<S>) -> (Self, Driver<S>) {
         Self::answering(run_loop)
     }
@@ -181,7 +181,7 @@ impl<S: Storage, A> Node<S, A> {
 
 /// What peers, clients and the clock ask of the node.
 impl<S: Storage, A> Node<S, A> {
-    /// Lets the node's clock go on by one tick. Never waits: where too many ticks have not been taken yet this one is
+    /// Lets the node's clock go on by one tick. Never waits: if too many ticks have not been taken yet, this one is
     /// missed.
     ///
     /// # Errors
@@ -202,7 +202,7 @@ impl<S: Storage, A> Node<S, A> {
     /// A proposal that is cancelled may have been made or not.
     ///
     /// # Errors
-    /// It was not even appended or sent on, and why; or stopped: then it may have been made.
+    /// Why the proposal was neither appended nor sent on; or stopped: then it may have been made.
     pub async fn propose(&self, data: Bytes) -> Result<(), NodeError<ProposeError>> {
         let answer: Result<(), ProposeError> = self.propose_with(|run_loop| run_loop.propose(data)).await?;
         answer.map_err(NodeError::Refused)
@@ -254,15 +254,16 @@ impl<S: Storage, A> Node<S, A> {
     /// ```
     ///
     /// # Errors
-    /// [`ApplyError`], which tells whether it may be applied all the same. A future that is dropped tells nothing: it may be.
+    /// [`ApplyError`], which tells whether the proposal may be applied all the same. A future that is dropped tells
+    /// nothing: the proposal may be applied.
     pub async fn propose_until_applied(&self, data: Bytes) -> Result<Applied<A>, ApplyError> {
         let applied: Result<Applied<A>, ApplyError> =
             self.propose_with(|run_loop| run_loop.propose_awaited(data)).await?;
         applied
     }
 
-    /// As [`propose_until_applied`](Self::propose_until_applied), of a membership change. That it is applied means that the
-    /// application has come to its entry; where the membership did not allow it,
+    /// Like [`propose_until_applied`](Self::propose_until_applied), but for a membership change. It is applied when the
+    /// application has come to its entry; if the membership did not allow the change,
     /// [`apply_conf_change`](Self::apply_conf_change) has told the application so.
     ///
     /// # Errors
@@ -273,8 +274,8 @@ impl<S: Storage, A> Node<S, A> {
         applied
     }
 
-    /// Proposes a membership change, and waits until the node has taken it, as [`propose`](Self::propose) does: while no
-    /// leader is known too. As in etcd it is not told whether the change was dropped.
+    /// Proposes a membership change, and waits until the node has taken it, as [`propose`](Self::propose) does: also
+    /// while no leader is known. As in etcd, the caller does not learn whether the change was dropped.
     ///
     /// # Errors
     /// Stopped.
@@ -282,12 +283,12 @@ impl<S: Storage, A> Node<S, A> {
         self.propose_with(|run_loop| run_loop.propose_conf_change(change)).await
     }
 
-    /// Gives the node a message from a peer. Waits for room in the queue at most, but for a proposal that the peer
-    /// forwarded: as in etcd that is a proposal, and waits for a leader. Nothing is told of a message that makes no sense
-    /// or that answers for a node that is no member: it is ignored.
+    /// Gives the node a message from a peer. Waits only for room in the queue; but a proposal that the peer forwarded
+    /// is a proposal, as in etcd, and also waits for a leader. A message that makes no sense, or an answer of a node
+    /// that is no member, is ignored without an error.
     ///
     /// A task that waits here for a leader hands in nothing else meanwhile, not even the messages that would bring one.
-    /// So whoever receives messages one after another gives forwarded proposals to [`try_step`](Self::try_step):
+    /// So a task that receives messages one after another gives forwarded proposals to [`try_step`](Self::try_step):
     ///
     /// ```
     /// # use raft::{Body, MemStorage, Message, Node, Stopped};
@@ -310,11 +311,11 @@ impl<S: Storage, A> Node<S, A> {
         }
     }
 
-    /// As [`step`](Self::step), without waiting for anything. A forwarded proposal waits for a leader all the same, and
-    /// nobody with it.
+    /// Like [`step`](Self::step), but does not wait for anything. A forwarded proposal still waits in the queue for a
+    /// leader, but the caller does not.
     ///
     /// # Errors
-    /// No room, also where others wait for what there is, or stopped.
+    /// No room beyond what other callers wait for, or stopped.
     pub fn try_step(&self, message: Message) -> Result<(), EnqueueError> {
         let queue = if matches!(message.body, Body::Propose { .. }) { Queue::Proposals } else { Queue::Messages };
         self.shared().try_enter(queue, |run_loop| run_loop.step(message))
@@ -344,9 +345,9 @@ impl<S: Storage, A> Node<S, A> {
         self.enter(Queue::Messages, |state| state.run_loop.forget_leader()).await
     }
 
-    /// Asks for an index at which a read is linearizable, and waits until the node has taken the request up. The answer is a
-    /// [`ReadState`](crate::ReadState) with this context in a Ready. It may be lost all the same, on its way or with the
-    /// leadership that it waits at, so ask again after a while, with another context.
+    /// Asks for an index at which a read is linearizable, and waits until the node has taken the request up. The answer
+    /// is a [`ReadState`](crate::ReadState) with this context in a Ready. It may still be lost, on its way or with the
+    /// leadership for which it waits, so ask again after a while, with another context.
     ///
     /// # Errors
     /// No answer will come, as [`RawNode::try_read_index`] tells: ask again later. Or stopped.
@@ -356,11 +357,12 @@ impl<S: Storage, A> Node<S, A> {
         answer.map_err(NodeError::Refused)
     }
 
-    /// Waits until this node may answer a read: until it has applied everything that was committed when the call was
-    /// made, anywhere. Returns the index that it waited for, which is at least the highest one that was committed by
-    /// then. Whoever looks at the application's state then sees one at least as new as anybody has seen before.
+    /// Waits until this node may answer a read: until it has applied everything that was committed anywhere when the
+    /// call was made. Returns the index for which it waited, which is at least the highest one that was committed by
+    /// then. The application's state is then at least as new as any that a caller has seen before.
     ///
-    /// `context` tells the read from all others. It must never have been used before on this node, nor before a restart.
+    /// `context` tells the read from all others. It must never have been used before on this node, not even before a
+    /// restart.
     ///
     /// An answer that is lost on its way does not come, and this waits for ever: a caller that gives up drops the
     /// future, and reads again.
@@ -399,14 +401,14 @@ impl<S: Storage, A> Node<S, A> {
     }
 }
 
-/// What the application does that works off the Readys.
+/// For the application that does the work of the Readys.
 impl<S: Storage, A> Node<S, A> {
-    /// The next Ready, as soon as there is work. It is collected as late as possible. With synchronous storage writes
-    /// there is no other until it was [advanced](Self::advance). One that a cancelled call would have returned goes to
-    /// the next call.
+    /// The next Ready, as soon as there is work. It is collected as late as possible. With synchronous storage writes,
+    /// the next one comes after this one was [advanced](Self::advance). A Ready that a cancelled call would have
+    /// returned goes to the next call.
     ///
-    /// A Ready that was returned and is then dropped, for instance by an early return, leaves the node mute for good: it
-    /// goes on taking input, has nothing ready any more, and says nothing of it. [`next_ready`](Self::next_ready) cannot
+    /// If a Ready was returned and is then dropped, for instance by an early return, the node stays mute for good: it
+    /// goes on taking input, but never has a Ready again, and reports no error. [`next_ready`](Self::next_ready) cannot
     /// lose one.
     ///
     /// # Errors
@@ -424,8 +426,8 @@ impl<S: Storage, A> Node<S, A> {
         self.shared().ask(RunLoop::request_ready)
     }
 
-    /// The storage, for writing what a Ready says. The node waits meanwhile, so slow writes should go to a device first
-    /// and only then, as a copy in memory, through here. Works on a stopped node too.
+    /// Gives access to the storage, to write what a Ready says. The node waits meanwhile, so slow writes should go to a
+    /// device first and only then, as a copy in memory, through here. Works on a stopped node too.
     pub fn with_storage<R>(&self, access: impl FnOnce(&mut S) -> R) -> R {
         self.shared().look(|run_loop| access(run_loop.storage_mut()))
     }
@@ -434,17 +436,17 @@ impl<S: Storage, A> Node<S, A> {
     /// contain. To be called before the Ready with the entry is advanced.
     ///
     /// # Errors
-    /// A change that the configuration does not allow, which nothing comes of on any node; or stopped.
+    /// A change that the configuration does not allow, which takes effect on no node; or stopped.
     pub async fn apply_conf_change(&self, change: ConfChangeV2) -> Result<ConfState, NodeError<ChangeError>> {
         let reply: Reply<S, A, Result<ConfState, ChangeError>> =
             self.shared().ask(|run_loop| run_loop.apply_conf_change(change))?;
         reply.await?.map_err(NodeError::Refused)
     }
 
-    /// As [`apply_conf_change`](Self::apply_conf_change), of the entry at `index`. Messages go on while the application
-    /// applies what a Ready handed out, so that the node may take up a snapshot before it is told of a change that the
-    /// snapshot contains already: then this one keeps the membership of the snapshot, and the application has nothing to
-    /// do but to restore it when the next Ready brings it.
+    /// Like [`apply_conf_change`](Self::apply_conf_change), for the entry at `index`. Messages go on while the
+    /// application applies what a Ready handed out, so the node may take up a snapshot before it is told of a change
+    /// that the snapshot contains already. Then this method keeps the membership of the snapshot, and the application
+    /// only has to restore the snapshot when the next Ready brings it.
     ///
     /// # Errors
     /// As `apply_conf_change`, and [`ChangeError::Overtaken`] where a snapshot has replaced the entry.
@@ -458,9 +460,9 @@ impl<S: Storage, A> Node<S, A> {
         reply.await?.map_err(NodeError::Refused)
     }
 
-    /// Answers whoever waits until this entry is applied, if anybody does: to be called when the application has applied
-    /// it, before it advances the Ready, or, with asynchronous storage writes, reports the entry as applied. After that
-    /// whoever waited has been told that it is applied, without an answer.
+    /// Answers the caller that waits until this entry is applied, if there is one. Call it when the application has
+    /// applied the entry, before it advances the Ready or, with asynchronous storage writes, reports the entry as
+    /// applied. After that, the caller has been told without an answer.
     pub fn answer(&self, entry: EntryId, answer: A) {
         self.shared().answer(entry, answer);
     }

@@ -12,8 +12,8 @@ use crate::storage::Storage;
 
 /// The Readys of a node, one after another, until it is stopped; made by [`Node::readys`].
 ///
-/// With synchronous storage writes the next one comes after the last one was [advanced](Node::advance). One that is dropped
-/// instead leaves the node mute, as at [`Node::ready`].
+/// With synchronous storage writes, the next one comes after the last one was [advanced](Node::advance). If one is
+/// dropped instead, the node stays mute, as [`Node::ready`] says.
 #[must_use = "streams do nothing unless polled"]
 pub struct Readys<S: Storage, A = ()> {
     node: Node<S, A>,

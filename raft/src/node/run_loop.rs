@@ -21,15 +21,15 @@ use crate::ready::Ready;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId};
 
-/// How much waits in a [`RunLoop`] at most; each at least one, or nothing of the kind ever gets in.
+/// How much may wait in a [`RunLoop`]. Each limit has to be at least one, or nothing of the kind ever gets in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
-    /// Proposals, in number.
+    /// The number of proposals.
     pub proposals: usize,
-    /// Messages, requests and reports, in number.
+    /// The number of messages, requests and reports.
     pub messages: usize,
-    /// Ticks that were counted and not yet taken. Further ones are missed.
+    /// The number of ticks that were counted and not yet taken. Further ticks are missed.
     pub ticks: u32,
 }
 
@@ -44,18 +44,18 @@ impl Default for Limits {
 pub enum Ticked {
     /// It will be taken.
     Counted,
-    /// Too many wait already: it is lost, and the node's clock late by one tick more.
+    /// Too many wait already: it is lost, and the node's clock is late by one more tick.
     Missed,
 }
 
-/// A [`RawNode`] with what waits for it and the rules for what it takes when.
+/// A [`RawNode`] with the inputs that wait for it, and the rules by which it takes them.
 ///
-/// Every input joins the others by the method of its name. [`take`](Self::take) takes the next one out and tells what
-/// came of it; the [`Arm`] that it is given says of which kind that has to be. Whether a Ready or the next input goes
-/// first somebody chooses: [`FairChooser`] in production, the event in a simulation. The rules:
+/// Each kind of input has a method that queues it. [`take`](Self::take) takes the next input and returns what came of
+/// it; the [`Arm`] that it is given says of which kind the input has to be. The caller chooses whether a Ready or the
+/// next input goes first: with a [`FairChooser`] in production, by the event in a simulation. The rules:
 ///
-/// - Inputs of all kinds are taken in the order in which they came. So whoever calls twice is obeyed in that order, as
-///   in etcd, where a call returns when its input was taken.
+/// - Inputs of all kinds are taken in the order in which they came. So two calls of one caller take effect in that
+///   order, as in etcd, where a call returns when its input was taken.
 /// - Proposals wait while no leader is known, and others pass them then. A node that a membership change removed keeps
 ///   them waiting too, until the leader changes; in the outgoing half of a joint configuration it still belongs. When the
 ///   waiting ends they come before all that came after them.
@@ -95,13 +95,13 @@ pub struct RunLoop<S: Storage> {
     missed_ticks: u64,
     awaited: Awaited,
     awaited_reads: AwaitedReads,
-    /// Those who wait for a Ready, in the order in which they came.
+    /// The requests for a Ready that wait, in the order in which they came.
     ready_requests: VecDeque<Ticket>,
     /// Readys that came back unseen, in the order of their making, to be handed out before any other.
     returned: VecDeque<Ready>,
     /// The number of the Ready that is out and has to be advanced.
     outstanding: Option<u64>,
-    /// As it was when the last input had been taken.
+    /// The leader when the last input had been taken.
     leader: Option<NodeId>,
     accepts_proposals: bool,
 }
@@ -125,7 +125,7 @@ pub enum Demand {
     },
     /// How sending a snapshot ended.
     ReportSnapshot {
-        /// To whom it was sent.
+        /// The receiver of the snapshot.
         peer: NodeId,
     },
 }
@@ -174,7 +174,7 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
-    /// Whoever has handed something in and then asks for a Ready is not given one from before.
+    /// A caller that has handed something in and then asks for a Ready does not get one from before.
     fn can_take_ready(&self) -> bool {
         let Some(&asked) = self.ready_requests.front() else { return false };
         let is_next = self.inputs.next(self.accepts_proposals).is_none_or(|(ticket, _)| asked < ticket);
@@ -247,7 +247,8 @@ impl<S: Storage> RunLoop<S> {
         Taken::Read { ticket, result }
     }
 
-    /// A node that was no member before is not taken for removed: it may be one without knowing, while it catches up.
+    /// A node that was no member before does not count as removed: it may be a member without knowing, while it catches
+    /// up.
     fn apply_change(&mut self, ticket: Ticket, AppliedChange { change, index }: AppliedChange) -> Taken {
         if index.is_some_and(|index| self.is_overtaken(index)) {
             return Taken::MembershipChange { ticket, result: Err(ChangeError::Overtaken) };
@@ -304,22 +305,22 @@ impl<S: Storage> RunLoop<S> {
 
 /// What became of proposals and reads that are awaited.
 impl<S: Storage> RunLoop<S> {
-    /// What has become of them since this was last asked: to be asked after each [`take`](Self::take). A proposal is settled
-    /// once: when it is refused, when another entry or a snapshot takes its place, or when the Ready with it is advanced,
-    /// unless the application has [answered](Self::take_awaited) before. With asynchronous storage writes the response of
-    /// the apply thread stands for the advancing. In the order of the log.
+    /// The proposals that were settled since the last call, in the order of the log; to be called after each
+    /// [`take`](Self::take). A proposal is settled once: when it is refused, when another entry or a snapshot takes its
+    /// place, or when the Ready with it is advanced, unless the application has [answered](Self::take_awaited) before.
+    /// With asynchronous storage writes, the response of the apply thread takes the place of advancing.
     pub fn take_settled(&mut self) -> Vec<Settled> {
         self.awaited.take_settled()
     }
 
-    /// The application has applied an entry that a Ready handed out, and may have an answer for who waits for it, if
-    /// anybody does.
+    /// The application has applied an entry that a Ready handed out. Returns the ticket of the caller that waits for
+    /// it, if there is one, so that it can be answered.
     pub fn take_awaited(&mut self, entry: EntryId) -> Option<Ticket> {
         self.awaited.take(entry)
     }
 
-    /// What has become of reads that are awaited since this was last asked: to be asked after each [`take`](Self::take). A
-    /// read is settled once: when it is refused, when the leadership that it was asked of ends, or when its index is applied.
+    /// The awaited reads that were settled since the last call; to be called after each [`take`](Self::take). A read is
+    /// settled once: when it is refused, when the leadership that it was asked of ends, or when its index is applied.
     pub fn take_settled_reads(&mut self) -> Vec<SettledRead> {
         self.awaited_reads.take_settled()
     }
@@ -362,7 +363,7 @@ impl<S: Storage> RunLoop<S> {
         self.accepts_proposals
     }
 
-    /// How much may wait.
+    /// The limits of what may wait.
     pub fn limits(&self) -> Limits {
         self.limits
     }
@@ -385,7 +386,7 @@ impl<S: Storage> RunLoop<S> {
         waiting
     }
 
-    /// What [`Arm::Message`] would take, if that is a request or a report that changes what the node may do next.
+    /// What [`Arm::Message`] would take next, if that is a request or a report that changes what the node may do next.
     pub fn next_demand(&self) -> Option<Demand> {
         match self.next_notice()? {
             Notice::Campaign => Some(Demand::Campaign),
@@ -401,7 +402,7 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
-    /// What [`Arm::Message`] would take, if that is a message.
+    /// What [`Arm::Message`] would take next, if that is a message.
     pub fn next_message(&self) -> Option<&Message> {
         self.next_notice()?.message()
     }
@@ -410,7 +411,7 @@ impl<S: Storage> RunLoop<S> {
         self.inputs.first_notice().filter(|_| self.next_input() == Some(Arm::Message))
     }
 
-    /// Whether something waits that brings a membership change: somebody proposes one, or a leader sends one.
+    /// Whether an input waits that brings a membership change: a proposal of one, or a message of a leader with one.
     pub fn awaits_conf_change(&self) -> bool {
         let proposed = self.inputs.proposals().any(Proposal::brings_conf_change);
         proposed || self.queued_messages().any(Message::brings_conf_change)
@@ -422,12 +423,12 @@ impl<S: Storage> RunLoop<S> {
         self.inputs.notices().filter_map(Notice::message)
     }
 
-    /// How many proposals more there is room for.
+    /// How many more proposals there is room for.
     pub fn proposal_room(&self) -> usize {
         self.limits.proposals.saturating_sub(self.waiting_proposals())
     }
 
-    /// How many messages more there is room for.
+    /// How many more messages there is room for.
     pub fn message_room(&self) -> usize {
         self.limits.messages.saturating_sub(self.waiting_messages())
     }

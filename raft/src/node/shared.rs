@@ -14,7 +14,7 @@ use super::waiting::{Answer, Applied, Place, Queue, Waiting, Wakers};
 use crate::storage::Storage;
 use crate::types::EntryId;
 
-/// The loop and those around it.
+/// The loop, and the callers and the driver around it.
 #[derive(Debug)]
 pub(super) struct Shared<S: Storage, A>(Mutex<State<S, A>>);
 
@@ -32,15 +32,15 @@ impl<S: Storage, A> Shared<S, A> {
         Self(Mutex::new(State { run_loop, chooser, waiting, driver: None }))
     }
 
-    /// Gives `change` the state; those whom it says are woken when the lock is released.
+    /// Gives `change` the state. The wakers that it adds are called when the lock is released.
     fn with<R>(&self, change: impl FnOnce(&mut State<S, A>, &mut Wakers) -> R) -> R {
         let mut wakers = Wakers::default();
         let mut state = self.lock(&mut wakers);
         change(&mut state, &mut wakers)
     }
 
-    /// A panic under the lock can only come from the storage or from a bug. Either way what the node has promised
-    /// cannot be trusted any more, so it is stopped, and nobody is left waiting.
+    /// A panic under the lock can only come from the storage or from a bug. Either way, the node's promises can no
+    /// longer be trusted, so it is stopped, and nobody is left waiting.
     fn lock(&self, wakers: &mut Wakers) -> MutexGuard<'_, State<S, A>> {
         self.0.lock().unwrap_or_else(|poisoned| {
             let mut state = poisoned.into_inner();
@@ -63,7 +63,7 @@ impl<S: Storage, A> Shared<S, A> {
         self.with(|state, _| look(&mut state.run_loop))
     }
 
-    /// Gives whoever waits for this entry what the application answers.
+    /// Gives the application's answer to the caller that waits for this entry.
     pub(super) fn answer(&self, entry: EntryId, answer: A) {
         self.with(|state, wakers| {
             if let Some(ticket) = state.run_loop.take_awaited(entry) {
@@ -79,7 +79,7 @@ impl<S: Storage, A> Shared<S, A> {
         });
     }
 
-    /// Takes up to `batch` inputs. Ready where the loop has ended, otherwise pending until the next input.
+    /// Takes up to `batch` inputs. `Ready` if the loop has ended, otherwise pending until the next input.
     pub(super) fn drive(&self, batch: usize, context: &Context<'_>) -> Poll<()> {
         self.with(|state, wakers| state.drive(batch, context, wakers))
     }
@@ -185,11 +185,11 @@ impl<S: Storage, A> State<S, A> {
     }
 }
 
-/// Somebody who wants to hand an input to the loop. Dropping it leaves the line.
+/// A call that wants to hand an input to the loop. Dropping it leaves the line.
 pub(super) struct Entry<S: Storage, A> {
     shared: Arc<Shared<S, A>>,
     queue: Queue,
-    /// `None` when it does not stand in line.
+    /// `None` while it does not stand in line.
     place: Option<Place>,
 }
 
@@ -200,7 +200,7 @@ impl<S: Storage, A> Entry<S, A> {
 }
 
 impl<S: Storage, A> Drop for Entry<S, A> {
-    /// Whoever left may have been woken for room that somebody else can use now.
+    /// The call that leaves may have been woken for room that another one can use now.
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
         self.shared.with(|state, wakers| {

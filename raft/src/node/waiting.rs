@@ -1,5 +1,5 @@
-//! Who waits for what: wakers, and answers that have not been picked up. Waiting and waking only; every rule is in the
-//! run loop.
+//! Which call waits for what: wakers, and answers that have not been picked up. This is only about waiting and waking;
+//! every rule is in the run loop.
 
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
@@ -33,7 +33,7 @@ impl Drop for Wakers {
     }
 }
 
-/// Everybody who waits.
+/// All calls that wait.
 #[derive(Debug)]
 pub(super) struct Waiting<A> {
     proposals: Answers<Result<(), ProposeError>>,
@@ -68,7 +68,7 @@ impl<A> Default for Waiting<A> {
 /// A proposal that is applied on this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied<A = ()> {
-    /// Which entry it is.
+    /// The entry of the proposal.
     pub entry: EntryId,
     /// What the application [answered](super::Node::answer); `None` where it said nothing before it was done with the entry.
     pub answer: Option<A>,
@@ -91,7 +91,7 @@ impl Queue {
 }
 
 impl<A> Waiting<A> {
-    /// Gives what came of an input to whom it concerns.
+    /// Gives the result of an input to the call that waits for it.
     pub(super) fn deliver(&mut self, taken: Taken, wakers: &mut Wakers) {
         match taken {
             Taken::Proposal { ticket, result } => self.proposals.deliver(ticket, result, wakers),
@@ -100,7 +100,7 @@ impl<A> Waiting<A> {
             Taken::Ready { ticket, ready } => self.readys.deliver(ticket, *ready, wakers),
             Taken::Status { ticket, status } => self.statuses.deliver(ticket, status, wakers),
             Taken::Stop => self.wake_all(wakers),
-            // What is wrong with a message concerns nobody here: as on the network, it is as if it had been lost.
+            // An error of a message concerns nobody here: it is as if the message had been lost on the network.
             Taken::UnattendedProposal { ticket, result: _ } => self.unattended.deliver(ticket, (), wakers),
             Taken::Message(_) | Taken::Tick | Taken::Advance => {}
         }
@@ -154,7 +154,7 @@ pub(super) trait Answer<A>: Sized {
     /// Where answers of this kind are kept.
     fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self>;
 
-    /// What happens to one that nobody has come for.
+    /// What happens to an answer that nobody has picked up.
     fn unclaimed<S: Storage>(self, _run_loop: &mut RunLoop<S>) {}
 }
 
@@ -182,7 +182,7 @@ impl<A> Answer<A> for Result<Index, ReadError> {
     }
 }
 
-/// That it was taken.
+/// The answer that an input was taken.
 impl<A> Answer<A> for () {
     fn answers(waiting: &mut Waiting<A>) -> &mut Answers<Self> {
         &mut waiting.unattended
@@ -206,13 +206,13 @@ impl<A> Answer<A> for Ready {
         &mut waiting.readys
     }
 
-    /// The work in it has to be done by somebody.
+    /// Somebody has to do the work in it, so it goes back to the loop.
     fn unclaimed<S: Storage>(self, run_loop: &mut RunLoop<S>) {
         run_loop.return_ready(self);
     }
 }
 
-/// Those who wait for answers of one kind.
+/// The calls that wait for answers of one kind.
 #[derive(Debug)]
 pub(super) struct Answers<T>(BTreeMap<Ticket, Slot<T>>);
 
@@ -253,7 +253,7 @@ impl<T> Answers<T> {
         }
     }
 
-    /// Ends the waiting; tells the answer that nobody has come for.
+    /// Ends the waiting, and returns the answer if nobody has picked it up.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<T> {
         match self.0.remove(&ticket) {
             Some(Slot::Answered(answer)) => Some(answer),
@@ -274,11 +274,11 @@ impl<T> Answers<T> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Place(u64);
 
-/// Those who wait for room in a queue, first come first served.
+/// The calls that wait for room in a queue, first come, first served.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     places: u64,
-    /// `None` for those who were woken and have not come yet.
+    /// `None` for those that were woken and were not polled yet.
     waiting: BTreeMap<Place, Option<Waker>>,
 }
 
@@ -292,7 +292,7 @@ impl Line {
         before < room
     }
 
-    /// Waits at a place, at the end where there is none yet.
+    /// Waits at a place, or at the end of the line if it has none yet.
     pub(super) fn wait(&mut self, place: Option<Place>, context: &Context<'_>) -> Place {
         let place = place.unwrap_or_else(|| {
             self.places += 1;

@@ -45,7 +45,7 @@ pub struct Progress {
     limits: InflightLimits,
 }
 
-/// How a leader treats a follower. There are these three ways in etcd as well; what is known of each may become more.
+/// How a leader treats a follower. etcd has the same three ways; later versions may add fields to each.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ProgressState {
     /// It looks for the point where the logs agree, one append for each heartbeat.
@@ -117,9 +117,9 @@ impl Progress {
     }
 
     /// Whether the follower lacks entries that it acknowledged to this leader: it refused an append that builds on the
-    /// last one of them, and has acknowledged none since. It lost its disk, was put back from an old copy, or began with a
-    /// log of another cluster. It is probed once for each heartbeat that it answers, and otherwise left alone: Raft relies
-    /// on what was acknowledged, so an operator has to remove the member, and may add it anew.
+    /// last one of them, and has acknowledged none since. It lost its disk, was put back from an old copy, or began
+    /// with a log of another cluster. It is probed once for each heartbeat that it answers, and otherwise left alone:
+    /// Raft relies on what was acknowledged, so an operator has to remove the member, and may then add it again.
     ///
     /// A refusal that was late on the way looks the same until the follower is heard from again.
     pub const fn lacks_acknowledged(&self) -> bool {
@@ -195,18 +195,18 @@ impl Progress {
         }
     }
 
-    /// Makes this the leader's own progress, whose log ends at `last`.
+    /// Makes this the progress of the leader itself, whose log ends at `last`.
     pub(crate) fn set_matched_self(&mut self, last: Index) {
         self.matched = last;
         self.next = last.next();
     }
 
-    /// Begins to probe: behind what is known to match, or behind the snapshot that was sent if that is further.
+    /// Begins to probe: after what is known to match, or after the snapshot that was sent if that is further.
     pub(crate) fn become_probe(&mut self) {
         self.probe_from(self.pending_snapshot().unwrap_or(Index::ZERO));
     }
 
-    /// Begins to replicate, from behind what is known to match.
+    /// Begins to replicate, after what is known to match.
     pub(crate) fn become_replicate(&mut self) {
         self.lacks_snapshot = false;
         self.next = self.matched.next();
@@ -220,7 +220,8 @@ impl Progress {
         self.sent_commit = pending;
     }
 
-    /// The host delivered the snapshot: probes behind it once a heartbeat is answered. Whether one was waited for.
+    /// The host delivered the snapshot: probes after it once a heartbeat is answered. Returns whether one was waited
+    /// for.
     pub(crate) fn snapshot_finished(&mut self) -> bool {
         let Some(pending) = self.pending_snapshot() else { return false };
         self.probe_from(pending);
@@ -228,8 +229,8 @@ impl Progress {
         true
     }
 
-    /// The host failed to deliver the snapshot: probes where it was needed, which makes another one, once a heartbeat
-    /// is answered. Whether one was waited for.
+    /// The host failed to deliver the snapshot: once a heartbeat is answered, probes where the snapshot was needed,
+    /// which leads to another one. Returns whether one was waited for.
     pub(crate) fn snapshot_failed(&mut self) -> bool {
         if self.pending_snapshot().is_none() {
             return false;
@@ -281,7 +282,7 @@ impl Progress {
         commit > self.sent_commit && self.sent_commit < self.next.previous()
     }
 
-    /// The follower's log is like the leader's up to here. Whether that is news; old answers may come late.
+    /// The follower's log is like the leader's up to here. Returns whether that is news; old answers may come late.
     pub(crate) fn acknowledge(&mut self, index: Index) -> bool {
         self.lacks_acknowledged &= index < self.matched;
         if index <= self.matched {
@@ -293,8 +294,8 @@ impl Progress {
         true
     }
 
-    /// The follower refused the append behind `rejected`; the leader guesses from its answer that the logs may agree
-    /// at `hint`. Whether it is news, which leaves a probe free to be sent; old answers may come late.
+    /// The follower refused the append after `rejected`; the leader guesses from its answer that the logs may agree at
+    /// `hint`. Returns whether that is news, which allows the next probe to be sent; old answers may come late.
     ///
     /// While replicating, a refusal means that an append was lost: it falls back to probing behind what matches.
     pub(crate) fn reject(&mut self, rejected: Index, hint: Index) -> bool {
@@ -331,15 +332,15 @@ impl Progress {
         }
     }
 
-    /// Etcd's one-line form, such as `StateReplicate match=4 next=9 learner paused inactive inflight=2[full]`; `lacking`,
-    /// which is not etcd's, says that the follower [lacks](Self::lacks_acknowledged) what it acknowledged. Whether it is a
-    /// learner is for the configuration to know.
+    /// etcd's one-line form, such as `StateReplicate match=4 next=9 learner paused inactive inflight=2[full]`.
+    /// `lacking`, which etcd does not have, says that the follower [lacks](Self::lacks_acknowledged) what it
+    /// acknowledged. `learner` comes from the configuration, since a progress does not know it.
     pub fn describe(&self, learner: bool) -> impl fmt::Display + '_ {
         Description { progress: self, learner }
     }
 }
 
-/// etcd's name of it: `StateProbe`.
+/// etcd's name for it, such as `StateProbe`.
 impl fmt::Display for ProgressState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -322,7 +322,7 @@ impl Model {
 enum Step {
     BecomeProbe,
     BecomeReplicate,
-    /// So far beyond what matches, as a snapshot always is.
+    /// With a snapshot this far beyond what matches, where a snapshot always is.
     BecomeSnapshot(u64),
     SnapshotDone(bool),
     Send(u64, u64),
@@ -354,7 +354,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Takes the step on both; whether they gave the same answer.
+/// Takes the step on both. Returns whether they gave the same answer.
 fn take(step: &Step, model: &mut Model, progress: &mut Progress) -> bool {
     match *step {
         Step::BecomeProbe => {

@@ -34,7 +34,8 @@ impl JointConfig {
         self.incoming.committed_index(&acked).min(self.outgoing.committed_index(&acked))
     }
 
-    /// What the votes decide: each half has to be won, and losing one loses all. See [`MajorityConfig::vote_result`].
+    /// What the votes decide: each half has to be won, and losing either half loses the vote. See
+    /// [`MajorityConfig::vote_result`].
     pub fn vote_result(&self, vote: impl Fn(NodeId) -> Option<bool>) -> VoteResult {
         if planted(Bug::JointUnionQuorum) {
             return self.ids().collect::<MajorityConfig>().vote_result(vote);
@@ -67,7 +68,7 @@ impl JointConfig {
     }
 }
 
-/// Etcd's form: `(1 2 3)`, and `(1 2 3)&&(1 2)` where it is joint.
+/// etcd's form: `(1 2 3)`, and `(1 2 3)&&(1 2)` while it is joint.
 impl fmt::Display for JointConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.incoming.fmt(f)?;

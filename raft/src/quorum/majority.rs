@@ -64,7 +64,7 @@ impl MajorityConfig {
         }
     }
 
-    /// The value that as many of the values reach as a quorum has members; there is one value for each voter.
+    /// The largest value that as many values reach as a quorum has members; there is one value for each voter.
     fn quorum_th_largest(&self, values: &mut [u64]) -> u64 {
         let missing = usize::from(planted(Bug::CommitQuorumOffByOne) && self.len().is_multiple_of(2));
         let position = values.len() - (self.quorum() - missing);
@@ -96,12 +96,12 @@ impl MajorityConfig {
         self.0.contains(&id)
     }
 
-    /// Adds a voter; whether it is a new one.
+    /// Adds a voter. Returns whether it is a new one.
     pub fn insert(&mut self, id: NodeId) -> bool {
         self.0.insert(id)
     }
 
-    /// Removes a voter; whether it was one.
+    /// Removes a voter. Returns whether it was one.
     pub fn remove(&mut self, id: NodeId) -> bool {
         self.0.remove(&id)
     }
@@ -124,7 +124,7 @@ impl FromIterator<NodeId> for MajorityConfig {
     }
 }
 
-/// Etcd's form, such as `(1 2 a)`, with the ids in hexadecimal.
+/// etcd's form, such as `(1 2 a)`, with the ids in hexadecimal.
 impl fmt::Display for MajorityConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&parenthesized(&self.0))

@@ -103,7 +103,7 @@ proptest! {
 }
 
 #[test]
-fn voters_who_are_unknown_count_as_zero_and_a_large_cluster_is_no_different() {
+fn voters_of_whom_nothing_is_known_count_as_zero_in_a_large_cluster_too() {
     let table = [
         (1, vec![7], 7),
         (2, vec![7, 9], 7),

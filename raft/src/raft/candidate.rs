@@ -1,4 +1,4 @@
-//! The votes that a candidate and a pre-candidate collect, and what comes of them.
+//! The votes that a candidate or a pre-candidate collects, and what they lead to.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,8 @@ impl<S: Storage> Raft<S> {
         let own_is_missing = votes.get(self.config.id).is_none() && !self.config.lead_before_own_vote;
         match (self.configuration.voters().vote_result(|voter| votes.get(voter)), next) {
             (VoteResult::Pending, _) => {}
-            // The own vote counts once it is durable. Whoever led before that could crash, forget this term, be elected
-            // in it again and write other entries at the same positions.
+            // The own vote counts once it is durable. A node that led before that could crash, forget this term, be
+            // elected in it again and write other entries at the same positions.
             (VoteResult::Won, VoteWon::Lead) if own_is_missing => {}
             (VoteResult::Won, VoteWon::Campaign) => self.campaign(Campaign::Election),
             (VoteResult::Won, VoteWon::Lead) => {
@@ -49,7 +49,7 @@ impl<S: Storage> Raft<S> {
     }
 }
 
-/// What winning leads to.
+/// What winning the votes leads to.
 enum VoteWon {
     Campaign,
     Lead,

@@ -20,7 +20,7 @@ pub(super) enum Campaign {
 }
 
 impl Campaign {
-    /// In a word.
+    /// Its name.
     const fn name(self) -> &'static str {
         match self {
             Self::PreElection => "pre-vote",
@@ -49,7 +49,7 @@ impl<S: Storage> Raft<S> {
     pub(super) fn campaign_if_allowed(&mut self, campaign: Campaign) {
         let leads = matches!(self.role, RoleState::Leader(_));
         let unapplied = self.has_unapplied_conf_change() && !planted(Bug::CampaignUnappliedConf);
-        // Who leads needs a term, and room for an entry of it.
+        // A leader needs a term, and room for an entry of that term.
         let has_room = self.term < Term::MAX && self.log.last_index() < Index::MAX;
         if !leads && self.promotable() && has_room && !unapplied {
             self.campaign(campaign);
@@ -91,7 +91,7 @@ impl<S: Storage> Raft<S> {
         let voters: Vec<NodeId> = self.configuration.voters().ids().collect();
         for voter in voters {
             if voter == self.id() {
-                // The own vote counts once it is durable, like anybody's.
+                // The node's own vote counts once it is durable, like any other.
                 self.send_after_append(voter, term, vote_response(campaign, true));
             } else {
                 self.send_with_term(voter, Some(term), vote_request(campaign, last));
@@ -119,9 +119,9 @@ impl<S: Storage> Raft<S> {
         self.send_after_append(from, term, Body::VoteResponse { granted });
     }
 
-    /// The same for a term that nobody is in yet. Nothing is promised, so any number of candidates may hear yes. The
-    /// grant carries the term asked about: the candidate is in an earlier one, and would ignore an answer of a term
-    /// still lower.
+    /// The same for a pre-vote, whose term nobody is in yet. Nothing is promised, so it may be granted to any number of
+    /// candidates. The grant carries the term asked about: the candidate is in an earlier one, and would ignore an
+    /// answer of a still lower term.
     pub(super) fn answer_pre_vote(&mut self, from: NodeId, term: Term, last: EntryId) {
         let may_vote = self.vote == Some(from) || (self.vote.is_none() && self.leader.is_none()) || term > self.term;
         let granted = may_vote && self.is_up_to_date(last);
@@ -130,7 +130,7 @@ impl<S: Storage> Raft<S> {
         self.send_after_append(from, term, Body::PreVoteResponse { granted });
     }
 
-    /// What there is to tell of an answer to a candidate, before the node takes note of its vote.
+    /// The event that tells of an answer to a candidate, before the node takes note of its vote.
     fn answers(&self, candidate: NodeId, campaign: Campaign, asked: Term, granted: bool) -> Event<'_> {
         let is_free = matches!(campaign, Campaign::PreElection) && asked > self.term;
         let reason = match (granted, self.vote, self.leader) {

@@ -10,8 +10,8 @@ use crate::types::{Entry, EntryId, Index, NodeId, Term};
 use super::{Raft, RoleState};
 
 impl<S: Storage> Raft<S> {
-    /// A leader of this term speaks. A follower takes note; a candidate gives its campaign up, since somebody leads the term
-    /// that it campaigns in. That is its own term, unless the message has none.
+    /// Takes note that `leader` leads this term. A candidate gives up its campaign, since somebody leads the term in
+    /// which it campaigns. `term` is the node's own term, unless the message had none.
     pub(super) fn obey(&mut self, leader: NodeId, term: Term) {
         match self.role {
             RoleState::Follower => self.heard_from_leader(leader),

@@ -20,12 +20,13 @@ use super::{Raft, RoleState};
 pub(super) struct Leader {
     /// What is known of each member, this node included.
     pub(super) progress: BTreeMap<NodeId, Progress>,
-    /// Up to here there may be a membership change that is not applied yet; no other is accepted until it is.
+    /// Up to this index there may be a membership change that is not applied yet; no other is accepted before it is
+    /// applied.
     pub(super) pending_conf_index: Index,
     /// The payload bytes proposed to this leadership and not yet applied.
     pub(super) uncommitted_size: u64,
     pub(super) heartbeat_elapsed: u32,
-    /// To whom leadership is being handed over.
+    /// The node to which leadership is being handed over.
     pub(super) transferee: Option<NodeId>,
     pub(super) reads: UnconfirmedReads,
 }
@@ -51,7 +52,8 @@ impl Leader {
         }
     }
 
-    /// Forgets who left and takes up who joined. A node that leaves and joins in one change starts afresh.
+    /// Forgets the nodes that left and takes up those that joined. A node that leaves and joins in one change starts
+    /// afresh.
     pub(super) fn follow(&mut self, changed: &Changed, last: Index, limits: InflightLimits) {
         self.progress.retain(|id, _| changed.configuration.contains(*id));
         for id in &changed.joined {
@@ -77,7 +79,7 @@ impl Leader {
 }
 
 impl<S: Storage> Raft<S> {
-    /// Counts a tick: checks the quorum and gives up a transfer once an election timeout, and sends heartbeats.
+    /// Counts a tick: checks the quorum and gives up a transfer once in each election timeout, and sends heartbeats.
     pub(super) fn tick_leader(&mut self) {
         self.election_elapsed = self.election_elapsed.saturating_add(1);
         if self.election_elapsed >= self.config.election_tick {
@@ -121,7 +123,7 @@ impl<S: Storage> Raft<S> {
         }
         match progress.state() {
             ProgressState::Probe { .. } => progress.become_replicate(),
-            // Whatever snapshot it was that it installed, its log now meets this one.
+            // Whichever snapshot it installed, its log now meets this one.
             ProgressState::Snapshot { .. } if progress.matched().next() >= first && !planted(Bug::ProgressStuck) => {
                 progress.become_probe();
                 progress.become_replicate();
@@ -179,9 +181,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// A follower refused what builds on the last entry that it acknowledged. While replicating that may be an answer that
-    /// is late, and a probe finds out. A probe that is refused can only be repeated, and would be refused again as fast as
-    /// the network carries it, so the next one waits for the next heartbeat's answer.
+    /// A follower refused an append that builds on the last entry that it acknowledged. While the leader replicates,
+    /// that may be a late answer, and a probe finds out. A refused probe could only be repeated, and would be refused
+    /// again as fast as the network carries it, so the next one waits until a heartbeat is answered.
     fn doubt(&mut self, follower: NodeId) {
         let RoleState::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&follower) else { return };

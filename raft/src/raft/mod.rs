@@ -1,5 +1,5 @@
 //! The Raft state machine. This file holds what every role shares: term, vote, log, membership and timers, the ways
-//! from one role to another, and sending. What a role does with its input stands in the file of that name.
+//! from one role to another, and sending. What a role does with its input is in the file of that name.
 //!
 //! State that only one role has lives in that role's value inside [`RoleState`], so a change of role is a move and
 //! nothing of the old role can be left behind.
@@ -73,10 +73,10 @@ enum RoleState {
 /// Messages that wait for the next Ready.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outbox {
-    /// May leave at any time.
+    /// Messages that may leave at any time.
     pub(crate) messages: Vec<Message>,
-    /// Promise that everything the node knows by now is durable, so they leave only when it is. Some are addressed to
-    /// the node itself: its own vote, and as a leader its own acknowledgement.
+    /// Messages that promise that everything the node knows by now is durable, so they leave only when it is. Some are
+    /// addressed to the node itself: its own vote, and as a leader its own acknowledgement.
     pub(crate) after_append: Vec<Message>,
 }
 
@@ -149,15 +149,17 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// Commits what the log shows to be committed, whatever the hard state says: each membership change but the last. A
-    /// leader appends one only when it has applied all those before it, so its log says that they are committed.
+    /// Commits what the log shows to be committed, whatever the hard state says: every membership change but the last.
+    /// A leader appends a change only when it has applied all those before it, so the log shows that those are
+    /// committed.
     ///
-    /// Who wrote the entries of a Ready and crashed before its hard state finds two changes beyond its commit index. By the
-    /// membership before both it could win votes of no majority of the newest one, and overwrite what is committed: majorities
-    /// overlap from one membership to the next only (thesis, section 4.1). etcd's node goes on with the old membership.
+    /// A node that wrote the entries of a Ready, and crashed before it wrote the hard state, may find two changes
+    /// beyond its commit index. With the membership before both, it could be elected without a majority of the newest
+    /// one, and overwrite what is committed: majorities overlap only from one membership to the next (thesis, section
+    /// 4.1). etcd's node goes on with the old membership.
     ///
-    /// A bootstrap appends the first members all at once, in the front of the log, and says nothing of that kind: who crashed
-    /// in the middle of it must not lead with those that it had written by then.
+    /// A bootstrap appends the first members all at once, at the beginning of the log, which shows nothing of that
+    /// kind: a node that crashed in the middle of it must not lead with those members that it had written by then.
     fn commit_overtaken_changes(&mut self) {
         if self.config.allow_outdated_membership || self.config.disable_conf_change_validation {
             return;
@@ -169,8 +171,8 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// What is applied is not handed out again, so a membership that lacks it would never be made up for: the node would
-    /// count the votes and acknowledgements of members of long ago.
+    /// Changes that are applied are not handed out again, so a membership that lacks one would never catch up: the node
+    /// would count the votes and acknowledgements of an old membership.
     fn check_membership(&self) -> Result<(), ConfigError> {
         if self.config.allow_outdated_membership {
             return Ok(());
@@ -289,7 +291,7 @@ impl<S: Storage> Raft<S> {
         self.tell(|_| leader.map(|leader| Event::Follows { leader }));
     }
 
-    /// What there is to tell of a node that becomes a follower: nothing if it was one.
+    /// The event that tells of a node that becomes a follower; `None` if it was one.
     fn steps_down(&self, new_term: Term, leader: Option<NodeId>) -> Option<Event<'_>> {
         let reason = match self.role {
             RoleState::Follower => return None,
@@ -302,7 +304,7 @@ impl<S: Storage> Raft<S> {
         Some(Event::StepsDown { role: self.role(), reason, new_term })
     }
 
-    /// Tells whoever listens. Where nobody can listen, what there is to tell is not even computed.
+    /// Tells the listener of an event. In a build in which nobody can listen, the event is not even computed.
     #[cfg(feature = "tracing")]
     fn tell<'a, E: Into<Option<Event<'a>>>>(&'a self, event: impl FnOnce(&'a Self) -> E) {
         if let Some(event) = event(self).into() {
@@ -310,7 +312,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Tells nobody.
+    /// Tells nobody: this build has no listener.
     #[cfg(not(feature = "tracing"))]
     #[inline(always)]
     fn tell<'a, E: Into<Option<Event<'a>>>>(&'a self, _: impl FnOnce(&'a Self) -> E) {}
@@ -341,13 +343,13 @@ impl<S: Storage> Raft<S> {
         let last = self.log.last_index();
         self.role =
             RoleState::Leader(Box::new(Leader::new(self.id(), &self.configuration, last, self.inflight_limits())));
-        // An entry of the own term is what lets the leader commit anything at all (Raft paper, section 5.4.2).
+        // Only an entry of its own term lets the leader commit anything at all (Raft paper, section 5.4.2).
         let appended = self.append_as_leader(vec![Entry::default()]);
         assert!(appended.is_ok(), "an empty entry counts nothing against the bound on uncommitted data");
         self.tell(|raft| Event::Leads { last: raft.log.last_id() });
     }
 
-    /// What every change of role or term resets, except the way to a pre-candidate.
+    /// Resets what every change of role or term resets, except the change to pre-candidate.
     fn reset(&mut self, term: Term) {
         if self.term != term {
             self.term = term;
@@ -370,7 +372,7 @@ impl<S: Storage> Raft<S> {
         self.send_with_term(to, term, body);
     }
 
-    /// Sends without or with another term than the node's own, at any time.
+    /// Sends with another term than the node's own, or without one, at any time.
     fn send_with_term(&mut self, to: NodeId, term: Option<Term>, body: Body) {
         self.outbox.messages.push(Message { from: self.config.id, to, term, body });
     }

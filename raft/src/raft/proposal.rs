@@ -10,7 +10,7 @@ use crate::types::{Entry, EntryId, EntryKind, Index, NodeId};
 use super::{Raft, RoleState};
 
 impl<S: Storage> Raft<S> {
-    /// Takes entries whose term and index are to be set. `origin` is the node that forwarded them, if any did.
+    /// Takes entries whose term and index are still to be set. `origin` is the node that forwarded them, if any did.
     ///
     /// # Errors
     /// Nothing was appended or forwarded.
@@ -23,7 +23,7 @@ impl<S: Storage> Raft<S> {
         self.tell_if_dropped(taken)
     }
 
-    /// Takes entries as the leader, and returns what the last of them is in the log.
+    /// Takes entries as the leader, and returns the identity of the last of them in the log.
     ///
     /// # Errors
     /// Nothing was appended.
@@ -62,7 +62,8 @@ impl<S: Storage> Raft<S> {
         let pending = leader.pending_conf_index;
         let first = self.log.last_index().next();
         for (offset, entry) in entries.iter_mut().enumerate() {
-            // Only this leader refuses; what is proposed as refused may hold data that the application has to see.
+            // Only a leader marks a change as refused. An entry that is proposed with that mark may hold data that the
+            // application has to see.
             if entry.kind == EntryKind::RefusedConfChange {
                 entry.kind = EntryKind::Normal;
             }
@@ -81,8 +82,9 @@ impl<S: Storage> Raft<S> {
         appended
     }
 
-    /// What was pending before a proposal that was dropped for its size is pending again. In etcd a change that was dropped
-    /// stays pending and delays later ones, and the leaving of a joint configuration, until the log has grown past it.
+    /// A proposal was dropped for its size: the change that was pending before it is pending again. In etcd a dropped
+    /// change stays pending, and delays later changes and the leaving of a joint configuration until the log has grown
+    /// past it.
     fn forget_dropped_change(&mut self, pending: Index) {
         if let RoleState::Leader(leader) = &mut self.role
             && !self.config.waits_as_etcd
@@ -159,8 +161,8 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// Leaves a joint configuration that is to be left by itself, once it is applied. Where the proposal is dropped, the
-    /// next tick tries again.
+    /// Leaves a joint configuration that is to be left automatically, once it is applied. If the proposal is dropped,
+    /// the next tick tries again.
     pub(super) fn maybe_leave_joint(&mut self) {
         let RoleState::Leader(leader) = &self.role else { return };
         if self.configuration.auto_leave() && self.log.applied() >= leader.pending_conf_index {

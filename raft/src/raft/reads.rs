@@ -101,7 +101,7 @@ impl<S: Storage> Raft<S> {
             return Err(ReadError::TooManyWaiting);
         }
         if postponed {
-            // Entries committed by earlier leaders may lie beyond this node's commit index until then.
+            // Until then, entries committed by earlier leaders may lie beyond this node's commit index.
             self.postponed_reads.push(request);
         } else {
             self.serve_read(request);
@@ -113,8 +113,8 @@ impl<S: Storage> Raft<S> {
         self.decides_alone() || self.config.read_only_option == ReadOnlyOption::LeaseBased
     }
 
-    /// Whether nobody else is needed to confirm that this node leads. etcd also takes a leader that was removed for
-    /// such a node where one voter is left: that voter may be leading a later term by now.
+    /// Whether nobody else is needed to confirm that this node leads. In etcd that also holds for a removed leader if
+    /// one voter is left, although that voter may lead a later term by now.
     fn decides_alone(&self) -> bool {
         let voters = self.configuration.voters();
         voters.is_singleton() && (voters.contains(self.id()) || self.config.immediate_singleton_reads)
@@ -145,8 +145,8 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Looks again at what waits, now that other voters decide than before. Nobody has to wait for those who are no
-    /// voters any more: a leader of a later term would have needed the vote of somebody who confirmed this one.
+    /// Looks again at the reads that wait, now that other voters decide than before. Nobody has to wait for nodes that
+    /// are no voters any more: a leader of a later term would have needed the vote of a node that confirmed this one.
     pub(super) fn look_at_reads_again(&mut self) {
         if !self.config.waits_as_etcd {
             self.release_postponed_reads();
@@ -181,7 +181,8 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// How many reads this node, as a leader, holds on to: until it has committed in its term, or a quorum confirms it.
+    /// How many reads this node, as a leader, holds back until it has committed in its term, or until a quorum confirms
+    /// it.
     pub(crate) fn waiting_reads(&self) -> usize {
         match &self.role {
             RoleState::Leader(leader) => self.postponed_reads.len() + leader.reads.requests.len(),

@@ -36,17 +36,17 @@ impl<S: Storage> Raft<S> {
     fn lead_changed_configuration(&mut self) {
         let id = self.id();
         if !self.configuration.contains(id) || self.configuration.is_learner(id) {
-            // Otherwise it leads on until somebody else is elected (thesis, section 4.2.2).
+            // Otherwise it leads on until another node is elected (thesis, section 4.2.2).
             if self.config.step_down_on_removal && !planted(Bug::RemovedLeaderLingers) {
                 self.become_follower(self.term, None);
             }
             return;
         }
         if self.maybe_commit() {
-            // The smaller quorum has more in common.
+            // A smaller quorum may have committed more.
             self.broadcast_append();
         } else {
-            // Who joined need not wait for the next heartbeat or proposal.
+            // A node that joined need not wait for the next heartbeat or proposal.
             for member in self.other_members() {
                 self.maybe_send_append(member, SendEmpty::No);
             }
@@ -56,9 +56,9 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Replaces log and membership by a snapshot's. Tells whether it did. It does not if the snapshot brings nothing
-    /// new, if the log already holds its last entry, which is then committed, or if the snapshot is not meant for this
-    /// node.
+    /// Replaces log and membership by those of a snapshot. Returns whether it did. It does not if the snapshot brings
+    /// nothing new, if the log already holds its last entry, which is then committed, or if the snapshot is not meant
+    /// for this node.
     pub(super) fn restore(&mut self, snapshot: Snapshot) -> bool {
         if snapshot.id.index <= self.log.committed() {
             return false;

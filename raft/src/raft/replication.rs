@@ -26,7 +26,7 @@ impl<S: Storage> Raft<S> {
             if to == self.config.id {
                 continue;
             }
-            // Beyond what the follower acknowledged its log may differ from this one.
+            // Beyond what the follower acknowledged, its log may differ from this one.
             let commit = match planted(Bug::HeartbeatCommitUncapped) {
                 false => progress.matched().min(self.log.committed()),
                 true => self.log.committed(),
@@ -52,7 +52,7 @@ impl<S: Storage> Raft<S> {
         self.maybe_send_append(to, SendEmpty::Yes);
     }
 
-    /// Sends one append, or a snapshot where the entries are gone, unless flow control holds it back. Tells whether
+    /// Sends one append, or a snapshot where the entries are gone, unless flow control holds it back. Returns whether
     /// anything was sent.
     pub(super) fn maybe_send_append(&mut self, to: NodeId, send_empty: SendEmpty) -> bool {
         let RoleState::Leader(leader) = &mut self.role else { return false };
@@ -84,7 +84,7 @@ impl<S: Storage> Raft<S> {
         true
     }
 
-    /// A follower that was not heard from lately would not take the snapshot, and it is expensive.
+    /// A follower that was not heard from lately would probably not get the snapshot, and snapshots are expensive.
     fn maybe_send_snapshot(&mut self, to: NodeId) -> bool {
         let RoleState::Leader(leader) = &mut self.role else { return false };
         let Some(progress) = leader.progress.get_mut(&to) else { return false };
@@ -106,7 +106,8 @@ impl<S: Storage> Raft<S> {
                 return false;
             }
         };
-        // One that ends before the log begins is sent as well, as etcd does, and leaves the follower in want of another.
+        // A snapshot that ends before the log begins is sent as well, as in etcd, but the follower then needs another
+        // one.
         progress.set_lacks_snapshot(snapshot.id.index.next() < self.log.first_index());
         progress.become_snapshot(snapshot.id.index);
         self.tell(|_| Event::SendsSnapshot { follower: to, snapshot: snapshot.id });
@@ -114,8 +115,8 @@ impl<S: Storage> Raft<S> {
         true
     }
 
-    /// Commits what a quorum holds, if the newest of it is of the own term: an entry of an earlier term may be on a
-    /// quorum and still be overwritten (Raft paper, section 5.4.2 and figure 8).
+    /// Commits what a quorum holds, if the newest entry of it is of the node's own term: an entry of an earlier term
+    /// may be on a quorum and still be overwritten (Raft paper, section 5.4.2 and figure 8).
     pub(super) fn maybe_commit(&mut self) -> bool {
         let RoleState::Leader(leader) = &self.role else { return false };
         let matched = |voter| leader.progress.get(&voter).map(|progress| progress.matched().0);

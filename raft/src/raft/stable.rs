@@ -8,7 +8,7 @@ use crate::types::{Entry, Index, Term};
 
 use super::{Raft, RoleState};
 
-/// How far the application is, and the sizes by which limits shrink.
+/// How far the application has come, and the sizes that no longer count against limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct AppliedThrough {
     pub(crate) index: Index,
@@ -33,9 +33,9 @@ impl<S: Storage> Raft<S> {
     ///
     /// After a change of term the entries of an earlier write may have been overwritten by later ones that are still
     /// under way, possibly by entries equal to the first again (A, then B, then A). So only a response from the current
-    /// term says that entries are stable; every write of a new term is answered by one. Where two claim to lead the
-    /// same term the log can go from A to B to A within it, so what was overwritten does not count either. A snapshot is
-    /// committed state and stays valid in any term.
+    /// term says that entries are stable; every write of a new term is answered by one. If two nodes claim to lead the
+    /// same term, the log can go from A to B to A within it, so a response does not count either if anything of its
+    /// write was overwritten. A snapshot is committed state and stays valid in any term.
     pub(crate) fn storage_appended(&mut self, appended: StorageAppended) {
         let passes = self.config.allow_missing_term && self.recall_term(appended.term);
         let current = appended.term == self.term || passes;
@@ -50,9 +50,10 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Only a node that has fallen back to term zero, which a message without a term can bring about, finds that it asked
-    /// in a higher term than it is in: it returns to that term. What it asked in term zero counts in any term. Whether it
-    /// is either; in etcd a storage response passes the check of terms like every other message.
+    /// Handles a response to a write of another term, as etcd does, where a storage response passes the check of terms
+    /// like every other message. Only a node that has fallen back to term zero, because of a message without a term,
+    /// gets a response from a higher term than its own: it returns to that term. A response to a write of term zero
+    /// counts in any term. Returns whether it is one of these cases.
     fn recall_term(&mut self, asked_in: Term) -> bool {
         if asked_in > self.term {
             self.become_follower(asked_in, None);
@@ -68,7 +69,8 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Takes note that entries are applied. A report beyond what was handed out is nobody's and is ignored.
+    /// Takes note that entries are applied. A report beyond what was handed out is not from this node's host, and is
+    /// ignored.
     pub(crate) fn entries_applied(&mut self, applied: AppliedThrough) {
         if applied.index > self.log.applying() {
             return;

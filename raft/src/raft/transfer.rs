@@ -56,7 +56,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// To whom this node, as a leader, is handing over.
+    /// The node to which this node, as a leader, is handing leadership over.
     pub(crate) fn transferee(&self) -> Option<NodeId> {
         match &self.role {
             RoleState::Leader(leader) => leader.transferee,

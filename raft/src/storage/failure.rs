@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a storage could not be read: an error of a file, a device or a database. Clones are the same failure, and no two
-/// others are equal.
+/// Why a storage could not be read: an error of a file, a device or a database. Clones are equal to each other, and no
+/// other two failures are equal.
 #[derive(Clone, Debug)]
 pub struct StorageFailure(Arc<dyn Error + Send + Sync>);
 
@@ -15,7 +15,7 @@ impl StorageFailure {
         Self(Arc::from(cause.into()))
     }
 
-    /// The cause, for whoever knows its type.
+    /// The cause, for callers that know its type.
     ///
     /// ```
     /// use raft::storage::StorageFailure;

@@ -31,9 +31,9 @@ pub enum MemStorageError {
     /// The log would be compacted further than any snapshot reaches. A follower that is behind could never catch up.
     #[error("cannot compact up to {compacted}, the newest snapshot covers the log only up to {snapshot}")]
     BeyondSnapshot {
-        /// Up to where the log would be compacted.
+        /// The index up to which the log would be compacted.
         compacted: Index,
-        /// Up to where the newest snapshot reaches; zero where there is none.
+        /// The index up to which the newest snapshot reaches; zero if there is none.
         snapshot: Index,
     },
     /// The log does not hold the entry.
@@ -62,9 +62,9 @@ pub enum MemStorageError {
 pub struct MemStorage {
     hard_state: HardState,
     snapshot: Snapshot,
-    /// A newer one that the application made and keeps elsewhere.
+    /// A newer snapshot that the application made and keeps elsewhere.
     offered: Option<Snapshot>,
-    /// A membership that is newer than the snapshot's, and after which entry.
+    /// A membership that is newer than the snapshot's, and the entry after which it holds.
     membership: Option<(Index, ConfState)>,
     /// The last entry that was compacted away, or that the snapshot covers: the log is matched with it.
     compacted: EntryId,
@@ -73,7 +73,7 @@ pub struct MemStorage {
 }
 
 impl MemStorage {
-    /// An empty log, with nobody in the cluster.
+    /// An empty log of a cluster without members.
     pub fn new() -> Self {
         Self::default()
     }
@@ -162,7 +162,7 @@ impl MemStorage {
         Ok(())
     }
 
-    /// Replaces the whole log by `snapshot`. An empty storage takes one at index zero too, which brings it nothing but
+    /// Replaces the whole log by `snapshot`. An empty storage also takes a snapshot at index zero, which brings only
     /// its first membership.
     ///
     /// # Errors
@@ -199,8 +199,8 @@ impl MemStorage {
         Ok(&self.snapshot)
     }
 
-    /// Sets the membership after the entry at `index`, which a restart begins with unless a snapshot has a newer one. For
-    /// applications that keep what they applied, and the membership with it, without making snapshots.
+    /// Sets the membership after the entry at `index`. A restart begins with it, unless a snapshot has a newer one.
+    /// This is for applications that keep what they applied, and the membership with it, without making snapshots.
     ///
     /// ```
     /// use raft::{ConfState, Index, MemStorage, NodeId, Storage};
@@ -221,8 +221,8 @@ impl MemStorage {
         self.offered = Some(snapshot);
     }
 
-    /// Drops the entries up to and with `index`, of which only the term is kept. Followers that are further behind will
-    /// be sent the newest snapshot, so it has to reach that far.
+    /// Drops the entries up to and including the one at `index`, of which only the term is kept. Followers that are
+    /// further behind will be sent the newest snapshot, so it has to reach that far.
     ///
     /// A host must not compact beyond what its node was told is applied, [`BasicStatus::applied`](crate::BasicStatus::applied),
     /// even where its application has applied more: see [`Storage`](super::Storage#compaction).

@@ -43,12 +43,13 @@ impl StorageError {
 /// The stable log as the node reads it. The host writes it: what a Ready says, before the Ready is advanced.
 ///
 /// # Compaction
-/// When the log is compacted is up to the host, but how far is not: no further than what the node was told is applied, which
-/// [`RawNode::basic_status`](crate::RawNode::basic_status) shows as `applied`, and no further than a durable snapshot covers.
-/// An application may be ahead of its node: until a Ready is advanced, or, with asynchronous storage writes, until
-/// [`RawNode::storage_applied`](crate::RawNode::storage_applied) is called. In between, the node still reads its log from
-/// `applied` on: before it campaigns it looks there for committed membership changes, by which it would have to count votes
-/// (etcd issue 7625). Where the entries are gone it has to assume that there was one, and does not campaign.
+/// The host decides when the log is compacted, but not how far: no further than what the node was told is applied,
+/// which [`RawNode::basic_status`](crate::RawNode::basic_status) shows as `applied`, and no further than a durable
+/// snapshot covers. An application may be ahead of its node: until a Ready is advanced, or, with asynchronous storage
+/// writes, until [`RawNode::storage_applied`](crate::RawNode::storage_applied) is called. In between, the node still
+/// reads its log from `applied` on: before it campaigns it looks there for committed membership changes, by which it
+/// would have to count votes (etcd issue 7625). Where the entries are gone it has to assume that there was one, and
+/// does not campaign.
 ///
 /// # Failure
 /// A read that fails says so with [`StorageError::Failed`], never with a guess and not by a panic. What the node was about
@@ -59,10 +60,10 @@ impl StorageError {
 /// replaces the storage, and starts it again; it must not start over with an empty one under the same identity. etcd's node
 /// panics instead.
 ///
-/// How far the log reaches the node asks all the time: a storage knows that without reading anything.
+/// The node asks all the time how far the log reaches, so a storage has to know that without reading anything.
 ///
-/// A *write* that fails does not concern the node. The host does not advance the Ready then, so the node goes on waiting and
-/// promises nothing that rests on the write.
+/// A *write* that fails does not concern the node. The host then does not advance the Ready, so the node goes on
+/// waiting and promises nothing that rests on the write.
 pub trait Storage {
     /// The hard state and the membership that a starting node begins with.
     ///
@@ -77,9 +78,9 @@ pub trait Storage {
     /// [`StorageError::Failed`]: the node does not start.
     fn initial_state(&self) -> Result<(HardState, ConfState), StorageError>;
 
-    /// Up to which entry the membership of [`initial_state`](Self::initial_state) contains the changes; `None` where that
-    /// is not known. A node that starts looks for changes that are missing behind this entry only. Without it, it looks
-    /// at the whole log, and tells by the members whether they are contained.
+    /// The entry up to which the membership of [`initial_state`](Self::initial_state) contains all changes; `None` if
+    /// that is not known. A node that starts looks for missing changes only after this entry. Without it, the node
+    /// looks at the whole log, and tells by the members whether a change is contained.
     fn conf_state_index(&self) -> Option<Index> {
         None
     }

@@ -10,7 +10,7 @@ pub(super) struct Model {
     pub(super) base: EntryId,
     pub(super) entries: Vec<Entry>,
     pub(super) committed: Index,
-    /// Up to where the log is known to be durable, and up to where it was handed out to be written.
+    /// The index up to which the log is known to be durable, and the one up to which it was handed out to be written.
     pub(super) stable: Index,
     pub(super) handed_out: Index,
     /// The snapshot that is not known to be written, and whether it was handed out.

@@ -40,7 +40,7 @@ impl<S: Storage> RunLoop<S> {
         self.enqueue_proposal(Proposal::Awaited(Content::Data(data)))
     }
 
-    /// As [`propose_awaited`](Self::propose_awaited), of a membership change.
+    /// Like [`propose_awaited`](Self::propose_awaited), for a membership change.
     ///
     /// # Errors
     /// No room, or stopped.
@@ -127,7 +127,7 @@ impl<S: Storage> RunLoop<S> {
         self.enqueue_notice(Notice::Unreachable(peer))
     }
 
-    /// A report of how a snapshot came to its end; see [`RawNode::report_snapshot`](crate::RawNode::report_snapshot).
+    /// A report of how sending a snapshot ended; see [`RawNode::report_snapshot`](crate::RawNode::report_snapshot).
     ///
     /// # Errors
     /// No room, or stopped.
@@ -170,7 +170,7 @@ impl<S: Storage> RunLoop<S> {
 
     /// A membership change that the application applies; the answer is the new membership.
     ///
-    /// It is taken at face value: where the node takes up a snapshot after it has handed the change out, the change is
+    /// It is taken at face value: if the node takes up a snapshot after it has handed the change out, the change is
     /// applied to the membership of the snapshot, which contains it already. See
     /// [`apply_conf_change_at`](Self::apply_conf_change_at).
     ///
@@ -221,9 +221,9 @@ impl<S: Storage> RunLoop<S> {
         Ok(ticket)
     }
 
-    /// Gives a Ready back that nobody has looked at, because whoever asked for it has gone; the next to ask gets it. With
-    /// asynchronous storage writes several may come back, in whichever order; they go out again in that of their making.
-    /// One that this loop does not wait for, such as another node's, is dropped.
+    /// Gives back a Ready that nobody has looked at, because the caller that asked for it has gone; the next one that
+    /// asks gets it. With asynchronous storage writes several may come back, in any order; they go out again in the
+    /// order in which they were made. A Ready that this loop does not wait for, such as another node's, is dropped.
     pub fn return_ready(&mut self, ready: Ready) {
         if self.is_stopped() || self.node.is_foreign(&ready) {
             return;
@@ -235,7 +235,7 @@ impl<S: Storage> RunLoop<S> {
         self.returned.insert(position, ready);
     }
 
-    /// The outstanding Ready, done with.
+    /// The outstanding Ready comes back, and its work is done.
     ///
     /// # Errors
     /// Stopped, or as [`RawNode::advance`](crate::RawNode::advance); nothing changes then.
@@ -266,8 +266,8 @@ impl<S: Storage> RunLoop<S> {
         }
     }
 
-    /// Takes an input back that has not been taken, or forgets a proposal or a read that was awaited: nobody waits for its answer any
-    /// more. Nothing happens where it is too late.
+    /// Takes back an input that has not been taken, or forgets a proposal or a read that was awaited: nobody waits for
+    /// its answer any more. Does nothing if it is too late.
     pub fn cancel(&mut self, ticket: Ticket) {
         self.inputs.cancel(ticket);
         self.awaited.cancel(ticket);
