@@ -1,6 +1,6 @@
 //! A shorter run of the plan of a recording, that fails in the same way.
 //!
-//! Where all of a recording is needed to show that a cluster does not converge, nothing can be taken out of it. But the
+//! If all of a recording is needed to show that a cluster does not converge, nothing can be taken out of it. But the
 //! same plan with fewer events before faults end is a recording of its own, and often fails as well.
 
 use crate::driver::swarm::run_to_end;
@@ -8,10 +8,11 @@ use crate::plan::Plan;
 use crate::planted;
 use crate::trace::{Failure, Header, Trace};
 
-/// The shortest run, of some tens of lengths that are tried, of the plan that a trace was recorded with, if one fails in the
+/// Runs the plan of a trace with some tens of smaller numbers of events. Returns the shortest run that fails in the
 /// same way with fewer events than the trace has. The planted bug that the trace names is switched on meanwhile.
 ///
-/// `None` also where the trace holds no plan, as a shrunk one, or needs a planted bug that this build does not have.
+/// `None` as well if the trace holds no plan, as a shrunk one does not, or needs a planted bug that this build does not
+/// have.
 pub fn fails_sooner(trace: &Trace) -> Option<Trace> {
     let failure = Failure::of(&trace.ending)?;
     let plan: Plan = serde_json::from_value(trace.header.plan.clone()).ok()?;
@@ -23,7 +24,7 @@ pub fn fails_sooner(trace: &Trace) -> Option<Trace> {
     })
 }
 
-/// None, and then each a little longer, below `steps`.
+/// Zero, and then numbers that grow a little each time, below `steps`.
 fn lengths(steps: u64) -> impl Iterator<Item = u64> {
     let longer = |length: &u64| Some(*length + (*length / 8).max(10));
     std::iter::successors(Some(0), longer).take_while(move |length| *length < steps)

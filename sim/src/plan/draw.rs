@@ -26,13 +26,13 @@ pub struct Overrides {
 }
 
 impl Plan {
-    /// How many events a run has, unless somebody says otherwise.
+    /// How many events a run has by default.
     pub const STEPS: u64 = 20_000;
     /// The largest cluster to begin with.
     pub const MOST_NODES: u64 = 7;
 
-    /// How soon everything answers that is well: a tenth of the shortest election timeout. Raft promises a leader only where
-    /// that is much sooner than elections time out (thesis, section 3.9).
+    /// How soon everything that works well answers: a tenth of the shortest election timeout. Raft promises a leader
+    /// only if answers come much sooner than elections time out (thesis, section 3.9).
     pub(crate) fn timely(&self) -> Time {
         let shortest = self.cluster.options.iter().map(|options| options.election_tick).min();
         TICK * Time::from(shortest.unwrap_or(1)) / 10
@@ -41,7 +41,7 @@ impl Plan {
     /// The plan of this seed.
     pub fn draw(seed: u64, overrides: &Overrides) -> Self {
         let mut stream = Stream::new(seed, Concern::Plan);
-        // What an override replaces is drawn all the same, so that the rest of the plan stays as it is.
+        // Even what an override replaces is drawn, so that the rest of the plan stays as it is.
         let mut plan = Self {
             seed,
             steps: overrides.steps.unwrap_or(Self::STEPS),
@@ -85,7 +85,7 @@ impl Plan {
         plan
     }
 
-    /// In a share of all seeds loops run the nodes. Where leases must hold they do not, since the ticks that wait in their
+    /// In a share of all seeds, run loops run the nodes; but not where leases must hold, since ticks that wait in
     /// queues make clocks differ.
     fn run_loops(&mut self) {
         let mut stream = Stream::new(self.seed, Concern::Loops);
@@ -97,8 +97,8 @@ impl Plan {
         }
     }
 
-    /// In a share of all seeds operators add a node with the log of another cluster. Where leases must hold they do not: a term
-    /// of that cluster may depose a leader.
+    /// In a share of all seeds, operators add a node with the log of another cluster; but not where leases must hold,
+    /// since a term of that cluster may depose a leader.
     fn add_foreign_node(&mut self) {
         let mut stream = Stream::new(self.seed, Concern::Foreign);
         let (happens, mean) = (stream.chance(150), stream.magnitude(8 * TICK, 100 * TICK));
@@ -110,9 +110,9 @@ impl Plan {
     }
 
     /// Leaves out what a lease of etcd's kind does not survive. A leader looks for its quorum once in each election
-    /// timeout, so that its lease can last for nearly two of them after it was last heard; a follower waits for one. The
-    /// lease holds only if no follower misses the leader for so long while the leader runs: clocks keep the same pace,
-    /// the timeout is long, nothing is lost or slow, and nobody overrules the leader. Crashes may happen.
+    /// timeout, so that its lease can last for nearly two of them after it was last heard; a follower waits for one.
+    /// The lease holds only if no follower misses the leader for so long while the leader runs: clocks keep the same
+    /// pace, the timeout is long, nothing is lost or slow, and nobody deposes the leader. Crashes may happen.
     fn keep_leases(&mut self) {
         const LONG: u32 = 20;
         self.heals = Heals::Everything;
@@ -189,7 +189,8 @@ fn options(stream: &mut Stream) -> NodeOptions {
         max_inflight_bytes: inflight_bytes(size_per_message, limit(stream, &[64, 1024, 16_384])),
         check_quorum,
         pre_vote: stream.chance(500),
-        // Without check-quorum as well: that the node refuses it is a promise like others.
+        // This is drawn without check-quorum as well: that the node refuses the combination is a promise like any
+        // other.
         read_only_option: if lease { ReadOnlyOption::LeaseBased } else { ReadOnlyOption::Safe },
         disable_proposal_forwarding: stream.chance(200),
         disable_conf_change_validation: false,
@@ -311,7 +312,7 @@ fn mean(stream: &mut Stream, per_mille: u64) -> Option<Time> {
 }
 
 impl FaultPlan {
-    /// The same plan, in which nothing happens.
+    /// The same plan without any faults and operators.
     fn without_any(self) -> Self {
         Self {
             crash: None,

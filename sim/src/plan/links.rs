@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::{TICK, Time};
 use crate::random::{Concern, Stream};
 
-/// What goes wrong with links and messages in a fault burst: what is `None`, empty or zero does not.
+/// What goes wrong with links and messages in a fault burst. A field that is `None`, empty or zero means never.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct LinkPlan {
-    /// The mean time between two clogs: what is sent on a clogged link arrives when the clog is over.
+    /// The mean time between two clogs. What is sent on a clogged link arrives when the clog is over.
     pub clog: Option<Time>,
     /// The mean time between two times that the links between two nodes flap: cut, healed, cut, and so on.
     pub flap: Option<Time>,
-    /// How long a clog lasts, and how long a link flaps, on the average.
+    /// How long a clog lasts, and how long a link flaps, on average.
     pub length: Time,
     /// How many messages a link holds; what does not fit is lost.
     pub queue: Option<u64>,
@@ -44,7 +44,7 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    /// All that a plan draws from: snapshots have a number of their own.
+    /// The kinds that a plan draws from. Snapshots are left out: they have a loss of their own.
     const DRAWN: [Self; 9] = [
         Self::Proposal,
         Self::Append,
@@ -57,8 +57,8 @@ impl MessageKind {
         Self::Transfer,
     ];
 
-    /// The kind of a message with this body. Finer than what messages are for, since a network that loses all of a leader's
-    /// messages shows less than one that loses heartbeats only.
+    /// The kind of a message with this body. This is finer than [`Purpose`](raft::Purpose), since a network that loses
+    /// all of a leader's messages shows less than one that loses heartbeats only.
     pub const fn of(body: &Body) -> Self {
         match body {
             Body::Propose { .. } => Self::Proposal,
@@ -76,7 +76,7 @@ impl MessageKind {
 }
 
 impl LinkPlan {
-    /// How many of a thousand messages of this kind are lost for being of it.
+    /// How many of a thousand messages of this kind are lost because they are of this kind.
     pub fn loss_of(&self, kind: MessageKind) -> u64 {
         match kind {
             MessageKind::Snapshot => self.snapshot_loss,

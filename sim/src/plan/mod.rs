@@ -1,7 +1,7 @@
-//! What a seed decides before a run begins: the cluster, its options, and how much of what will go wrong.
+//! What a seed decides before a run begins: the cluster, its options, and how much of what goes wrong.
 //!
-//! Seeds differ on purpose, not only in their events but in what kinds there are at all: a fault that is always there
-//! hides what happens without it (swarm testing, Groce et al., 2012).
+//! Seeds differ on purpose, not only in their events but in which kinds of events there are at all: a fault that is
+//! always there hides what happens without it (swarm testing, Groce et al., 2012).
 
 mod draw;
 mod links;
@@ -32,7 +32,7 @@ pub struct Plan {
     /// Whether the faults end after that, and the cluster has to converge.
     #[serde(default)]
     pub settles: bool,
-    /// Who is healed then.
+    /// Which nodes are healed then.
     #[serde(default)]
     pub heals: Heals,
     /// The cluster.
@@ -56,10 +56,10 @@ pub struct Plan {
     pub clocks: ClockPlan,
 }
 
-/// Who is healed when the faults end. Where the membership is changing at that moment, it is everybody.
+/// Which nodes are healed when the faults end. If the membership is changing at that moment, all are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Heals {
-    /// Every node and every link, but for nodes that are lost for good.
+    /// Every node and every link, except nodes that are lost for good.
     #[default]
     Everything,
     /// A quorum of the voters and the links between them. The others stay cut off, slow or down, as they are, and some go
@@ -78,20 +78,21 @@ pub struct ClusterPlan {
     pub learners: u64,
     /// How many more nodes may join, with the identities that follow.
     pub spares: u64,
-    /// Whether it begins from a snapshot that holds the membership, or else from the first entries of the log.
+    /// Whether it begins from a snapshot that holds the membership. If not, it begins from the first entries of the
+    /// log.
     pub from_snapshot: bool,
     /// The options of each node, those of spares and of the foreign one included.
     pub options: Vec<NodeOptions>,
-    /// The options that a node changes to when it restarts, where they change: pre-vote and check-quorum.
+    /// Whether nodes change their options when they restart: pre-vote and check-quorum.
     pub changes_options: bool,
     /// The time between two ticks, for each node.
     pub tick: Vec<Time>,
-    /// Whether nothing happens that a lease does not survive, so that reads by lease must be right.
+    /// Whether nothing happens that breaks a lease, so that reads by lease must be right.
     pub keeps_leases: bool,
 }
 
 impl ClusterPlan {
-    /// Whether reads are served by leases, and what happens need not let them hold.
+    /// Whether reads are served by leases that need not hold.
     pub fn breaks_leases(&self) -> bool {
         self.serves_by_lease() && !self.keeps_leases
     }
@@ -101,7 +102,7 @@ impl ClusterPlan {
         self.options.iter().any(|options| options.read_only_option == ReadOnlyOption::LeaseBased)
     }
 
-    /// Every node that there may be, but for the [foreign](Self::foreign) one.
+    /// Every node that can exist, except the [foreign](Self::foreign) one.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (1..=self.nodes + self.spares).map(node_id)
     }
@@ -132,7 +133,7 @@ pub struct NetworkPlan {
     pub duplication: u64,
     /// How many of a thousand messages come very late.
     pub late: u64,
-    /// How late at most.
+    /// How late they come, at most.
     pub lateness: Time,
     /// How many of a thousand losses the sender is told of.
     pub reports: u64,
@@ -141,21 +142,22 @@ pub struct NetworkPlan {
 /// The hosts and their disks: how long they take. Each time is drawn between zero and twice the number given.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HostPlan {
-    /// To take a Ready, send, or hand back.
+    /// The time to take a Ready, to send, or to hand back.
     pub step: Time,
-    /// To write a record.
+    /// The time to write a record.
     pub write: Time,
-    /// To make the log durable.
+    /// The time to make the log durable.
     pub sync: Time,
-    /// To apply some entries.
+    /// The time to apply some entries.
     pub apply: Time,
     /// How many of a thousand of these take fifty times as long.
     pub hiccups: u64,
-    /// Until its storage's answer reaches the node.
+    /// The time until its storage's answer reaches the node.
     pub answer: Time,
     /// How many entries are applied at once, at most.
     pub page: u32,
-    /// After how many applied entries a snapshot is taken and the log compacted; `None` for when the log has grown long.
+    /// After how many applied entries a snapshot is taken and the log compacted; `None` for only when the log has grown
+    /// long.
     pub snapshot_every: Option<u64>,
     /// How many entries a compaction leaves before the snapshot.
     pub keep_entries: u64,
@@ -174,13 +176,13 @@ pub struct ClientPlan {
     pub reads: u64,
     /// How many of a thousand other requests are compare-and-sets, not writes.
     pub compare_and_sets: u64,
-    /// How many of a thousand requests go to any node, the others to who leads.
+    /// How many of a thousand requests go to any node; the others go to the leader.
     pub anywhere: u64,
     /// How many of a thousand times a client that may still be answered sends again.
     pub repeats: u64,
     /// How many of a thousand times a client that waits gives up instead, and asks for something else.
     pub gives_up: u64,
-    /// How many of a thousand requests are raw: data proposed and reads asked for without a client that waits.
+    /// How many of a thousand requests are raw: data is proposed or a read asked for, and no client waits.
     pub raw: u64,
     /// The bytes of a value, at most.
     pub value: u64,
@@ -198,7 +200,7 @@ pub struct FaultPlan {
     pub healed: Time,
     /// A node crashes.
     pub crash: Option<Time>,
-    /// How long it stays down, on the average.
+    /// How long it stays down, on average.
     pub downtime: Time,
     /// How many of a thousand crashes take all nodes.
     pub crash_all: u64,
@@ -206,7 +208,7 @@ pub struct FaultPlan {
     pub ambush: u64,
     /// Links are cut.
     pub partition: Option<Time>,
-    /// How long they stay cut, on the average.
+    /// How long they stay cut, on average.
     pub partition_length: Time,
     /// How many of a thousand partitions isolate leaders: each new one is cut off with one companion.
     #[serde(default)]
@@ -240,7 +242,7 @@ pub struct DiskPlan {
     pub fill: Option<Time>,
     /// A disk is slow for a while.
     pub slow: Option<Time>,
-    /// How much longer each of its writes and fsyncs takes then, on the average.
+    /// How much longer each of its writes and fsyncs takes then, on average.
     pub slowness: Time,
     /// Something that is durable is damaged.
     pub damage: Option<Time>,
@@ -254,7 +256,7 @@ pub struct DiskPlan {
 pub struct ClockPlan {
     /// A process stands still.
     pub pause: Option<Time>,
-    /// How long, on the average.
+    /// How long it stands still, on average.
     pub pause_length: Time,
     /// A clock jumps ahead.
     pub jump: Option<Time>,

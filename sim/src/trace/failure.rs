@@ -7,9 +7,9 @@ use raft::NodeId;
 use super::format::Ending;
 use crate::invariant::Invariant;
 
-/// How a run failed, without what may differ between a long run and a short one that shows the same: the same invariant,
-/// broken between as many nodes and, as far as the wording goes, in the same way, whatever the numbers in it; or a panic
-/// with the same wording.
+/// How a run failed, without what may differ between a long run and a short one that shows the same. Two failures are
+/// equal if the same invariant is broken between as many nodes and the details have the same wording apart from
+/// numbers, or if both are panics with the same wording.
 ///
 /// ```
 /// use raft::NodeId;
@@ -33,7 +33,7 @@ impl Failure {
     /// How a run with this ending failed, if it did.
     pub fn of(ending: &Ending) -> Option<Self> {
         match ending {
-            // A hang cannot be told from a long wait while candidates run.
+            // While candidates run, a hang cannot be told from a long wait.
             Ending::Completed | Ending::Hang(_) => None,
             Ending::Violation(violation) => {
                 let nodes: BTreeSet<NodeId> = violation.nodes.iter().copied().collect();
@@ -45,8 +45,8 @@ impl Failure {
     }
 }
 
-/// The words of a text, without those that numbers are part of, and without what stands in brackets: the states and
-/// members listed there come and go with the size of the run.
+/// The words of a text, without those that contain numbers, and without what is in brackets: the states and members
+/// listed there come and go with the size of the run.
 fn words(text: &str) -> Vec<String> {
     let mut depth = 0u32;
     let outside = text.chars().map(|character| {
@@ -69,7 +69,7 @@ mod tests {
     use crate::invariant::Violation;
 
     #[test]
-    fn who_differs_from_itself_does_not_fail_as_two_who_differ_do() {
+    fn one_node_that_differs_from_itself_does_not_fail_as_two_nodes_that_differ_do() {
         let id = |number| NodeId::new(number).expect("not zero");
         let failure = |one, other| {
             let detail = format!("node {one} does not agree with node {other}");

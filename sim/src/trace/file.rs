@@ -9,7 +9,7 @@ use crate::output::NewFile;
 /// What a compressed file begins with.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// What a trace is written to, in the way of [`NewFile`]. [`finish`](Self::finish) completes the file.
+/// The file that a trace is written to, as a [`NewFile`]. [`finish`](Self::finish) completes it.
 pub struct Sink(To);
 
 enum To {
@@ -24,7 +24,7 @@ impl Sink {
     /// Those of the file system.
     pub fn create(path: &Path) -> io::Result<Self> {
         let file = NewFile::create(path)?;
-        // Level 1: the fastest one already makes a tenth of events.
+        // Level 1, the fastest, already compresses events to a tenth.
         Ok(Self(if is_compressed(path) { To::Compressed(zstd::Encoder::new(file, 1)?) } else { To::Plain(file) }))
     }
 
@@ -56,7 +56,7 @@ impl Write for Sink {
     }
 }
 
-/// What a trace is read from: whether it is compressed is seen in what it begins with.
+/// The file that a trace is read from. Its first bytes tell whether it is compressed.
 pub struct Source(Box<dyn BufRead + Send>);
 
 impl Source {

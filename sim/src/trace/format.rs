@@ -1,4 +1,4 @@
-//! What the lines of a trace hold beside events.
+//! The lines of a trace that are not events.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use crate::world::Event;
 /// What the first line of a trace calls the format.
 pub const FORMAT: &str = "raft-sim-trace";
 
-/// The version of the format that is written. Version 1 has every number as a number, also those that many readers of JSON
-/// do not hold; both are read, and a file of another version is refused.
+/// The version of the format that is written. Version 1 writes every number as a JSON number, even those that many
+/// readers of JSON cannot hold. Both versions are read, and a file of another version is refused.
 pub const VERSION: u32 = 2;
 
 /// The oldest version that is read.
 pub const OLDEST: u32 = 1;
 
-/// The revision of the code that this is: the commit, with a mark where files differed from it, or "unknown".
+/// The revision of this code: the commit, with a mark if files differed from it, or "unknown".
 pub const REVISION: &str = env!("SIM_REVISION");
 
 /// The first line: where the run came from.
@@ -26,17 +26,17 @@ pub const REVISION: &str = env!("SIM_REVISION");
 pub struct Header {
     /// [`FORMAT`].
     pub format: String,
-    /// From [`OLDEST`] to [`VERSION`].
+    /// The version of the format, from [`OLDEST`] to [`VERSION`].
     pub version: u32,
     /// The version of the project that recorded it.
     pub project: String,
-    /// The [`REVISION`] of the code that recorded it, where that was written.
+    /// The [`REVISION`] of the code that recorded it, if the file says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The seed of the run, where it had one.
     #[serde(default, with = "crate::number::perhaps")]
     pub seed: Option<u64>,
-    /// After how many events there is a digest; at least 1.
+    /// How many events lie between two digests; at least 1.
     #[serde(with = "crate::number")]
     pub digest_every: u64,
     /// The planted bug that was switched on; only a build with the feature `planted-bugs` can replay it then.
@@ -50,7 +50,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// After how many events there is a digest, unless somebody says otherwise.
+    /// How many events lie between two digests by default.
     pub const DIGEST_EVERY: u64 = 1000;
 
     /// The header of a run of this version of the project, without a plan.
@@ -74,7 +74,7 @@ impl Header {
         Self { digest_every: digest_every.max(1), bug, note, plan: narrowed(plan), ..Self::new(self.seed) }
     }
 
-    /// What recorded it, in words: the version, and the revision where it is known.
+    /// What recorded it, in words: the version, and the revision if it is known.
     pub fn recorder(&self) -> String {
         match &self.revision {
             Some(revision) => format!("{} ({revision})", self.project),
@@ -93,8 +93,8 @@ pub enum Ending {
     Violation(Violation),
     /// An assertion of the code itself failed at the last event.
     Panic(String),
-    /// The run went no further: after the last event of the trace this one began, and never ended. `None` where the driver did
-    /// not come to choose one. Only whoever watches the clock can say so, see [`pulse`](crate::pulse).
+    /// The run hung: after the last event of the trace this one began, and never ended. `None` if the driver never
+    /// chose one. Only whoever watches the clock can say so, see [`pulse`](crate::pulse).
     Hang(Option<Box<Event>>),
 }
 
@@ -119,7 +119,7 @@ impl fmt::Display for Ending {
 pub struct End {
     /// How many events there are, the one that broke something included.
     pub steps: u64,
-    /// The digest at the end; where the last event broke something, that before it.
+    /// The digest at the end. If the last event broke something, the digest before that event.
     pub digest: u64,
     /// How it ended.
     pub ending: Ending,
@@ -179,7 +179,7 @@ impl TryFrom<Fields> for End {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mark {
     Digest {
-        /// After how many events.
+        /// How many events come before it.
         #[serde(with = "crate::number")]
         step: u64,
         /// The world's digest.

@@ -14,19 +14,19 @@
 //! Between events there are digest lines, `{"digest":{"step":1000,"value":"90b6c54fd2a4ee0f"}}`: the digest after so
 //! many events. Where a property broke, the last event is the one that broke it, and the end says how:
 //! `{"end":{"steps":17,"digest":"…","violation":{"invariant":"vote-once","step":16,"nodes":[1],"detail":"…"}}}`. Its
-//! digest is that before the event. Where the code under test never came back, the event that it was given stands in
-//! the end as well, `{"end":{"steps":16,"digest":"…","hang":{"event":{"Tick":{"node":1}}}}}`, so that whoever replays
-//! the other events does not hang as well.
+//! digest is the one before the event. If the code under test never came back, the end holds the event that it was
+//! given, `{"end":{"steps":16,"digest":"…","hang":{"event":{"Tick":{"node":1}}}}}`, so that a replay of the other
+//! events does not hang as well.
 //!
 //! A cluster that does not converge is recorded until it should have, for tens of thousands of events. Shrunk, such a
-//! trace ends with one line that stands for all of them, `{"ExpectLiveness":{"core":null}}`: faults are over, and whoever runs the
-//! trace finds out what happens then, in a way that the state alone decides (see [`liveness`](crate::driver::liveness)). It cannot be cut
-//! short, so it fails only where the cluster stalls. `core` names the nodes for whom faults are over, `[1,2,4]`, or is
+//! trace ends with one line that stands for all of them, `{"ExpectLiveness":{"core":null}}`: faults are over, and the
+//! state alone decides what happens then (see [`liveness`](crate::driver::liveness)). What happens cannot be cut short,
+//! so the event fails only if the cluster stalls. `core` names the nodes for which faults are over, `[1,2,4]`, or is
 //! `null` for all. [`show`](crate::explain::show) and [`report`](crate::explain::report) can show it event by event.
 //!
 //! An event is written as [`Event`](crate::world::Event) says, a digest in hexadecimal. Many readers of JSON hold no
-//! more than 53 bits of a number: a larger one is text, seeds always are, and a limit that limits nothing is `null`
-//! (see [`number`](crate::number)). Traces of version 1, which has numbers of any size, can still be read.
+//! more than 53 bits of a number: a larger number is written as text, seeds always are, and a limit that limits nothing
+//! is `null` (see [`number`](crate::number)). Traces of version 1, which has numbers of any size, can still be read.
 //!
 //! ```
 //! use raft::NodeId;

@@ -1,4 +1,4 @@
-//! What a run can break: the invariants, and what is asked of the code under test besides.
+//! What a run can break: the invariants, and what else is demanded of the code under test.
 
 use std::fmt;
 

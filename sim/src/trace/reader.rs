@@ -11,7 +11,8 @@ use super::file::Source;
 use super::format::{End, FORMAT, Header, Mark, OLDEST, VERSION};
 use crate::world::Event;
 
-/// Reads a trace. Whoever drains it knows that it was complete: there is an error before a missing end is passed over.
+/// Reads a trace. Once [`next_line`](Self::next_line) has returned `None`, the trace was complete: a missing end is an
+/// error.
 pub struct Reader<R> {
     input: R,
     name: String,
@@ -21,7 +22,7 @@ pub struct Reader<R> {
     line: u64,
     events: u64,
     ended: bool,
-    /// How many bytes may follow.
+    /// How many bytes may still follow.
     left: u64,
 }
 
@@ -30,9 +31,9 @@ pub struct Reader<R> {
 pub enum Line {
     /// What happened next.
     Event(Event),
-    /// The digest after so many events.
+    /// The digest after `step` events.
     Digest {
-        /// How many.
+        /// How many events come before it.
         step: u64,
         /// The digest.
         value: u64,
@@ -41,10 +42,10 @@ pub enum Line {
     End(End),
 }
 
-/// Some editors put it before a text.
+/// Some editors put this before a text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// What is wrong with a file, and where. Prints as `file:line: what`, or `file:line:column: what`.
+/// What is wrong with a file, and where. It is displayed as `file:line: what`, or `file:line:column: what`.
 #[derive(Debug)]
 pub struct ReadError {
     /// The file's name.
@@ -81,7 +82,7 @@ pub enum Trouble {
     /// The file holds more than any trace may.
     #[error("more than {} bytes, the most that a trace may have", Reader::<Source>::LONGEST_TRACE)]
     TooMuch,
-    /// There are more events than are looked at together.
+    /// There are more events than can be held in memory.
     #[error("more than {0} events, the most for which this works: `sim replay` and `sim show` take more")]
     TooManyEvents(u64),
     /// The file stops before the end of the trace.
@@ -195,14 +196,14 @@ impl<R: BufRead> Reader<R> {
         ReadError { file: self.name.clone(), line: self.line.max(1), column: None, trouble }
     }
 
-    /// Whether there was another line. It is complete: without its end, the file is cut off.
+    /// Reads another line, and returns whether there was one. A line without its end means that the file is cut off.
     fn read_line(&mut self) -> Result<bool, ReadError> {
         self.text.clear();
         let longest = Self::LONGEST.min(self.left);
         let read = self.input.by_ref().take(longest).read_until(b'\n', &mut self.text);
         let length = match read {
             Ok(length) => length as u64,
-            // That is how a compressed file that is cut off ends.
+            // A compressed file that is cut off ends like this.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(self.trouble(Trouble::CutOff)),
             Err(error) => return Err(self.trouble(Trouble::Io(error))),
         };
@@ -218,14 +219,14 @@ impl<R: BufRead> Reader<R> {
             true => Ok(true),
             false if length == Self::LONGEST => Err(self.trouble(Trouble::TooLong)),
             false if self.left == 0 => Err(self.trouble(Trouble::TooMuch)),
-            // Only the last line may lack it, as editors have it.
+            // Only the last line may lack its line break, as some editors leave it.
             false if self.parse::<serde_json::Value>().is_ok() => Ok(true),
             false if self.line == 1 => Ok(true),
             false => Err(self.trouble(Trouble::CutOff)),
         }
     }
 
-    /// Where no more may follow, nothing must.
+    /// The bound is reached: the file has to end here.
     fn end_of_bound(&mut self) -> Result<bool, ReadError> {
         match self.input.fill_buf() {
             Ok([]) => Ok(false),
@@ -235,7 +236,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn parse_header(&self) -> Result<Header, ReadError> {
-        /// All that other versions have to have in common with this one.
+        /// The part of the header that every version has in common.
         #[derive(Deserialize)]
         struct Version {
             format: String,

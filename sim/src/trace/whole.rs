@@ -9,7 +9,8 @@ use crate::world::Event;
 
 /// A header, the events, and the end.
 ///
-/// To [make](Self::record) one of events, or to [write](Self::write) one with its digests, takes running them: a driver does.
+/// To [record](Self::record) a trace of events, or to [write](Self::write) one with its digests, the events have to
+/// run: a driver does that.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trace {
     /// Where the run came from.
@@ -21,7 +22,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// No trace of more events is held in memory.
+    /// The most events of a trace that is held in memory.
     pub const MOST_EVENTS: usize = 5_000_000;
 
     /// Reads a trace to its end.

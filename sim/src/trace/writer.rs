@@ -18,10 +18,10 @@ pub struct Writer<W> {
 impl<W: Write> Writer<W> {
     const PIECE: usize = 1 << 16;
 
-    /// Begins a trace: whoever writes it recorded it, whatever the header says.
+    /// Begins a trace. The header is renewed: it names this program as the one that recorded the trace.
     ///
     /// # Errors
-    /// Those of `out`; so for every call.
+    /// Those of `out`, as for every method.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
         let header = header.renewed();
         let digest_every = header.digest_every;
@@ -48,8 +48,8 @@ impl<W: Write> Writer<W> {
         self.end_line()
     }
 
-    /// Ends the trace, and gives back what it was written to. Where the last event broke something, the world is as
-    /// that left it.
+    /// Ends the trace, and gives back what it was written to. If the last event broke something, `world` is as that
+    /// event left it.
     pub fn end(mut self, world: &World, ending: &Ending) -> io::Result<W> {
         let end = End { steps: self.steps, digest: world.digest(), ending: ending.clone() };
         serde_json::to_writer(&mut self.buffer, &Mark::End(end))?;

@@ -1,4 +1,4 @@
-//! How many runs ended: their results, folded together as they come.
+//! The results of many runs, folded together as the runs end.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::situation::Situations;
 use crate::trace::Property;
 use crate::world::Statistics;
 
-/// How all of them ended.
+/// How all the runs of an exploration ended.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Explored {
     /// How many seeds were run to their end.
@@ -29,15 +29,15 @@ pub struct Explored {
 pub struct Broken {
     /// How many.
     pub seeds: u64,
-    /// The shortest of them, the shortest first; of equally short ones that with the lowest seed.
+    /// The shortest of them, the shortest first. Of equally short ones, the one with the lowest seed comes first.
     pub shortest: Vec<Failure>,
 }
 
 impl Broken {
-    /// No more than so many are kept of a property.
+    /// The most failures that are kept of a property.
     pub const KEPT: usize = 3;
 
-    /// Counts one more.
+    /// Counts one more failure.
     pub fn add(&mut self, failure: Failure) {
         self.seeds += 1;
         self.shortest.push(failure);
@@ -58,11 +58,11 @@ impl Explored {
     }
 }
 
-/// Ends that are folded together in any order. What depends on the order, the digest, waits for its turn.
+/// Folds ends together in any order. Only the digest depends on the order, so digests wait for their turn.
 #[derive(Default)]
 pub(super) struct Fold {
     explored: Explored,
-    /// The position of the digest that is next, and those that came before their turn.
+    /// The position of the next digest, and the digests that came before their turn.
     next: u64,
     waiting: BTreeMap<u64, u64>,
 }
@@ -83,7 +83,7 @@ impl Fold {
         }
     }
 
-    /// All of it. A position that never came is passed over.
+    /// The whole result. A position that never came is passed over.
     pub(super) fn finish(mut self) -> Explored {
         self.waiting.into_values().for_each(|digest| self.explored.hash(digest));
         self.explored

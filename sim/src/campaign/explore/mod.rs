@@ -1,7 +1,7 @@
 //! Many seeds, on every core. Each seed is a run of its own, so the result does not depend on how many there are at once.
 //!
-//! Seeds are drawn as threads become free, and what they lead to is folded together as they end: what that takes does not
-//! depend on how many there are.
+//! Seeds are drawn as threads become free, and their results are folded together as they end, so the memory needed does
+//! not depend on the number of seeds.
 
 mod explored;
 mod seeds;
@@ -29,7 +29,7 @@ pub struct Exploration {
     pub seeds: Range<u64>,
     /// The part of them that is run here.
     pub shard: Shard,
-    /// How many at once; `None` for as many as there are cores.
+    /// How many run at once; `None` for as many as there are cores.
     pub jobs: Option<usize>,
     /// What the caller decides instead of the seeds.
     pub overrides: Overrides,
@@ -46,9 +46,9 @@ pub struct SeedEnd {
     pub seed: u64,
     /// How many events there were, the one that broke something included.
     pub events: u64,
-    /// Whether all held, or what was violated, or which assertion of the code under test failed.
+    /// Whether all properties held, or which was violated, or which assertion of the code under test failed.
     pub ending: Ending,
-    /// The first step after which a second run was another one.
+    /// The first step after which a second run differed.
     pub differs: Option<u64>,
     /// The digest of the whole run.
     pub digest: u64,
@@ -63,25 +63,26 @@ pub struct Failure {
     pub seed: u64,
     /// After how many events, the one that broke something included.
     pub events: u64,
-    /// How it ended: [`Ending::Completed`] only where two runs differ.
+    /// How it ended; [`Ending::Completed`] only where two runs differ.
     pub ending: Ending,
-    /// The first step after which a second run was another one.
+    /// The first step after which a second run differed.
     pub differs: Option<u64>,
 }
 
-/// Somebody who follows an exploration while it goes on, and may end it.
+/// Follows an exploration while it goes on, and may end it.
 pub trait Watch {
     /// Whether no further seed is to begin. Asked before each but the first.
     fn enough(&mut self) -> bool {
         false
     }
 
-    /// A seed has come to its end. They come in no particular order.
+    /// A seed has come to its end. Seeds end in no particular order.
     fn ended(&mut self, end: &SeedEnd) {
         let _ = end;
     }
 
-    /// Looks at the seeds that are at work; called again and again. Whether all of them are given up: they will never end.
+    /// Looks at the seeds that are at work; called again and again. Returns whether to give up all of them because they
+    /// will never end.
     fn gives_up(&mut self, at_work: &mut dyn Iterator<Item = SeedAtWork<'_>>) -> bool {
         let _ = at_work;
         false
@@ -93,7 +94,7 @@ pub trait Watch {
 pub struct SeedAtWork<'a> {
     /// The seed.
     pub seed: u64,
-    /// How far it is. The same place for as long as the thread lives.
+    /// How far it is. A thread has the same pulse for as long as it lives.
     pub pulse: &'a crate::pulse::Pulse,
     /// The number of the thread.
     pub worker: usize,
@@ -105,7 +106,7 @@ impl<'a> SeedAtWork<'a> {
     }
 }
 
-/// Nobody watches.
+/// Watches nothing, and ends nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 
@@ -125,7 +126,7 @@ pub enum CannotExplore {
 /// Runs the seeds.
 ///
 /// # Errors
-/// They cannot be run here. How they end is no error.
+/// The seeds cannot be run here. A seed that fails is no error.
 ///
 /// ```
 /// use sim::campaign::explore::{Exploration, Unwatched, explore};
@@ -144,7 +145,7 @@ pub fn explore(exploration: &Exploration, watch: &mut impl Watch) -> Result<Expl
         while workers.has_free()
             && let Some((position, _)) = seeds.peek()
             && is_near(*position, &workers)
-            // The first one begins in any case: nothing checked says nothing.
+            // The first seed begins in any case: a result of no seeds says nothing.
             && (*position == 0 || !watch.enough())
             && let Some(job) = seeds.next()
         {
@@ -171,14 +172,15 @@ type Job = (u64, u64);
 /// The time between two looks at the seeds that are at work.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Whether a seed may begin as far as the oldest one at work is concerned: its digest has to wait for that one's.
+/// Whether the seed at this position may begin: it must not be too far ahead of the oldest one at work, for whose
+/// digest its own has to wait.
 fn is_near(position: u64, workers: &Workers<Job, (u64, SeedEnd)>) -> bool {
     const MOST_WAITING: u64 = 1 << 16;
     workers.at_work().all(|one| position - one.job.0 < MOST_WAITING)
 }
 
 impl Exploration {
-    /// These seeds, as they are.
+    /// These seeds, with nothing else decided.
     pub fn of(seeds: Range<u64>) -> Self {
         Self { seeds, shard: Shard::default(), jobs: None, overrides: Overrides::default(), bug: None, twice: false }
     }
@@ -188,7 +190,7 @@ impl Exploration {
         self.shard.of(self.seeds.clone())
     }
 
-    /// How many they are.
+    /// How many seeds are run here.
     pub fn count(&self) -> u64 {
         self.shard.count(&self.seeds)
     }
@@ -231,7 +233,7 @@ impl SeedEnd {
         Self { seed, events, ending, differs, digest: world.digest(), statistics: world.statistics().clone() }
     }
 
-    /// Whether and how it failed.
+    /// How the seed failed, if it did.
     pub fn failure(&self) -> Option<Failure> {
         let &Self { seed, events, ref ending, differs, .. } = self;
         let failed = differs.is_some() || *ending != Ending::Completed;
@@ -240,7 +242,7 @@ impl SeedEnd {
 }
 
 impl Failure {
-    /// What it broke.
+    /// The property that it broke.
     pub fn property(&self) -> Property {
         match self.differs {
             Some(_) => Property::RunsRepeat,
@@ -262,7 +264,7 @@ impl std::fmt::Display for Failure {
 mod tests {
     use super::*;
 
-    /// Ends after so many seeds, and keeps those it heard of.
+    /// Ends after this many seeds, and keeps those that it heard of.
     struct Few(u64, Vec<u64>);
 
     impl Watch for Few {

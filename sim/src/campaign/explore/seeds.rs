@@ -19,7 +19,7 @@ pub struct Shard {
     count: u64,
 }
 
-/// A share is not of the form `I/N` with `I` from 1 to `N`.
+/// A text that is not of the form `I/N`, with `I` from 1 to `N`.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("a shard is I/N with I from 1 to N, not {0:?}")]
 pub struct ShardError(String);
@@ -31,7 +31,7 @@ impl Shard {
         (0..self.count(&seeds)).map(move |number| first + self.position + number * self.count)
     }
 
-    /// How many they are.
+    /// How many seeds of the range belong to this share.
     ///
     /// ```
     /// use sim::campaign::explore::Shard;
@@ -52,7 +52,7 @@ impl fmt::Display for Shard {
 }
 
 impl Default for Shard {
-    /// Everything.
+    /// The whole range.
     fn default() -> Self {
         Self { position: 0, count: 1 }
     }

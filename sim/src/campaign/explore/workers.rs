@@ -1,4 +1,4 @@
-//! Threads that do one thing after another, for a parent that decides what is next and sees how far each one is.
+//! Threads that do one job after another, for a parent that decides what is next and sees how far each one is.
 
 use std::any::Any;
 use std::io;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::pulse::Pulse;
 
-/// So many threads, each with a job or free. One that never comes back can be left behind: nobody waits for it.
+/// A fixed number of threads, each with a job or free. A thread that never comes back can be left behind: nobody waits
+/// for it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,14 +45,14 @@ struct Done<T> {
 pub struct AtWork<'a, J> {
     /// Its number.
     pub worker: usize,
-    /// What it is at.
+    /// Its job.
     pub job: &'a J,
     /// How far it is.
     pub pulse: &'a Pulse,
 }
 
 impl<J: Clone + Send + 'static, T: Send + 'static> Workers<J, T> {
-    /// So many threads that do this.
+    /// Starts `count` threads that do this work.
     ///
     /// # Errors
     /// The operating system refuses to start one.
@@ -77,31 +78,32 @@ impl<J: Clone + Send + 'static, T: Send + 'static> Workers<J, T> {
         Ok(Self { hands: (0..count).map(hand).collect::<io::Result<_>>()?, done })
     }
 
-    /// Whether one is free.
+    /// Whether a thread is free.
     pub fn has_free(&self) -> bool {
         self.hands.iter().any(|hand| hand.job.is_none())
     }
 
-    /// Gives a job to one that is free.
+    /// Gives a job to a free thread.
     ///
     /// # Panics
-    /// None is.
+    /// If no thread is free.
     pub fn give(&mut self, job: J) {
         let hand = self.hands.iter_mut().find(|hand| hand.job.is_none()).expect("one of the threads is free");
         hand.job = Some(job.clone());
         hand.orders.send(job).expect("a thread lives as long as it is given jobs");
     }
 
-    /// Those that are at work.
+    /// The threads that are at work.
     pub fn at_work(&self) -> impl Iterator<Item = AtWork<'_, J>> {
         let hands = self.hands.iter().enumerate();
         hands.filter_map(|(worker, hand)| Some(AtWork { worker, job: hand.job.as_ref()?, pulse: &hand.pulse }))
     }
 
-    /// The next result, of any of them. `None` where nobody is at work, or where there is none for so long.
+    /// Waits for the next result of any thread. `None` if no thread is at work, or if no result comes in the time of
+    /// `patience`.
     ///
     /// # Panics
-    /// As the job did.
+    /// If the job panicked, with the same message.
     pub fn wait(&mut self, patience: Duration) -> Option<T> {
         self.at_work().next()?;
         let Done { hand, result } = self.done.recv_timeout(patience).ok()?;
@@ -120,7 +122,7 @@ mod tests {
         let ends = std::sync::Mutex::new(ends);
         let mut workers = Workers::new(2, move |hangs| {
             if hangs {
-                // Until the other end is gone.
+                // Blocks until the other end is gone.
                 drop(ends.lock().map(|ends| ends.recv()));
             }
             hangs
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "a job that fails")]
-    fn a_panic_of_a_job_is_one_of_whoever_waits() {
+    fn a_panic_of_a_job_reaches_whoever_waits() {
         let mut workers = Workers::<(), ()>::new(1, |()| panic!("a job that fails")).expect("threads start");
         workers.give(());
         workers.wait(Duration::from_secs(600));

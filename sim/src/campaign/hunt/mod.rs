@@ -1,9 +1,9 @@
 //! The hunt for planted bugs: is each one caught, by a property that is named for it, and how soon?
 //!
 //! With a bug switched on, seeds are run one after another, as the swarm draws them from the seed alone, until a run
-//! breaks a property that is [named for the bug](named_for). To break another one does not count, nor does a seed that
-//! fails without the bug as well. That is done from several starting points, so that the result does not hang on one lucky
-//! seed; what was caught is then shrunk.
+//! breaks a property that is [named for the bug](named_for). Breaking another property does not count, nor does a seed
+//! that fails without the bug as well. The search is repeated from several starting points, so that the result does not
+//! depend on one lucky seed. Then the traces of what was caught are shrunk.
 //!
 //! The result depends neither on the number of threads nor on their speed.
 
@@ -27,7 +27,7 @@ use crate::trace::Trace;
 pub struct Hunt {
     /// How many seeds are run at most, from each starting point.
     pub seeds: u64,
-    /// From how many starting points.
+    /// How many starting points there are.
     pub starts: u64,
     /// How many events each seed has before its faults end; `None` for as many as the plan says.
     pub events: Option<u64>,
@@ -38,7 +38,7 @@ pub struct Hunt {
 }
 
 impl Hunt {
-    /// Starting points are so many seeds apart.
+    /// How many seeds apart the starting points are.
     pub const APART: u64 = 1_000_000;
 }
 
@@ -66,7 +66,7 @@ impl Hunted {
     }
 }
 
-/// What is told of a hunt that goes on, from several threads and in no particular order.
+/// Follows a hunt while it goes on. Calls come from several threads and in no particular order.
 pub trait Watch: Sync {
     /// A seed was run.
     fn ran(&self, bug: Bug);
@@ -76,7 +76,7 @@ pub trait Watch: Sync {
     fn shrinks(&self, bug: Bug);
 }
 
-/// Nobody watches.
+/// Watches nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 
@@ -117,8 +117,8 @@ pub fn hunt(bugs: &[Bug], hunt: &Hunt, watch: &impl Watch) -> Vec<Hunted> {
     hunted.collect()
 }
 
-/// The shortest trace that the runs which broke something soonest shrink to. A trace is one run: that two runs of a seed
-/// differ is nothing that it could show.
+/// The shortest of the traces to which the soonest failures shrink. A trace is one run, so it cannot show that two runs
+/// of a seed differ.
 fn shortest(bug: Bug, searches: &[Search], hunt: &Hunt, watch: &impl Watch) -> Option<Trace> {
     const SOONEST: usize = 2;
     let mut caught: Vec<&Catch> = searches.iter().filter_map(|search| search.caught.as_ref()).collect();

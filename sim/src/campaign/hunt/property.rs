@@ -1,12 +1,12 @@
-//! What is expected to catch each bug.
+//! Which properties are expected to catch each bug.
 
 use raft::planted::Bug;
 
 use crate::invariant::Invariant;
 use crate::trace::Property;
 
-/// What the literature calls one property, and where it is checked here: the property itself, and what it follows from
-/// by induction, which breaks first.
+/// A property that has one name in the literature, and the checks that stand for it here: of the property itself, and
+/// of the statements from which it follows by induction, which break first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Family {
     name: &'static str,
@@ -38,7 +38,7 @@ const BOUNDED_MEMORY: Family = family("bounded memory", &[Invariant::BoundedMemo
 /// A host that cannot read back what it made durable.
 const RECOVERY: Family = family("recovery", &[Invariant::DurableBeforeSend]);
 
-/// The properties that this bug breaks. To be caught by another one, or by a panic, does not count.
+/// The properties that this bug breaks. Being caught by another one, or by a panic, does not count.
 const fn families(bug: Bug) -> &'static [Family] {
     match bug {
         Bug::CommitPriorTerm => &[LEADER_COMPLETENESS, STATE_MACHINE_SAFETY],
@@ -88,18 +88,18 @@ const fn families(bug: Bug) -> &'static [Family] {
         Bug::WalResurrectsTail => &[LOG_MATCHING],
         Bug::WalAppendAfterTornTail | Bug::FsyncErrorIgnored => &[DURABLE_BEFORE_SEND],
         Bug::SnapshotSaveErrorSwallowed => &[DURABLE_BEFORE_SEND, STATE_MACHINE_SAFETY],
-        // No single run breaks anything by it.
+        // No single run breaks anything because of it.
         Bug::TimeoutsShareAStream => &[],
     }
 }
 
-/// The name of the property that is named for the bug and that this breaks, if it is one.
+/// The name under which the property is named for the bug, if it is.
 pub fn named_for(property: Property, bug: Bug) -> Option<&'static str> {
     match property {
         Property::Holds(invariant) => {
             families(bug).iter().find(|family| family.checks.contains(&invariant)).map(|family| family.name)
         }
-        // A follower that is told to commit beyond the end of its log finds that by itself.
+        // A follower that is told to commit beyond the end of its log detects that by itself.
         Property::NoPanic => (bug == Bug::HeartbeatCommitUncapped).then_some("panic"),
         Property::RunsRepeat => differs_between_runs(bug).then_some("determinism"),
         Property::EventsEnd => None,

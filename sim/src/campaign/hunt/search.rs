@@ -30,17 +30,17 @@ pub struct Catch {
 /// How a search went.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Search {
-    /// What ended it, unless the budget did.
+    /// The catch that ended it; `None` if the budget of seeds was spent.
     pub caught: Option<Catch>,
     /// How many seeds were run.
     pub seeds: u64,
     /// How many events happened in all of them together.
     pub events: u64,
-    /// How many of them broke something that is not named for the bug, and the first of those.
+    /// For each other property that was broken, how many seeds broke it, and the first of them.
     pub others: BTreeMap<Property, Other>,
 }
 
-/// Seeds that broke something else than what is named for the bug.
+/// Seeds that broke a property that is not named for the bug.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Other {
     /// How many.
@@ -59,11 +59,11 @@ struct Attempt {
 }
 
 impl Search {
-    /// No more than so many seeds are under way before the search looks whether one of them caught the bug.
+    /// The most seeds that are under way before the search looks whether one of them caught the bug.
     const LARGEST_BATCH: u64 = 512;
 
-    /// Runs seeds from `start` on until one catches the bug, or the budget is spent. What runs side by side does not show:
-    /// the first seed that catches it counts, and of later ones nothing does.
+    /// Runs seeds from `start` on until one catches the bug, or the budget is spent. The result does not show what ran
+    /// side by side: only the first seed that catches it counts, and later ones do not.
     pub(super) fn run(bug: Bug, start: u64, hunt: &Hunt, watch: &impl Watch) -> Self {
         let mut search = Self::default();
         let mut batch = 1;
@@ -110,13 +110,13 @@ impl Attempt {
             true => twice(seed, bug, hunt),
         };
         let named = broken.is_some_and(|property| named_for(property, bug).is_some());
-        // Where the ordinary node fails as well, the bug has nothing to do with it.
+        // If the ordinary node fails as well, the bug has nothing to do with it.
         let catches = named && run(&plan, None).1 == Ending::Completed;
         Self { seed, events, broken, catches }
     }
 }
 
-/// Runs a plan with this bug; how many events there were, and what it broke.
+/// Runs a plan with this bug. Returns how many events there were, and what it broke.
 fn once(plan: &Plan, bug: Bug) -> (u64, Option<Property>) {
     let (events, ending) = run(plan, Some(bug));
     (events, Property::broken_by(&ending))
@@ -138,7 +138,7 @@ pub(super) fn run(plan: &Plan, bug: Option<Bug>) -> (u64, Ending) {
 }
 
 impl Hunt {
-    /// What happens in the run of a seed. It knows nothing of the bug.
+    /// The plan for the run of a seed. It does not depend on the bug.
     pub(super) fn plan(&self, seed: u64) -> Plan {
         Plan::draw(seed, &self.overrides())
     }

@@ -24,7 +24,7 @@ pub(super) fn shorten(bug: Bug, caught: &Catch, hunt: &Hunt) -> Trace {
     }
 }
 
-/// Where only the whole second phase shows that the cluster does not converge, the phase before may be shorter.
+/// If only the whole second phase shows that the cluster does not converge, a shorter phase before it may do.
 fn with_fewer_events(bug: Bug, caught: &Catch, plan: Plan) -> Plan {
     let lengths = [0, 100, 200, 400, 800, 1600, 3200, 6400, 12_800].into_iter().filter(|steps| *steps < plan.steps);
     let mut shorter = lengths.map(|steps| Plan { steps, ..plan.clone() });
@@ -43,7 +43,7 @@ fn record(bug: Bug, plan: &Plan) -> Trace {
     Trace { header, events, ending }
 }
 
-/// So many candidates are tried, and no more: a limit that is the same on every machine.
+/// Limits the number of candidates that are tried, so that the limit is the same on every machine.
 struct Patience {
     tried: u64,
 }

@@ -9,8 +9,8 @@ use super::{Hunted, Other, Property, Search, named_for};
 const HEAD: [&str; 6] = ["bug", "caught by", "at seed", "seeds", "events", "shrinks to"];
 
 /// A line for each bug: what caught it, at which seed from the first starting point, after how many seeds and events
-/// (the median of all starting points, and the worst), and how many events its trace shrinks to. Below it stands what
-/// runs broke that is not named for the bug, and at the end what was not caught.
+/// (the median of all starting points, and the worst), and how many events its trace shrinks to. Below the lines stand
+/// the properties that runs broke and that are not named for the bug, and at the end the bugs that were not caught.
 pub fn table(hunted: &[Hunted]) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(hunted.iter().map(row));
@@ -47,7 +47,7 @@ fn row(hunted: &Hunted) -> [String; 6] {
     ]
 }
 
-/// The check, and in brackets the property that it stands for, where that has another name.
+/// The check and, in brackets, the property that it stands for if that has another name.
 fn said(property: Property, bug: Bug) -> String {
     let check = property.to_string();
     match named_for(property, bug) {

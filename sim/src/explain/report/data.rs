@@ -1,4 +1,4 @@
-//! What the page is given: events, messages, and what changed at each step.
+//! The data in the page: events, messages, and what changed at each step.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,11 @@ use crate::world::{Envelope, Event, Inapplicable, Outcome, Refusal, World};
 /// What the data in a page calls its format.
 const FORMAT: &str = "raft-sim-report";
 
-/// The version of that format. A page is whole, so nothing has to read another one's data; who does may look here first.
+/// The version of that format. A page carries all that it needs, so nothing has to read the data of another page.
+/// Whatever does may look here first.
 const VERSION: u32 = 1;
 
-/// What became of a message, as the page counts it.
+/// What became of a message, by the numbers that the page knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     InFlight = 0,
@@ -50,7 +51,7 @@ pub(super) struct Data {
     /// `[from, to, step, step]`.
     cuts: Vec<Value>,
     open_cuts: BTreeMap<(NodeId, NodeId), u64>,
-    /// Whom the event that is about to happen concerns, and of which message it speaks.
+    /// The nodes that the event about to happen concerns, and the message of which it speaks.
     concerned: [Option<NodeId>; 2],
 }
 
@@ -186,7 +187,7 @@ impl Data {
         }
     }
 
-    /// All of it: a run that ends so, and was recorded to end so.
+    /// All the data of a run that ends with `ending` and was recorded to end with `recorded`.
     pub(super) fn finish(mut self, ending: &Ending, recorded: &Ending) -> Value {
         let end = self.step();
         for ((from, to), since) in std::mem::take(&mut self.open_cuts) {

@@ -25,8 +25,9 @@ const RUN: &str = include_str!("run.js");
 const DIAGRAM: &str = include_str!("diagram.js");
 const PANEL: &str = include_str!("panel.js");
 
-/// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A liveness phase is one event, or
-/// shown event by event; the page ends with it then. Returns how the run ends, as the page shows it.
+/// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A liveness phase is one
+/// event unless `shows_liveness` is set; then it is shown event by event, and the page ends with it. Returns how the
+/// run ends, as the page shows it.
 ///
 /// # Errors
 /// The trace cannot be read, or needs a planted bug that this build does not have.
@@ -52,11 +53,11 @@ pub fn report<R: BufRead>(mut reader: Reader<R>, shows_liveness: bool) -> Result
     Ok((page(data.finish(&ended, &recorded)), ended))
 }
 
-/// What is shown, as it happens again.
+/// The run that is shown, while it happens again.
 struct Run {
     data: Data,
     world: World,
-    /// How, once it has ended: what the recording has beyond that is not shown.
+    /// How it ended, once it has. What the recording holds beyond that is not shown.
     ended: Option<Ending>,
 }
 
@@ -98,7 +99,7 @@ impl Run {
 }
 
 fn page(data: serde_json::Value) -> String {
-    // The browser holds no more of a number than other readers of JSON.
+    // A browser holds no more digits of a number than other readers of JSON.
     let data = narrowed(data);
     // Text of the run must not end the script in which it stands.
     let data = data.to_string().replace('<', "\\u003c");

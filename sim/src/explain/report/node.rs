@@ -10,7 +10,7 @@ use crate::world::Replica;
 #[derive(Default)]
 pub(super) struct Known {
     fields: Map<String, Value>,
-    /// Of each entry in the log its identity, and the text with which it is shown.
+    /// For each entry in the log, its identity and the text that shows it.
     log: Vec<(u64, u64, String)>,
     progress: Vec<Value>,
 }
@@ -76,7 +76,7 @@ impl Known {
     }
 }
 
-/// Puts entries on top of a log, in the place of those from the first of them on.
+/// Appends entries to a log, and replaces those from the first of them on.
 fn extend(log: &mut Vec<Entry>, entries: &[Entry]) {
     if let Some(first) = entries.first() {
         log.retain(|entry| entry.index < first.index);

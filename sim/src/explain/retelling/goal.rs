@@ -21,12 +21,12 @@ pub(super) enum Goal {
 type State = (NodeId, bool, View);
 
 impl Goal {
-    /// To leave all nodes as they are in this world.
+    /// The goal to leave all nodes as they are in this world.
     pub(super) fn rests(world: &World) -> Self {
         Self::Rests(world.replicas().map(|replica| (replica.id(), replica.is_up(), *replica.view())).collect())
     }
 
-    /// Plays the phrases. How many of them it takes to come to the goal, if they do.
+    /// Plays the phrases. Returns how many of them it takes to reach the goal, if they reach it.
     pub(super) fn reached_by(&self, phrases: &[Phrase]) -> Option<usize> {
         let mut environment = Environment::new();
         for (position, phrase) in phrases.iter().enumerate() {
@@ -42,7 +42,7 @@ fn failure(trouble: Trouble) -> Option<Failure> {
     Failure::of(&ending(trouble)?)
 }
 
-/// How a run ended that ended in trouble, if something broke.
+/// The ending of a run that ran into trouble, if something broke.
 pub(super) fn ending(trouble: Trouble) -> Option<Ending> {
     match trouble {
         Trouble::Halt(Halt::Violation(violation)) => Some(Ending::Violation(violation)),

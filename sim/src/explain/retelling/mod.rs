@@ -49,7 +49,7 @@ pub enum CannotTell {
     /// It needs a planted bug.
     #[error("needs the planted bug {0}: use a build with the feature planted-bugs that knows it")]
     NeedsBug(UnknownBug),
-    /// The commands of a scenario, one for each event, do not lead to the same.
+    /// The commands of a scenario, one for each event, do not lead to the same end.
     #[error("a scenario of these events does not end as they do")]
     Otherwise,
 }
@@ -75,9 +75,8 @@ pub fn from_trace(trace: &Trace) -> Result<String, CannotTell> {
     Ok(tell::tell(trace, draft.phrases()))
 }
 
-/// Other events that break the same in the same way: those of a scenario that is made of the trace. They take no
-/// detours, so pieces can be taken out of them that cannot be taken out of a run that was cut short already. A planted
-/// bug has to be switched on.
+/// The events of a scenario made of the trace, if they fail in the same way. They take no detours, so pieces can be
+/// taken out of them that cannot be taken out of the trace. A planted bug has to be switched on.
 pub(crate) fn retell(trace: &Trace) -> Option<Vec<Event>> {
     let (goal, said) = say_all(trace).ok()?;
     let mut draft = Draft::new(said.phrases, goal)?;

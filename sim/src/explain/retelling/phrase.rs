@@ -39,7 +39,7 @@ impl Phrase {
         &self.words
     }
 
-    /// The same without one of its words, if that says something.
+    /// The same phrase without one of its words, if that is still a command.
     pub(super) fn without(&self, position: usize) -> Option<Self> {
         let mut words = self.words.clone();
         words.remove(position);

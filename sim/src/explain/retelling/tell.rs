@@ -11,7 +11,7 @@ use crate::script::environment::Environment;
 use crate::trace::{Ending, Trace};
 use crate::world::{Replica, World};
 
-/// Commands that belong together, the first of which say why.
+/// Commands that belong together. The first of them say why.
 #[derive(Default)]
 struct Group<'a> {
     phrases: Vec<&'a Phrase>,
@@ -48,7 +48,7 @@ fn groups(phrases: &[Phrase]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Whether the two are said in one breath.
+/// Whether the two belong in one group.
 fn is_alike(one: &Phrase, other: &Phrase) -> bool {
     matches!(one.command(), Command::Plant(_)) || one.words()[0] == other.words()[0]
 }
@@ -130,7 +130,7 @@ fn goes_wrong(fault: DiskFault) -> &'static str {
 /// What somebody does with this command, or what fails. Nothing where it only lets the cluster go on.
 fn deed(phrase: &Phrase) -> Option<String> {
     match phrase.command() {
-        // Which ones that are is seen in the world.
+        // The world shows which nodes these are.
         Command::Node(NodeCommand::Add(_)) => Some(String::new()),
         Command::Node(NodeCommand::Crash(node, keep)) => Some(match keep {
             Keep::All => format!("node {} stops", node.get()),
@@ -235,7 +235,7 @@ fn leads(replica: &Replica) -> Option<raft::Term> {
     (replica.view().soft_state.role == Role::Leader).then(|| replica.view().hard_state.term)
 }
 
-/// Who voted for whom, those together who voted alike.
+/// Who voted for whom. Nodes that voted alike are named together.
 fn votes(nodes: &[(Option<&Replica>, &Replica)]) -> Vec<String> {
     let mut cast: Vec<(raft::Term, NodeId, Vec<String>)> = Vec::new();
     for (was, is) in nodes {

@@ -12,18 +12,18 @@ pub(super) struct Baseline {
     pub(super) steps: Vec<Arc<Step>>,
     pub(super) ending: Ending,
     failure: Failure,
-    /// The run after so many steps, at growing distances from the start.
+    /// Worlds of the run, each with the number of steps that lead to it, at growing distances from the start.
     checkpoints: Vec<(usize, Runner)>,
 }
 
-/// A run to try: that of the baseline up to some step, and what follows instead.
+/// A run to try: the baseline up to some step, and then other steps.
 pub(super) struct Candidate {
     pub(super) shared: usize,
     pub(super) rest: Vec<Arc<Step>>,
 }
 
 impl Baseline {
-    /// About so many worlds are kept.
+    /// About how many worlds are kept.
     const CHECKPOINTS: usize = 16;
 
     /// The recorded run, if it fails.
@@ -43,7 +43,7 @@ impl Baseline {
         None
     }
 
-    /// The run of these steps, if it fails, in this way where one is asked for.
+    /// The run of these steps, if it fails, and in the `wanted` way if there is one.
     pub(super) fn of_steps(steps: &[Arc<Step>], wanted: Option<&Failure>) -> Option<Self> {
         let distance = steps.len().div_ceil(Self::CHECKPOINTS).max(8);
         let mut runner = Runner::default();

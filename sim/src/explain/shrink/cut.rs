@@ -4,7 +4,7 @@ use super::groups::{self, Grouping};
 use super::members;
 use super::search::Search;
 
-/// Takes out what can be, of every kind of piece. Of single events, at least `finest` at once.
+/// Takes out what it can of every kind of piece. Single events go at least `finest` at once.
 pub(super) fn pieces(search: &mut Search<'_>, finest: usize) {
     let passes: [(&'static str, Grouping, usize); 6] = [
         ("nodes", groups::nodes, 1),
@@ -50,8 +50,8 @@ fn groups_of(search: &mut Search<'_>, grouping: Grouping, finest: usize) {
     }
 }
 
-/// Takes out what happens in a short while, at all nodes or at one, wherever that while begins. Returns whether some could
-/// be.
+/// Takes out what happens in a short while, at all nodes or at one, wherever that while begins. Returns whether it took
+/// out any.
 pub(super) fn windows(search: &mut Search<'_>) -> bool {
     const LONGEST: usize = 24;
     search.begin("windows");
@@ -76,7 +76,8 @@ pub(super) fn windows(search: &mut Search<'_>) -> bool {
     taken
 }
 
-/// Takes out two events at once, anywhere, where the trace is short enough to try them all. Returns whether some could be.
+/// Takes out two events at once, anywhere, if the trace is short enough to try them all. Returns whether it took out
+/// any.
 pub(super) fn pairs(search: &mut Search<'_>) -> bool {
     const LONGEST: usize = 160;
     search.begin("pairs");

@@ -11,7 +11,7 @@ use crate::world::{Envelope, Event, EventKind};
 /// How the steps are divided into pieces, each of which has ascending positions.
 pub(super) type Grouping = fn(&[Arc<Step>]) -> Vec<Vec<usize>>;
 
-/// For each node all that happens at it, and all messages from and to it.
+/// For each node, all that happens at it, and all messages from and to it.
 pub(super) fn nodes(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
     for (position, step) in steps.iter().enumerate() {
@@ -36,7 +36,7 @@ pub(super) fn events(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
     (0..steps.len()).map(|position| vec![position]).collect()
 }
 
-/// For each message all that becomes of it.
+/// For each message, all that happens to it.
 pub(super) fn messages(steps: &[Arc<Step>]) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (position, step) in steps.iter().enumerate() {

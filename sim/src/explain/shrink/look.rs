@@ -1,7 +1,7 @@
-//! Where to look in the recording of a cluster that does not converge, where no liveness phase shows the same.
+//! Where to look in the recording of a cluster that does not converge, if no liveness phase shows the same.
 //!
-//! Nothing can be taken out of such a recording, for it is all of it that shows that there was time enough. But most of it
-//! shows only that nothing happens: what counts is the step since which something is missing.
+//! Nothing can be taken out of such a recording, because all of it is needed to show that there was time enough. But
+//! most of it only shows that nothing happens. What counts is the step since which something is missing.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::driver::apply;
 use crate::invariant::words;
 use crate::world::{Event, Replica, World};
 
-/// Since when what is missing, the earliest first.
+/// What is missing and since which step, the earliest first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Look {
     facts: Vec<(u64, String)>,
@@ -53,7 +53,7 @@ impl fmt::Display for Look {
     }
 }
 
-/// The steps that began what holds still.
+/// The steps since which each of these conditions has held without a break.
 #[derive(Default)]
 struct Since {
     leaderless: Option<u64>,
@@ -86,7 +86,7 @@ impl Since {
         let mut facts: Vec<(u64, String)> =
             facts.into_iter().filter_map(|(since, what)| Some((since?, what))).collect();
         facts.sort_by_key(|(step, _)| *step);
-        // What is missing comes first, and that faults had ended last.
+        // What is missing comes first. The end of faults comes last.
         facts.extend(self.faults_ended.map(|step| (step, "faults are over".to_owned())));
         facts
     }
@@ -99,7 +99,7 @@ fn newest(world: &World) -> Option<ConfState> {
     Some(node.configuration().conf_state())
 }
 
-/// Nodes that hear each other and are a quorum of the newest membership, if there are such.
+/// `Some` if nodes that hear each other are a quorum of the newest membership.
 fn quorum(world: &World) -> Option<()> {
     let up = || world.native_replicas().filter(|replica| replica.is_up());
     let voters = up().max_by_key(|replica| replica.view().applied)?.node()?.configuration().voters();

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::world::Event;
 
-/// The event with one of its numbers brought down, all the way first. Of events whose numbers are only names, such as
-/// those of nodes and messages, there is none.
+/// The event with one of its numbers brought down, all the way first. There is no such form of an event whose numbers
+/// are only names, such as those of nodes and messages.
 pub(super) fn lower(event: &Event) -> Vec<Event> {
     if !has_amounts(event) {
         return Vec::new();
@@ -67,7 +67,7 @@ fn change(value: &mut Value, position: &mut usize, bring: fn(u64) -> u64) -> boo
     }
 }
 
-/// Whether a number of this name is more than a name itself.
+/// Whether a number in a field of this name is an amount, not the name of something.
 fn is_amount(name: &str) -> bool {
     !matches!(name, "node" | "from" | "to" | "peer" | "target" | "voters" | "learners")
 }

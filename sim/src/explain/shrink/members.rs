@@ -1,4 +1,4 @@
-//! Fewer nodes, and a membership that is what it has to be from the start.
+//! Fewer nodes, and a membership that is from the start what it has to become.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use super::search::Search;
 use super::step::Step;
 use crate::world::{Boot, Event};
 
-/// Has nodes start as members of what they became later, takes those at which nothing happens out of the membership, and
-/// numbers the others from 1.
+/// Lets nodes start with the membership that they reached later, takes out of it the nodes at which nothing happens,
+/// and numbers the others from 1.
 pub(super) fn fewer(search: &mut Search<'_>) -> bool {
     let mut changed = from_the_start(search);
     changed |= together(search);
@@ -55,8 +55,9 @@ fn boot_members(boot: &Boot) -> Vec<NodeId> {
     }
 }
 
-/// Has nodes never be there: neither what happens at them, nor their part in the membership from the start. Where only one
-/// of both is taken out, the others wait for a quorum that they do not have, or hear of a node that they do not know.
+/// Takes nodes out of the run: what happens at them, and their part in the membership from the start. If only one of
+/// the two were taken out, the others would wait for a quorum that they do not have, or hear of a node that they do not
+/// know.
 pub(super) fn leave(search: &mut Search<'_>) {
     loop {
         let nodes: Vec<NodeId> = named(&search.best).union(&live(&search.best)).copied().collect();
@@ -79,7 +80,7 @@ fn without_member(best: &Baseline, node: NodeId) -> Candidate {
     best.with(steps.filter_map(|(position, step)| Some((position, without_name(&step.event, node)?))).collect())
 }
 
-/// The event, where it says who the members are, without this one.
+/// The event without this node among the members, if it says who the members are.
 fn without_name(event: &Event, node: NodeId) -> Option<Event> {
     let mut event = event.clone();
     match &mut event {
@@ -96,11 +97,11 @@ fn without_name(event: &Event, node: NodeId) -> Option<Event> {
     Some(event)
 }
 
-/// Has a membership change be made before the run begins. Returns whether that could be.
+/// Makes a membership change before the run begins. Returns whether that was possible.
 fn from_the_start(search: &mut Search<'_>) -> bool {
     let mut changed = false;
     loop {
-        // Those who join later do so empty, or they start as the others do.
+        // A node that joins later starts empty, or as the others do.
         let forms = 2 * changes(&search.best).len();
         let taken = search.take_first(0..forms, |best, form| made_before(best, form / 2, form % 2 == 0));
         if taken.is_none() {
@@ -110,7 +111,7 @@ fn from_the_start(search: &mut Search<'_>) -> bool {
     }
 }
 
-/// Has what two membership changes do be asked for as one. Returns whether that could be.
+/// Asks for two membership changes as one. Returns whether that was possible.
 fn together(search: &mut Search<'_>) -> bool {
     let mut changed = false;
     loop {
@@ -123,7 +124,8 @@ fn together(search: &mut Search<'_>) -> bool {
     }
 }
 
-/// The run in which the change of this number and the next are one, where the first or the second of them is asked for.
+/// The run in which the change of this number and the next are asked for as one: in the place of the first of them, or
+/// of the second.
 fn joined(best: &Baseline, number: usize, first: bool) -> Option<Candidate> {
     let changes = changes(best);
     let [(one, node, before), (other, _, after)] = changes.get(number..number + 2)? else { return None };
@@ -134,7 +136,7 @@ fn joined(best: &Baseline, number: usize, first: bool) -> Option<Candidate> {
     Some(best.with_and_without(vec![(kept, Event::ProposeConfChange { node: *node, change })], removed))
 }
 
-/// The membership changes that are asked for, by position, and of whom.
+/// The membership changes that are asked for: the position, the node that is asked, and the change.
 fn changes(best: &Baseline) -> Vec<(usize, NodeId, ConfChange)> {
     let changes = best.steps.iter().enumerate().filter_map(|(position, step)| match &step.event {
         Event::ProposeConfChange { node, change } => Some((position, *node, change.clone())),

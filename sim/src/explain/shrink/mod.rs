@@ -3,22 +3,22 @@
 //! Every change that is tried is a *candidate*: events taken out, or made simpler. A candidate is run; it is kept if it
 //! fails [in the same way](Failure) and has no more events, and then the events that did not fit fall away as well. The
 //! passes take out, coarse pieces first, whole nodes, faults and what clients ask for, stretches of time, messages, and
-//! single events (delta debugging: Zeller and Hildebrandt, 2002); then they bring values, terms, times and the number of
-//! nodes down, and have membership changes made before the run or at once; and all of that again until nothing changes.
-//! Then a scenario is [made](super::from_trace) of what is left, whose events break the same on more usual ways,
-//! and all of it begins anew with them, as long as that leads to fewer.
+//! single events (delta debugging: Zeller and Hildebrandt, 2002); then they bring values, terms, times and the number
+//! of nodes down, and have membership changes made before the run or at once; and all of that again until nothing
+//! changes. Then a scenario is [made](super::from_trace) of what is left. Its events lead to the same failure in a more
+//! usual way, and everything begins again with them, as long as that leads to fewer events.
 //!
 //! Taking out an event changes what is sent after it, and so the numbers of all later messages. That is why a candidate
 //! does not speak of messages by number: see [`step`].
 //!
-//! Of a cluster that does not converge every event shows that it had the chance. So the long liveness phase at the end of such a
-//! recording is replaced by an [`Event::ExpectLiveness`] first: see [`stall`]. Where none shows the same, nothing can be taken out,
-//! and the step to [look](Look) at is said instead.
+//! If a cluster does not converge, every event is needed to show that it had the chance. So the long liveness phase at
+//! the end of such a recording is first replaced by an [`Event::ExpectLiveness`]: see [`stall`]. If none shows the
+//! same, nothing can be taken out, and the result is the step to [look](Look) at.
 //!
-//! Where a planted bug is on, only candidates are kept that break nothing without it.
+//! If a planted bug is on, only candidates that break nothing without it are kept.
 //!
-//! Candidates run on every core. Of those that are kept the first one counts, in the order of the list and not of time, so
-//! that the result does not depend on the number of threads.
+//! Candidates run on every core. If several are good, the first one in the order of the list is kept, not the first one
+//! in time, so that the result does not depend on the number of threads.
 
 mod baseline;
 mod cut;
@@ -42,17 +42,17 @@ use crate::trace::Failure;
 use crate::trace::{Ending, Header, Trace};
 use crate::world::Event;
 
-/// What is told of a shrinking that goes on, and what may end it.
+/// Follows a shrinking while it goes on, and may end it.
 pub trait Watch: Send {
     /// There is a shorter trace, the best so far.
     fn improved(&mut self, best: &Trace);
-    /// So many candidates have been tried in this pass.
+    /// `candidates` have been tried so far in this pass.
     fn tried(&mut self, pass: &'static str, candidates: u64);
     /// Whether to end with the best so far. Asked between candidates.
     fn enough(&self) -> bool;
 }
 
-/// Nobody watches, and nothing ends it early.
+/// Watches nothing, and ends nothing early.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 
@@ -75,7 +75,7 @@ pub enum CannotShrink {
         "the cluster would converge if faults ended now, and all of the recording is needed to show that it did not: {0}"
     )]
     OnlyAsRecorded(Look),
-    /// The run hangs, and so would whoever tries parts of it.
+    /// The run hangs, and a thread that tried parts of it would hang as well.
     #[error(
         "the run hangs, and a thread that hangs cannot be taken back: `sim replay` in a debugger shows where it loops"
     )]
@@ -88,7 +88,7 @@ pub enum CannotShrink {
     Threads(String),
 }
 
-/// Finds a short trace that fails in the same way, on so many threads; 0 stands for one on each core.
+/// Finds a short trace that fails in the same way, on this number of threads; 0 stands for one on each core.
 ///
 /// # Errors
 /// The trace does not fail, or cannot be run by this build.
@@ -123,8 +123,8 @@ fn shrink_events(header: Header, events: &[Event], watch: &mut dyn Watch) -> Res
     Ok(search.trace())
 }
 
-/// Begins once more with a run that breaks the same in another way, as a scenario of it has it. Returns whether that made the
-/// trace any better.
+/// Begins again with the run of a scenario made of the best trace, which leads to the same failure in another way.
+/// Returns whether that made the trace any better.
 fn descends_further_retold(search: &mut Search<'_>) -> bool {
     search.begin("retelling");
     let other = retell(&search.trace()).and_then(|events| search.best.same_failure(&events));
@@ -134,7 +134,7 @@ fn descends_further_retold(search: &mut Search<'_>) -> bool {
     let is_better = search.best.steps.len() < before.steps.len();
     if !is_better {
         search.best = before;
-        // What was told of last may have been the other one, on its way.
+        // The last announcement may have been about that other run.
         search.announce();
     }
     is_better

@@ -1,4 +1,5 @@
-//! Trying candidates, many at once, and keeping the first that is good. What is tried, and in which order, others say.
+//! Trying candidates, many at once, and keeping the first that is good. The other files say what is tried, and in which
+//! order.
 
 use rayon::prelude::*;
 
@@ -79,7 +80,7 @@ impl<'a> Search<'a> {
         None
     }
 
-    /// Tells of the best so far, where it is no worse than the last one told of.
+    /// Announces the best so far, unless it is worse than the last one announced.
     pub(super) fn announce(&mut self) {
         if self.best.steps.len() <= self.shortest {
             self.shortest = self.best.steps.len();

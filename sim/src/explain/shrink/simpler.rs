@@ -122,7 +122,7 @@ fn simpler(event: &Event) -> Vec<Event> {
     forms
 }
 
-/// The membership change with one step less, or as the leader would make it by itself.
+/// The membership change with one step fewer, or with the transition that the leader would choose by itself.
 fn fewer_changes(change: &ConfChangeV2) -> impl Iterator<Item = ConfChange> + use<> {
     let (all, simple) = (change.clone(), ConfChangeV2 { context: Bytes::new(), ..change.clone() });
     let fewer = (0..change.changes.len()).map(move |position| {

@@ -1,8 +1,9 @@
 //! From a cluster that was recorded until it should have converged, to one that stalls in a [liveness
 //! phase](crate::driver::liveness).
 //!
-//! That nothing happens for long takes very many events to show, and none of them can be taken out: a phase that is cut
-//! short proves nothing. An [`Event::ExpectLiveness`] stands for all of them, and says the same after fewer events before it.
+//! It takes very many events to show that nothing happens for a long time, and none of them can be taken out: a phase
+//! that is cut short proves nothing. An [`Event::ExpectLiveness`] stands for all of them, and says the same after fewer
+//! events before it.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +46,7 @@ pub(super) fn shown_by_expectation(events: &[Event]) -> Option<Vec<Event>> {
     other.map(|(position, before, expectation, stall)| earliest(&events[..position], before, expectation, &stall))
 }
 
-/// The world before the last event, and how that fails.
+/// The world before the last event, and how the last event fails.
 fn run_to_end(events: &[Event]) -> Option<(World, Failure)> {
     let mut world = World::new();
     for event in events {
@@ -105,7 +106,7 @@ fn is_liveness(ending: &Ending) -> bool {
     matches!(ending, Ending::Violation(violation) if violation.invariant == Invariant::Liveness)
 }
 
-/// The beginning that stalls, with the expectation that it does not; shorter, if a shorter one that is longer than `rests` stalls as well.
+/// The shortest beginning longer than `rests` after which the cluster stalls, with the expectation that it does not.
 fn earliest(events: &[Event], rests: usize, expectation: &Event, stall: &Failure) -> Vec<Event> {
     let mut start = World::new();
     events[..rests].iter().for_each(|event| drop(apply(&mut start, event)));

@@ -39,7 +39,8 @@ pub(super) fn whole_readys(draft: &mut Draft) {
     }
 }
 
-/// All that is done about a Ready, or with asynchronous storage writes the taking and sending alone.
+/// Says in one command all that is done about a Ready, or, with asynchronous storage writes, only the taking and the
+/// sending.
 fn whole_ready(draft: &mut Draft, taken: usize, node: NodeId) -> bool {
     let later = draft.phrases().iter().enumerate().skip(taken + 1);
     let own: Vec<(usize, Work)> = later
@@ -69,7 +70,7 @@ fn whole_append(draft: &mut Draft, released: usize, node: NodeId) -> bool {
     says_instead(draft, &taken, "process-append-thread", node)
 }
 
-/// Says one command in the place of these, where the last of them stands, or another.
+/// Says one command in the place of these phrases: where the last of them stands, or where another does.
 fn says_instead(draft: &mut Draft, taken: &[usize], name: &str, node: NodeId) -> bool {
     let Some(phrase) = Phrase::new([name.to_owned(), node.get().to_string()]) else { return false };
     let sends =

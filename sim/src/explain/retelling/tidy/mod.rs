@@ -52,7 +52,7 @@ impl Draft {
         words::fewest(self);
     }
 
-    /// Takes other phrases in the place of all, where they reach the goal. What follows the failure falls away.
+    /// Replaces all phrases by others, if those reach the goal. What follows the failure falls away.
     fn becomes(&mut self, mut phrases: Vec<Phrase>) -> bool {
         let Some(needed) = self.goal.reached_by(&phrases) else { return false };
         phrases.truncate(needed);
@@ -60,7 +60,7 @@ impl Draft {
         true
     }
 
-    /// Tries to take out the phrases at these ascending positions, and to say this in the place of one of them.
+    /// Tries to take out the phrases at these ascending positions, and to say `other` at the position `place`.
     fn replace(&mut self, taken: &[usize], place: usize, other: Option<Phrase>) -> bool {
         let mut phrases = Vec::with_capacity(self.phrases.len());
         for (position, phrase) in self.phrases.iter().enumerate() {

@@ -24,7 +24,7 @@ pub(super) fn left_out(draft: &mut Draft) {
     }
 }
 
-/// Whether people do this, or the world around the cluster, and nobody sees in the logs whether they did.
+/// Whether people or the world around the cluster do this, and the logs do not show whether they did.
 fn is_deed(phrase: &Phrase) -> bool {
     match phrase.command() {
         Command::Input(_, input) => match input {
@@ -108,7 +108,7 @@ fn join(one: &Phrase, other: &Phrase) -> Option<Phrase> {
     (takes_several(one) && one.words()[0] == other.words()[0] && one != other).then(joined)?
 }
 
-/// What a phrase has happen several times at a node.
+/// What a phrase lets happen a number of times at a node: the command, the node, the number.
 fn repeated(phrase: &Phrase) -> Option<(&'static str, NodeId, u32)> {
     if let Command::Input(node, InputCommand::Tick(Ticks::Count(ticks))) = phrase.command() {
         return Some(("tick", *node, *ticks));
@@ -119,7 +119,7 @@ fn repeated(phrase: &Phrase) -> Option<(&'static str, NodeId, u32)> {
     Some(("write-log", *node, *records))
 }
 
-/// Whether the words of two such phrases make one.
+/// Whether two such phrases can be said as one.
 fn takes_several(phrase: &Phrase) -> bool {
     matches!(
         phrase.command(),
@@ -132,7 +132,7 @@ fn counted(name: &str, node: NodeId, count: u32) -> Option<Phrase> {
     Phrase::new([name.to_owned(), node.get().to_string(), count.to_string()])
 }
 
-/// Has clients write what is proposed.
+/// Lets clients write what is proposed.
 pub(super) fn writes(draft: &mut Draft) {
     for position in 0..draft.phrases().len() {
         let Some(phrase) = draft.phrases().get(position) else { return };
@@ -141,7 +141,7 @@ pub(super) fn writes(draft: &mut Draft) {
     }
 }
 
-/// What a phrase has written, and where, in other words than those for a write that nobody checks.
+/// What a phrase writes, and where, unless it already has the words for a write that nobody checks.
 fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
     match phrase.command() {
         Command::Client(ClientCommand::Checked { node, operation: Some(Operation::Write { key, value }), .. }) => {
@@ -164,7 +164,7 @@ fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
     }
 }
 
-/// The write with a short value, and as it was where its length matters.
+/// The write with a short value, and then with its own, in case the length matters.
 fn write(node: NodeId, key: u64, value: &Bytes) -> Vec<Phrase> {
     // Plain words, so that they need no quotation marks behind the key.
     let plain = std::str::from_utf8(value).ok().filter(|value| word(value).as_deref() == Some(*value));
