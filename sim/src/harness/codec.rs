@@ -1,13 +1,13 @@
-//! Any bytes as each thing that has a form in bytes.
+//! Any bytes, decoded as each thing that has a form in bytes.
 
 use std::fmt::Debug;
 
 use raft::{ConfState, DecodeError, Entry, EntryKind, HardState, Message, Snapshot};
 
-/// Decodes bytes as everything that they could be. What they are says the same after another round.
+/// Decodes bytes as everything that they could be. Whatever decodes is the same after it is encoded and decoded again.
 ///
 /// # Panics
-/// Where it does not.
+/// If it is not.
 pub fn codec(bytes: &[u8]) {
     check(bytes, Message::decode, Message::encode);
     check(bytes, Snapshot::decode, Snapshot::encode);

@@ -1,4 +1,4 @@
-//! Any bytes as the files of a node's log.
+//! Any bytes, read as the files of a node's log.
 
 use raft::{Entry, EntryId};
 
@@ -8,12 +8,12 @@ use crate::wal::{Files, Recovered, RecoveryError, Segment, Wal, forge, recover};
 /// Recovers from bytes that are given as a log's files: what is read is a valid log, which opens and reads the same
 /// again; everything else is a typed error.
 ///
-/// The first byte says how the rest is meant. Bit 0: as records, which get the checksums that they need to be looked at
-/// (a byte for the kind, one for the sectors' bytes called durable, one for the length, the payload), not as a file as it
-/// is. Bit 1: as two files, not as one. Bit 2: the first of them is the second segment.
+/// The first byte says how the rest is meant. Bit 0: as records, not as a file as it is. Each record is a byte for the
+/// kind, one for the sectors' bytes called durable, one for the length, and the payload; it gets the checksum without
+/// which nobody would look at it. Bit 1: as two files, not as one. Bit 2: the first of them is the second segment.
 ///
 /// # Panics
-/// Where the log that was read contradicts itself, or reads differently the next time.
+/// If the log that was read contradicts itself, or reads differently the next time.
 pub fn disk(bytes: &[u8]) {
     let Some((&form, rest)) = bytes.split_first() else { return };
     let mut disk = disk_of(form, rest);
@@ -49,7 +49,7 @@ fn put_file(disk: &mut Disk, form: u8, segment: Segment, bytes: &[u8]) {
     disk.sync(segment).expect("the disk works");
 }
 
-/// Records in bytes, until those are over.
+/// The records in these bytes, until the bytes end.
 struct Records<'a>(&'a [u8]);
 
 impl<'a> Iterator for Records<'a> {
@@ -78,7 +78,7 @@ fn check_valid(recovered: &Recovered) {
     );
     assert!(snapshot.index <= hard_state.commit, "snapshot {snapshot}, commit {}", hard_state.commit);
     assert!(hard_state.commit <= recovered.last().index, "commit {}, last {}", hard_state.commit, recovered.last());
-    // The term is as it was written, and may be behind: a node that starts from a snapshot of term 1 is in term 0.
+    // The term is not compared with the snapshot's: a node that starts from a snapshot of term 1 is in term 0.
 }
 
 fn check_reads_again(disk: &mut Disk, recovered: &Recovered) {

@@ -1,6 +1,6 @@
 //! One component at a time under arbitrary input: what the targets in `fuzz/` call, and ordinary tests too.
 //!
-//! Each function takes whatever a fuzzer offers and panics where something does not hold that always must.
+//! Each function takes whatever a fuzzer offers, and panics if something that must always hold does not.
 
 mod codec;
 mod disk;

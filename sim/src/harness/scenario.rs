@@ -1,11 +1,11 @@
-//! Any text as a script.
+//! Any text, read as a script.
 
 use crate::script::{self, Block, Command, ScriptError};
 
 /// Reads bytes as a scenario and as a transcript: each is read, or refused with an error that names one of its lines.
 ///
 /// # Panics
-/// Where the error names no line, or a command stands in none.
+/// If the error names no line of the text, or a command stands in none.
 pub fn scenario(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     check(&text, script::scenario(&text));
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "line 3 of 2 lines")]
-    fn an_error_in_a_line_that_there_is_not_is_noticed() {
+    fn an_error_in_a_line_that_does_not_exist_is_noticed() {
         check("one\ntwo\n", Err(ScriptError::new(3, "elsewhere")));
     }
 }

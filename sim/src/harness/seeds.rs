@@ -1,4 +1,5 @@
-//! A fuzzer's first inputs, made of recorded runs and of scenarios: what it would take long to find by itself.
+//! A fuzzer's first inputs, made from recorded runs and scenarios: they lead to what it would take long to find by
+//! itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +12,14 @@ use crate::driver::bytes::{self, encode};
 use crate::wal::Files;
 use crate::world::{Envelope, Event, World};
 
-/// For each target by its name, inputs.
+/// The inputs for each target, by its name.
 pub type Seeds = BTreeMap<&'static str, Vec<Seed>>;
 
 /// No input is longer than this, so that a fuzzer is quick to try and to change it.
 pub const LONGEST: usize = 4096;
 
-/// Which of these, in the order of choice, hold all that they hold together: each adds more than any other would, and
-/// of those that add as much it is the shortest and the first. No more than so many.
+/// The positions of seeds that together hold all that any of them holds, in the order of choice, and at most `at_most`.
+/// Each choice adds the most that is new; of several that add as much, the shortest is taken, and of those the first.
 pub fn choose<'a>(seeds: impl Iterator<Item = &'a Seed>, at_most: usize) -> Vec<usize> {
     let seeds: Vec<&Seed> = seeds.collect();
     let (mut held, mut chosen) = (BTreeSet::new(), Vec::new());

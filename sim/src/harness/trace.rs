@@ -1,11 +1,11 @@
-//! Any bytes as a trace.
+//! Any bytes, read as a trace.
 
 use crate::trace::{ReadError, Reader, Trace};
 
 /// Reads bytes as a trace: it is whole, or the error names a line of it.
 ///
 /// # Panics
-/// Where the error names no line.
+/// If the error names no line of the input.
 pub fn trace(bytes: &[u8]) {
     match Reader::new(bytes, "input").and_then(Trace::read) {
         Ok(trace) => drop(trace),
@@ -13,7 +13,7 @@ pub fn trace(bytes: &[u8]) {
     }
 }
 
-/// What is missing at the end is missed behind the last line.
+/// Something missing at the end is reported after the last line.
 fn check_place(bytes: &[u8], error: &ReadError) {
     let lines = bytes.split(|byte| *byte == b'\n').count() as u64;
     assert!((1..=lines).contains(&error.line), "{error}, in an input of {lines} lines");
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "in an input of 1 lines")]
-    fn an_error_in_a_line_that_there_is_not_is_noticed() {
+    fn an_error_in_a_line_that_does_not_exist_is_noticed() {
         check_place(b"one", &ReadError { file: "input".into(), line: 2, column: None, trouble: Trouble::CutOff });
     }
 }

@@ -1,4 +1,4 @@
-//! The words of a command, read one by one: what is missing, malformed or left over is reported with its line.
+//! The words of a command, read one by one. A word that is missing, malformed or left over is reported with its line.
 
 use super::error::ScriptError;
 use super::meaning::{Meaning, Wanted};
@@ -83,7 +83,7 @@ impl<'a> Arguments<'a> {
         self.unread.iter().any(|argument| argument.values.is_some())
     }
 
-    /// The plain words and the values of `key`, in the order in which they stand; true marks those of `key`.
+    /// The plain words and the values of `key`, in the order in which they stand. `true` marks the values of `key`.
     ///
     /// # Errors
     /// One does not parse.
@@ -132,7 +132,7 @@ impl<'a> Arguments<'a> {
         value.ok_or_else(|| self.error(format!("\"{}\" needs {key}=", self.name)))
     }
 
-    /// As [`values`](Self::values), where no value at all is something else than the empty list `key=()`.
+    /// Like [`values`](Self::values), but tells a key that is absent from the empty list `key=()`.
     ///
     /// # Errors
     /// One does not parse.
@@ -156,7 +156,7 @@ impl<'a> Arguments<'a> {
     /// Refuses what has not been read.
     ///
     /// # Errors
-    /// Something has not.
+    /// Something has not been read.
     pub fn finish(&self) -> Result<(), ScriptError> {
         let Some(argument) = self.unread.first() else { return Ok(()) };
         let error = self.error(format!("\"{}\" does not know the argument \"{}\"", self.name, argument.key));

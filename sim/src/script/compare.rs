@@ -13,7 +13,8 @@ const CONTEXT: usize = 3;
 /// The first line of one command's output that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The line of the transcript: of the expected line or, where more was printed than expected, of the last one.
+    /// The line of the transcript: that of the expected line or, if more was printed than expected, that of the last
+    /// one.
     pub line: usize,
     /// The expected lines around it; the one in question is absent where more was printed than expected.
     pub expected: Excerpt,
@@ -46,7 +47,7 @@ pub fn difference(command: &Line, expected: &[Line], actual: &str) -> Option<Dif
     })
 }
 
-/// The lines that count; never none, since a command that prints nothing prints `ok`.
+/// The lines that count. There is at least one, since a command that prints nothing prints `ok`.
 fn without_logs(command: &Line, expected: &[Line]) -> Vec<Line> {
     let mut kept: Vec<Line> = expected.iter().filter(|line| !is_log(&line.text)).cloned().collect();
     // etcd's older transcripts mark output that the log level silences.

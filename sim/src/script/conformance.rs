@@ -18,7 +18,7 @@ pub enum Verdict {
     Identical,
     /// These commands did not, in order. The first difference usually leads to the others.
     Different(Vec<Mismatch>),
-    /// The file cannot be read or understood, or a command cannot be carried out; why.
+    /// Why the file cannot be read or understood, or a command cannot be carried out.
     Unusable(String),
 }
 
@@ -38,7 +38,7 @@ pub fn transcripts(paths: &[PathBuf]) -> Vec<PathBuf> {
     input::files(paths, "txt")
 }
 
-/// Reads a transcript and runs it. A node that panics, which is a bug of ours, does not take the other files along.
+/// Reads a transcript and runs it. If a node panics, which is a bug of ours, the other files are still checked.
 #[must_use]
 pub fn check_file(path: &Path) -> Verdict {
     let text = match input::text(path) {
@@ -56,7 +56,7 @@ pub fn check_file(path: &Path) -> Verdict {
     }
 }
 
-/// Runs a transcript from its first command to its last. What differs, in order: nothing where it is identical.
+/// Runs a transcript from its first command to its last. Returns what differs, in order; nothing if all is identical.
 ///
 /// ```
 /// let transcript = "add-nodes 1\n----\nok\n\nraft-state\n----\n1: StateLeader (Voter) Term:0 Lead:0\n";

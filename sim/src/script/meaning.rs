@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use raft::NodeId;
 
-/// What a word was expected to be and is not.
+/// What a word was expected to be, but is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Anything of a kind, such as "a number".
@@ -66,7 +66,7 @@ impl Meaning for usize {
     }
 }
 
-/// A number that is no larger than this: what would take too long, or too much memory, is refused.
+/// A number up to this bound: more would take too long, or too much memory, and is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AtMost<const MOST: u64>(pub u64);
 

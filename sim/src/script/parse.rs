@@ -2,7 +2,7 @@
 //!
 //! There are two kinds. A *transcript* is etcd's data-driven form: a command, lines of input, `----`, the expected
 //! output up to a blank line (or, where the separator is doubled, up to the next doubled one). A *scenario* holds only
-//! commands and comments; what belongs to a command as its input is indented below it.
+//! commands and comments; the input of a command is indented below it.
 
 use super::error::ScriptError;
 

@@ -17,13 +17,13 @@ pub struct Played {
     /// Why it ended early: a command that cannot be understood or carried out, a property that does not hold, or an
     /// expectation that is not met.
     pub failure: Option<ScriptError>,
-    /// The planted bug that it shows, where this build has none of that name.
+    /// The planted bug that it shows, if this build has none of that name.
     pub needs_bug: Option<String>,
     /// The named situations that it came through.
     pub situations: Situations,
 }
 
-/// Runs a scenario from its first command to its last. Nothing runs where a command cannot be understood.
+/// Runs a scenario from its first command to its last. Nothing runs if a command cannot be understood.
 ///
 /// ```
 /// let scenario = "add-nodes 1 voters=(1) index=2\ncampaign 1\nstabilize 1 log-level=none\nexpect leader=1\n";

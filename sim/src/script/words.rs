@@ -24,8 +24,8 @@ impl Argument {
     }
 }
 
-/// Splits at blanks outside of parentheses. What begins with a quotation mark is a plain word up to the next one, in which
-/// a backslash takes a quotation mark or another backslash as it is.
+/// Splits at blanks outside of parentheses. A quotation mark begins a plain word that goes up to the next one; in it, a
+/// backslash stands before a quotation mark or a backslash that belongs to the word.
 pub(super) fn split(line: &Line) -> Result<Vec<Argument>, ScriptError> {
     let unclosed = |what| ScriptError::new(line.number, format!("{what} is not closed in \"{}\"", line.text));
     let mut arguments = Vec::new();
@@ -74,7 +74,7 @@ fn unquoted(characters: &mut Characters<'_>) -> Option<String> {
     (depth == 0).then_some(word)
 }
 
-/// The text as a word of a command: quoted where it would be read as something else otherwise. None where it cannot be
+/// The text as a word of a command, quoted if it would otherwise be read as something else. `None` if it cannot be
 /// written in one line.
 pub fn word(text: &str) -> Option<String> {
     let plain = |character: char| character.is_alphanumeric() || "-_.:/".contains(character);

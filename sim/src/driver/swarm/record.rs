@@ -39,7 +39,7 @@ pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Re
     Ok(Recorded { ended: swarm.end(&ending), ending, out })
 }
 
-/// Writes the trace of a run that hangs: after so many `steps` the event `hangs` begins, and never ends. That event is
+/// Writes the trace of a run that hangs: after `steps` events, the event `hangs` begins and never ends. That event is
 /// not run.
 ///
 /// # Errors

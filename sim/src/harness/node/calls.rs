@@ -1,4 +1,4 @@
-//! Calls of a handle: what they are for, and what they are answered.
+//! Calls of a handle: what they are for, and how they are answered.
 
 use futures_core::Stream;
 use raft::{
@@ -13,7 +13,7 @@ pub(super) struct Call {
     pub(super) task: Task<Answer>,
     /// How often the driver had been polled when the call began.
     pub(super) began: u64,
-    /// Whether it has joined the queue of messages, which it waited to have room in.
+    /// Whether it has joined the queue of messages, after it waited for room there.
     pub(super) entered: bool,
 }
 
@@ -54,7 +54,7 @@ impl Kind {
         matches!(self, Self::Message | Self::Read(_))
     }
 
-    /// Whether the call is over as soon as there was room for it.
+    /// Whether the call is over as soon as there is room for it.
     pub(super) fn only_enters(self) -> bool {
         match self {
             Self::Message => true,
@@ -92,7 +92,7 @@ impl Answer {
     }
 }
 
-/// The next Ready, from the call for one or from the stream of all.
+/// The next Ready, from the call for one or from the stream of Readys.
 pub(super) async fn next_ready(node: Node<MemStorage>, stream: bool) -> Answer {
     if !stream {
         return Answer::Ready(node.ready().await.map(Box::new));

@@ -4,7 +4,7 @@
 //! What handles, driver and futures add is checked: whoever could go on has been woken; callers wait for room in line,
 //! and only where there is none; what was handed in is taken in that order, save proposals that wait for a leader; one
 //! Ready is out at a time, and none is lost; what was proposed takes effect at most once and in order, and not at all
-//! where it was taken back in time; after the stop everybody is told so.
+//! if it was taken back in time; after the stop every caller is told of it.
 
 mod door;
 
@@ -40,13 +40,13 @@ pub(super) fn run(input: &Input, habits: Habits) {
     run.door.end();
 }
 
-/// A node behind handles, with all who use them.
+/// A node behind handles, with all callers.
 pub(super) struct Handled {
     pub(super) node: Node<MemStorage>,
     driver: Task<()>,
     /// How often the driver was polled.
     drives: u64,
-    /// Those who wait, in the order in which they came.
+    /// The calls that wait, in the order in which they came.
     pub(super) calls: Vec<Call>,
     /// Readys that the application has got and not looked at.
     arrived: VecDeque<Ready>,
@@ -60,9 +60,9 @@ pub(super) struct Handled {
 }
 
 impl Handled {
-    /// More callers than this do not wait: who has waited longest gives up for a newcomer.
+    /// The most callers that wait. Beyond, the one that has waited longest gives up for a newcomer.
     const MOST_CALLS: usize = 96;
-    /// More polls than this no call needs that waits for nothing but the loop.
+    /// The most polls that a call needs if it waits for nothing but the loop.
     const MOST_POLLS: u32 = 100_000;
 
     fn new(node: RawNode<MemStorage>, limits: Limits, habits: Habits) -> Self {
@@ -125,12 +125,12 @@ impl Handled {
         self.order.look_after_driver(&self.node);
     }
 
-    /// The positions of those who are woken.
+    /// The positions of the calls that are woken.
     fn woken(&self) -> Vec<usize> {
         (0..self.calls.len()).filter(|at| self.calls[*at].task.is_woken()).collect()
     }
 
-    /// Polls those who are woken, once each, in the order in which they came.
+    /// Polls the calls that are woken, once each, in the order in which they came.
     fn poll_all_woken(&mut self) {
         let mut position = 0;
         while position < self.calls.len() {
@@ -142,7 +142,7 @@ impl Handled {
         }
     }
 
-    /// Polls one of those who are woken, if anybody is.
+    /// Polls one of the calls that are woken, if there is one.
     fn poll_woken(&mut self, which: usize) -> bool {
         let woken = self.woken();
         if woken.is_empty() {
@@ -175,7 +175,8 @@ impl Handled {
         }
     }
 
-    /// Notes a proposal that joined the queue when it was polled. A newcomer may pass one who was woken and has not come.
+    /// Notes a proposal that joined the queue when it was polled. A newcomer may pass a call that was woken and not
+    /// polled yet.
     fn note_entered(&mut self, kind: Kind, waiting_before: usize) {
         if let Kind::Proposal(number) = kind
             && self.node.inspect(RunLoop::waiting_proposals) > waiting_before
@@ -184,7 +185,7 @@ impl Handled {
         }
     }
 
-    /// Somebody gives up: half of the time it is one who is woken and would have gone on.
+    /// A caller gives up: half of the time one that is woken and would have gone on.
     fn cancel_one(&mut self, which: usize) {
         let candidates = if which % 2 == 1 { self.woken() } else { (0..self.calls.len()).collect() };
         if !candidates.is_empty() {
@@ -234,7 +235,7 @@ impl Handled {
         }
     }
 
-    /// A call for whose end the caller does nothing else, while everybody else goes on.
+    /// A call whose caller does nothing else until it ends, while everybody else goes on.
     fn finish(&mut self, kind: Kind, future: impl Future<Output = Answer> + 'static) -> Answer {
         let mut call = match self.begin(kind, future) {
             Ok(answer) => return answer,
@@ -266,7 +267,7 @@ impl Handled {
         self.call(Kind::Status(now), async move { Answer::Status(node.status().await.map(Box::new)) });
     }
 
-    /// With asynchronous storage writes one asks at a time, since Readys are worked off in order.
+    /// With asynchronous storage writes only one caller asks at a time, since Readys are handled in order.
     fn ask_ready(&mut self) {
         if !self.asynchronous || self.calls.iter().all(|call| call.kind != Kind::Ready) {
             self.call(Kind::Ready, next_ready(self.node.clone(), self.habits.stream));
@@ -299,7 +300,7 @@ impl Handled {
         self.arrived.push_back(ready);
     }
 
-    /// Lets everybody go on who is woken. Then nobody else could go on.
+    /// Lets everybody who is woken go on. Checks that nobody else could go on then.
     pub(super) fn check_quiet(&mut self) {
         let ends = (0..Self::MOST_POLLS).any(|_| !self.pump());
         assert!(ends, "driver and callers wake one another without end");
@@ -313,8 +314,8 @@ impl Handled {
         }
     }
 
-    /// Of those who wait for room among the messages, as many are woken as there is room for, unless the driver is about
-    /// to see to that.
+    /// Checks that as many of the callers that wait for room among the messages are woken as there is room for, unless
+    /// the driver is about to wake them.
     pub(super) fn check_line(&self) {
         let room = self.node.inspect(RunLoop::message_room);
         let line = self.calls.iter().filter(|call| call.waits_for_message_room());
@@ -322,14 +323,14 @@ impl Handled {
         assert!(self.driver.is_woken() || asleep == 0, "{asleep} of those with room among {room} messages sleep");
     }
 
-    /// After all work: what the node has promised is stored, so that no Ready was lost on the way.
+    /// Checks, after all work is done, that what the node has promised is stored: no Ready was lost on the way.
     pub(super) fn check_stored(&self) {
         let stored = self.node.with_storage(|storage| (storage.last_index(), storage.hard_state()));
         let promised = self.look(|node| (node.basic_status().last.index, node.basic_status().hard_state));
         assert_eq!(stored, promised, "all work is done, and this is stored");
     }
 
-    /// Stops the node in one of the ways there are.
+    /// Ends the node in one of the possible ways.
     pub(super) fn end(self) {
         end(self.node, self.driver, self.calls, self.habits.ending);
     }

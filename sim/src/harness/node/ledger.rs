@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use raft::{Body, Message, Ready};
 
-/// What comes before a number. Data of others does not begin like this, unless they have it from us.
+/// The prefix of a number. Data of others begins with it only if they got it from us.
 const MARK: [u8; 4] = *b"\xf5ask";
 
-/// Numbers proposals and reads. Each takes effect at most once, and not at all where it was taken back or dropped;
-/// proposals do so in the order in which they joined the loop's queue.
+/// Numbers proposals and reads, and checks that each takes effect at most once, and not at all if it was taken back or
+/// dropped. Proposals take effect in the order in which they joined the loop's queue.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     given: u32,
-    /// Up to here numbers belong to a node that has ended. Its log may hold any of them.
+    /// Numbers up to this one belong to a node that has ended. Its log may hold any of them.
     ended: u32,
     /// Numbers that came in with messages: others may do what they like with them.
     heard: BTreeSet<u32>,
-    /// Nothing may come of these.
+    /// Numbers that must not take effect.
     void: BTreeSet<u32>,
-    /// Of these something came: they were appended or sent on, or the index for the read was told.
+    /// Numbers that took effect: they were appended or sent on, or the index of the read was told.
     effective: BTreeSet<u32>,
     applied: BTreeSet<u32>,
     /// The proposals that joined the loop's queue, in order.
@@ -36,7 +36,7 @@ impl Ledger {
         self.given
     }
 
-    /// Data that says what number it belongs to.
+    /// Data that begins with the number that it belongs to.
     pub(super) fn mark(number: u32, data: &[u8]) -> Bytes {
         [&MARK, &number.to_be_bytes()[..], data].concat().into()
     }
@@ -52,7 +52,7 @@ impl Ledger {
         Self { given: self.given, ended: self.given, heard: self.heard, ..Self::default() }
     }
 
-    /// Nothing may come of this any more.
+    /// This number must not take effect any more.
     pub(super) fn void(&mut self, number: u32) {
         assert!(
             !self.effective.contains(&number),
@@ -61,7 +61,7 @@ impl Ledger {
         self.void.insert(number);
     }
 
-    /// What a message says is not the node's doing.
+    /// Takes note of the numbers in a message: what comes of them is not the node's doing.
     pub(super) fn hear(&mut self, message: &Message) {
         let bytes = message.encode();
         let marks = bytes.windows(MARK.len() + 4).filter_map(number_of);
@@ -101,7 +101,7 @@ impl Ledger {
         assert!(self.effective.insert(number), "number {number} takes effect twice");
     }
 
-    /// The number that this says, where it is one that only the node itself can have brought here.
+    /// The number in this data, if only the node itself can have brought it here.
     fn own(&self, data: &[u8]) -> Option<u32> {
         number_of(data).filter(|number| (self.ended + 1..=self.given).contains(number) && !self.heard.contains(number))
     }

@@ -1,9 +1,9 @@
-//! Through the run loop as a plain value: everything waits for it, and the input says when the loop takes something, and
-//! whether a Ready goes first.
+//! A node through its run loop as a plain value: everything waits for the loop, and the input says when the loop takes
+//! something, and whether a Ready goes first.
 //!
-//! What the loop adds is checked as well: inputs are taken in the order in which they came, save proposals that wait for
-//! a leader, and whatever else it is asked to take it leaves; an answer comes for each question once and in order, one
-//! Ready at a time, and nothing after the stop.
+//! What the loop adds is checked as well: inputs are taken in the order in which they came, except proposals that wait
+//! for a leader; the loop takes nothing that is not due; each question is answered once and in order; one Ready is out
+//! at a time; and nothing comes after the stop.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ const INPUTS: u8 = 0b111;
 const READY_FIRST: u8 = 1 << 3;
 /// A Ready is taken after them.
 const READY_LAST: u8 = 1 << 4;
-/// As much as a turn may be.
+/// All bits of a turn.
 pub(super) const ALL: u8 = INPUTS | READY_FIRST | READY_LAST;
 
 /// Lets all of it happen, and stops the loop in the end.
@@ -53,10 +53,10 @@ pub(super) fn run(input: &Input) {
 struct Looped {
     run_loop: RunLoop<MemStorage>,
     chooser: FairChooser,
-    /// What came and was not taken yet.
+    /// The inputs that came and were not taken yet.
     arrivals: Arrivals,
     limits: Limits,
-    /// Who waits for a Ready.
+    /// The request for a Ready that waits.
     asked: Option<Ticket>,
     /// A Ready that has come.
     ready: Option<Ready>,
@@ -71,7 +71,7 @@ impl Looped {
         Self { run_loop, chooser, arrivals, limits, asked: None, ready: None, proposed: VecDeque::new() }
     }
 
-    /// Takes what came first, where anything can be taken; nothing else can be.
+    /// Takes the input that came first, if any can be taken, and checks that no other can be.
     fn take_input(&mut self) {
         let next = self.run_loop.next_input();
         for arm in Arm::ALL {
@@ -83,7 +83,7 @@ impl Looped {
         }
     }
 
-    /// Takes something from an arm, where there is something whose turn it is. Tells whether there was.
+    /// Takes something from an arm, if it is the turn of something there. Returns whether it was.
     fn take(&mut self, arm: Arm) -> bool {
         let could = self.run_loop.can_take(arm);
         let accepts_proposals = self.run_loop.accepts_proposals();
@@ -120,7 +120,7 @@ impl Looped {
         could
     }
 
-    /// Hands something in that the loop refuses only at its bound.
+    /// Hands in something that the loop refuses only if its queue is full.
     fn enter<T>(
         &mut self,
         arm: Arm,
@@ -147,7 +147,7 @@ impl Looped {
         self.enter(Arm::Message, enter);
     }
 
-    /// After the stop there is nothing.
+    /// Stops the loop, and checks that nothing comes after that.
     fn stop(&mut self) {
         self.run_loop.stop();
         self.arrivals.came(Arm::Stop);
@@ -229,7 +229,7 @@ impl Door for Looped {
         self.notice(|run_loop| run_loop.report_snapshot(peer, status));
     }
 
-    /// For tests only, and so not an input of the loop.
+    /// Only tests need this, so it is not an input of the loop.
     fn set_election_timeout(&mut self, _: u32) {}
 
     fn ready(&mut self) -> Option<Ready> {

@@ -34,26 +34,26 @@ enum Way {
     Handles(Habits),
 }
 
-/// What those who use handles do the same way throughout.
+/// What the users of handles do in the same way throughout an input.
 #[derive(Clone, Copy, Debug, Default)]
 struct Habits {
     /// The application takes Readys as a stream.
     stream: bool,
     /// Nobody does what is left to do before the last stop.
     ends_abruptly: bool,
-    /// How the first node ends; the next ones take turns.
+    /// How the first node ends. The nodes after it end in the other ways, one after another.
     ending: u8,
 }
 
-/// What those around the node do after an action; each way to it reads the bits as it needs them.
+/// What those around the node do after an action. Each way to the node reads the bits as it needs them.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 struct Turn {
     bits: u8,
     which: u8,
 }
 
-/// An input in which the node is given what node `of` is given in these events, through its loop or through handles, and
-/// everything goes on after each: several inputs and a Ready are taken, or all who are woken are polled.
+/// An input in which the node is given what node `of` is given in these events, through its loop or through handles.
+/// After each event everything goes on: several inputs and a Ready are taken, or all calls that are woken are polled.
 pub(super) fn seed(events: &[Event], of: NodeId, handles: bool, at_most: usize) -> Seed {
     let (way, bits) = if handles { ("handles", 0b11) } else { ("loop", looped::ALL) };
     let first = [u8::from(handles), 3, 3, 3];
@@ -64,7 +64,7 @@ pub(super) fn seed(events: &[Event], of: NodeId, handles: bool, at_most: usize) 
 }
 
 impl<'a> Arbitrary<'a> for Input {
-    /// Reads from the front only, an action and a turn after the other, so that a prefix of an input is the beginning of
+    /// Reads from the front only, actions and turns in alternation, so that a prefix of an input is the beginning of
     /// the same run.
     fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         let [way, proposals, messages, ticks]: [u8; 4] = u.arbitrary()?;
@@ -88,7 +88,7 @@ impl Way {
 /// Lets all of it happen, and stops the node in the end.
 ///
 /// # Panics
-/// Where something does not hold that always must.
+/// If something that must always hold does not.
 pub fn run(input: &Input) {
     match input.way {
         Way::Loop => looped::run(input),

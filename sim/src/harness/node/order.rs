@@ -1,12 +1,13 @@
-//! Whether the loop behind handles takes what they hand it in the order in which that came.
+//! Whether the loop behind handles takes its inputs in the order in which the handles handed them in.
 
 use raft::node::{Arm, RunLoop, Ticket};
 use raft::{MemStorage, Node};
 
 /// What waits in the loop, in the order in which it was first seen there.
 ///
-/// The driver takes many inputs at once, so that only what is left of them can be seen: whatever is gone has to have come
-/// before what is left, but for proposals, which may have waited for a leader meanwhile, and requests for a Ready.
+/// The driver takes many inputs at once, so only those that are left can be seen: each one that is gone must have come
+/// before those that are left. Excepted are proposals, which may have waited for a leader meanwhile, and requests for a
+/// Ready.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     waiting: Vec<(Ticket, Arm)>,

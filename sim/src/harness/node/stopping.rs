@@ -1,4 +1,4 @@
-//! The end of a node, in each of the ways there are: everybody who waits is told, and whoever calls later too.
+//! The end of a node, in each of the possible ways: everybody who waits is told, and so is whoever calls later.
 
 use std::task::Poll;
 

@@ -1,4 +1,4 @@
-//! A future that is polled by hand, as an executor would, and that is never polled without being noticed.
+//! A future that is polled by hand, as an executor would poll it, and that tells whether it was woken.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl<T> Task<T> {
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
-    /// Hands it to another executor, which knows nothing of whom the former one was woken for, and polls it there.
+    /// Hands it to another executor, with a waker of its own, and polls it there.
     pub(super) fn poll_elsewhere(&mut self) -> Poll<T> {
         self.bell = Arc::new(Bell(AtomicBool::new(false)));
         self.poll()

@@ -53,7 +53,7 @@ fn handled_by_a_deaf_driver() -> Handled {
     Handled::around(node, Task::new(deaf(driver)), Habits::default())
 }
 
-/// A future that is polled as the other is, and never woken.
+/// A future that does what the other does when polled, but is never woken.
 async fn deaf<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|_| future.as_mut().poll(&mut Context::from_waker(Waker::noop()))).await
@@ -78,7 +78,7 @@ fn what_was_asked_is_done_when_all_is_quiet() {
     handled.end();
 }
 
-/// Nobody loses by it: there is room for both.
+/// That harms nobody: there is room for both.
 #[test]
 fn a_newcomer_may_pass_one_who_was_woken_and_has_not_come() {
     let mut handled = handled();

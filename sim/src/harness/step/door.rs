@@ -6,15 +6,15 @@ use raft::{
     SnapshotStatus, StepError, StorageAppended, StorageApplied,
 };
 
-/// What a host does with its node. What waits in a queue is not done yet when the method returns.
+/// What a host does with its node. An input that waits in a queue has had no effect yet when the method returns.
 pub(in crate::harness) trait Door {
     /// Looks at the node behind the door.
     fn look<R>(&self, look: impl FnOnce(&RawNode<MemStorage>) -> R) -> R;
     /// Writes or reads the node's storage.
     fn with_storage<R>(&mut self, access: impl FnOnce(&mut MemStorage) -> R) -> R;
-    /// Puts the node in the place of the one before, whose process ended.
+    /// Replaces the node, whose process ended, by this one.
     fn restart(&mut self, node: RawNode<MemStorage>);
-    /// Takes something out of a queue. Tells whether there was anything.
+    /// Takes something out of a queue. Returns whether there was anything.
     fn pump(&mut self) -> bool;
 
     fn tick(&mut self);
@@ -33,7 +33,7 @@ pub(in crate::harness) trait Door {
     fn advance(&mut self, ready: Ready);
     /// Applies the change of the entry at `index`.
     fn apply_conf_change(&mut self, index: Index, change: ConfChangeV2) -> Result<ConfState, ChangeError>;
-    /// A message of the node to itself, which is durable now. It is never lost.
+    /// Delivers a message of the node to itself, which may leave now that it is durable. Such a message is never lost.
     fn own(&mut self, message: Message);
     fn storage_appended(&mut self, appended: StorageAppended);
     fn storage_applied(&mut self, applied: StorageApplied);
@@ -65,7 +65,7 @@ impl Door for RawNode<MemStorage> {
     }
 
     fn propose(&mut self, data: Bytes) {
-        // It was dropped where it was not taken, which a client has to live with.
+        // A proposal that is not taken is dropped, which a client has to live with.
         let _ = self.propose(data);
     }
 
@@ -133,10 +133,10 @@ impl Door for RawNode<MemStorage> {
     }
 }
 
-/// What a node refuses leaves it as it was.
+/// Checks that a node is as it was after it refused something.
 ///
 /// # Panics
-/// Where it does not.
+/// If it is not.
 pub(in crate::harness) fn check_refused(before: &RawNode<MemStorage>, after: &RawNode<MemStorage>, error: &StepError) {
     match error {
         // The message may have brought news of a higher term; but nothing was appended.

@@ -10,7 +10,7 @@ use raft::{
 use super::door::Door;
 use super::watch::Watch;
 
-/// Does what the node's Readys say, a stage at a time.
+/// Does what the node's Readys ask for, a stage at a time.
 #[derive(Clone, Debug)]
 pub(super) struct Host {
     handling: Handling,
@@ -25,7 +25,7 @@ pub(super) struct Host {
 enum Handling {
     /// With synchronous writes, one after another.
     OneByOne(Stage),
-    /// With asynchronous writes, the queues of the two threads and of what they have to say.
+    /// With asynchronous writes, the queues of the two threads, and of what the threads have to tell the node.
     Threads { appends: VecDeque<StorageAppend>, applies: VecDeque<StorageApply>, said: VecDeque<Said> },
 }
 
@@ -55,7 +55,7 @@ impl Host {
         Self { handling, applied, stored: node.storage().hard_state() }
     }
 
-    /// Does the next thing, of those that `which` says where there is a choice. Tells whether anything was to be done.
+    /// Does the next thing; `which` says what where there is a choice. Returns whether anything was to be done.
     pub(super) fn work(&mut self, which: u8, door: &mut impl Door, watch: &mut Watch) -> bool {
         match &mut self.handling {
             Handling::OneByOne(stage) => {
@@ -182,8 +182,8 @@ impl Host {
         }
     }
 
-    /// Takes a snapshot of what is applied, and compacts the log to so many entries before it, and not beyond what the node
-    /// was told.
+    /// Takes a snapshot of what is applied, and compacts the log up to `kept` entries before it, but not beyond what
+    /// the node was told is applied.
     pub(super) fn compact(&self, kept: u8, door: &mut impl Door) {
         let Snapshot { id, conf_state, data } = self.applied.clone();
         let told = door.look(|node| node.basic_status().applied);

@@ -41,7 +41,7 @@ enum Action {
     Settle,
     /// A message in terms of the node's state.
     Message(Box<MessageSketch>),
-    /// A message of somebody who contradicts others, or itself.
+    /// A message of a node that contradicts others, or itself.
     Rival(Rival),
     /// A message as it comes from the network.
     Wire(Vec<u8>),
@@ -53,14 +53,14 @@ enum Action {
     ForgetLeader,
     ReportUnreachable(Name),
     ReportSnapshot(Name, bool),
-    /// Snapshot and compaction, so many entries behind.
+    /// Takes a snapshot, and compacts the log up to this many entries before it.
     Compact(u8),
     Restart,
     SetElectionTimeout(u8),
 }
 
 impl<'a> Arbitrary<'a> for Input {
-    /// Reads from the front only, an action after the other, so that a prefix of an input is the beginning of the same
+    /// Reads from the front only, one action after another, so that a prefix of an input is the beginning of the same
     /// run.
     fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         Self::with_turns::<()>(u).map(|(input, _)| input)
@@ -114,7 +114,7 @@ fn wire(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
 /// Lets all of it happen.
 ///
 /// # Panics
-/// Where something does not hold that always must.
+/// If something that must always hold does not.
 pub fn run(input: &Input) {
     let mut run = Run::new(input, std::convert::identity);
     while run.next() {}
@@ -140,7 +140,7 @@ pub(super) struct Run<'a, D> {
 }
 
 impl<'a, D: Door> Run<'a, D> {
-    /// More stages of work than any input gives reason for: beyond, the node makes work out of nothing.
+    /// More stages of work than any input gives reason for. A node that needs more makes work out of nothing.
     const MOST_WORK: u32 = 100_000;
 
     /// The beginning, with the node behind a door.
@@ -208,7 +208,7 @@ impl<'a, D: Door> Run<'a, D> {
         self.host.work(which, &mut self.door, &mut self.watch);
     }
 
-    /// All work there is, also of what waits in queues.
+    /// Does all work that there is, including what waits in queues.
     pub(super) fn settle(&mut self) {
         for turn in 0..Self::MOST_WORK {
             let worked = self.host.work((turn % 4) as u8, &mut self.door, &mut self.watch);

@@ -1,5 +1,5 @@
-//! What somebody says who leads a term that another leads too, or who contradicts itself: each message makes sense by
-//! itself. It takes few bytes, and speaks of the few positions behind what is committed, so that what is said meets.
+//! Messages of a node that leads a term that another leads too, or that contradicts itself; each message makes sense by
+//! itself. A message takes few bytes and speaks of the few positions after what is committed, so that messages meet.
 
 use arbitrary::Arbitrary;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The way back: an input in which a node is given what it was given in a recorded run.
+//! From a recorded run to an input in which a node is given what it was given in the run.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::Start;
 use crate::harness::seed::{Seed, name};
 use crate::world::{Boot, Envelope, Event, World};
 
-/// What the first choice byte stands for, as the reader of actions has it.
+/// The choice bytes, as the reader of actions has them.
 const WIRE: u8 = 0;
 const TICK: u8 = 1;
 const SETTLE: u8 = 9;

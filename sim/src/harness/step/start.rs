@@ -8,7 +8,7 @@ use raft::{
 
 use super::sketch::{Membership, Name};
 
-/// How the node begins. All zeros, which is what an input that has ended reads as, is a new node, voter of three.
+/// How the node begins. An input that has ended reads as zeros, which stand for a new node, one of three voters.
 #[derive(Clone, Debug, Arbitrary)]
 pub struct Start {
     /// The snapshot at which the log begins: its index, its term, and whether the index is near the largest there can be.
@@ -48,7 +48,7 @@ impl Start {
         RawNode::new(config, storage).expect("options and storage fit together")
     }
 
-    /// The options, but for what is applied.
+    /// The options, except up to where the log is applied.
     pub(super) fn config(&self) -> Config {
         let option = |bit: u32| self.options >> bit & 1 == 1;
         let check_quorum = option(0);

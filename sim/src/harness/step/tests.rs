@@ -30,7 +30,7 @@ fn id(number: u64) -> NodeId {
     NodeId::new(number).expect("not zero")
 }
 
-/// A voter of two whose stored log is these terms, all committed, and who has voted for node 2.
+/// One of two voters, whose stored log has these terms, all committed, and which has voted for node 2.
 fn node(term: u64, terms: &[u64]) -> RawNode<MemStorage> {
     let members = ConfState { voters: [id(1), id(2)].into(), ..ConfState::default() };
     let mut storage = MemStorage::with_conf_state(members);
@@ -107,7 +107,7 @@ fn a_committed_entry_that_is_handed_out_twice_is_noticed() {
     }
 }
 
-/// Whether these entries were committed the node does not know any more, and somebody who lies may send others.
+/// The node no longer knows whether these entries were committed, and a node that lies may send others.
 #[test]
 fn what_was_committed_and_is_not_known_as_that_after_a_restart_may_change() {
     let mut watch = Watch::new(&node(3, &[1, 1]));
@@ -119,7 +119,7 @@ fn what_was_committed_and_is_not_known_as_that_after_a_restart_may_change() {
     watch.look(&node(3, &[1, 2]));
 }
 
-/// What a crash took back with the Ready that held it was never given.
+/// A vote that a crash took back with its Ready was never given.
 #[test]
 fn a_vote_that_was_not_stored_may_go_to_another_after_a_restart() {
     let mut watch = Watch::new(&node(3, &[]));

@@ -10,11 +10,11 @@ pub(super) struct Watch {
     hard_state: HardState,
     /// Entries that were committed while they were in the log. The node may forget them, not change them.
     committed: BTreeMap<Index, Term>,
-    /// Up to where committed entries were handed out.
+    /// The index up to which committed entries were handed out.
     handed_out: Index,
-    /// To whom the vote of a term went that some message granted.
+    /// For each term, the node to which a message granted the vote.
     votes: BTreeMap<Term, NodeId>,
-    /// Messages that the node may still send for what it was given.
+    /// How many messages the node may still send because of what it was given.
     allowance: u64,
 }
 
@@ -61,7 +61,7 @@ impl Watch {
 
     fn note_committed(&mut self, node: &RawNode<MemStorage>, from: Index) {
         let status = node.basic_status();
-        // After a snapshot nothing before it is in the log.
+        // After a snapshot, the log holds nothing that comes before it.
         let mut index = from.max(status.first_index);
         while index <= status.hard_state.commit {
             self.committed.extend(node.entry_term(index).map(|term| (index, term)));
@@ -89,8 +89,8 @@ impl Watch {
         }
     }
 
-    /// A message leaves its host, who has stored by then what has to be: a vote that a crash took back before was never
-    /// given.
+    /// A message leaves its host, which has stored by then what has to be stored: a vote that a crash took back before
+    /// was never given.
     pub(super) fn sent(&mut self, message: &Message) {
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
             let voted = *self.votes.entry(term).or_insert(message.to);
@@ -105,8 +105,8 @@ impl Watch {
         assert_eq!((now.term, now.vote), (stored.term, stored.vote), "term and vote after a restart");
         assert!(now.commit >= stored.commit, "commit {} after a restart, {} was stored", now.commit, stored.commit);
         assert_eq!(status.last, last, "the last entry after a restart");
-        // What was not stored is gone, and nobody was told of it. Of what was committed the node knows no more than its disk
-        // does: what lies beyond may come back with other entries from somebody who lies.
+        // What was not stored is gone, and nobody was told of it. The node knows no more of what was committed than its
+        // disk does: beyond that, a node that lies may send other entries.
         self.hard_state = now;
         self.committed.split_off(&now.commit.next());
         self.handed_out = status.applied;

@@ -17,9 +17,9 @@ pub struct AddNodes {
     pub first: Option<NodeId>,
     /// What each starts from.
     pub boot: Boot,
-    /// Their options, those aside that the environment decides.
+    /// Their options, except those that the environment decides.
     pub options: NodeOptions,
-    /// What entries are applied to, where it is something else than usual.
+    /// What entries are applied to, if not the usual application.
     pub application: Option<ApplicationKind>,
     /// Seeds their election timeouts, each node's with its identity added; without, each has the shortest timeout.
     pub seed: Option<u64>,
@@ -64,7 +64,7 @@ impl AddNodes {
     }
 }
 
-/// The log of another cluster, where the command gives one: it follows the snapshot.
+/// The log of another cluster, if the command gives one: it follows the snapshot.
 fn foreign(arguments: &mut Arguments<'_>, boot: Boot) -> Result<Boot, ScriptError> {
     let term: Option<u64> = arguments.value("foreign-term")?;
     let entries: Option<u64> = arguments.value("foreign-entries")?;
@@ -94,7 +94,7 @@ pub(super) fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, Scri
     set(arguments, "max-inflight-bytes", &mut options.max_inflight_bytes)?;
     set(arguments, "max-size-per-msg", &mut options.max_size_per_message)?;
     set(arguments, "max-uncommitted-size", &mut options.max_uncommitted_size)?;
-    // etcd has one limit follow the other, since the two were once the same.
+    // In etcd this limit follows the other by default, since the two were once the same.
     let committed: Option<u64> = arguments.value("max-committed-size-per-ready")?;
     options.max_committed_size_per_ready = committed.filter(|size| *size > 0).unwrap_or(options.max_size_per_message);
     set(arguments, "election-tick", &mut options.election_tick)?;
@@ -103,7 +103,7 @@ pub(super) fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, Scri
     Ok(options)
 }
 
-/// A loop runs the node where that is said, or how much may wait for it.
+/// A loop runs the node if the command says so, or limits the loop's queues.
 fn front(arguments: &mut Arguments<'_>) -> Result<Front, ScriptError> {
     let (looped, usual) = (arguments.value("loop")?, Limits::default());
     let proposals: Option<usize> = arguments.value("queue-proposals")?;

@@ -1,4 +1,4 @@
-//! What clients ask for, and are answered once the node they asked knows.
+//! What clients ask for. They are answered once the node that they asked knows the answer.
 
 use bytes::Bytes;
 use raft::NodeId;
@@ -41,12 +41,12 @@ pub enum ClientCommand {
         client: u64,
         /// Whom it asks.
         node: NodeId,
-        /// What; nothing where it asks again.
+        /// What it asks; nothing where it asks again.
         operation: Option<Operation>,
     },
     /// `break-leases`: from now on reads that a lease serves may be stale.
     BreakLeases,
-    /// `search-histories`: the answers of the checked clients must have an explanation.
+    /// `search-histories`: there must be an order of operations that explains the answers of the checked clients.
     SearchHistories,
 }
 

@@ -12,11 +12,11 @@ use crate::world::Excuse;
 /// Facts that must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// `expect leader=…`: who leads, where several do in the newest term; nobody where there is none.
+    /// `expect leader=…`: who leads, in the newest term if several do; `None` for nobody.
     Leader(Option<NodeId>),
-    /// `expect excuse=…`: why the cluster need not converge as it is; `none` where it must.
+    /// `expect excuse=…`: why the cluster need not converge as it is; `none` if it has to.
     Excuse(Option<Excuse>),
-    /// `expect 1 2 …`: these facts, of each of these nodes.
+    /// `expect 1 2 …`: these facts about each of these nodes.
     Of(Vec<NodeId>, Vec<Expected>),
 }
 
@@ -41,13 +41,13 @@ pub enum Expected {
     Last(EntryId),
     /// `log=`: every entry of its log that is not compacted, each as term/index.
     Log(LogIds),
-    /// `voters=`: those of the incoming half, where it is in a joint configuration.
+    /// `voters=`: its voters; in a joint configuration, those of the incoming half.
     Voters(Vec<NodeId>),
     /// `outgoing=`: the voters of the outgoing half; `()` outside of a joint configuration.
     Outgoing(Vec<NodeId>),
     /// `learners=`.
     Learners(Vec<NodeId>),
-    /// `k1=`: the value of a key; nothing where it was never written.
+    /// `k1=`: the value of a key; empty if it was never written.
     Value(Key, String),
 }
 
@@ -58,7 +58,7 @@ pub struct LogIds(pub Vec<EntryId>);
 pub(super) const COMMANDS: &[Syntax] = &[
     Syntax::new("expect", |arguments| parse(arguments).map(Command::Expect)),
     Syntax::new("liveness", |arguments| arguments.rest("a node").map(Command::Liveness)),
-    // What it was called before.
+    // An older name of the command.
     Syntax::new("calm", |arguments| arguments.rest("a node").map(Command::Liveness)),
 ];
 
@@ -122,7 +122,7 @@ impl Meaning for Excused {
     fn from_word(word: &str) -> Result<Self, Wanted> {
         match word {
             "none" => Ok(Self(None)),
-            // What two of them were called before.
+            // Older names of two excuses.
             "outrun" => Ok(Self(Some(Excuse::TermOutOfReach))),
             "unheard" => Ok(Self(Some(Excuse::LeaderWithoutQuorum))),
             word => choose(word, &Excuse::NAMES).map(|excuse| Self(Some(Excuse::ALL[excuse]))),

@@ -1,4 +1,4 @@
-//! What hosts do with what their nodes want done.
+//! The work that hosts do for their nodes.
 
 use raft::node::Arm;
 use raft::{Index, NodeId};
@@ -21,19 +21,20 @@ pub enum HostCommand {
     Stabilize {
         /// At these nodes, in this order; at all where there are none.
         nodes: Vec<NodeId>,
-        /// What is printed meanwhile, where it is something else than usual.
+        /// What is printed meanwhile, if not what is usual.
         level: Option<LogLevel>,
     },
     /// `run`: whatever can happen without a fault happens, chosen by chance.
     Run {
-        /// So many events.
+        /// How many events.
         events: u64,
         /// Decides the choices.
         seed: u64,
     },
     /// `hold-fsync`: the fsyncs of a node that begin from now on stay under way.
     HoldFsync(NodeId),
-    /// `complete-fsync`: they complete, those that follow are not held, and the host goes on with what waited for them.
+    /// `complete-fsync`: the held fsyncs complete, later ones are not held, and the host goes on with what waited for
+    /// them.
     CompleteFsync(NodeId),
     /// `begin-fsync`: an fsync begins.
     BeginFsync(NodeId),
@@ -54,15 +55,15 @@ pub enum HostCommand {
 pub enum HostStep {
     /// `take-ready`: it takes a Ready, or asks the loop that runs the node for one.
     TakeReady,
-    /// `write-log`: it writes so many records of what is to be persisted, or all.
+    /// `write-log`: it writes this many of the records that are to be persisted, or all.
     WriteLog(Option<u32>),
-    /// `sync-log`: it has an fsync begin and, unless it is held, complete.
+    /// `sync-log`: it begins an fsync, which completes unless it is held.
     SyncLog,
     /// `release`: its append thread says that its oldest work is done.
     Release,
     /// `send`: it sends the messages.
     Send,
-    /// `apply`: its application restores a snapshot or applies so many entries, or all.
+    /// `apply`: its application restores a snapshot or applies this many entries, or all.
     Apply(Option<u32>),
     /// `advance`: it hands the Ready back.
     Advance,

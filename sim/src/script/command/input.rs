@@ -38,11 +38,11 @@ pub enum InputCommand {
 /// How long a clock runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ticks {
-    /// As many ticks as the node's election timeout has at least.
+    /// As many ticks as the node's shortest election timeout has.
     Election,
     /// As many as lie between two heartbeats.
     Heartbeat,
-    /// So many.
+    /// This many.
     Count(u32),
 }
 

@@ -40,7 +40,7 @@ fn change(step: &str) -> Option<Change> {
         "u" => ChangeKind::Update,
         _ => return None,
     };
-    // Zero is nobody: a step that the application has cleared.
+    // Zero stands for no node: a step that the application has cleared.
     number.parse().ok().map(|number| Change { kind, node: NodeId::new(number) })
 }
 

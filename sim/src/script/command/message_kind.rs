@@ -2,7 +2,7 @@
 
 use super::super::meaning::{Meaning, Wanted, choose};
 
-/// A kind of message, by etcd's name of it.
+/// A kind of message, under etcd's name for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageKind(pub &'static str);
 
@@ -12,7 +12,7 @@ impl Meaning for MessageKind {
     }
 }
 
-/// What can be in flight.
+/// The kinds that can be in flight.
 static MESSAGE_KINDS: [&str; 16] = [
     "MsgApp",
     "MsgAppResp",

@@ -55,7 +55,8 @@ pub enum Command {
     Show(ShowCommand),
     /// Something must hold.
     Expect(Expectation),
-    /// `liveness`, `liveness 1 2 …`: faults are over, for all nodes or only these, who have to converge; then all is as before.
+    /// `liveness`, `liveness 1 2 …`: faults are over, for all nodes or only these, which have to converge; then all is
+    /// as before.
     Liveness(Vec<NodeId>),
     /// `planted-bug`: a bug that real implementations had is switched on, for the rest of the scenario.
     Plant(String),
@@ -98,7 +99,7 @@ fn language() -> impl Iterator<Item = &'static Syntax> {
 }
 
 impl Command {
-    /// No script may have more events, so that a few words cannot ask for more than anybody waits for.
+    /// The most events of a script, so that a few words cannot ask for more than anybody waits for.
     pub const MOST_EVENTS: u64 = 1_000_000;
 
     /// Understands a block.

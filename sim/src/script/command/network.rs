@@ -17,16 +17,16 @@ pub enum NetworkCommand {
     Arrive(Selection),
     /// `deliver-msgs`: messages arrive or are lost.
     Deliver {
-        /// For whom, in this order; true where they are lost.
+        /// The receivers, in this order; `true` where the messages are lost.
         recipients: Vec<(bool, NodeId)>,
         /// Only those of this kind.
         kind: Option<MessageKind>,
     },
     /// `send-snapshot`: a node's newest snapshot is put in flight.
     SendSnapshot {
-        /// Whose.
+        /// The node whose snapshot it is.
         from: NodeId,
-        /// To whom.
+        /// The receiver.
         to: NodeId,
     },
     /// `step`: a message that no node sent arrives.
@@ -60,7 +60,7 @@ pub struct Link {
     pub to: NodeId,
 }
 
-/// Some of the messages in flight between nodes; all, as long as nothing is said.
+/// Some of the messages in flight between nodes; all of them, unless something is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// On their way on these links.
@@ -71,9 +71,9 @@ pub struct Selection {
     pub from: Vec<NodeId>,
     /// `to=`: on their way to these nodes.
     pub to: Vec<NodeId>,
-    /// `first=`: only so many, the oldest ones.
+    /// `first=`: only this many, the oldest ones.
     pub first: Option<usize>,
-    /// `nth=`: only this one, the oldest counting as 1.
+    /// `nth=`: only the one at this position, the oldest counting as 1.
     pub nth: Option<NonZeroUsize>,
 }
 
@@ -116,7 +116,7 @@ fn selection(arguments: &mut Arguments<'_>) -> Result<Selection, ScriptError> {
     })
 }
 
-/// Groups, with a name that is for the reader or without: `(1,2) (3)`, `majority=(1,2) minority=(3)`.
+/// Groups, with or without a name for the reader: `(1,2) (3)`, `majority=(1,2) minority=(3)`.
 fn partition(arguments: &mut Arguments<'_>) -> Result<Vec<Vec<NodeId>>, ScriptError> {
     let mut groups: Vec<Group> = arguments.rest("a group")?;
     while let Some((name, members)) = arguments.pair() {

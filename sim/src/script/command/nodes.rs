@@ -19,7 +19,7 @@ pub enum NodeCommand {
     Restart {
         /// Which.
         node: NodeId,
-        /// Its options from now on, those aside that the environment decides; as they were where there are none.
+        /// Its options from now on, except those that the environment decides; `None` keeps them as they were.
         options: Option<NodeOptions>,
         /// Seeds its election timeouts; without, it has the shortest.
         seed: Option<u64>,

@@ -19,7 +19,7 @@ pub(super) struct Clients {
 /// A request: the one at position n has number n + 1.
 #[derive(Clone, Debug)]
 struct Request {
-    /// Who was asked last.
+    /// The node that was asked last.
     node: NodeId,
     asked: Asked,
     /// Whether the outcome is not known yet.
@@ -41,7 +41,7 @@ impl Clients {
         std::mem::take(&mut self.outcomes)
     }
 
-    /// Says what the checked clients are told.
+    /// Writes down what the checked clients are told.
     pub(super) fn told(&mut self, completed: &[Completion]) {
         for Completion { client, operation, answer, .. } in completed {
             self.outcomes += &format!("client {client}: {operation}: {answer}\n");

@@ -50,7 +50,7 @@ fn same(what: &str, found: &str, expected: &str) -> Done<()> {
     if found == expected { Ok(()) } else { Err(Trouble::Unmet(format!("{what} is {found}, expected {expected}"))) }
 }
 
-/// What a fact is about, and how it is and should be.
+/// What a fact is about, how it is, and how it should be.
 fn compared(replica: &Replica, raft: &RawNode<MemStorage>, fact: &Expected) -> (String, String, String) {
     let status = raft.basic_status();
     let membership = raft.configuration().conf_state();

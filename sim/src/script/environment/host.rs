@@ -1,5 +1,5 @@
-//! What hosts do with what their nodes want done: the work of one Ready, or of one item in a storage thread's queue, as
-//! the events it consists of.
+//! The work that hosts do for their nodes: that of one Ready, or of one item in a storage thread's queue, as the events
+//! of which it consists.
 
 use raft::{NodeId, StorageAppend, StorageApply};
 
@@ -7,10 +7,10 @@ use super::super::command::HostCommand;
 use super::{Done, Environment, Reply, Trouble, headed};
 use crate::world::{Event, Refusal, ToDo};
 
-/// How many rounds are given to a cluster to converge. Nothing that stops at all takes more than a few hundred.
+/// How many rounds a cluster has to become stable. Nothing that stops at all takes more than a few hundred.
 const ROUNDS: u32 = 10_000;
 
-/// How far a host came with what has to be durable.
+/// How far a host came with writing what has to be durable.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Written {
     All,
@@ -21,7 +21,7 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Stands in the place of what would happen next.
+    /// What is printed instead of what would happen next.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::All => String::new(),
@@ -64,7 +64,7 @@ impl Environment {
         }
     }
 
-    /// Lets each node do something, with headings where they are several.
+    /// Lets each node do something, under headings if there are several nodes.
     fn each(&mut self, nodes: &[NodeId], what: &str, process: fn(&mut Self, NodeId) -> Done<String>) -> Done {
         if let [node] = nodes {
             return process(self, *node).map(Reply::from);
@@ -227,8 +227,9 @@ impl Environment {
         Ok(to_do.send || to_do.apply || to_do.advance)
     }
 
-    /// Takes the next step towards what the log has to hold durably: syncs what waits for it, and writes the next record
-    /// where nothing does. So no more is written than what the oldest work needs. Why the node stops, if it does.
+    /// Takes the next step towards what the log has to hold durably: syncs what waits for it, and writes the next
+    /// record where nothing does. So no more is written than the oldest work needs. Returns why the node stops, if it
+    /// does.
     fn continue_writing(&mut self, node: NodeId) -> Done<Option<Refusal>> {
         let to_do = self.to_do(node)?;
         let next = if to_do.sync_done {

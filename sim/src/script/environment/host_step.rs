@@ -22,7 +22,7 @@ impl Environment {
         }
     }
 
-    /// Does something once at least, and as often as asked for or as it can be done.
+    /// Does something at least once, and then as often as asked for, or as long as it can be done.
     fn repeat(&mut self, times: Option<u32>, event: &Event, possible: fn(crate::world::ToDo) -> bool) -> Done {
         let mut left = times.unwrap_or(u32::MAX);
         loop {
@@ -44,7 +44,7 @@ impl Environment {
         Ok(Reply::refused(refused))
     }
 
-    /// Why the node stops, if it does.
+    /// Completes the fsyncs of a node. Returns why the node stops, if it does.
     fn complete_syncs(&mut self, node: NodeId) -> Done<Option<Refusal>> {
         while self.to_do(node)?.sync_done {
             if let Some(refusal) = self.apply(&Event::SyncDone { node })?.refused {

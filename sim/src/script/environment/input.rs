@@ -50,7 +50,7 @@ impl Environment {
         }
     }
 
-    /// What goes has to be covered by a snapshot, which not every application takes by itself.
+    /// The discarded part of the log has to be covered by a snapshot, which not every application takes by itself.
     fn take_snapshot_for(&mut self, node: NodeId, index: Index) -> Done<()> {
         let covered = self.raft_node(node)?.storage().snapshot().is_ok_and(|snapshot| snapshot.id.index >= index);
         if !covered {

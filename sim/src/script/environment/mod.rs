@@ -23,11 +23,11 @@ use crate::planted::{self, Switched, UnknownBug};
 use crate::trace::Ending;
 use crate::world::{Event, Halt, Inapplicable, MessageId, Outcome, Refusal, Replica, World};
 
-/// A world, and what commands have said about what happens in it by itself.
+/// A world, and what earlier commands have decided about what happens in it by itself.
 #[derive(Clone, Debug)]
 pub struct Environment {
     world: World,
-    /// Whether etcd's own tests are imitated, to the mistakes that their nodes are made to make.
+    /// Whether etcd's own tests are imitated, including the mistakes that they make nodes make.
     imitates_etcd: bool,
     level: LogLevel,
     /// The nodes whose fsyncs stay under way.
@@ -151,7 +151,7 @@ impl Environment {
         &self.world
     }
 
-    /// Carries a command out. What it prints; `ok` where it prints nothing.
+    /// Carries a command out. Returns what it prints; `ok` where it prints nothing.
     ///
     /// # Errors
     /// The command cannot be carried out, a property of the world does not hold, or an expectation is not met.

@@ -94,7 +94,7 @@ impl Environment {
         selection.choose(between).map(|(message, envelope)| (message, describe_envelope(envelope))).collect()
     }
 
-    /// Does something to each message and says to which.
+    /// Does something to each message of a selection, and names the messages.
     fn for_each(&mut self, selection: &Selection, what: &str, happen: fn(&mut Self, MessageId) -> Done<()>) -> Done {
         let mut text = String::new();
         for (message, description) in self.selected(selection) {
@@ -201,7 +201,7 @@ impl Environment {
 }
 
 impl Selection {
-    /// Those of the messages that it means.
+    /// The messages that the selection means.
     pub(crate) fn choose<'a>(
         &self,
         messages: impl Iterator<Item = (MessageId, &'a Envelope)>,
@@ -213,7 +213,7 @@ impl Selection {
         messages.filter(|(_, envelope)| self.takes(envelope)).skip(skipped).take(taken)
     }
 
-    /// Whether a message is one of them, however many are wanted.
+    /// Whether a message fits the selection, apart from how many are wanted.
     fn takes(&self, envelope: &Envelope) -> bool {
         let any_or = |nodes: &[NodeId], node| nodes.is_empty() || nodes.contains(&node);
         let (from, to) = (envelope.from(), envelope.to());

@@ -16,7 +16,7 @@ impl Environment {
         }
     }
 
-    /// Identities count up in the order of creation, where nothing else is said.
+    /// Identities count up in the order of creation, unless the command says otherwise.
     fn add_nodes(&mut self, nodes: &AddNodes) -> Done {
         let usual = if self.imitates_etcd { ApplicationKind::Appender } else { ApplicationKind::KeyValue };
         let options = self.completed(&nodes.options, nodes.application.unwrap_or(usual));
@@ -37,7 +37,7 @@ impl Environment {
         Ok(Reply::default())
     }
 
-    /// A node's options, with those that commands do not speak of.
+    /// A node's options, completed by those that commands do not speak of.
     fn completed(&self, options: &NodeOptions, application: ApplicationKind) -> NodeOptions {
         NodeOptions {
             application,
@@ -64,7 +64,8 @@ impl Environment {
         self.forget_plans_of(node)
     }
 
-    /// A node has stopped. What a script had it send to itself goes with its memory, like what it sent by its own will.
+    /// A node has stopped. Messages that a script made it send to itself are lost with its memory, like those that it
+    /// sent by itself.
     pub(super) fn forget_plans_of(&mut self, node: NodeId) -> Done<()> {
         self.held.remove(&node);
         let own = |envelope: &Envelope| match envelope {

@@ -7,7 +7,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::{Done, Environment, Reply};
 use crate::world::{Event, Replica};
 
-/// One event in so many is a tick, so that time is slow in comparison with messages and disks.
+/// One event in this many is a tick, so that time is slow compared with messages and disks.
 const TICKS_ARE_ONE_IN: u64 = 24;
 
 impl Environment {

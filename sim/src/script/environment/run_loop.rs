@@ -11,7 +11,8 @@ impl Environment {
         Ok(self.replica(node)?.run_loop().is_some())
     }
 
-    /// What the loop could take next: an input before a Ready, since who waits for one may wait a little longer.
+    /// What the loop could take next: an input before a Ready, since a host that waits for a Ready may wait a little
+    /// longer.
     pub(super) fn next_arm(&self, node: NodeId) -> Done<Option<Arm>> {
         let run_loop = self.replica(node)?.run_loop();
         Ok(run_loop.and_then(|run_loop| {
@@ -27,8 +28,8 @@ impl Environment {
         }
     }
 
-    /// The loop takes all that it can, and its host does what each Ready asks for, until there is nothing left, or an fsync is
-    /// held. What it prints are the Readys, and what was refused.
+    /// The loop takes all that it can, and its host does what each Ready asks for, until there is nothing left, or an
+    /// fsync is held. Prints the Readys, and what was refused.
     pub(super) fn run_loop(&mut self, node: NodeId) -> Done<String> {
         let mut text = String::new();
         loop {
@@ -52,8 +53,8 @@ impl Environment {
         }
     }
 
-    /// Takes the next input of a loop that has been told of a change of the membership and has not come to it. Whether there was
-    /// one.
+    /// Takes the next input of a loop that has been told of a membership change and has not come to it yet. Returns
+    /// whether there was one.
     pub(super) fn takes_towards_change(&mut self, node: NodeId) -> Done<bool> {
         let run_loop = self.replica(node)?.run_loop();
         let waits =

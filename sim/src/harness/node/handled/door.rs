@@ -98,7 +98,7 @@ impl Door for Handled {
         self.notice(|node| async move { node.report_snapshot(peer, status).await });
     }
 
-    /// For tests only, and so not something that a handle can do.
+    /// Only tests need this, so a handle cannot do it.
     fn set_election_timeout(&mut self, _: u32) {}
 
     fn ready(&mut self) -> Option<Ready> {
