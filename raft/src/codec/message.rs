@@ -84,6 +84,7 @@ struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
+    /// Lists every body for its fields: a new one does not compile before it has a form in bytes.
     fn of(message: &'a Message) -> Self {
         let mut raw = match &message.body {
             Body::Propose { entries } => Self { entries: entries.into(), ..Self::new(kind::PROPOSE) },
@@ -182,6 +183,7 @@ impl<'a> Raw<'a> {
         Ok(Message { from, to, term, body: self.into_body()? })
     }
 
+    /// The way back from [`of`](Self::of), by the number of the kind.
     fn into_body(self) -> Result<Body, DecodeError> {
         let index = Index(self.index);
         let id = EntryId::new(Term(self.log_term), index);

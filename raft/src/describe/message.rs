@@ -217,6 +217,7 @@ impl<'a> From<&'a Message> for Envelope<'a> {
         // etcd carries the context of a read as the data of an entry.
         let read = |context: &Bytes| Cow::Owned(vec![Entry { data: context.clone(), ..Entry::default() }]);
         let kind = message.body.name();
+        // Lists every body for its fields: a new one does not compile before it is said here how it is printed.
         match &message.body {
             Body::Propose { entries } => Self { entries: entries.into(), ..plain(kind) },
             Body::Append { previous, entries, commit } => {

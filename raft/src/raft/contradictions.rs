@@ -1,8 +1,8 @@
 //! Which messages are refused because they contradict themselves, or what this node knows for certain: what the others
 //! have said of the same term, and what is committed.
 //!
-//! Each check rests on one of the guarantees of figure 3 of the Raft paper, so that it refuses nothing of a correct peer,
-//! however late it comes. What a peer says is held against a term only where both speak of the same one.
+//! Each check rests on one of the guarantees of figure 3 of the Raft paper, so that it refuses nothing of a correct
+//! peer, however late it comes. Statements of peers are compared only if they are about the same term.
 
 use crate::error::Malformed;
 use crate::membership::ChangeError;
@@ -19,7 +19,7 @@ impl<S: Storage> Raft<S> {
         if message.from == self.id() && !may_come_from_itself(&message.body) {
             return Err(Malformed::FromItself);
         }
-        // Where a missing term is allowed nothing is known of the sender's.
+        // If a message without a term is allowed, nothing is known of the sender's term.
         match message.term {
             Some(term) if term > Term::ZERO => self.check_body(message.from, term, &message.body),
             Some(_) | None => Ok(()),
@@ -33,7 +33,7 @@ impl<S: Storage> Raft<S> {
         if body.purpose().is_from_leader() {
             self.check_leader(from, term)?;
         }
-        // Kind by kind, since what each says of a log can contradict something else.
+        // Lists every body for its fields: a new one does not compile before it is said here what it may contradict.
         match body {
             Body::Append { previous, entries, commit: _ } => {
                 check_append(*previous, entries, term)?;
@@ -110,7 +110,8 @@ impl<S: Storage> Raft<S> {
         if self.log.term_or_zero(last) == term { last } else { self.log.committed() }
     }
 
-    /// The same entry where the logs have to be the same, and no earlier term than there behind it.
+    /// The claimed entry has to be the same where the logs have to be the same, and beyond that its term must not be
+    /// earlier than the last one there.
     fn check_claim(&self, claimed: EntryId, shared: Index, term: Term) -> Result<(), Malformed> {
         let at = claimed.index.min(shared);
         // What is compacted cannot be compared, and all logs begin alike.
@@ -124,8 +125,8 @@ impl<S: Storage> Raft<S> {
         Ok(())
     }
 
-    /// A leader sends what is in its log, which never becomes shorter while it leads ("leader append-only"); and it holds
-    /// what any follower has committed by then.
+    /// A leader sends what is in its log, which never becomes shorter while it leads ("leader append-only"), and it
+    /// holds what any follower has committed by then.
     fn check_answered(&self, index: Index, term: Term) -> Result<(), Malformed> {
         let last = self.log.last_index();
         if self.leads_in(term) && index > last { Err(Malformed::AnswerBeyondLog { index, last }) } else { Ok(()) }
@@ -146,7 +147,7 @@ impl<S: Storage> Raft<S> {
     }
 }
 
-/// Whether a node may be sent this in its own name: what was forwarded and comes back to where it began, and what the node
+/// Whether a node may get this in its own name: a forwarded request that comes back to where it began, or what the node
 /// tells itself once it is durable.
 const fn may_come_from_itself(body: &Body) -> bool {
     matches!(body.purpose(), Purpose::Forwarded)
@@ -159,7 +160,7 @@ const fn may_come_from_itself(body: &Body) -> bool {
 }
 
 /// Terms never go back along a log, except behind a snapshot that a cluster was begun with by hand, whose term may be
-/// later. Whoever takes a proposal has read the membership changes in it.
+/// later. Whoever takes a proposal reads the membership changes in it first.
 fn check_append(previous: EntryId, entries: &[Entry], term: Term) -> Result<(), Malformed> {
     let mut before = previous;
     for entry in entries {

@@ -70,8 +70,8 @@ impl<S: Storage> Raft<S> {
         let is_transfer = matches!(message.body, Body::RequestVote { transfer: true, .. });
         let disobeys_lease = planted(Bug::VoteInLease) && matches!(message.body, Body::RequestVote { .. });
         if purpose == Purpose::VoteRequest && !is_transfer && !disobeys_lease && self.in_lease() {
-            // A node that heard from a leader within the minimum election timeout neither votes nor raises its term:
-            // thesis, section 4.2.3.
+            // A node that heard from a leader within the minimum election timeout neither votes nor raises its term
+            // (thesis, section 4.2.3).
             let kind = if matches!(message.body, Body::RequestVote { .. }) { "vote" } else { "pre-vote" };
             let (candidate, reason) = (message.from, "a leader was heard from lately");
             self.tell(|_| Event::AnswersCandidate { candidate, kind, asked: term, granted: false, reason });
@@ -114,7 +114,7 @@ impl<S: Storage> Raft<S> {
         self.config.check_quorum && self.leader.is_some() && self.election_elapsed < self.config.election_tick
     }
 
-    /// Each kind of message has its line here.
+    /// Lists every body for its fields: a new one does not compile before it is said here what a node does with it.
     fn dispatch(&mut self, message: Message) -> Result<(), StepError> {
         let Message { from, to: _, term, body } = message;
         if !body.is_for(self.role()) {
@@ -137,7 +137,7 @@ impl<S: Storage> Raft<S> {
             Body::ReadIndex { context } => self.read_for(from, context)?,
             Body::TransferLeader => self.transfer_leadership(from),
             Body::ReadIndexResponse { index, context } => self.read_states.push(ReadState { index, context }),
-            // The leader vouches for this node's log, so there is nothing for a pre-vote to find out.
+            // The leader vouches for this node's log, so a pre-vote would find out nothing.
             Body::TimeoutNow => self.campaign_if_allowed(Campaign::Transfer),
         }
         Ok(())
@@ -146,7 +146,7 @@ impl<S: Storage> Raft<S> {
     /// Takes a read that a node forwarded.
     fn read_for(&mut self, from: NodeId, context: Bytes) -> Result<(), StepError> {
         match self.read_index(Some(from), context) {
-            // Without a leader it is lost on its way, like any message.
+            // Without a leader, the request is lost on its way, like any message.
             Ok(()) | Err(ReadError::NoLeader) => Ok(()),
             Err(
                 error @ (ReadError::TooManyWaiting
@@ -158,7 +158,7 @@ impl<S: Storage> Raft<S> {
     }
 }
 
-/// Whether it may be what somebody in another term says to a heartbeat.
+/// Whether this may be the answer of a node in another term to a heartbeat.
 const fn answers_heartbeat(body: &Body) -> bool {
     matches!(body, Body::HeartbeatResponse { .. } | Body::AppendAccepted { index: Index::ZERO })
 }

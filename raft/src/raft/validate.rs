@@ -1,8 +1,8 @@
 //! Which messages are refused because no correct node sends them. Where etcd would panic, this node says what is wrong
 //! and stays as it was.
 //!
-//! This file judges a message by itself, and by what no message must make a node do. What only contradicts what others
-//! have said is the matter of the file `contradictions`.
+//! This file judges a message by itself, and by what no message may make a node do. Messages that only contradict what
+//! others have said are refused in the file `contradictions`.
 
 use crate::error::Malformed;
 use crate::membership::Configuration;
@@ -26,6 +26,7 @@ impl<S: Storage> Raft<S> {
         if self.config.lenient_as_etcd { Ok(()) } else { self.check_contradictions(message) }
     }
 
+    /// Lists every body for its fields: a new one does not compile before it is said here what may be wrong with it.
     fn validate_body(&self, message: &Message) -> Result<(), Malformed> {
         match &message.body {
             Body::Propose { entries } => validate_proposal(entries),
@@ -84,7 +85,7 @@ fn validate_proposal(entries: &[Entry]) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Whether it is a membership change that nobody can read.
+/// Whether it is a membership change that does not decode.
 pub(super) fn is_undecodable(entry: &Entry) -> bool {
     match entry.kind {
         EntryKind::Normal | EntryKind::RefusedConfChange => false,

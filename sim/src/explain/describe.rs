@@ -91,7 +91,7 @@ fn in_flight(id: MessageId, world: &World) -> String {
     world.network().get(id).map_or_else(|| format!("message {}, not in flight", id.0), envelope)
 }
 
-/// What is on its way, from where and where to.
+/// What is on its way, with its sender and its receiver.
 pub fn envelope(envelope: &Envelope) -> String {
     match envelope {
         Envelope::Network(message) => self::message(message),
@@ -107,11 +107,12 @@ pub fn envelope(envelope: &Envelope) -> String {
     }
 }
 
-/// A message, from where and where to.
+/// A message, with its sender and its receiver.
 pub fn message(message: &Message) -> String {
     format!("{}→{} {}", message.from, message.to, says(message))
 }
 
+/// Lists every body for its fields: a new one does not compile before it is said here what is shown of it.
 fn says(message: &Message) -> String {
     let mut text = message.body.name().to_string();
     if let Some(term) = message.term {

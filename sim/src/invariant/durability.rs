@@ -11,12 +11,12 @@
 //! A disk that is lost takes its promises with it: (3) and (4) do not speak of entries that were durable on it. The promises
 //! that the node gives from then on bind it as ever.
 //!
-//! Where in (2), (3) and (4) the entries are not even written, durability is not the matter: then what would follow is
-//! reported, a commit without its quorum or a commit of something else.
+//! If the entries in (2), (3) and (4) are not even written, the fault is not one of durability. Then what would follow
+//! from it is reported: a commit without its quorum, or a commit of something else.
 //!
-//! Source: Raft paper, figure 2 ("updated on stable storage before responding to RPCs"); thesis, section 3.8; the contract of
-//! [`raft::Ready`]; etcd issue 9571 for what a follower may promise, `MatchIndexValid`-like invariants of CCF's specification
-//! for (4). That what was durable survives is the matter of [`recovery`](super::recovery).
+//! Source: Raft paper, figure 2 ("updated on stable storage before responding to RPCs"); thesis, section 3.8; the
+//! contract of [`raft::Ready`]; etcd issue 9571 for what a follower may promise, `MatchIndexValid`-like invariants of
+//! CCF's specification for (4). That what was durable survives is checked by [`recovery`](super::recovery).
 
 use raft::{Body, EntryId, HardState, Index, Message, NodeId, Term};
 
@@ -32,7 +32,19 @@ pub(super) fn sent(cluster: &Cluster, message: &Message) -> Check {
         Body::AppendAccepted { index } => acceptance(cluster, message, sender, term, *index),
         Body::Heartbeat { commit, .. } => heartbeat(cluster, message, sender, term, *commit),
         // The others promise nothing that a crash could take back.
-        _ => Ok(()),
+        Body::Propose { .. }
+        | Body::Append { .. }
+        | Body::AppendRejected { .. }
+        | Body::HeartbeatResponse { .. }
+        | Body::RequestPreVote { .. }
+        | Body::PreVoteResponse { .. }
+        | Body::RequestVote { .. }
+        | Body::VoteResponse { granted: false }
+        | Body::InstallSnapshot { .. }
+        | Body::TransferLeader
+        | Body::TimeoutNow
+        | Body::ReadIndex { .. }
+        | Body::ReadIndexResponse { .. } => Ok(()),
     }
 }
 
@@ -65,7 +77,7 @@ fn acceptance(cluster: &Cluster, message: &Message, follower: &Node, term: Term,
     let durable = &follower.durable;
     let last = durable.log.last();
     if index > last.index.max(durable.snapshot.index) {
-        // A later leader may have cut the log since the acknowledgement was true.
+        // A later leader may have cut the log after the acknowledgement was true.
         if last.term > term || follower.view.hard_state.term > term {
             return Ok(());
         }
@@ -99,7 +111,7 @@ fn heartbeat(cluster: &Cluster, message: &Message, leader: &Node, term: Term, co
     Err(between(message, unless_written(written, Invariant::StateMachineSafety), what))
 }
 
-/// What a leader believes a follower to hold.
+/// A leader believes a follower to hold its log up to `matched`.
 pub(super) fn matched(cluster: &Cluster, id: NodeId, peer: NodeId, matched: Index) -> Check {
     let (Some(leader), Some(follower)) = (cluster.get(id), cluster.get(peer)) else { return Ok(()) };
     let Some(term) = leader.leads().filter(|_| matched > Index::ZERO) else { return Ok(()) };
@@ -167,7 +179,7 @@ fn lacks(cluster: &Cluster, leader: &Node, id: NodeId, index: Index) -> Option<L
     Some(Lack { held, written: node.log.holds(entry) })
 }
 
-/// The property that a promise breaks: durability where it is of what is written and not durable, or else another.
+/// The property that a promise breaks: durability if the entries are written and not durable, or else another.
 const fn unless_written(written: bool, otherwise: Invariant) -> Invariant {
     if written { Invariant::DurableBeforeSend } else { otherwise }
 }

@@ -11,8 +11,9 @@
 //! l leads with check-quorum           ⇒  a quorum answered it within three election timeouts                     (3)
 //! ```
 //!
-//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); sections 4.2.3, 6.4.1 and 9.6 (2); section 6.2 (3). None of them is about
-//! safety by itself, though a lease stands on (2) and (3). Who breaks (1) makes a cluster restless that is well.
+//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); sections 4.2.3, 6.4.1 and 9.6 (2); section 6.2 (3).
+//! None of them is about safety by itself, though a lease stands on (2) and (3). A node that breaks (1) disturbs a
+//! cluster that works well.
 //!
 //! Time is counted in the ticks that reached a node. A leader looks for its quorum once in each election timeout, and what
 //! it heard just after it looked counts the next time; a request to hand over may put that off once more.
@@ -42,12 +43,12 @@ struct Clock {
     told: bool,
     /// Whether what it has received must not raise its term.
     withholds: bool,
-    /// Since when it leads with this configuration, and to whom it hands over.
+    /// Since when it leads with this configuration and hands over to the same node, or to none.
     leads_since: u64,
     transferee: Option<NodeId>,
-    /// Who asked it for a pre-vote of which term, and whether that was ever while it was free to grant it.
+    /// The requests for pre-votes, by term and sender, and whether each ever came while the node was free to grant it.
     asked: BTreeMap<(Term, NodeId), bool>,
-    /// When it last heard from those who follow it.
+    /// When it last heard from each follower.
     answered: BTreeMap<NodeId, u64>,
 }
 
@@ -92,7 +93,7 @@ impl ElectionTimeouts {
             }
         }
         match &message.body {
-            // A node refuses what tells it to commit beyond its log.
+            // A node refuses a message that tells it to commit beyond its log.
             Body::Heartbeat { commit, .. } if *commit > node.view.last.index => {}
             body if body.purpose() == Purpose::Replication && term >= own => clock.quiet_since = clock.ticks,
             Body::TimeoutNow if term >= own => clock.told = true,
@@ -104,7 +105,21 @@ impl ElectionTimeouts {
             body if body.purpose() == Purpose::ReplicationResponse && term == own => {
                 clock.answered.insert(message.from, clock.ticks);
             }
-            _ => {}
+            Body::Propose { .. }
+            | Body::Append { .. }
+            | Body::AppendAccepted { .. }
+            | Body::AppendRejected { .. }
+            | Body::Heartbeat { .. }
+            | Body::HeartbeatResponse { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::RequestVote { .. }
+            | Body::VoteResponse { .. }
+            | Body::InstallSnapshot { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexResponse { .. } => {}
         }
     }
 
@@ -155,7 +170,7 @@ impl ElectionTimeouts {
         Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
     }
 
-    /// How a node shows itself has changed.
+    /// The view of a node has changed.
     pub fn changed(&mut self, id: NodeId, node: &Node, before: &View, after: &View) -> Check {
         let clock = self.clocks.entry(id).or_default();
         keeps_term(id, clock, before, after)?;
@@ -314,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_told_to_campaign_need_not_wait() {
+    fn a_node_that_is_told_to_campaign_need_not_wait() {
         let mut bench = led();
         heartbeat(&mut bench, 3);
         bench.checkers.received(&message(1, 3, 1, Body::TimeoutNow));
@@ -323,7 +338,7 @@ mod tests {
         bench.campaign(3, 2).unwrap();
     }
 
-    /// Node 3 heard from the leader so many ticks ago, and is asked for its vote in term 2.
+    /// Node 3 heard from the leader this many ticks ago, and is asked for its vote in term 2.
     fn asked(ticks: u64, transfer: bool) -> Check {
         let mut bench = led();
         heartbeat(&mut bench, 3);
@@ -376,7 +391,7 @@ mod tests {
         bench.checkers.sent(&message(3, 2, 1, Body::PreVoteResponse { granted: false })).unwrap();
         breaks(Invariant::ElectionTimeout, bench.checkers.sent(&grants));
 
-        // Whoever asks again is told, and an answer may leave later than it is given.
+        // A node that asks again is told, and an answer may leave later than it is given.
         tick(&mut bench, 3, TIMEOUT).unwrap();
         bench.checkers.received(&asks);
         heartbeat(&mut bench, 3);

@@ -27,12 +27,12 @@ use super::cluster::{Cluster, Node};
 use super::violation::{Check, Invariant, Violation};
 use crate::slots::slot;
 
-/// What everybody got and answered, and what leaders sent without news.
+/// What every node got and answered, and what leaders sent without news.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MessageEconomy {
-    /// Of node n, at position n - 1, with each other node, likewise.
+    /// What node n, at position n - 1, exchanged with each other node, at positions of the same kind.
     exchanged: Vec<Vec<Exchanged>>,
-    /// Node n at position n - 1.
+    /// The leader that node n is, at position n - 1.
     leaders: Vec<Option<Leader>>,
 }
 
@@ -61,7 +61,7 @@ struct Member {
     sent_through: Index,
     told: Index,
     in_vain: u64,
-    /// How many appends that bring nothing new there is a reason for, since the leader's last Ready.
+    /// For how many appends that bring nothing new there has been a reason since the leader's last Ready.
     reasons: u64,
     heartbeats: u64,
 }
@@ -77,22 +77,24 @@ impl Member {
         heartbeats: 0,
     };
 
-    /// The leader starts over with it. What it sent before that is still to be handed out.
+    /// The leader starts over with this member. What it sent before may still have to be handed out.
     fn start_over(&mut self) {
         *self = Self { heartbeats: self.heartbeats, reasons: u64::MAX / 2, ..Self::UNKNOWN };
     }
 
-    /// A Ready was handed out. What there was a reason for and was not sent makes up for what went before.
+    /// A Ready was handed out. Appends for which there was a reason, but which were not sent, make up for earlier ones
+    /// without a reason.
     fn makes_up(&mut self) {
         self.in_vain = self.in_vain.saturating_sub(std::mem::take(&mut self.reasons));
     }
 
-    /// It acknowledged up to `index`, of a log that ends at `last`.
+    /// The member acknowledged the leader's log, which ends at `last`, up to `index`.
     fn accepted(&mut self, index: Index, last: Index) {
         if index > self.acknowledged {
             (self.acknowledged, self.refused, self.in_vain) = (index, Index::MAX, 0);
         }
-        // It is told of the commit index, and while it is probed for what was lost all that was sent beyond is sent again.
+        // The leader tells it the commit index and, while it probes for what was lost, sends again all that it sent
+        // beyond.
         if index == self.acknowledged {
             self.reasons += 2 + last.since(index);
         }
@@ -117,7 +119,7 @@ impl Member {
 }
 
 impl MessageEconomy {
-    /// So many appends may be on their way because of what was new before.
+    /// How many appends may be on their way because of what was new before.
     const SLACK: u64 = 8;
 
     fn exchanged(&mut self, node: NodeId, with: NodeId) -> &mut Exchanged {
@@ -141,7 +143,7 @@ impl MessageEconomy {
             return Ok(());
         }
         let exchanged = self.exchanged(from, to);
-        // A loop of somebody's own need not tell what arrives.
+        // A host with a loop of its own need not tell the checkers what arrives.
         if exchanged.received == 0 {
             return Ok(());
         }
@@ -169,7 +171,19 @@ impl MessageEconomy {
             Body::AppendRejected { index, .. } => known.refused(*index),
             Body::HeartbeatResponse { .. } => known.reasons += 1,
             // Nothing else answers what a leader sends of its own accord.
-            _ => {}
+            Body::AppendAccepted { .. }
+            | Body::Propose { .. }
+            | Body::Append { .. }
+            | Body::Heartbeat { .. }
+            | Body::RequestPreVote { .. }
+            | Body::PreVoteResponse { .. }
+            | Body::RequestVote { .. }
+            | Body::VoteResponse { .. }
+            | Body::InstallSnapshot { .. }
+            | Body::TransferLeader
+            | Body::TimeoutNow
+            | Body::ReadIndex { .. }
+            | Body::ReadIndexResponse { .. } => {}
         }
     }
 
@@ -180,7 +194,7 @@ impl MessageEconomy {
         }
     }
 
-    /// A leader is asked something about a member for which it may send an append, or more.
+    /// A leader is asked for something about a member, and may therefore send it an append, or more.
     pub fn has_reason(&mut self, id: NodeId, peer: NodeId) {
         let leader = slot(&mut self.leaders, id.get() - 1).as_mut();
         if let Some(member) = leader.and_then(|leader| leader.members.get_mut(&peer)) {
@@ -213,7 +227,18 @@ impl MessageEconomy {
                 Body::InstallSnapshot { snapshot } => member.is_sent(snapshot.id.index, snapshot.id.index),
                 Body::Heartbeat { context, .. } => member.heartbeats += u64::from(context.is_empty()),
                 // Nothing else is sent of a leader's own accord.
-                _ => {}
+                Body::Propose { .. }
+                | Body::AppendAccepted { .. }
+                | Body::AppendRejected { .. }
+                | Body::HeartbeatResponse { .. }
+                | Body::RequestPreVote { .. }
+                | Body::PreVoteResponse { .. }
+                | Body::RequestVote { .. }
+                | Body::VoteResponse { .. }
+                | Body::TransferLeader
+                | Body::TimeoutNow
+                | Body::ReadIndex { .. }
+                | Body::ReadIndexResponse { .. } => {}
             }
         }
         leader.members.values_mut().for_each(Member::makes_up);

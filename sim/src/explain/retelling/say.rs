@@ -20,7 +20,7 @@ type Said = Result<Option<Phrase>, &'static str>;
 /// The event in the words of the language, in the world in which it is about to happen. None where nothing has to be said.
 ///
 /// # Errors
-/// What the language has no words for.
+/// The language has no words for the event; the error says for which part.
 pub(super) fn say(event: &Event, world: &World) -> Said {
     match event {
         Event::Start { node, boot, options, seed } => start(*node, boot, options, *seed),
@@ -174,7 +174,7 @@ fn members(conf_state: &ConfState) -> Vec<String> {
         .collect()
 }
 
-/// Those that are not as usual in scenarios.
+/// The options that differ from the usual ones of scenarios.
 fn options(options: &NodeOptions) -> Result<Vec<String>, &'static str> {
     let usual = AddNodes::usual_options();
     let NodeOptions { allow_missing_term, immediate_singleton_reads, lead_before_own_vote, waits_as_etcd, .. } =
@@ -206,7 +206,7 @@ fn options(options: &NodeOptions) -> Result<Vec<String>, &'static str> {
         ("inflight", window(options.max_inflight_messages), window(usual.max_inflight_messages)),
         ("max-inflight-bytes", options.max_inflight_bytes, usual.max_inflight_bytes),
         ("max-size-per-msg", message, usual.max_size_per_message),
-        // One limit follows the other where nothing is said.
+        // Where a scenario does not name this limit, it follows the other one.
         ("max-committed-size-per-ready", committed, message),
         ("max-uncommitted-size", options.max_uncommitted_size, usual.max_uncommitted_size),
     ];
@@ -290,6 +290,7 @@ fn in_flight(name: &str, message: MessageId, world: &World) -> Said {
     phrases.into_iter().find(means).map(Some).ok_or("no words mean just this message")
 }
 
+/// Lists every body for its fields: a new one does not compile before there are words for it, or none on purpose.
 fn inject(message: &Message) -> Said {
     let mut said = vec!["inject".to_owned(), message.to.get().to_string()];
     said.push(format!("type={}", message.body.name()));

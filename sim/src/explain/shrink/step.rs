@@ -1,4 +1,4 @@
-//! An event with the identity of the message that it speaks of, which survives that messages get other numbers.
+//! An event together with the message that it speaks of, so that it means the same when messages get other numbers.
 //!
 //! `Deliver`, `Drop` and `Duplicate` name a message by its number, the count of all messages sent before. In a candidate
 //! that means another message or none. So each keeps the message as it was, and in a candidate's run it speaks of
@@ -9,7 +9,7 @@
 //!    shift where an election or a proposal before it was taken out;
 //! 4. else none: the event falls away.
 //!
-//! Whether the choice was a good one need not be known: the candidate fails in the same way or it does not.
+//! The choice need not be a good one: the candidate fails in the same way or it does not.
 
 use std::mem::discriminant;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ fn position(node: NodeId) -> usize {
     usize::try_from(node.get()).expect("nodes of the world are few")
 }
 
-/// Whether two messages say the same kind of thing on the same way.
+/// Whether two messages between the same nodes say the same kind of thing.
 fn is_similar(one: &Envelope, other: &Envelope) -> bool {
     match (one, other) {
         (Envelope::Network(one), Envelope::Network(other)) => is_similar_message(one, other),
@@ -140,11 +140,22 @@ fn is_similar_message(one: &Message, other: &Message) -> bool {
         && answer(&one.body) == answer(&other.body)
 }
 
-/// What a message that is an answer decides, and whether an append brings entries.
+/// Which of two forms a message has, where that matters: whether a vote is granted, and whether an append is empty.
 fn answer(body: &Body) -> Option<bool> {
     match body {
         Body::PreVoteResponse { granted } | Body::VoteResponse { granted } => Some(*granted),
         Body::Append { entries, .. } => Some(entries.is_empty()),
-        _ => None,
+        Body::Propose { .. }
+        | Body::AppendAccepted { .. }
+        | Body::AppendRejected { .. }
+        | Body::Heartbeat { .. }
+        | Body::HeartbeatResponse { .. }
+        | Body::RequestPreVote { .. }
+        | Body::RequestVote { .. }
+        | Body::InstallSnapshot { .. }
+        | Body::TransferLeader
+        | Body::TimeoutNow
+        | Body::ReadIndex { .. }
+        | Body::ReadIndexResponse { .. } => None,
     }
 }

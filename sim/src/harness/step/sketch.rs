@@ -111,7 +111,7 @@ impl ChangeSketch {
 enum Payload {
     Data(u8),
     Change(ChangeSketch),
-    /// A membership change whose bytes are none.
+    /// A membership change whose bytes do not decode.
     BrokenChange(u8),
     Refused,
 }
@@ -127,7 +127,7 @@ impl Payload {
     }
 }
 
-/// Entries that follow another; where a step is given, an index is off by so many.
+/// Entries that follow another one. A step, if given, puts an index off by that much.
 #[derive(Clone, Debug, Arbitrary)]
 struct Entries {
     count: u8,
@@ -151,7 +151,7 @@ impl Entries {
     }
 }
 
-/// A membership: for each of the nodes 1 to 8 what it is.
+/// A membership: what each of the nodes 1 to 8 is.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub(super) struct Membership {
     voters: u8,
@@ -173,7 +173,7 @@ impl Membership {
         }
     }
 
-    /// The nearest membership that makes sense and has voters: 1 to 3 where nothing is said.
+    /// The nearest membership that makes sense and has voters: nodes 1 to 3 if nothing is said.
     pub(super) fn legal(self) -> ConfState {
         let voters = if self.voters == 0 { 0b111 } else { self.voters };
         let learners = self.learners & !voters & !self.outgoing;
@@ -200,6 +200,8 @@ impl Context {
     }
 }
 
+/// A body, with a sketch of each of its fields. It lists all bodies because each has other fields; a new body is missing
+/// here, and no fuzzer describes it, until it is added.
 #[derive(Clone, Debug, Arbitrary)]
 enum BodySketch {
     Propose(Entries),
