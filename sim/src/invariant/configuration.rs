@@ -8,8 +8,8 @@
 //! n hands a Ready out                          ⇒  n decides by what it last applied, restored or started with  (5)
 //! ```
 //!
-//! Source: thesis, sections 4.1 and 4.3; etcd issue 10998; `etcdraft.tla`. etcd lets a node decide by a configuration once it
-//! has *applied* it, not once it holds it. When a change may follow another is the matter of
+//! Source: thesis, sections 4.1 and 4.3; etcd issue 10998; `etcdraft.tla`. etcd lets a node decide by a configuration
+//! once it has *applied* it, not once it holds it. Whether a change may follow another is checked by
 //! [`successive_changes`](super::successive_changes).
 
 use std::collections::VecDeque;
@@ -25,10 +25,10 @@ use super::words;
 /// The committed configurations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Configurations {
-    /// From which index on each configuration was in force. What is older is forgotten or was never agreed on: the
-    /// nodes of a new cluster bootstrap themselves with all its changes at once.
+    /// The configurations, each with the index from which on it was in force. Older ones are forgotten or were never
+    /// agreed on: the nodes of a new cluster bootstrap themselves with all its changes at once.
     history: VecDeque<(Index, Arc<ConfState>)>,
-    /// Up to where somebody has applied changes.
+    /// The highest index up to which some node has applied changes.
     newest: Index,
 }
 
@@ -50,7 +50,7 @@ impl Configurations {
         self.agrees(id, at, &node.configuration, "started")
     }
 
-    /// A node applied the change at `index`. Gives the configuration to share, where it is right.
+    /// A node applied the change at `index`. Returns the configuration to share, if it is right.
     pub fn applied(
         &mut self,
         id: NodeId,
@@ -137,7 +137,8 @@ pub(super) fn goes_by(id: NodeId, node: &Node, configuration: &Configuration) ->
     ))
 }
 
-/// A node changed its membership by the entry at `index`, which a snapshot has replaced: that has its membership.
+/// A node changed its membership by the entry at `index`, although a snapshot has replaced that entry and brought its
+/// own membership.
 pub(super) fn came_late(id: NodeId, index: Index) -> Check {
     Err(broken(
         id,
@@ -266,14 +267,6 @@ mod tests {
         }
     }
 
-    /// Node 1 leads term 1, and has committed what it appended.
-    fn committed() -> Bench {
-        let mut bench = Bench::led();
-        bench.append(2, &entries(1, 1..=4)).unwrap();
-        bench.commit(1, 4).unwrap();
-        bench
-    }
-
     #[test]
     fn a_node_that_goes_by_another_configuration_than_it_applied_is_found() {
         let goes_by = |bench: &mut Bench, state: &ConfState| {
@@ -302,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_change_that_a_snapshot_covers_changes_nothing() {
-        let mut bench = committed();
+        let mut bench = Bench::committed();
         let snapshot = bench.snapshot(3);
         let view = bench.view(3, |view| {
             view.last = snapshot.id;

@@ -9,16 +9,17 @@
 //! ```
 //!
 //! Source: thesis, sections 4.1 and 4.3 and the erratum on single-server changes; etcd issues 7625 and 12359;
-//! `etcdraft.tla`. (2) keeps one change at a time on its way. Who holds a second change therefore knows from the leader's
-//! commit index that the first is committed, and does not campaign before it has applied it: (1). So no two leaders that
-//! follow each other are more than one change apart: (3). All of it is a part of [`Invariant::ConfigurationAgreement`].
+//! `etcdraft.tla`. (2) keeps one change at a time on its way. So a node that holds a second change knows from the
+//! leader's commit index that the first is committed, and does not campaign before it has applied the first: (1). So no
+//! two leaders that follow each other are more than one change apart: (3). All of it is a part of
+//! [`Invariant::ConfigurationAgreement`].
 //!
 //! One excuse: a host that writes the entries of a Ready before its hard state may in a crash keep a second change and
 //! lose the commit index that came with it. etcd's write-ahead log does so; then (1) says nothing about what came back
 //! without having been durable, and leader completeness has to find what comes of it.
 //!
-//! Where a node runs with `disable_conf_change_validation`, its host keeps changes apart, and (2) and the second half of
-//! the first line of (1) say nothing about the node.
+//! If a node runs with `disable_conf_change_validation`, its host has to keep changes apart, and (2) and the second
+//! half of the first line of (1) do not apply to the node.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -164,7 +165,7 @@ fn is_out_of_turn(node: &Node, entry: &Entry) -> bool {
 mod tests {
     use raft::ConfChangeV2;
 
-    use super::super::testing::{Bench, breaks, change, configuration, entries, entry, node};
+    use super::super::testing::{Bench, breaks, change, configuration, entry, node};
     use super::*;
 
     /// Node 1 led term 1 and wrote changes; node 2 holds them too.
@@ -205,18 +206,10 @@ mod tests {
         breaks(Invariant::ConfigurationAgreement, with_changes(&[2, 4]).campaign(2, 2));
     }
 
-    /// Node 1 leads term 1, and has committed what it appended.
-    fn committed() -> Bench {
-        let mut bench = Bench::led();
-        bench.append(2, &entries(1, 1..=4)).unwrap();
-        bench.commit(1, 4).unwrap();
-        bench
-    }
-
     #[test]
     fn campaigning_with_a_snapshot_that_is_not_restored_is_found() {
         for (applied, right) in [(Index(3), true), (Index::ZERO, false)] {
-            let mut bench = committed();
+            let mut bench = Bench::committed();
             let snapshot = bench.snapshot(3);
             let view = bench.view(3, |view| {
                 view.last = snapshot.id;

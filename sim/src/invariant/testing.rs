@@ -84,6 +84,14 @@ impl Bench {
         bench
     }
 
+    /// As [`led`](Self::led), and node 1 has committed all of that: node 2 holds it too.
+    pub fn committed() -> Self {
+        let mut bench = Self::led();
+        bench.append(2, &entries(1, 1..=4)).unwrap();
+        bench.commit(1, 4).unwrap();
+        bench
+    }
+
     /// Voters 1 to `voters`, just started.
     pub fn new(voters: u64) -> Self {
         let ids: Vec<u64> = (1..=voters).collect();
@@ -112,7 +120,7 @@ impl Bench {
         self.checkers.started(node(id), &Config::new(node(id)), &recovered, &view)
     }
 
-    /// How the node last showed itself, changed.
+    /// The node's last view, changed.
     pub fn view(&self, id: u64, change: impl FnOnce(&mut View)) -> View {
         let mut view = self.checkers.cluster.get(node(id)).expect("the node started").view;
         change(&mut view);
