@@ -10,8 +10,8 @@
 //! hands a Ready back has nothing unapplied when it takes the next one; with asynchronous storage writes the limit is one
 //! for all that waits to be applied. A part of [`Invariant::BoundedMemory`].
 //!
-//! An entry is applied when the node counts it so. What it counts as applied because a snapshot overtook it no longer
-//! counts here, though it does for the node until that is reported.
+//! An entry is applied when the node counts it as applied. An entry that a snapshot overtook no longer counts here,
+//! although it counts for the node until it is reported.
 
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ use raft::{Entry, Index, NodeId};
 use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
 
-/// What a node has handed out to be applied and does not count as applied.
+/// The entries that a node has handed out to be applied and does not count as applied.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ToApply {
     sizes: VecDeque<(Index, u64)>,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use raft::node::Arm;
 
-/// What came to a loop and was not taken yet, the oldest first: inputs, and requests for a Ready.
+/// What came to a loop and was not taken yet, oldest first: inputs, and requests for a Ready.
 ///
 /// ```
 /// use raft::node::Arm;
@@ -19,12 +19,12 @@ use raft::node::Arm;
 #[derive(Clone, Debug, Default)]
 pub struct Arrivals(VecDeque<Arm>);
 
-/// How something was taken that was not due.
+/// How the taking of something was out of order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Disorder {
     /// This came before it, could be taken, and waits.
     Overtakes(Arm),
-    /// Nothing of the kind came that was not taken before.
+    /// Everything of the kind that came was taken before.
     NeverCame,
 }
 

@@ -13,7 +13,8 @@
 //! issue 9073 and CockroachDB's memory exhaustion by uncommitted entries (etcd pull request 10167).
 //!
 //! The third and fourth line find a window whose bytes are not reset with it: such a leak would in the end stop
-//! replication. The fifth allows for what a leader inherits: it is never counted, and yet discounted when it is applied.
+//! replication. The last line allows for what a leader inherits: a node never counts that, and yet discounts it when it
+//! is applied.
 
 use std::collections::VecDeque;
 
@@ -67,11 +68,11 @@ pub(super) struct Unapplied {
     total: u64,
     /// How much of it the node had when it was last elected.
     inherited: u64,
-    /// How much of it snapshots replaced. It may have been handed out before and be reported as applied later, even to a
-    /// leader, who takes it for its own.
+    /// How much of it snapshots replaced. That part may have been handed out before, and be reported as applied later,
+    /// even to a leader, which takes it for its own.
     overtaken: u64,
-    /// How much the node took for applied when it was last elected, while reports that say so were under way: others had
-    /// overtaken them.
+    /// How much the node took for applied when it was last elected, although the reports of it were still under way,
+    /// since other reports had overtaken them.
     pub not_reported: u64,
 }
 

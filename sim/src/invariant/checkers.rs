@@ -132,8 +132,8 @@ impl Checkers {
         Self { off: true, watched: Watched::NONE, ..Self::default() }
     }
 
-    /// Checkers that keep their picture of the cluster, and hold it against one property, or against none: for
-    /// measuring what that costs. The properties that it rests on are looked at as well.
+    /// Checkers that keep their picture of the cluster, and check one property, or none: for measuring what that costs.
+    /// The properties on which it rests are checked as well.
     ///
     /// ```
     /// use sim::invariant::{Checkers, Invariant};
@@ -183,13 +183,13 @@ impl Checkers {
         self.commits(id)
     }
 
-    /// A node began with the log of another cluster. It acknowledges what it does not have, and whoever learns of that from it is
-    /// not at fault.
+    /// A node began with the log of another cluster. It acknowledges what it does not have, and a node that relies on
+    /// that is not at fault.
     pub fn has_foreign_log(&mut self, id: NodeId) {
         self.cluster.has_foreign_log(id);
     }
 
-    /// A node lost its memory. Its disk is heard of again with the next [`started`](Self::started), if ever.
+    /// A node lost its memory. Its disk matters again with the next [`started`](Self::started), if there is one.
     pub fn crashed(&mut self, id: NodeId) {
         if self.off {
             return;
@@ -211,7 +211,7 @@ impl Checkers {
         self.cluster.node(id).lose_disk(Durable::default());
     }
 
-    /// A node that is down lost its disk. The copy takes its place that was put aside.
+    /// A node that is down lost its disk. The copy that was put aside takes its place.
     pub fn disk_put_back(&mut self, id: NodeId) {
         self.votes.lost(id);
         let node = self.cluster.node(id);
@@ -219,13 +219,13 @@ impl Checkers {
         node.lose_disk(copied);
     }
 
-    /// A node is about to show itself as a leader, and so much payload counts as applied by it though reports of that have
-    /// not reached it: others overtook them.
+    /// A node is about to show itself as a leader. It counts `bytes` of payload as applied whose reports have not
+    /// reached it, because others overtook them.
     pub fn not_reported(&mut self, id: NodeId, bytes: u64) {
         self.unapplied.entry(id).or_default().not_reported = bytes;
     }
 
-    /// How a node shows itself, after any call on it. Costs next to nothing where nothing changed.
+    /// The view of a node after any call on it. Costs next to nothing if nothing changed.
     pub fn observed(&mut self, id: NodeId, view: &View) -> Check {
         if self.off {
             return Ok(());
@@ -330,7 +330,7 @@ impl Checkers {
         self.timeouts.told_to_campaign(id);
     }
 
-    /// A clock tick of a node is over; to whom it hands leadership over, if it does.
+    /// A clock tick of a node is over. `transferee` is the node to which it hands leadership over, if it does.
     pub fn ticked(&mut self, id: NodeId, transferee: Option<NodeId>) -> Check {
         if self.off {
             return Ok(());
@@ -363,7 +363,7 @@ impl Checkers {
         }
     }
 
-    /// Judges by what configuration a node campaigned, as soon as the log that it did so with is known.
+    /// Judges the configuration by which a node campaigned, as soon as the log with which it did so is known.
     fn judge_campaign(&mut self, id: NodeId) -> Check {
         let node = self.cluster.node(id);
         let unjudged = node.campaign.filter(|campaign| !campaign.judged && campaign.view.last == node.log.last());
@@ -372,7 +372,7 @@ impl Checkers {
         self.when(Invariant::ConfigurationAgreement, |all| all.changes.campaigned(id, all.cluster.node(id)))
     }
 
-    /// Checks a commit index that rose, as soon as the log up to there is known. That of a leader always is.
+    /// Checks a commit index that rose, as soon as the log up to there is known. A leader's log always is.
     fn commits(&mut self, id: NodeId) -> Check {
         let node = self.cluster.node(id);
         let commit = node.view.hard_state.commit;

@@ -1,4 +1,4 @@
-//! What the checkers know of each node: how it last showed itself, the log it was seen to write, and what of that is
+//! What the checkers know of each node: its last view, the log that it was seen to write, and how much of that is
 //! durable. No property is judged here; this is the picture that the properties are judged on.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -25,12 +25,12 @@ impl Durable {
     }
 }
 
-/// How a node stood when it last began to campaign.
+/// The state of a node when it last began to campaign.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Campaign {
-    /// What it asked votes with.
+    /// The view with which it asked for votes.
     pub view: View,
-    /// Whether its configuration was judged: not before the log that it campaigns with was handed out.
+    /// Whether its configuration was judged. It is not before the log with which it campaigns was handed out.
     pub judged: bool,
 }
 
@@ -42,27 +42,27 @@ pub(super) struct Node {
     /// The log as handed out to be written, durable or not.
     pub log: LogShape,
     pub durable: Durable,
-    /// What was durable on disks that it has lost. Nothing that it promised by that binds it any more.
+    /// The logs that were durable on disks that it has lost. They no longer bind it.
     pub lost: Vec<LogShape>,
     /// What was durable when its disk was copied.
     pub copied: Option<Durable>,
-    /// The membership that it decides by.
+    /// The membership by which it decides.
     pub configuration: Arc<ConfState>,
     /// The membership changes in the log that it has not applied, in order.
     pub changes: VecDeque<Index>,
-    /// Up to where its commit index was checked; behind the view only while the log is not handed out.
+    /// The index up to which its commit index was checked; behind the view only while the log is not handed out.
     pub checked: Index,
-    /// Up to where the application applied.
+    /// The index up to which the application has applied.
     pub applied: Index,
-    /// What it committed by bootstrapping and without a leader.
+    /// The index up to which it committed by bootstrapping, without a leader.
     pub bootstrapped: Index,
     pub campaign: Option<Campaign>,
-    /// From where each write that is under way replaces what is durable, where it does.
+    /// For each write under way that replaces something durable, the index from which it does.
     pub rewrites: VecDeque<Index>,
     /// The first entry that came back from its disk without having been durable: where a crash tore a write. What
     /// the disk knew to be committed does not count.
     pub torn: Option<Index>,
-    /// The term that it led when it last handed something out.
+    /// The term that it led when it last handed something out, if it led.
     pub led: Option<Term>,
     pub config: Option<Arc<Config>>,
 }
@@ -109,12 +109,12 @@ impl Node {
 pub(super) struct Cluster {
     /// Node n at position n - 1: every check begins by looking one up.
     nodes: Vec<Option<Node>>,
-    /// Who began with the log of another cluster.
+    /// The nodes that began with the log of another cluster.
     foreign: BTreeSet<NodeId>,
 }
 
 impl Cluster {
-    /// How far back behind the furthest compaction the cluster is remembered, at most.
+    /// How many indexes before the furthest compaction are remembered, at most.
     const REMEMBERED: u64 = 8192;
 
     /// The node, if it ever started.
@@ -122,12 +122,12 @@ impl Cluster {
         self.nodes.get(usize::try_from(id.get() - 1).ok()?)?.as_ref()
     }
 
-    /// The node; one that never started is as good as one with an empty disk.
+    /// The node. One that never started is like one with an empty disk.
     pub fn node(&mut self, id: NodeId) -> &mut Node {
         slot(&mut self.nodes, id.get() - 1).get_or_insert_default()
     }
 
-    /// From now on nothing that a node holds, or does not, is held against those who count on it.
+    /// From now on, nodes that count on what this node holds are not blamed if it does not hold it.
     pub fn has_foreign_log(&mut self, id: NodeId) {
         self.foreign.insert(id);
     }
@@ -147,8 +147,8 @@ impl Cluster {
         self.get(node).is_some_and(|node| node.durable.holds(entry))
     }
 
-    /// Up to where every running node compacted its log, so that nothing before it is heard of again. A node that lags
-    /// endlessly does not hold it back endlessly.
+    /// The index up to which every running node has compacted its log, so that nothing before it matters again. A node
+    /// that lags without end does not hold it back without end.
     pub fn floor(&self) -> Index {
         let bases = || self.nodes.iter().flatten().filter(|node| node.up).map(|node| node.log.base().index);
         let lowest = bases().min().unwrap_or_default();
@@ -172,7 +172,7 @@ impl Cluster {
         node.durable = Durable { hard_state: recovered.hard_state, log: log.clone(), snapshot: recovered.snapshot };
         node.log = log;
         node.configuration = Arc::new(recovered.configuration.clone());
-        // What a snapshot or the restored application covers was checked before it came to be.
+        // What a snapshot or the restored application covers was checked before that existed.
         node.checked = recovered.compacted.index;
         node.applied = recovered.applied;
         node.bootstrapped = if empty { view.hard_state.commit } else { Index::ZERO };
@@ -230,7 +230,7 @@ impl Cluster {
             node.durable.log.truncate(first.index);
             node.rewrites.pop_front();
         } else if first.index > last.next() {
-            // A sync covers every write before it, also those that nobody asked to be synced.
+            // A sync covers every write before it, even those that nobody asked to be synced.
             node.durable.log = node.log.clone();
             node.durable.log.truncate(first.index);
         }

@@ -11,13 +11,13 @@
 //! thesis, sections 4.3 (joint), 4.2.1 (learners do not count) and 10.2.1 (a leader may count itself only once it has
 //! written); `AdvanceCommitIndex` in `raft.tla`, `CommittedIsDurable` in `etcdraft.tla`.
 //!
-//! This is what leader completeness rests on, and breaks in the step in which the fault happens, where leader
-//! completeness breaks only if a crash and an election then hit the wrong nodes. What a follower once acknowledged in the
-//! leader's term stays on its disk: it could go only by the append of a later leader that does not hold it, and there is
-//! none once a quorum does.
+//! Leader completeness rests on this. This check fails in the step in which the fault happens; leader completeness
+//! breaks only if a crash and an election then hit the wrong nodes. What a follower once acknowledged in the leader's
+//! term stays on its disk: only the append of a later leader that does not hold it could remove it, and there is no
+//! such leader once a quorum holds it.
 //!
-//! Where a leader counts what it, or a follower, has written and not synced, it is not the quorum that is at fault: the world
-//! then reports the [missing fsync](super::durability).
+//! If a leader counts what it, or a follower, has written and not synced, the quorum is not at fault: the world then
+//! reports the [missing fsync](super::durability).
 
 use raft::{EntryId, Index, NodeId};
 
@@ -26,7 +26,8 @@ use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// A leader has shown up to where it counts the voters, `matched`. What is not committed at once may wait for ever.
+/// A leader has shown the index up to which it counts each voter, `matched`. What is not committed at once may wait for
+/// ever.
 pub(super) fn commits_all(id: NodeId, node: &Node, matched: impl Fn(NodeId) -> Index) -> Check {
     let (Some(term), commit) = (node.leads(), node.view.hard_state.commit) else { return Ok(()) };
     let configuration = &*node.configuration;

@@ -34,7 +34,7 @@ impl ElectionSafety {
     /// How many terms are remembered: far more than a candidate can lag behind and still find voters.
     const TERMS: usize = 256;
 
-    /// Who leads or led in this term, if anybody is known to.
+    /// The node that leads or led in this term, if one is known.
     pub fn leader(&self, term: Term) -> Option<NodeId> {
         self.leaders.get(&term).copied()
     }

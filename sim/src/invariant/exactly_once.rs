@@ -25,7 +25,7 @@ impl ExactlyOnce {
     pub fn executed(&mut self, id: NodeId, index: Index, client: u64, sequence: u64) -> Check {
         let newest = self.newest.entry(client).or_insert((sequence, index));
         let (known, at) = *newest;
-        // A node that lags may still execute an older command; which, is for state-machine safety to say.
+        // A node that lags may still execute an older command. State-machine safety checks that it is the right one.
         if sequence.cmp(&known) == index.cmp(&at) {
             *newest = (sequence, index).max(*newest);
             return Ok(());

@@ -1,4 +1,4 @@
-//! A leader feels its way before it sends much: one probe at a time, and nothing behind a snapshot that is on its way.
+//! A leader feels its way before it sends much: one probe at a time, and nothing after a snapshot that is on its way.
 //!
 //! Between two Readys of l, in one term and one configuration:
 //!
@@ -37,7 +37,7 @@ struct Known {
     probes: u32,
     answers: u32,
     accepted: bool,
-    /// Whether the host has told how a snapshot ended, and the leader was not seen to take note.
+    /// Whether the host has told how a snapshot ended, and the leader has not been seen to act on it yet.
     reported: bool,
 }
 
@@ -79,7 +79,7 @@ impl FlowControl {
         }
     }
 
-    /// The configuration of a leader changed: who left and joined starts over.
+    /// The configuration of a leader changed: a member that left and joined again starts over.
     pub fn forget(&mut self, leader: NodeId) {
         self.known.retain(|(id, _), _| *id != leader);
     }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_accepted_may_send_more() {
+    fn a_leader_whose_append_was_accepted_may_send_more() {
         let mut bench = shown(ProgressState::Probe);
         sends(&mut bench, 5);
         accepts(&mut bench);

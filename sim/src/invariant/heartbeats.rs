@@ -5,7 +5,7 @@
 //!   ⇒  the later one, or one between them, holds a heartbeat of t to m
 //! ```
 //!
-//! Source: Raft paper, section 5.2. Members that hear nothing campaign, and depose a leader that is well. A part of
+//! Source: Raft paper, section 5.2. Members that hear nothing campaign, and depose a leader that works. A part of
 //! [`Invariant::ElectionTimeout`]; it holds while leadership is handed over too.
 //!
 //! Time is counted in the ticks that reached the leader.
@@ -17,7 +17,7 @@ use raft::{Body, Message, NodeId, Term};
 use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
 
-/// What every leader let its members hear.
+/// The heartbeats that every leader sent to its members.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heartbeats {
     leaders: BTreeMap<NodeId, Leader>,
@@ -48,7 +48,7 @@ impl Heartbeats {
         }
     }
 
-    /// The configuration of a leader changed: who was away for a while may have missed a heartbeat.
+    /// The configuration of a leader changed: a member that was away for a while may have missed a heartbeat.
     pub fn configured(&mut self, id: NodeId) {
         self.leaders.remove(&id);
     }

@@ -3,7 +3,7 @@
 use raft::node::Limits;
 use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, NodeId, Progress, SoftState};
 
-/// A node as it shows itself from outside after a call.
+/// A node as seen from outside after a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct View {
     /// Term, vote and commit, whether durable or not.
@@ -27,7 +27,7 @@ impl From<&BasicStatus> for View {
     }
 }
 
-/// The loop that runs a node, as it shows itself, and what its host has counted.
+/// The loop that runs a node, as seen from outside, and what its host has counted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct LoopView {
     /// How much may wait.
@@ -68,7 +68,7 @@ pub struct Recovered<'a> {
     pub entries: &'a [Entry],
     /// The newest stored snapshot.
     pub snapshot: EntryId,
-    /// Up to where the application's restored state goes; not below `compacted`.
+    /// The index up to which the application's restored state goes; not below `compacted`.
     pub applied: Index,
     /// The configuration that the node starts with, once bootstrapped.
     pub configuration: &'a ConfState,

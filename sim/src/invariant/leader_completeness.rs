@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Source: Raft paper, figure 3, "Leader Completeness", and section 5.4.3; `LeaderCompleteness` in `raft.tla` and
-//! `etcdraft.tla`. (2) is step 3 of AppendEntries (paper, figure 2): an append that arrives late must not cut off what came
-//! after it. It may be what the node acknowledged, and what is committed because it did.
+//! `etcdraft.tla`. (2) is step 3 of AppendEntries (paper, figure 2): an append that arrives late must not cut off what
+//! came after it. The node may have acknowledged what is cut off, and it may be committed for that reason.
 //!
 //! (3) is section 8 of the paper: without an entry of its own a leader cannot tell what is committed.
 //!

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Source: thesis, section 4.2.2 (a removed leader leads on until the change is committed, and is not counted); etcd's
-//! `StepDownOnRemoval`. (1) is a part of [`Invariant::ConfigurationAgreement`]: what such a leader adds it does not hold
-//! by the rules of its own configuration. (2) is one of [`Invariant::Liveness`] that need not wait for the faults to end:
-//! who keeps others quiet and drops proposals stops the cluster.
+//! `StepDownOnRemoval`. (1) is a part of [`Invariant::ConfigurationAgreement`]: what such a leader adds it does not
+//! hold by the rules of its own configuration. (2) is one of [`Invariant::Liveness`] that need not wait for the faults
+//! to end: a leader that keeps others quiet and drops proposals stops the cluster.
 
 use raft::{NodeId, Role};
 
@@ -18,7 +18,7 @@ use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// A node shows something else than before.
+/// The view of a node has changed.
 pub(super) fn adds_nothing(id: NodeId, node: &Node, before: &View, now: &View) -> Check {
     let led = |view: &View| (view.soft_state.role == Role::Leader).then_some(view.hard_state.term);
     let (Some(term), true) = (led(now), led(before) == led(now)) else { return Ok(()) };

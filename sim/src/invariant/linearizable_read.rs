@@ -10,22 +10,23 @@
 //! answers a read once it has applied up to the read's index; what the clients may then see is judged by their history,
 //! this by the index alone.
 //!
-//! `c` is what any leader committed, acknowledged to a client or not, and that is not too much: whoever confirms a read
-//! after it was asked for is in no later term than the leader, so whatever was committed by then was committed in its
-//! term, or lies before the entry of its own term that it has to commit first.
+//! `c` is what any leader committed, acknowledged to a client or not. That does not demand too much: a node that
+//! confirms a read after it was asked for is in no later term than the leader, so whatever was committed by then was
+//! committed in the leader's term, or lies before the entry of its own term that the leader has to commit first.
 //!
-//! (2) is how (1) is kept: a leader that nobody has obeyed since may be none any more, even where this once nobody else has
-//! committed anything. That a node obeyed is known from its term when the leader's heartbeat arrives. Nothing is said
-//! where the leader's configuration changed meanwhile.
+//! (2) is how (1) is kept: a leader that nobody has obeyed since may no longer be the leader, even if nobody else has
+//! committed anything in this case. Whether a node obeyed is known from its term when the leader's heartbeat arrives.
+//! Nothing is judged if the leader's configuration changed meanwhile.
 //!
-//! A lease read relies on more: on clocks of bounded drift, and on no node that forgets having heard from a leader
-//! within the lease (a quick restart, `forget_leader`) or that is told to overrule it (a transfer). Where the plan breaks
-//! that, the world excuses the read.
+//! A lease read relies on more: on clocks of bounded drift, and on nodes that neither forget that they heard from a
+//! leader within the lease (a quick restart, `forget_leader`) nor are told to overrule it (a transfer). If the plan
+//! breaks that, the world excuses the read.
 //!
 //! One more excuse is etcd's own, where `immediate_singleton_reads` asks for it: the leader of a configuration with a
-//! single voter answers at once. It may be stale where it has not committed in its term (its commit index is not synced
-//! with every step, and after a crash it may answer with less than it had acknowledged), and where that voter is somebody
-//! else (a leader that a change removed or demoted leads on, and does not hear that the voter has elected itself).
+//! single voter answers at once. Such a read may be stale if the leader has not committed in its term (its commit index
+//! is not synced with every step, and after a crash it may answer with less than it had acknowledged), and if that
+//! voter is another node (a leader that a change removed or demoted leads on, and does not hear that the voter has
+//! elected itself).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -42,7 +43,7 @@ use super::words;
 pub(super) struct LinearizableRead {
     open: BTreeMap<Bytes, Open>,
     order: VecDeque<Bytes>,
-    /// When those reads were asked for that nobody has answered.
+    /// When each read that nobody has answered was asked for.
     asked: BTreeMap<Bytes, u64>,
     /// When each node last heard each other one as a leader.
     heard: BTreeMap<(NodeId, NodeId), u64>,
@@ -52,7 +53,7 @@ pub(super) struct LinearizableRead {
     now: u64,
 }
 
-/// A read that may be answered yet.
+/// A read that may still be answered.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     /// Where it was asked for.
@@ -111,7 +112,7 @@ impl LinearizableRead {
         Err(Violation::new(Invariant::LinearizableRead, &[id], detail))
     }
 
-    /// Whatever the answer, it is not judged.
+    /// Whatever the answer to this read, it is not judged.
     pub fn excuse(&mut self, context: &Bytes) {
         self.open.remove(context);
         self.asked.remove(context);
@@ -214,7 +215,7 @@ mod tests {
         bench.checkers.read_requested(node(2), &context);
         let answer = message(1, 2, 1, Body::ReadIndexResponse { index: Index(9), context: context.clone() });
         breaks(Invariant::LinearizableRead, bench.checkers.sent(&answer));
-        // What the other one makes of it is not its fault.
+        // What the other node makes of it is not the leader's fault.
         bench.checkers.read_ready(node(2), &ReadState { index: Index(9), context }, false).unwrap();
     }
 

@@ -8,8 +8,8 @@
 //! (`LogInv`).
 //!
 //! It is checked by induction, as the paper proves it, at each entry that any log takes up: who holds the same term and
-//! index holds the same content, and before it an entry of the same term. Besides, only the leader of its term creates an
-//! entry, and terms never fall along a log. That a node shows and sends the log that it handed out is the matter of
+//! index holds the same content, and before it an entry of the same term. Besides, only the leader of its term creates
+//! an entry, and terms never fall along a log. That a node shows and sends the log that it handed out is checked by
 //! [`handed_out_log`](super::handed_out_log).
 
 use std::collections::{BTreeMap, VecDeque, btree_map};
@@ -37,7 +37,7 @@ struct Created {
     first: Index,
     /// The term of the entry before `first`.
     previous: Term,
-    /// What they say, the oldest one the entry at `kept`.
+    /// What the entries say. The oldest one is the entry at `kept`.
     contents: VecDeque<Content>,
     kept: Index,
 }
@@ -111,7 +111,7 @@ impl LogMatching {
         Ok(())
     }
 
-    /// The same of entries of one term, which is looked up once for all of them.
+    /// The same for entries of one term, which is looked up once for all of them.
     fn takes_up_run(&mut self, id: NodeId, mut previous: Term, run: &[Entry], origin: impl Fn() -> Origin) -> Check {
         let Some(forgotten) = run.iter().position(|entry| entry.index > self.floor) else { return Ok(()) };
         let (first, term) = (&run[forgotten], run[forgotten].term);
@@ -216,7 +216,7 @@ impl Created {
     }
 }
 
-/// A node holds, shows or sends something else than its log should be.
+/// A node holds, shows or sends another log than it should.
 pub(super) fn broken(id: NodeId, what: String) -> Violation {
     Violation::new(Invariant::LogMatching, &[id], format!("node {id} {what}"))
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use raft::{EntryId, Index, Term};
 
-/// Which term each position of a log holds.
+/// The term at each position of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LogShape {
     /// The position before the first entry.

@@ -9,8 +9,8 @@
 //! Source: Raft paper, figure 2 (`currentTerm`, `commitIndex`, `lastApplied` and `matchIndex` "increase monotonically");
 //! `MonotonicTermInv`, `MonotonicCommitIndexInv` and `MonotonicMatchIndexProp` of the TLA+ specifications of etcd and CCF.
 //!
-//! Over a restart the term is the matter of [`durability`](super::durability); commit and applied may start lower, and
-//! what is then committed and applied anew is compared with what was.
+//! Over a restart, [`recovery`](super::recovery) checks the term; commit and applied may start lower, and what is then
+//! committed and applied again is compared with what was.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use raft::{Index, NodeId, Term};
 use super::input::View;
 use super::violation::{Check, Invariant, Violation};
 
-/// A node shows something else than before.
+/// The view of a node has changed.
 pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
     let (old, new) = (before.hard_state, now.hard_state);
     let fell = |what: &str, from: u64, to: u64| {
@@ -48,7 +48,7 @@ pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
     Ok(())
 }
 
-/// What each leader last said its followers hold.
+/// What each leader last counted its followers to hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Matched {
     known: BTreeMap<(NodeId, NodeId), (Term, Index)>,
@@ -70,7 +70,7 @@ impl Matched {
         Ok(())
     }
 
-    /// Up to where the leader of `term` last said that it counts `peer`.
+    /// The index up to which the leader of `term` last counted `peer`.
     pub fn of(&self, leader: NodeId, term: Term, peer: NodeId) -> Index {
         let known = self.known.get(&(leader, peer)).filter(|(of, _)| *of == term);
         known.map_or(Index::ZERO, |(_, matched)| *matched)

@@ -1,12 +1,12 @@
-//! What a change makes of a configuration, as the checkers see it: written apart from the raft crate's, so that a fault
-//! there, which every node has alike, cannot hide here.
+//! What a change makes of a configuration, as the checkers see it. It is written independently of the raft crate, so
+//! that a fault there, which every node would share, cannot hide here.
 //!
 //! Source: thesis, sections 4.1 and 4.3; etcd's package `confchange`.
 
 use raft::{ChangeKind, ConfChangeV2, ConfState, NodeId, Transition};
 
-/// The configuration after a change that the configuration before it allows. For a change that it does not allow this is
-/// none that a node may decide by, or `None`.
+/// The configuration after a change that the configuration before it allows. For a change that is not allowed, the
+/// result is `None`, or a configuration by which no node may decide.
 pub(super) fn after(before: &ConfState, change: &ConfChangeV2) -> Option<ConfState> {
     let joint = !before.voters_outgoing.is_empty();
     if change.changes.is_empty() && change.transition == Transition::Auto {
@@ -31,7 +31,7 @@ pub(super) fn after(before: &ConfState, change: &ConfChangeV2) -> Option<ConfSta
     allowed.then_some(after)
 }
 
-/// The outgoing half is dropped, and who waited for that becomes a learner.
+/// The outgoing half is dropped, and members that waited for that become learners.
 fn left(joint: &ConfState) -> ConfState {
     ConfState {
         voters: joint.voters.clone(),

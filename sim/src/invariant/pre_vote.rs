@@ -1,15 +1,15 @@
-//! With pre-vote, who asks for votes was first told by a quorum that it could get them.
+//! With pre-vote, a node that asks for votes was first told by a quorum that it would get them.
 //!
 //! ```text
 //! n asks for votes by itself, with pre-vote on  ⇒  { v : v's yes came to n while n was pre-candidate } decided for
 //!                                                  n's configuration when n became candidate
 //! ```
 //!
-//! Source: thesis, section 9.6. A part of [`Invariant::ElectionSafety`]: by the same rule, for the term that is asked
-//! about, a candidate is elected. A node that counts what it was told at another time, or votes proper, raises the term
-//! without a quorum and deposes leaders that work. A leader's request to campaign at once overrules pre-votes.
+//! Source: thesis, section 9.6. A part of [`Invariant::ElectionSafety`], since a candidate is elected by the same rule.
+//! A node that counts grants from another time, or real votes, raises the term without a quorum and deposes leaders
+//! that work. A leader's request to campaign at once overrules pre-votes.
 //!
-//! A yes that was meant for an earlier question counts, as it does for etcd's nodes if its term is not past.
+//! A grant that answers an earlier request counts, as it does for etcd's nodes, if its term is not past.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// What each node was told by others; what it tells itself need not be sent.
+/// What each node was told by others. What it tells itself need not be sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PreVotes {
     told: BTreeMap<NodeId, Told>,
@@ -28,15 +28,15 @@ pub(super) struct PreVotes {
 
 #[derive(Clone, Debug, Default)]
 struct Told {
-    /// Who said yes since it became pre-candidate.
+    /// The nodes that granted it a pre-vote since it became pre-candidate.
     yes: BTreeSet<NodeId>,
-    /// The terms in which it became candidate when a quorum had said yes. A host may send what was asked in one of them
-    /// when the node campaigns in a later one already; those before the last that was asked in are forgotten.
+    /// The terms in which it became candidate with the grants of a quorum. A host may send the requests of one of them
+    /// when the node already campaigns in a later one. Terms before the last one with a request are forgotten.
     won: BTreeSet<Term>,
 }
 
 impl PreVotes {
-    /// A node plays another part, or in another term.
+    /// The role or the term of a node has changed.
     pub fn takes_part(&mut self, cluster: &Cluster, id: NodeId) {
         let Some(node) = cluster.get(id) else { return };
         let told = self.told.entry(id).or_default();

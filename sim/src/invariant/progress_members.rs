@@ -1,4 +1,4 @@
-//! A leader keeps track of its members, of all of them and of nobody else.
+//! A leader keeps track of all of its members and of no other node.
 //!
 //! ```text
 //! n leads  ⇒  { m : n has a progress of m } = voters ∪ outgoing voters ∪ learners of n's configuration
@@ -8,7 +8,7 @@
 //! `tracker`, whose keys are its configuration's. A member without progress is sent nothing, and one that has left would
 //! go on counting for whatever looks at progress alone. A part of [`Invariant::ConfigurationAgreement`].
 //!
-//! Who waits to become a learner is a voter of the outgoing half.
+//! A member that waits to become a learner is a voter of the outgoing half.
 
 use raft::{ConfState, NodeId};
 
@@ -16,7 +16,7 @@ use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// A node shows of whom it keeps a progress, each once.
+/// A node shows the members of which it keeps a progress; each must come once.
 pub(super) fn are_the_members(id: NodeId, node: &Node, tracked: impl Iterator<Item = NodeId>) -> Check {
     let Some(term) = node.leads() else { return Ok(()) };
     let configuration = &*node.configuration;
@@ -36,7 +36,7 @@ pub(super) fn are_the_members(id: NodeId, node: &Node, tracked: impl Iterator<It
     Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
 }
 
-/// How many there are. Only voters can be in two places, in both halves.
+/// How many members there are. Only voters can be in two places, in both halves.
 fn members(configuration: &ConfState) -> usize {
     let ConfState { voters, voters_outgoing, learners, .. } = configuration;
     voters.len() + learners.len() + voters_outgoing.iter().filter(|voter| !voters.contains(voter)).count()
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_lead_keeps_no_progress_that_could_be_wrong() {
+    fn a_node_that_does_not_lead_keeps_no_progress_that_could_be_wrong() {
         let mut bench = Bench::new(3);
         tracks(&mut bench, &[]).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Quorums as the checkers count them: written apart from the raft crate's, so that a fault there cannot hide here.
+//! Quorums as the checkers count them, written independently of the raft crate, so that a fault there cannot hide here.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ pub(super) fn votes(configuration: &ConfState, node: NodeId) -> bool {
     configuration.voters.contains(&node) || configuration.voters_outgoing.contains(&node)
 }
 
-/// Two disjoint sets of nodes of which one decides for `left` and the other for `right`, where there are such. Looks
-/// at every way to split the voters, so it is for the rare moments; beyond 16 voters it finds nothing.
+/// Two disjoint sets of nodes of which one decides for `left` and the other for `right`, if there are such. Looks at
+/// every way to split the voters, so it is for the rare moments; beyond 16 voters it finds nothing.
 pub(super) fn disjoint_quorums(left: &ConfState, right: &ConfState) -> Option<(Vec<NodeId>, Vec<NodeId>)> {
     let halves = [&left.voters, &left.voters_outgoing, &right.voters, &right.voters_outgoing];
     let voters: Vec<NodeId> = halves.into_iter().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();

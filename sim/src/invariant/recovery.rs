@@ -5,7 +5,7 @@
 //! n's log forgets up to i   ⇒  n's disk holds a snapshot that covers i                     (2)
 //! ```
 //!
-//! Of a disk that is lost, (1) speaks of what took its place.
+//! For a disk that is lost, (1) is about the one that took its place.
 //!
 //! Source: Raft paper, figure 2 and section 5.6; thesis, section 3.8 and, for snapshots, 5.1; the contract of
 //! [`raft::Ready`]. A part of [`Invariant::DurableBeforeSend`]: a promise that does not survive was not durable.
@@ -77,7 +77,7 @@ fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
     }
 }
 
-/// A node shows itself for the first time after a start. For its term and vote see [`vote_once`](super::vote_once).
+/// A node shows its first view after a start. [`vote_once`](super::vote_once) checks its term and vote.
 pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
     if shown.commit < back.commit {
         return Err(lost(

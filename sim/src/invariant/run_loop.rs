@@ -14,9 +14,9 @@
 //! ticks pending + missed + taken         =  ticks of the clock
 //! ```
 //!
-//! Source: the rules of [`raft::node::RunLoop`]; the first four are those of etcd's `node.run`, to which a call hands its
-//! input before it returns; the others say that a consumer of Readys that is slow costs time and not memory, and that what
-//! it costs is told.
+//! Source: the rules of [`raft::node::RunLoop`]. The first four are those of etcd's `node.run`, to which a call hands
+//! its input before it returns. The others say that a slow consumer of Readys costs time, not memory, and that lost
+//! ticks are counted.
 
 use raft::node::{Arm, Ticket};
 use raft::{NodeId, Role};
@@ -26,7 +26,7 @@ use super::input::{LoopView, View};
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// Judges what a loop did in one event, by how it showed itself before and after.
+/// Judges what a loop did in one event, by its views before and after.
 pub(super) fn follows(id: NodeId, taken: Option<Arm>, before: &LoopView, after: &LoopView) -> Check {
     let broken = |detail: String| Err(Violation::new(Invariant::RunLoop, &[id], format!("node {id} {detail}")));
     if taken == Some(Arm::Proposal) && before.leader.is_none() {
@@ -96,7 +96,8 @@ pub(super) fn keeps_order(id: NodeId, before: Option<Ticket>, taken: Ticket) -> 
     Err(Violation::new(Invariant::RunLoop, &[id], detail))
 }
 
-/// A loop has applied a change of the membership, which the node belonged to before, or not, and after, or not.
+/// A loop has applied a change of the membership. `was_member` and `is_member` say whether the node belonged to it
+/// before and after.
 pub(super) fn leaves(id: NodeId, was_member: bool, is_member: bool, accepts_proposals: bool) -> Check {
     if !was_member || is_member || !accepts_proposals {
         return Ok(());

@@ -1,13 +1,13 @@
 //! What the TLA+ specifications of Raft call what is checked here.
 //!
 //! `etcdraft.tla` is etcd's (the folder `tla` of etcd-io/raft), and states invariants. `raft.tla` is Ongaro's
-//! (ongardie/raft.tla), and states none: what is named of it are actions, and the history variables of its proof.
+//! (ongardie/raft.tla), and states none: its actions, and the history variables of its proof, are named instead.
 
 use super::violation::Invariant;
 
 impl Invariant {
-    /// Its name there: an invariant of `etcdraft.tla` that says the same or a part of it; else the action that obeys it. Nothing
-    /// where neither specification speaks of it.
+    /// Its name there: an invariant of `etcdraft.tla` that says the same or a part of it, or else the action that obeys
+    /// it. `None` if neither specification speaks of it.
     pub const fn in_tla(self) -> Option<&'static str> {
         match self {
             Self::ElectionSafety => {

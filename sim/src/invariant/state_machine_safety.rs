@@ -24,7 +24,7 @@ use super::words;
 #[derive(Clone, Debug)]
 pub(super) struct StateMachineSafety {
     committed: LogShape,
-    /// The state's hash after an index, at the place that the index modulo the number of places gives.
+    /// The state's hash after an index, at the position of the index modulo the number of positions.
     states: Vec<(Index, u64)>,
 }
 
@@ -35,7 +35,7 @@ impl Default for StateMachineSafety {
 }
 
 impl StateMachineSafety {
-    /// For how many indexes states are remembered. A node that lags further is compared again once it has caught up.
+    /// For how many indexes states are remembered. A node that lags further is compared once it has caught up.
     const STATES: usize = 256;
 
     /// The newest entry that any leader committed.
@@ -56,7 +56,7 @@ impl StateMachineSafety {
         self.covers(id, compacted)
     }
 
-    /// What a node knows as committed has risen, and its log up to there is known.
+    /// The commit index of a node has risen, and its log up to there is known.
     pub fn commits(&mut self, id: NodeId, node: &Node) -> Check {
         let (checked, commit) = (node.checked, node.view.hard_state.commit);
         let known = self.committed.last().index;
@@ -180,7 +180,7 @@ pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     }
 }
 
-/// What a node counts as applied, its application has applied.
+/// Checks that the application of a node has applied what the node counts as applied.
 pub(super) fn counts_as_applied(cluster: &Cluster, id: NodeId) -> Check {
     match cluster.get(id).filter(|node| node.view.applied > node.applied) {
         Some(node) => {

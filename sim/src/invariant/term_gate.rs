@@ -10,8 +10,8 @@
 //! term number, it rejects the request"); `UpdateTerm` and `DropStaleResponse` in `raft.tla`. A part of
 //! [`Invariant::ElectionSafety`], which rests on terms being a clock; (3) is one of [`Invariant::CommitQuorum`].
 //!
-//! For (1) there are exceptions that etcd makes: a pre-vote speaks of a term in which nobody is yet, and so does its
-//! grant; and with check-quorum a vote is withheld from whoever asks while there is a leader.
+//! (1) has exceptions, as in etcd: a pre-vote speaks of a term in which no node is yet, and so does its grant; and with
+//! check-quorum a vote is withheld from any node that asks while there is a leader.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use super::input::View;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// What has to come of the message that a node is taking.
+/// What the message that a node is taking has to lead to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TermGate {
     expected: BTreeMap<NodeId, (NodeId, Expected)>,
@@ -30,9 +30,9 @@ pub(super) struct TermGate {
 
 #[derive(Clone, Copy, Debug)]
 enum Expected {
-    /// At least this term.
+    /// The node reaches at least this term.
     Reaches(Term),
-    /// The same as before.
+    /// The node's view stays the same.
     Stays(View),
 }
 
@@ -59,7 +59,7 @@ impl TermGate {
         self.expected.remove(&id);
     }
 
-    /// How the receiver shows itself afterwards.
+    /// The receiver's view afterwards.
     pub fn shows(&mut self, id: NodeId, view: &View) -> Check {
         if self.expected.is_empty() {
             return Ok(());
@@ -86,14 +86,14 @@ impl TermGate {
     }
 }
 
-/// Whether whoever takes this in an earlier term has to be in the message's term then.
+/// Whether a node of an earlier term that takes this has to be in the message's term afterwards.
 fn takes_up_term(node: &Node, body: &Body) -> bool {
     let may_withhold = matches!(body, Body::RequestVote { transfer: false, .. })
         && node.config.as_ref().is_none_or(|config| config.check_quorum);
     !body.asks_about_term() && !may_withhold
 }
 
-/// A leader took a message of an earlier term, and knows something else of its members than before.
+/// A leader took a message of an earlier term, and what it knows of its members changed.
 pub(super) fn counted(id: NodeId, from: NodeId) -> Check {
     let detail =
         format!("node {id} leads, and counts what node {from} sent it in an earlier term; expected it to ignore that");

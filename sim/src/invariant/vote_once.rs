@@ -11,8 +11,8 @@
 //!
 //! Source: Raft paper, figure 2, "RequestVote RPC", and sections 5.2 and 5.4.1; `votedFor` in `raft.tla`.
 //!
-//! A vote is given when it is durable or when it is sent, whichever is first. What is sent before it is durable is the
-//! matter of [`durability`](super::durability).
+//! A vote is given when it is durable or when it is sent, whichever is first. That a vote is durable before it is sent
+//! is checked by [`durability`](super::durability).
 //!
 //! A disk that is lost takes its node's votes with it. The node may give another in the same term, to itself for instance when it
 //! campaigns in a term that all others have left. What that leads to is judged by [`election_safety`](super::election_safety).
@@ -71,7 +71,8 @@ impl VoteOnce {
         self.votes.entry(voter).or_default().iter_mut().for_each(|vote| vote.is_lost = true);
     }
 
-    /// Whether the voter gave its vote in this term to the candidate, or did so in a time no longer remembered.
+    /// Whether the voter gave its vote in this term to the candidate, or may have given it so long ago that it is no
+    /// longer remembered.
     pub fn may_have_voted(&self, voter: NodeId, term: Term, candidate: NodeId) -> bool {
         let Some(votes) = self.votes.get(&voter) else { return false };
         let forgotten = votes.len() == Self::VOTES && votes.front().is_some_and(|oldest| term < oldest.term);
@@ -101,7 +102,7 @@ pub(super) fn changed(cluster: &Cluster, id: NodeId, before: &View, now: &View) 
     }
 }
 
-/// A node shows itself for the first time after a start. One that forgot its vote would vote again.
+/// A node shows its first view after a start. A node that forgot its vote would vote again.
 pub(super) fn begins(id: NodeId, back: HardState, shown: HardState) -> Check {
     let forgot_vote = shown.term == back.term && back.vote.is_some() && shown.vote != back.vote;
     if shown.term < back.term || forgot_vote {

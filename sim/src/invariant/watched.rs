@@ -10,7 +10,7 @@ impl Watched {
     pub(super) const ALL: Self = Self(u32::MAX);
     pub(super) const NONE: Self = Self(0);
 
-    /// One property, and those whose picture of the cluster it goes by.
+    /// One property, and those whose picture of the cluster it needs.
     pub(super) fn only(invariant: Invariant) -> Self {
         goes_by(invariant).iter().map(|other| Self::only(*other)).fold(Self(bit(invariant)), Self::and)
     }

@@ -1,7 +1,7 @@
-//! What reports of broken properties say in words: memberships, changes, votes and parts, as a reader knows them.
+//! The words in reports of broken properties: memberships, changes, votes and roles, as a reader knows them.
 //!
-//! Lists stand in brackets. So how a run fails does not depend on how many nodes it has: see
-//! [`Failure`](crate::trace::Failure).
+//! Lists are in brackets, which are left out when two failures are compared, so that a failure stays the same with
+//! fewer nodes: see [`Failure`](crate::trace::Failure).
 
 use raft::{Change, ChangeKind, ConfChangeV2, ConfState, EntryKind, HardState, NodeId, Role, Term, Transition};
 
@@ -66,7 +66,7 @@ pub(crate) fn hard_state(state: HardState) -> String {
     format!("(term {}, {}, commit index {})", state.term, vote(state.vote), state.commit)
 }
 
-/// The part that a node plays.
+/// The role that a node plays.
 pub(crate) const fn role(role: Role) -> &'static str {
     match role {
         Role::Follower => "follower",
@@ -76,7 +76,7 @@ pub(crate) const fn role(role: Role) -> &'static str {
     }
 }
 
-/// How a node shows itself, as `(leader in term 3, the vote for node 2, last entry 3/9, committed 8, applied 7)`.
+/// The view of a node, as `(leader in term 3, the vote for node 2, last entry 3/9, committed 8, applied 7)`.
 pub(crate) fn view(view: &View) -> String {
     let View { hard_state: HardState { term, vote: voted, commit }, soft_state, applied, last } = view;
     let follows = match soft_state.leader {

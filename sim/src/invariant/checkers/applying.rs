@@ -1,4 +1,4 @@
-//! What nodes apply, and the snapshots that take the place of it.
+//! What nodes apply, and the snapshots that replace it.
 
 use raft::{Entry, EntryId, Index, NodeId, Snapshot};
 

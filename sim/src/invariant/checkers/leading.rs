@@ -1,4 +1,4 @@
-//! What the world tells of a leader: what it sends, and what it knows of its members.
+//! What the world tells about a leader: what it sends, and what it knows of its members.
 
 use raft::{Index, Message, NodeId};
 
@@ -30,8 +30,7 @@ impl Checkers {
         self.economy.has_reason(id, peer);
     }
 
-    /// The leader `id` knows something else of its members than before it took a message of an earlier term from this
-    /// node.
+    /// The leader `id` took a message of an earlier term from this node, and what it knows of its members changed.
     pub fn counted_late(&self, id: NodeId, from: NodeId) -> Check {
         if !self.watched.contains(Invariant::CommitQuorum) {
             return Ok(());
@@ -55,12 +54,13 @@ impl Checkers {
         })
     }
 
-    /// A leader commits what it counts itself to hold.
+    /// A leader commits up to `matched`, which it counts itself to hold.
     pub fn counts_itself(&mut self, id: NodeId, matched: Index) -> Check {
         self.when(Invariant::DurableBeforeSend, |all| durability::counts_itself(&all.cluster, id, matched))
     }
 
-    /// Of whom a node keeps a progress, after all of that was [shown](Self::progress); nothing is judged unless it leads.
+    /// The members of which a node keeps a progress, after each progress was [shown](Self::progress); nothing is judged
+    /// unless it leads.
     pub fn tracked(&mut self, id: NodeId, peers: impl Iterator<Item = NodeId>) -> Check {
         self.when(Invariant::ConfigurationAgreement, |all| {
             progress_members::are_the_members(id, all.cluster.node(id), peers)

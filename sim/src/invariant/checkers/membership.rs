@@ -1,4 +1,4 @@
-//! What the world tells of the membership.
+//! What the world tells about the membership.
 
 use raft::{ConfChangeV2, ConfState, Configuration, Index, NodeId};
 
@@ -22,7 +22,7 @@ impl Checkers {
             return Ok(());
         }
         let configuration = self.configurations.applied(id, index, configuration)?;
-        // The node goes by the membership of a snapshot already that covers this entry.
+        // The node already goes by the membership of a snapshot that covers this entry.
         if index <= self.cluster.node(id).log.base().index {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! What the world tells of reads.
+//! What the world tells about reads.
 
 use bytes::Bytes;
 use raft::{Index, NodeId, ReadState};
@@ -15,8 +15,8 @@ impl Checkers {
         self.reads.requested(at, context, self.state_machines.newest());
     }
 
-    /// A node says that a read may be answered. `excused`: the plan broke what lease reads rely on, so that this one
-    /// may be stale.
+    /// A node says that a read may be answered. `excused` says that the plan broke what lease reads rely on, so that
+    /// this one may be stale.
     pub fn read_ready(&mut self, id: NodeId, read: &ReadState, excused: bool) -> Check {
         if self.off {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What nodes hand out to be stored, and what of it is.
+//! What nodes hand out to be stored, and how much of it is stored.
 
 use raft::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 
@@ -70,7 +70,8 @@ impl Checkers {
         self.voted(id, hard_state)
     }
 
-    /// The storage answered a node, whose log ended and ends there. An answer changes what is stable, not the log.
+    /// The storage answered a node. `before` and `after` are the ends of its log: an answer changes what is stable, not
+    /// the log.
     pub fn storage_answered(&mut self, id: NodeId, before: EntryId, after: EntryId) -> Check {
         if self.off {
             return Ok(());
