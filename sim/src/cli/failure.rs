@@ -1,4 +1,4 @@
-//! A failure in words: what broke, what that means, where that comes from, and what to type next.
+//! A failure in words: the property that broke, what it means, where it comes from, and what to type next.
 
 use std::path::Path;
 
@@ -29,12 +29,17 @@ pub(super) fn of_ending(ending: &Ending) -> String {
 pub(super) fn as_json(ending: &Ending) -> Value {
     let Some(property) = Property::broken_by(ending) else { return Value::Null };
     let mut failure = json!({ "property": property, "meaning": property.meaning(), "source": property.source() });
-    match ending {
-        Ending::Violation(violation) => failure["violation"] = json!(violation),
-        Ending::Panic(message) => failure["panic"] = json!(message),
-        Ending::Hang(_) | Ending::Completed => failure["hang"] = json!(ending.clone().to_string()),
-    }
+    add_ending(&mut failure, ending);
     failure
+}
+
+/// Adds how a run ended that broke something, under the name of that kind of ending.
+pub(super) fn add_ending(object: &mut Value, ending: &Ending) {
+    match ending {
+        Ending::Violation(violation) => object["violation"] = json!(violation),
+        Ending::Panic(message) => object["panic"] = json!(message),
+        Ending::Hang(_) | Ending::Completed => object["hang"] = json!(ending.clone().to_string()),
+    }
 }
 
 /// What the property that broke means, and where it comes from.

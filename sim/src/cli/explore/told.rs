@@ -17,7 +17,7 @@ use super::super::{failure, situations, summary};
 use super::ExploreArguments;
 use super::traces::Traces;
 
-/// Where seeds begin that nobody chose.
+/// Says where seeds begin if nobody chose them.
 pub(super) fn of_start(first: u64) -> String {
     format!("seeds from {first} on, a drawn one, until one fails or ^C")
 }
@@ -42,22 +42,20 @@ pub(super) fn failure(failure: &Failure, trace: Option<&Path>) -> String {
     }
 }
 
-/// Seeds are text: many readers of JSON do not hold all of their bits.
+/// A failure as a line of JSON. Its seed is text: many readers of JSON do not hold all of its bits.
 pub(super) fn failure_as_json(failure: &Failure, trace: Option<&Path>) -> String {
     let &Failure { seed, events, ref ending, differs } = failure;
     let trace = trace.map(|path| path.display().to_string());
     let mut line =
         json!({ "seed": seed.to_string(), "property": failure.property(), "events": events, "trace": trace });
-    match (differs, ending) {
-        (Some(step), _) => line["differs_from_step"] = json!(step),
-        (None, Ending::Violation(violation)) => line["violation"] = json!(violation),
-        (None, Ending::Panic(message)) => line["panic"] = json!(message),
-        (None, Ending::Hang(_) | Ending::Completed) => line["hang"] = json!(failure.to_string()),
+    match differs {
+        Some(step) => line["differs_from_step"] = json!(step),
+        None => failure::add_ending(&mut line, ending),
     }
     line.to_string()
 }
 
-/// All that an exploration came to.
+/// The results of an exploration.
 pub(super) struct Summary<'a> {
     pub(super) arguments: &'a ExploreArguments,
     pub(super) exploration: &'a Exploration,
@@ -89,7 +87,7 @@ impl Summary<'_> {
         )
     }
 
-    /// What was broken, that with the shortest trace first.
+    /// The properties that were broken, the one with the shortest trace first.
     fn broken(&self) -> impl Iterator<Item = (Property, &Broken)> {
         let mut broken: Vec<_> = self.explored.broken.iter().map(|(property, broken)| (*property, broken)).collect();
         broken.sort_by_key(|(_, broken)| broken.shortest.first().map(|failure| failure.events));
@@ -100,7 +98,7 @@ impl Summary<'_> {
         let mut out = Text::default();
         out.line("", "");
         let seeds = match property {
-            // They never end, so they are none of those that did.
+            // These seeds never end, so they are not among the seeds that did.
             Property::EventsEnd => format!("{} seeds", broken.seeds),
             _ => format!("{} of {} seeds", broken.seeds, self.explored.seeds),
         };
@@ -121,7 +119,7 @@ impl Summary<'_> {
         text + &out.into_string()
     }
 
-    /// The trace with which to begin: the shortest of all, hangs aside, as they cannot be shrunk.
+    /// The trace with which to begin: the shortest of all. Hangs are left out, because they cannot be shrunk.
     fn start(&self) -> Option<(&Failure, PathBuf)> {
         let failures = self.broken().flat_map(|(_, broken)| &broken.shortest);
         let written = failures.filter_map(|failure| Some((failure, self.traces.of(failure.seed)?.ok()?)));
