@@ -17,6 +17,8 @@ use sim::planted::{self, Switched};
   sim bugs --list                       what each of them does
   sim bugs --quick                      only those that are caught within some dozens of seeds, once each
 
+There is no --seconds: whether a bug is caught must not depend on time, so --seeds bounds the search.
+
 Exit status: 0 all are caught, 1 one is not, or not by a property that is named for it, 2 bad usage")]
 pub(super) struct BugsArguments {
     /// Only these; each leaves its trace in a file of its name

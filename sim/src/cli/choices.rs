@@ -1,9 +1,9 @@
-//! What whoever runs seeds decides instead of them: the same for one seed and for many.
+//! What the user decides instead of the seed; the same options for one seed and for many.
 
 use clap::{Args, ValueEnum};
 use sim::plan::{Overrides, Plan};
 
-/// What is not left to the seed.
+/// The choices that are not left to the seed.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Choices {
     /// How many events happen in a run
@@ -18,8 +18,8 @@ pub(super) struct Choices {
     /// Nothing goes wrong: no crashes, partitions, losses or changes
     #[arg(long)]
     no_faults: bool,
-    /// Ends a run with its last step. Else faults end then, and the cluster has to converge: a leader, writes, reads,
-    /// agreement
+    /// Ends a run with its last step. Without this option, faults end then and the cluster has to converge: a leader,
+    /// writes, reads, agreement
     #[arg(long)]
     no_settle: bool,
     /// Switches on a bug that real implementations had, to see it caught: `sim bugs --list` names them, in a build with
@@ -48,7 +48,7 @@ impl Choices {
         }
     }
 
-    /// As they are typed, each with a space before it.
+    /// The choices as they are typed, each with a space before it.
     pub(super) fn as_typed(&self) -> String {
         let Self { steps, nodes, writes, no_faults, no_settle, bug } = self;
         let writes = writes.and_then(|writes| Some(writes.to_possible_value()?.get_name().to_owned()));
@@ -65,7 +65,7 @@ impl Choices {
     }
 }
 
-/// What makes a run of its seed again.
+/// The command that makes a run again from its seed.
 pub(super) fn run_again(seed: u64, choices: &Choices) -> String {
     format!("{} --seed {seed}{}", super::again::program(), choices.as_typed())
 }

@@ -159,7 +159,7 @@ fn exit(ended: Result<u8, String>) -> ExitCode {
     }
 }
 
-/// Prints a line about what was written to this path: elsewhere, where that is a pipe.
+/// Prints a line about what was written to this path: to standard error if the path is a pipe.
 fn say_beside(path: &Path, text: impl Display) -> Result<(), String> {
     if output::is_stream(path) {
         output::tell(text);
@@ -168,7 +168,7 @@ fn say_beside(path: &Path, text: impl Display) -> Result<(), String> {
     output::say(text)
 }
 
-/// Prints text that belongs to what was written to this path: elsewhere, where that is a pipe.
+/// Prints text that belongs to what was written to this path: to standard error if the path is a pipe.
 fn tell_or_print(path: &Path, text: String) -> Result<(), String> {
     if output::is_stream(path) {
         output::tell(text.trim_end());
@@ -177,7 +177,8 @@ fn tell_or_print(path: &Path, text: String) -> Result<(), String> {
     output::print(text)
 }
 
-/// The files that paths stand for, at least one for each: nothing checked is not all held.
+/// The files that paths stand for, at least one for each path: a run that checks nothing must not look like one in
+/// which all held.
 fn files_in(paths: &[PathBuf], kind: &str) -> Result<Vec<PathBuf>, String> {
     let files = |path: &PathBuf| match script::transcripts(std::slice::from_ref(path)) {
         none if none.is_empty() => {
@@ -193,7 +194,7 @@ fn say_written(path: &Path) -> Result<(), String> {
     say_beside(path, path.display())
 }
 
-/// Help and version go out as they are; what is wrong is said in one line.
+/// Prints help and version as they are, and an error in one line.
 fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return exit(output::print(error).map(|()| HELD));
@@ -230,5 +231,53 @@ mod tests {
             let has = examples(command) || command.get_subcommands().all(examples) && command.has_subcommands();
             assert!(has, "sim {} --help shows no example", command.get_name());
         }
+    }
+
+    /// Commands and their own subcommands, with all their options.
+    fn options(command: &clap::Command) -> Vec<&clap::Arg> {
+        command.get_arguments().chain(command.get_subcommands().flat_map(options)).collect()
+    }
+
+    #[test]
+    fn an_option_that_several_commands_have_is_spelt_alike() {
+        for command in Arguments::command().get_subcommands() {
+            for option in options(command) {
+                let value = option.get_value_names().map(|names| names[0].as_str());
+                let is_usual = match option.get_long() {
+                    Some("out") => option.get_short() == Some('o'),
+                    Some("jobs") => value == Some("J"),
+                    Some("seconds" | "hang-after") => value == Some("T"),
+                    Some("json") => !option.get_action().takes_values(),
+                    Some(_) | None => true,
+                };
+                assert!(is_usual, "sim {}: {option}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_says_which_command_has_which_of_the_common_options() {
+        const COMMON: [&str; 4] = ["json", "jobs", "seconds", "out"];
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+        let readme = std::fs::read_to_string(readme).expect("there is a README");
+        let (_, table) = readme.split_once("\n| command | `--json` |").expect("it has a table of options");
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let mut said: Vec<(String, Vec<bool>)> = rows
+            .map(|row| {
+                let mut cells = row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`'));
+                let name = cells.next().expect("a name").to_owned();
+                (name, cells.take(COMMON.len()).map(|cell| cell == "yes").collect())
+            })
+            .collect();
+        let commands = Arguments::command();
+        let has = |options: &[&clap::Arg]| {
+            COMMON.iter().map(|name| options.iter().any(|option| option.get_long() == Some(name))).collect()
+        };
+        let mut are: Vec<(String, Vec<bool>)> =
+            commands.get_subcommands().map(|one| (one.get_name().to_owned(), has(&options(one)))).collect();
+        are.push(("(no command)".to_owned(), has(&commands.get_arguments().collect::<Vec<_>>())));
+        said.sort();
+        are.sort();
+        assert_eq!(said, are);
     }
 }

@@ -37,9 +37,9 @@ pub(super) struct ShrinkArguments {
     /// Ends with the best so far after this long: seconds, or with s, m or h
     #[arg(long, alias = "time", value_name = "T", value_parser = time::length)]
     seconds: Option<Duration>,
-    /// How many look for it at once, instead of one for each core
-    #[arg(long, alias = "threads", value_name = "J", default_value_t = 0, hide_default_value = true)]
-    jobs: u64,
+    /// How many at once, instead of one for each core
+    #[arg(long, alias = "threads", value_name = "J", value_parser = clap::value_parser!(u64).range(1..))]
+    jobs: Option<u64>,
     /// Prints a JSON line instead of text
     #[arg(long)]
     json: bool,
@@ -49,7 +49,7 @@ pub(super) struct ShrinkArguments {
 pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     let long = Trace::open(&arguments.file).map_err(|error| error.to_string())?;
     let mut progress = Progress::new(arguments, long.events.len());
-    let threads = jobs::capped(Some(arguments.jobs)).unwrap_or(0);
+    let threads = jobs::capped(arguments.jobs).unwrap_or(0);
     let name = arguments.file.display();
     let short = shortest(&long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
     progress.bar.finish_and_clear();
@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     Ok(HELD)
 }
 
-/// The trace, shrunk; where all of it is needed, that of a shorter run of the same plan, which may shrink in turn.
+/// The trace, shrunk. If all of it is needed, the trace of a shorter run of the same plan, which may shrink in turn.
 fn shortest(long: &Trace, threads: usize, progress: &mut Progress) -> Result<Trace, CannotShrink> {
     let look = match shrink(long, threads, progress) {
         Err(CannotShrink::OnlyAsRecorded(look)) => look,

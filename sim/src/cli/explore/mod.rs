@@ -52,7 +52,7 @@ pub(super) struct ExploreArguments {
     #[command(flatten)]
     patience: Patience,
     /// The folder for the traces of failures, instead of this one
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Prints JSON lines instead of text
     #[arg(long)]
