@@ -1,4 +1,5 @@
-//! What to type next: this program, as it was called, with arguments that a shell takes as they are meant.
+//! What to type next: this program, as it was called, with arguments quoted so that a shell takes them as they are
+//! meant.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ fn by_cargo_run() -> String {
     format!("cargo run{release} -p sim{features} --")
 }
 
-/// A word as a shell takes it. One that begins with a hyphen would be an option: a file of that name is in this folder.
+/// A word as a shell takes it. A file name that begins with a hyphen would be read as an option, so it gets `./` in
+/// front.
 pub(super) fn quoted(word: impl Display) -> String {
     let word = word.to_string();
     let word = if word.starts_with('-') { format!("./{word}") } else { word };
@@ -25,7 +27,7 @@ pub(super) fn quoted(word: impl Display) -> String {
     if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// What a trace is good for, as it is or shrunk.
+/// What can be done next with a trace, as it is or shrunk.
 pub(super) struct Next<'a> {
     trace: &'a Path,
     program: String,
@@ -38,7 +40,7 @@ impl<'a> Next<'a> {
         Self { trace, program: program(), done: "" }
     }
 
-    /// After this was done with it.
+    /// What comes after the trace was used in this way.
     pub(super) fn after(done: &'static str, trace: &'a Path) -> Self {
         Self { done, ..Self::of(trace) }
     }
@@ -76,24 +78,25 @@ impl<'a> Next<'a> {
         beside(self.trace, "-short.jsonl")
     }
 
-    /// Where a run of a seed left it.
+    /// The next commands after a run of a seed left the trace.
     pub(super) fn recorded(&self) -> Vec<String> {
         vec![self.shrink(), self.show(&self.short()), self.report(&self.short())]
     }
 
-    /// Where it ends with an event that never does: it cannot be shrunk, as no thread can be taken back.
+    /// The next commands for a trace that ends with an event that hangs: it cannot be shrunk, because a thread that
+    /// hangs cannot be ended.
     pub(super) fn hung(&self) -> Vec<String> {
         vec![self.show(self.trace), self.report(self.trace), self.replay()]
     }
 
-    /// Where it was shrunk.
+    /// The next commands after the trace was shrunk.
     pub(super) fn shrunk(&self) -> Vec<String> {
         vec![self.show(self.trace), self.report(self.trace), self.replay(), self.scenario()]
     }
 
-    /// Where it fails as it did.
+    /// The next commands after the trace was seen to fail as recorded.
     pub(super) fn seen(&self, header: &Header) -> Vec<String> {
-        // What was shrunk, or made of a scenario, no longer has the plan of a seed.
+        // A trace that was shrunk, or made of a scenario, no longer has the plan of a seed.
         let all = if header.plan.is_null() { self.shrunk() } else { [self.recorded(), vec![self.replay()]].concat() };
         let done = self.command(self.done, self.trace, "");
         all.into_iter().filter(|command| !command.starts_with(&done)).collect()

@@ -33,7 +33,7 @@ pub(super) struct ConformArguments {
 /// Runs every transcript, says what differs and how many are identical.
 ///
 /// # Errors
-/// There is no transcript, or that cannot be printed.
+/// There is no transcript, or the result cannot be printed.
 pub(super) fn run(arguments: &ConformArguments) -> Result<u8, String> {
     let files = super::files_in(&arguments.paths, "transcript")?;
     let mut different = 0;
@@ -70,7 +70,7 @@ fn as_json(path: &Path, verdict: &Verdict) -> String {
     json!({ "file": path, "identical": differences.is_empty(), "differences": differences }).to_string()
 }
 
-/// Prints at most so many of a file's differences.
+/// Prints at most this many of a file's differences.
 fn print_differences(path: &Path, verdict: &Verdict, at_most: usize) -> Result<(), String> {
     let path = path.display();
     match verdict {

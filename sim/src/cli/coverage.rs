@@ -32,7 +32,7 @@ pub(super) struct SituationsArguments {
     markdown: bool,
 }
 
-/// A scenario, and what it came through.
+/// A scenario, and the situations that it came through.
 struct Shown {
     path: PathBuf,
     met: Situations,
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &SituationsArguments) -> Result<u8, String> {
     Ok(HELD)
 }
 
-/// What this scenario comes through, up to where it ends.
+/// The situations that this scenario comes through, up to where it ends.
 fn shown(path: PathBuf) -> Result<Shown, String> {
     let text = input::text(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let played = script::play(&text);

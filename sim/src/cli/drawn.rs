@@ -1,9 +1,9 @@
-//! A number that nobody chose: the one place where the simulator asks the operating system for randomness. What is drawn is
-//! always printed, so that it can be given the next time.
+//! A number that nobody chose: the one place where the simulator asks the operating system for randomness. The number
+//! drawn is always printed, so that it can be given the next time.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A seed. Of forty bits, so that it can be typed; there are enough of them.
+/// A seed of forty bits: short enough to type, and there are enough of them.
 pub(super) fn seed() -> u64 {
     // A hasher of the standard library is keyed by the operating system.
     RandomState::new().hash_one("a seed") >> 24

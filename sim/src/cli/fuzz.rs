@@ -28,7 +28,7 @@ enum Command {
     Trace(TraceArguments),
 }
 
-/// Makes a trace of an input of the target `world`, such as the one that a crash left.
+/// Makes a trace of an input of the target `world`, such as the input that a crash left.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:
   sim fuzz trace fuzz/artifacts/world/crash-0123 -o found.jsonl")]
@@ -40,21 +40,21 @@ struct TraceArguments {
     out: PathBuf,
 }
 
-/// Makes first inputs for all targets, of traces, of scenarios, and of short runs: for each target few that hold together
-/// what all of them hold. Those that an earlier call made are replaced.
+/// Makes first inputs for all targets from traces, scenarios and short runs: for each target a few that together cover
+/// what all of them hold. Inputs that an earlier call made are replaced.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:
   sim fuzz seeds --runs 3 -o fuzz/seeds traces/*.jsonl* scenarios/*/*.txt")]
 struct SeedsArguments {
-    /// Traces and scenarios (.txt), of which inputs are made
+    /// Traces and scenarios (.txt) from which inputs are made
     files: Vec<PathBuf>,
-    /// Also of so many short runs, of the seeds 1 and up
+    /// Also makes inputs from this many short runs, of the seeds 1 and up
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=10_000))]
     runs: u64,
-    /// The directory, in which each target has one
+    /// The directory in which each target has a directory of its own
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
-    /// No more inputs for a target
+    /// The most inputs for a target
     #[arg(long, value_name = "N", default_value_t = 24)]
     at_most: usize,
 }
@@ -145,7 +145,7 @@ fn of_seed(seed: u64) -> Seeds {
     seeds
 }
 
-/// Of a trace, damaged or not, the lines that are events; and its beginning as it is.
+/// The lines of a trace, damaged or not, that are events; and its beginning as it is.
 fn of_trace(text: &str) -> Seeds {
     let events: Vec<Event> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let mut seeds = of_run(&events);
@@ -165,7 +165,7 @@ fn kinds(events: &[Event]) -> BTreeSet<String> {
     events.iter().map(|event| format!("{:?}", event.kind())).collect()
 }
 
-/// No trace of which inputs are made is longer than this, decompressed: 256 MiB.
+/// The longest trace from which inputs are made, decompressed: 256 MiB.
 const LONGEST_TRACE: u64 = 1 << 28;
 
 /// A file's text, decompressed where it is a compressed trace.
@@ -182,7 +182,7 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 /// The list of the inputs that a call made, beside the directories of the targets.
 const LIST: &str = "made";
 
-/// Writes files in the place of those of the list, and the list.
+/// Replaces the files of the list by these, and writes the new list.
 fn write(out: &Path, files: &[(String, &[u8])]) -> Result<(), String> {
     let list = out.join(LIST);
     let before = input::text(&list).unwrap_or_default();

@@ -1,9 +1,10 @@
-//! ^C, or a request to end: the first one lets come to an end what is under way, the second one ends at once.
+//! ^C, or a request to terminate: the first one lets what is under way come to its end, the second one ends the program
+//! at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a shell calls the exit of a program that ^C ended.
+/// The exit code of a program that ^C ended, as shells have it.
 const INTERRUPTED: i32 = 130;
 
 /// Whether somebody asked for an end.
@@ -11,7 +12,7 @@ const INTERRUPTED: i32 = 130;
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on. Where that is not possible, ^C ends the program at once, as everywhere.
+    /// Listens from now on. If that is not possible, ^C ends the program at once, as usual.
     pub(super) fn listen() -> Self {
         let interrupt = Self::default();
         let asked = interrupt.0.clone();

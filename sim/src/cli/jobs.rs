@@ -4,7 +4,7 @@ use std::thread::available_parallelism;
 
 use sim::output::tell;
 
-/// So many threads as asked for, but no more than can be of use on this machine: each holds a cluster in memory.
+/// As many threads as asked for, but no more than are of use on this machine: each holds a cluster in memory.
 pub(super) fn capped(asked: Option<u64>) -> Option<usize> {
     let asked = usize::try_from(asked?).unwrap_or(usize::MAX);
     let most = most(available_parallelism().map_or(1, usize::from));

@@ -72,7 +72,8 @@ fn alone(property: Property) -> Vec<&'static str> {
     recorded.chain(for_any_code(property)).collect()
 }
 
-/// What stands for any code that panics or does not come back, and is no bug of a node's: `sim --bug` switches it on.
+/// The stand-in for any code that panics or does not come back, which is not a planted bug of the node: `sim --bug`
+/// switches it on.
 const fn for_any_code(property: Property) -> Option<&'static str> {
     match property {
         Property::NoPanic => Some("assertion"),

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_recorded_hunt_names_bugs_and_properties_that_there_are() {
+    fn the_recorded_hunt_names_bugs_and_properties_that_exist() {
         let known: Vec<&str> = Property::all().map(Property::name).collect();
         let catches: Vec<Catch> = catches().collect();
         assert!(catches.len() >= 55, "{} bugs", catches.len());
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_what_caught_the_bug_without_what_that_stands_for() {
+    fn a_line_names_the_checks_that_caught_the_bug_without_the_properties_that_they_stand_for() {
         let line = "joint-union-quorum  election-safety, commit-quorum (leader completeness)  4  5 (worst 6)";
         let by = vec!["election-safety", "commit-quorum"];
         assert_eq!(catch(line), Some(Catch { bug: "joint-union-quorum", by }));

@@ -54,15 +54,15 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<u8, String> {
     Ok(outcome.code())
 }
 
-/// How a replay ended, beside how the recording did.
+/// How a replay ended, compared with the recording.
 enum Outcome {
-    /// As it did, after so many events.
+    /// As the recording did, after `step` events.
     AsRecorded { ending: Ending, step: u64 },
-    /// Well, where something was recorded to break.
+    /// Without a failure, although one was recorded.
     Gone { recorded: Ending, step: u64 },
     /// The events no longer fit.
     Diverged(Divergence),
-    /// An event never ends, where another end was recorded.
+    /// With an event that never ends, although another end was recorded.
     Hangs { recorded: Ending, step: u64 },
 }
 
@@ -76,7 +76,7 @@ impl Outcome {
         }
     }
 
-    /// The replay stands still after so many events.
+    /// The outcome of a replay that stands still after `step` events.
     fn of_hang(step: u64, path: &Path) -> Result<Self, String> {
         let Trace { ending, events, .. } = Trace::open(path).map_err(|error| error.to_string())?;
         let is_as_recorded = matches!(ending, Ending::Hang(_)) && step == events.len() as u64;
@@ -149,7 +149,7 @@ impl Outcome {
     }
 }
 
-/// What a trace that no longer fits still says about what it was recorded to break.
+/// What a trace that no longer fits still says about the failure that it recorded.
 fn rest(Divergence { recorded, now, .. }: &Divergence) -> String {
     let recorded = match recorded {
         Ending::Completed => return String::new(),
@@ -162,7 +162,7 @@ fn rest(Divergence { recorded, now, .. }: &Divergence) -> String {
     format!("\nrecorded was {recorded}\n{now}")
 }
 
-/// Whose code went one way, and whose the other.
+/// Which versions of the code recorded and replayed the trace.
 fn by_whom(header: &Header) -> String {
     let (recorder, now) = (header.recorder(), Header::new(None).recorder());
     match recorder == now {

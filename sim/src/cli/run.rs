@@ -104,7 +104,7 @@ struct Done {
     /// And as JSON.
     json: Value,
     ending: Ending,
-    /// Whether its trace was written, if it was to be.
+    /// Whether its trace was written, if one was asked for.
     written: Option<Result<(), String>>,
 }
 
@@ -114,8 +114,8 @@ impl Run {
         PathBuf::from(format!("violation-{}.jsonl", self.plan.seed))
     }
 
-    /// Runs it once, and writes the trace if there is to be one. Where it cannot be written the run goes to its end all the
-    /// same: what it breaks has to be told.
+    /// Runs it once, and writes the trace if there is to be one. If the trace cannot be written, the run still goes to
+    /// its end: what it breaks has to be told.
     fn once(&self, trace: Option<PathBuf>) -> impl FnOnce() -> Done + Send + 'static {
         let run = self.clone();
         move || {
@@ -148,7 +148,7 @@ impl Run {
         Ok((ended, ending))
     }
 
-    /// Finds out with which event it hangs, and writes its trace up to there.
+    /// Finds out which event hangs, and writes the trace up to there.
     pub(super) fn record_hang(&self, Stuck(step): Stuck, path: &Path) -> (Ending, Result<(), String>) {
         let event = event_that_hangs(&self.plan, self.bug.as_deref(), step);
         let write = || {

@@ -51,7 +51,7 @@ pub(super) struct ScenarioArguments {
 /// What became of a scenario.
 #[derive(Clone, PartialEq, Eq)]
 enum Outcome {
-    /// It came to its end and, where that is asked, printed what its snapshot says.
+    /// It came to its end and, if snapshots are compared, printed what its snapshot says.
     AsExpected,
     /// It did not come to its end.
     Failed(String),
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &ScenarioArguments) -> Result<u8, String> {
     let is_good = skipped == 0 || (arguments.check && well > 0);
     Ok(match (files.len() - well - skipped, is_good) {
         (0, true) => HELD,
-        // Nothing was checked, or not what was asked for.
+        // Nothing was checked, or not everything that was asked for.
         (0, false) => USAGE,
         (_, _) => VIOLATED,
     })
@@ -206,7 +206,7 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(|unknown| said(&unknown))?;
     let saved = trace.save(output).map_err(|error| format!("{}: {error}", output.display()));
     let is_broken = trace.ending != Ending::Completed;
-    // What is broken is told also where its trace cannot be written.
+    // What is broken is told even if its trace cannot be written.
     let saved = if is_broken { saved } else { Ok(saved?) };
     super::say_beside(output, format_args!("{} events: {}", trace.events.len(), trace.ending.clone()))?;
     match &saved {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 use sim::campaign::explore::Explored;
 
-/// The situations that never happened, or that all did.
+/// The situations that never happened, or a line that says that all did.
 pub(super) fn never_as_text(explored: &Explored) -> String {
     let mut text = String::new();
     let never: Vec<String> = explored.statistics.situations.never().map(|situation| situation.to_string()).collect();

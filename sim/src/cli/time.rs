@@ -15,7 +15,7 @@ pub(super) fn length(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
-/// The same, but not none: in no time nothing is checked.
+/// The same, but more than zero: in no time, nothing is checked.
 pub(super) fn some(text: &str) -> Result<Duration, String> {
     match length(text)? {
         Duration::ZERO => Err("in no time nothing would be checked".to_owned()),

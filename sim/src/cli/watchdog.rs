@@ -1,4 +1,4 @@
-//! Whether a run still moves. Only here does anybody look at a clock.
+//! Whether a run still moves. That takes a clock, which no run itself looks at.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,7 +24,7 @@ pub(super) struct Patience {
     pub(super) hang_after: Duration,
 }
 
-/// How long it has been that something moved.
+/// Measures how long nothing has moved.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vigil {
     beats: u64,
@@ -45,11 +45,11 @@ impl Vigil {
     }
 }
 
-/// A run in which nothing moves any more, after so many events.
+/// A run in which nothing moves any more; holds the number of events before that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stuck(pub(super) u64);
 
-/// Does this in a thread of its own, which is left behind where nothing moves for so long.
+/// Does `work` in a thread of its own, which is left behind if nothing moves for the time of `patience`.
 ///
 /// # Errors
 /// It hangs.
@@ -72,7 +72,7 @@ pub(super) fn watched<T: Send + 'static>(
     }
 }
 
-/// So often somebody looks.
+/// How often the waiting thread looks.
 const LOOK: Duration = Duration::from_millis(20);
 
 type Ended<T> = Result<T, Box<dyn Any + Send>>;
@@ -93,8 +93,8 @@ fn started<T: Send + 'static>(
     done
 }
 
-/// The event that never ends in a run that comes so far and no further; `None` where the run hangs between two events, or
-/// goes on this time.
+/// The event that never ends, in a run that comes to `step` and no further. `None` if the run hangs between two events,
+/// or goes on this time.
 pub(super) fn event_that_hangs(plan: &Plan, bug: Option<&str>, step: u64) -> Option<Event> {
     const LONG_ENOUGH: Duration = Duration::from_secs(1);
     let pulse = Arc::new(Pulse::keeping(step));

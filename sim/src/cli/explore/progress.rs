@@ -9,7 +9,7 @@ use sim::output::tell;
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     began: Instant,
-    /// When it was last told.
+    /// When progress was last told.
     told: Instant,
     seeds: u64,
     failures: u64,
@@ -26,7 +26,7 @@ impl Progress {
         Self { bar, began: now, told: now, seeds: 0, failures: 0, of }
     }
 
-    /// One more seed came to its end, and so many have failed.
+    /// Counts one more seed that came to its end. `failures` is how many have failed so far.
     pub(super) fn count(&mut self, failures: u64) {
         self.seeds += 1;
         self.failures = failures;
@@ -47,7 +47,7 @@ impl Progress {
         }
     }
 
-    /// Prints something else meanwhile.
+    /// Lets something else be printed without disturbing the bar.
     pub(super) fn aside<R>(&self, print: impl FnOnce() -> R) -> R {
         match &self.bar {
             Some(bar) => bar.suspend(print),

@@ -1,4 +1,4 @@
-//! The traces of an exploration: of each property that is broken the shortest few, and no more.
+//! The traces of an exploration: for each property that is broken, the shortest few, and no more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -35,8 +35,8 @@ impl Traces {
         Self { folder, choices, kept, waiting, recorder: None, written }
     }
 
-    /// Keeps the trace of this failure if it is one of the shortest of its property; returns where it will be. One that is
-    /// no longer one of them goes.
+    /// Keeps the trace of this failure if it is one of the shortest of its property, and returns where it will be. A
+    /// trace that is no longer one of them is removed.
     pub(super) fn keep(&mut self, failure: &Failure) -> Option<PathBuf> {
         let broken = self.kept.entry(failure.property()).or_default();
         let mut before: Vec<u64> = broken.shortest.iter().map(|failure| failure.seed).collect();
@@ -51,13 +51,13 @@ impl Traces {
         is_kept.then(|| self.path(failure.seed))
     }
 
-    /// Whether the trace of this seed is kept, and why it could not be written.
+    /// Where the trace of this seed is, or why it could not be written, if it is kept.
     pub(super) fn of(&self, seed: u64) -> Option<Result<PathBuf, String>> {
         let written = self.written.get(&seed)?.clone();
         Some(written.map(|()| self.path(seed)))
     }
 
-    /// Begins what is to be recorded and hears of what was.
+    /// Begins to record what is next, and takes note of what has been recorded.
     pub(super) fn go_on(&mut self) {
         self.hear(Duration::ZERO);
         if self.recorder.as_ref().is_some_and(|recorder| !recorder.has_free()) {

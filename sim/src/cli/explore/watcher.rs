@@ -1,5 +1,5 @@
-//! Whoever watches an exploration: tells of failures as they are found, keeps their traces, sees seeds that hang, and knows
-//! when it is enough.
+//! Watches an exploration: tells of failures as they are found, keeps their traces, notices seeds that hang, and
+//! decides when it is enough.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,12 +23,12 @@ pub(super) struct Watcher<'a> {
     progress: Progress,
     traces: Traces,
     failures: u64,
-    /// What each thread is at.
+    /// The seed that each thread is at.
     at_work: BTreeMap<usize, AtSeed>,
     looked: Instant,
     /// The seeds that hang, and after how many events.
     hung: Vec<(u64, u64)>,
-    /// Why standard output takes no more, if it does not.
+    /// Why standard output takes no more, once it does not.
     unsaid: Option<String>,
 }
 
@@ -37,13 +37,13 @@ struct AtSeed {
     seed: u64,
     began: Instant,
     vigil: Vigil,
-    /// When it is next said how long it takes.
+    /// How long it has to take before that is said (again).
     slow_at: Duration,
     hangs: bool,
 }
 
 impl<'a> Watcher<'a> {
-    /// So often it is looked whether seeds move.
+    /// How often the watcher looks whether seeds move.
     const LOOK: Duration = Duration::from_millis(100);
 
     pub(super) fn new(arguments: &'a ExploreArguments, exploration: &Exploration) -> Self {
@@ -88,7 +88,7 @@ impl<'a> Watcher<'a> {
         self.unsaid = self.unsaid.take().or(said.err());
     }
 
-    /// Looks at one thread. Whether what it is at hangs.
+    /// Looks at one thread. Returns whether its seed hangs.
     fn look(&mut self, SeedAtWork { seed, pulse, worker }: SeedAtWork<'_>) -> bool {
         let patience = self.arguments.patience.hang_after;
         let new = || AtSeed { seed, began: Instant::now(), vigil: Vigil::new(pulse), slow_at: patience, hangs: false };
