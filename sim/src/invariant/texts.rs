@@ -1,4 +1,4 @@
-//! What violations say: for each kind of report one that is read as a whole.
+//! What violations say: one report of each kind, to be read as a whole.
 
 use bytes::Bytes;
 use raft::{
@@ -9,7 +9,7 @@ use raft::{
 use super::testing::{Bench, configuration, entries, entry, message, node, says};
 use super::{Check, Invariant, ProgressState, ProgressView};
 
-/// A way to break something, what that is, and what is said of it.
+/// A way to break a property, the property, and the report.
 type Row = (fn() -> Check, Invariant, &'static str);
 
 fn holds(rows: &[Row]) {
@@ -23,7 +23,7 @@ fn matched(matched: u64) -> ProgressView {
     ProgressView { matched: Index(matched), next: Index(matched + 1), ..ProgressView::default() }
 }
 
-/// A leader by whatever it says itself.
+/// A node that claims to lead.
 fn leads(bench: &mut Bench, id: u64, term: u64) -> Check {
     let view = bench.view(id, |view| {
         view.hard_state = HardState { term: Term(term), vote: Some(node(id)), commit: view.hard_state.commit };

@@ -1,5 +1,5 @@
 //! A leader gives up handing leadership over after an election timeout: until then it takes no proposals. It tells its
-//! successor to campaign once that one holds its whole log.
+//! successor to campaign once the successor holds the leader's whole log.
 //!
 //! ```text
 //! n led t and handed over to m at each of k ticks of its clock, and was not asked to meanwhile
@@ -10,9 +10,9 @@
 //!                                                       ∧  n counts m up to where its log ended when it was asked, in t
 //! ```
 //!
-//! The leader gives up after one election timeout; whatever it is asked may begin another. Twice that leaves no doubt. It
-//! gives up at once where its successor loses the vote, unless it has none itself any more: etcd's leader that is removed or
-//! demoted to a learner does not look at its followers after a change, and waits for the timeout.
+//! The leader gives up after one election timeout, but another request may begin a new one. Twice that leaves no doubt.
+//! It gives up at once if its successor loses the vote, unless it no longer has a vote itself: etcd's leader that is
+//! removed or demoted to a learner does not look at its followers after a change, and waits for the timeout.
 //!
 //! Source: thesis, section 3.10. It is a part of [`Invariant::Liveness`] that need not wait for the faults to end: a leader
 //! that waits for ever, for a successor that is down or never got the message, stops the cluster although it is well.
@@ -30,13 +30,13 @@ use super::words;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transfers {
     under_way: BTreeMap<NodeId, Transfer>,
-    /// To whom each node was asked to hand over.
+    /// The nodes to which each node was asked to hand over.
     asked: BTreeMap<NodeId, BTreeSet<NodeId>>,
     /// The first request to a leader that may still be under way, by leader and target.
     requests: BTreeMap<(NodeId, NodeId), Request>,
-    /// Of requests that are over: what they led to may have to wait for the next Ready, for as long as one is outstanding.
+    /// The requests that are over. What they led to may have to wait for the next Ready as long as one is outstanding.
     over: BTreeMap<(NodeId, NodeId), Request>,
-    /// Whom a node tells to campaign in the Ready that is being handed out.
+    /// The nodes that a node tells to campaign in the Ready that is being handed out, with its term.
     told: Vec<(Term, NodeId)>,
 }
 
@@ -79,14 +79,15 @@ impl Transfers {
         }
     }
 
-    /// The configuration of a leader changed: it may count a member from the beginning. What it was asked may well go on.
+    /// The configuration of a leader changed: it may count a member from the beginning. A transfer that was requested
+    /// may go on.
     pub fn configured(&mut self, id: NodeId) {
         let all = self.requests.iter_mut().chain(&mut self.over);
         let its_own = all.filter(|((asked, _), _)| *asked == id);
         its_own.for_each(|(_, request)| request.last = Index::ZERO);
     }
 
-    /// What was asked of this node until now is over.
+    /// The requests to this node until now are over.
     fn end_requests(&mut self, id: NodeId) {
         for (link, request) in self.requests.extract_if(.., |(asked, _), _| *asked == id) {
             let over = self.over.entry(link).or_insert(request);
@@ -102,8 +103,8 @@ impl Transfers {
         self.told.extend(told.filter_map(|message| Some((message.term?, message.to))));
     }
 
-    /// A node has handed out a Ready, and `matched` is up to where it counts its members in a term. What a leader counted
-    /// last, before it was deposed, is not known.
+    /// A node has handed out a Ready. `matched` is the index up to which it counts a member in a term. What a leader
+    /// counted last, before it was deposed, is not known.
     pub fn judge(&mut self, id: NodeId, leads: Option<Term>, matched: impl Fn(Term, NodeId) -> Index) -> Check {
         for (term, target) in std::mem::take(&mut self.told).into_iter().filter(|(term, _)| leads == Some(*term)) {
             let asked = [&self.requests, &self.over].into_iter().filter_map(|requests| requests.get(&(id, target)));
@@ -180,7 +181,7 @@ impl Transfers {
     }
 }
 
-/// Who is told to campaign holds an entry of the term. In a later term than the sender's it may hold anything.
+/// A node that is told to campaign holds an entry of the term. In a later term than the sender's, it may hold anything.
 fn is_caught_up(cluster: &Cluster, from: NodeId, to: NodeId, term: Term) -> Check {
     let leads = cluster.get(from).is_some_and(|node| node.leads() == Some(term));
     let Some(target) = cluster.get(to).filter(|target| leads && target.view.hard_state.term <= term) else {
@@ -205,7 +206,7 @@ mod tests {
     use super::super::testing::{Bench, breaks, configuration, entries, entry, message, node};
     use super::*;
 
-    /// Node 1 tells node 2 to campaign, which it counts so far.
+    /// Node 1 tells node 2 to campaign, which it counts up to `matched`.
     fn tells(bench: &mut Bench, matched: u64) -> Check {
         let progress = ProgressView {
             matched: Index(matched),
@@ -265,7 +266,7 @@ mod tests {
     /// In seed 36004852 a Ready was outstanding for so long that the next one still held what a transfer had led to that was
     /// over meanwhile, and the log had grown when the same was asked for again.
     #[test]
-    fn who_held_the_whole_log_when_it_was_asked_for_may_be_told_after_the_transfer_is_over() {
+    fn a_successor_that_held_the_whole_log_when_it_was_asked_for_may_be_told_after_the_transfer_is_over() {
         for (asks_again, tells_twice) in [(false, false), (true, false), (true, true)] {
             let mut bench = Bench::led();
             bench.append(2, &entries(1, 1..=4)).unwrap();
