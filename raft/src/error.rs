@@ -86,7 +86,7 @@ const STORAGE_FAILED: &str =
 /// let mut node = RawNode::new(Config::new(id), MemStorage::with_conf_state(alone)).unwrap();
 /// assert_eq!(node.propose("early".into()), Err(ProposeError::NoLeader));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Hash, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProposeError {
     /// This node knows no leader, or campaigns.
@@ -132,7 +132,7 @@ pub enum ProposeError {
 }
 
 /// Why a read was not taken. Nothing comes of it; ask again later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Hash, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// No leader is known that could be asked.

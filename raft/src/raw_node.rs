@@ -3,6 +3,7 @@
 
 mod process;
 mod ready;
+mod state;
 mod view;
 
 use bytes::Bytes;

@@ -2,6 +2,7 @@
 //! asynchronous.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::message::Message;
@@ -58,6 +59,16 @@ pub struct Ready {
     pub storage_apply: Option<StorageApply>,
 }
 
+/// Equal where two Readys say the same: neither who handed one out nor its number counts.
+impl Hash for Ready {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { origin: _, number: _, soft_state, hard_state, read_states, entries, snapshot, .. } = self;
+        (soft_state, hard_state, read_states, entries, snapshot).hash(state);
+        let Self { committed_entries, messages, must_sync, storage_append, storage_apply, .. } = self;
+        (committed_entries, messages, must_sync, storage_append, storage_apply).hash(state);
+    }
+}
+
 /// A start of a node, which knows its own Readys by it. Copies of a node, as a simulation makes them, are one start.
 ///
 /// It is an address that nobody else has while anything holds it: unique without a source of unique numbers. Two Readys
@@ -98,7 +109,7 @@ impl fmt::Debug for Origin {
 
 /// Work for the append thread (etcd's `MsgStorageAppend`): write `snapshot`, `entries` and `hard_state`, make them
 /// durable where `must_sync` is set, then deliver `responses` in order, even where there is nothing to write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StorageAppend {
     /// Term, vote and commit to write.
@@ -116,7 +127,7 @@ pub struct StorageAppend {
 }
 
 /// Tells a node that a [`StorageAppend`] is durable (etcd's `MsgStorageAppendResp`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, PartialEq, Eq)]
 pub struct StorageAppended {
     /// The node's term when it asked. A response from an earlier term says nothing about entries, since they may have
     /// been overwritten by writes that are still under way.
@@ -128,7 +139,7 @@ pub struct StorageAppended {
 }
 
 /// Work for the apply thread (etcd's `MsgStorageApply`): apply the entries, then give `applied` back.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, Default, PartialEq, Eq)]
 pub struct StorageApply {
     /// The committed entries to apply.
     pub entries: Vec<Entry>,
@@ -143,7 +154,7 @@ impl StorageApply {
 }
 
 /// Tells a node that a [`StorageApply`] is done (etcd's `MsgStorageApplyResp`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, PartialEq, Eq)]
 pub struct StorageApplied {
     /// What was applied.
     pub entries: Vec<Entry>,

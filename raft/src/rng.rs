@@ -1,6 +1,8 @@
 //! The node's only source of randomness: a ChaCha stream from a seed, which its configuration names or which follows
 //! from how the node starts.
 
+use std::hash::{Hash, Hasher};
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -28,6 +30,14 @@ impl TimeoutRng {
             Some(rng) if bound > 0 => rng.next_u64() % bound,
             Some(_) | None => 0,
         }
+    }
+}
+
+/// Which stream it is, and how far it was drawn from: what it draws next follows from that.
+impl Hash for TimeoutRng {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let place = self.0.as_ref().map(|rng| (rng.get_seed(), rng.get_stream(), rng.get_word_pos()));
+        place.hash(state);
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::types::Index;
 
 /// The application's two positions in the log, and the bytes between them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct Applying {
     applied: Index,
     handed_out: Index,

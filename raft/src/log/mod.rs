@@ -12,6 +12,7 @@ mod tests;
 mod unstable;
 mod writes;
 
+use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
 use crate::planted::{Bug, planted};
@@ -33,6 +34,14 @@ pub(crate) struct RaftLog<S: Storage> {
     ends_with_storage: bool,
     /// The first failure of the storage. Reading it is no change of the log, so it is noted behind a shared reference.
     failure: OnceLock<StorageFailure>,
+}
+
+/// Of a storage that failed, that it did: why is for people.
+impl<S: Storage + Hash> Hash for RaftLog<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { storage, unstable, writes, committed, applying, ends_with_storage, failure } = self;
+        (storage, unstable, writes, committed, applying, ends_with_storage, failure.get().is_some()).hash(state);
+    }
 }
 
 impl<S: Storage> RaftLog<S> {

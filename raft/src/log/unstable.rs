@@ -7,7 +7,7 @@ use crate::types::{Entry, EntryId, Index, Term};
 ///
 /// The entries take the place of whatever the storage holds from `offset` on: where a leader overwrote a part of the
 /// log, the storage may still hold more than `offset` entries. A snapshot replaces everything before `offset`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct Unstable {
     snapshot: Option<Snapshot>,
     /// Whether the snapshot was handed out to be written.

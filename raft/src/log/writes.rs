@@ -10,10 +10,10 @@ use crate::types::{EntryId, Index, Term};
 /// before that, its report says nothing about those that stand in their place, even if the log by then ends with an
 /// entry of the same identity again. No correct leader makes that happen within a term; two that claim the same term
 /// may.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Writes(VecDeque<Write>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Write {
     term: Term,
     last: EntryId,

@@ -14,7 +14,7 @@ use crate::ready::Ready;
 use crate::types::{Entry, EntryId, EntryKind, Index, Term};
 
 /// What became of a proposal that somebody waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Hash, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// The proposal.
     pub ticket: Ticket,
@@ -23,7 +23,7 @@ pub struct Settled {
 }
 
 /// The proposals that somebody waits for. Each is kept until it is settled or [cancelled](Self::cancel).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Awaited {
     /// The proposals that were appended. Two at one index are of different terms, and at most one of them will be
     /// applied.

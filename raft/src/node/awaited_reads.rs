@@ -12,7 +12,7 @@ use crate::ready::Ready;
 use crate::types::{Index, NodeId, Term};
 
 /// What became of a read that somebody waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Hash, Debug, PartialEq, Eq)]
 pub struct SettledRead {
     /// The read.
     pub ticket: Ticket,
@@ -21,7 +21,7 @@ pub struct SettledRead {
 }
 
 /// The reads that somebody waits for. Each is kept until it is settled or [cancelled](Self::cancel).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct AwaitedReads {
     /// The reads that were taken up and not answered, by context.
     asked: BTreeMap<Bytes, Ticket>,

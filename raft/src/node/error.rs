@@ -20,7 +20,7 @@ pub enum NodeError<E> {
 }
 
 /// Why a proposal that was [waited for](super::Node::propose_until_applied) is not known to be applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Hash, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
     /// It was not appended. Nothing comes of it.

@@ -81,7 +81,7 @@ pub enum Taken {
 }
 
 /// Something that is to be proposed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) enum Proposal {
     Own(Content),
     /// A proposal that this node has to append itself, since somebody waits until it is applied.
@@ -91,7 +91,7 @@ pub(super) enum Proposal {
 }
 
 /// What this node proposes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) enum Content {
     Data(Bytes),
     ConfChange(ConfChange),
@@ -128,7 +128,7 @@ impl Content {
 }
 
 /// An input that never has to wait for a leader, as proposals do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) enum Input {
     Notice(Notice),
     MembershipChange(AppliedChange),
@@ -157,7 +157,7 @@ impl Input {
 }
 
 /// A membership change that the application applies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct AppliedChange {
     pub(super) change: ConfChangeV2,
     /// The index of the entry in which it came, if the application tells.
@@ -165,7 +165,7 @@ pub(super) struct AppliedChange {
 }
 
 /// What a peer, the application or a storage thread tells the node without waiting for an answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) enum Notice {
     Message(Message),
     Campaign,

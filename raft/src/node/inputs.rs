@@ -10,7 +10,7 @@ use crate::planted::{Bug, planted};
 ///
 /// Proposals may have to wait, and then other inputs pass them. So proposals have a queue of their own, and of the
 /// first inputs of the two queues the one with the lower number comes next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Inputs {
     numbered: u64,
     proposals: VecDeque<(Ticket, Proposal)>,

@@ -2,6 +2,7 @@
 //! that production and simulation run the very same code.
 
 mod enqueue;
+mod state;
 
 use std::collections::VecDeque;
 
@@ -106,7 +107,7 @@ pub struct RunLoop<S: Storage> {
     accepts_proposals: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Stop {
     No,
     Requested,

@@ -17,14 +17,14 @@ pub(crate) struct InflightLimits {
 ///
 /// To be read, in [`ProgressState::Replicate`](super::ProgressState::Replicate). Upstream: `Inflights` of etcd's package
 /// `tracker`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Inflights {
     limits: InflightLimits,
     appends: VecDeque<Append>,
     bytes: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Append {
     last: Index,
     bytes: u64,

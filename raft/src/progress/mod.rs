@@ -33,7 +33,7 @@ use crate::types::Index;
 /// assert_eq!(own.describe(false).to_string(), "StateReplicate match=1 next=2");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Progress {
     matched: Index,
     next: Index,
@@ -46,7 +46,7 @@ pub struct Progress {
 }
 
 /// How a leader treats a follower. etcd has the same three ways; later versions may add fields to each.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ProgressState {
     /// It looks for the point where the logs agree, one append for each heartbeat.
     #[non_exhaustive]

@@ -10,7 +10,7 @@ use super::election::Campaign;
 use super::{Raft, RoleState};
 
 /// The votes received in one campaign.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Votes(BTreeMap<NodeId, bool>);
 
 impl Votes {

@@ -16,7 +16,7 @@ use super::reads::UnconfirmedReads;
 use super::{Raft, RoleState};
 
 /// The state that only a leader has; it begins and ends with the leadership.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct Leader {
     /// What is known of each member, this node included.
     pub(super) progress: BTreeMap<NodeId, Progress>,

@@ -19,6 +19,7 @@ mod transfer;
 mod validate;
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use crate::config::Config;
 use crate::error::ConfigError;
@@ -61,8 +62,19 @@ pub(crate) struct Raft<S: Storage> {
     postponed_reads: Vec<ReadRequest>,
 }
 
+/// Everything but the options, which whoever started the node has given it and does not change.
+impl<S: Storage + Hash> Hash for Raft<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { config: _, term, vote, leader, log, configuration, role, .. } = self;
+        (term, vote, leader, log, configuration, role).hash(state);
+        let Self { election_elapsed, randomized_election_timeout, rng, outbox, read_states, postponed_reads, .. } =
+            self;
+        (election_elapsed, randomized_election_timeout, rng, outbox, read_states, postponed_reads).hash(state);
+    }
+}
+
 /// The role, with the state that only this role has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 enum RoleState {
     Follower,
     PreCandidate(Votes),
@@ -71,7 +83,7 @@ enum RoleState {
 }
 
 /// Messages that wait for the next Ready.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(crate) struct Outbox {
     /// Messages that may leave at any time.
     pub(crate) messages: Vec<Message>,

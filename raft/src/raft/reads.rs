@@ -19,7 +19,7 @@ use crate::types::{Index, NodeId, ReadState};
 use super::{Raft, RoleState};
 
 /// A read and where it came from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct ReadRequest {
     /// The node that forwarded it, if any did.
     from: Option<NodeId>,
@@ -27,7 +27,7 @@ pub(super) struct ReadRequest {
 }
 
 /// The reads of one leadership that wait for a quorum.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct UnconfirmedReads {
     requests: VecDeque<(Index, ReadRequest)>,
     /// How many reads were confirmed before those in the queue.

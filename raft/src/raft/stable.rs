@@ -9,7 +9,7 @@ use crate::types::{Entry, Index, Term};
 use super::{Raft, RoleState};
 
 /// How far the application has come, and the sizes that no longer count against limits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct AppliedThrough {
     pub(crate) index: Index,
     pub(crate) encoded_size: u64,

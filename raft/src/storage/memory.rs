@@ -58,7 +58,7 @@ pub enum MemStorageError {
 /// assert_eq!(storage.term(Index(2)), Ok(Term(1)));
 /// # Ok::<(), raft::MemStorageError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct MemStorage {
     hard_state: HardState,
     snapshot: Snapshot,

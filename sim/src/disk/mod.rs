@@ -15,6 +15,7 @@
 mod crash;
 mod fault;
 mod replaced;
+mod state;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -62,14 +63,14 @@ pub struct Disk {
 }
 
 /// A file: its first `durable` bytes survive every crash, the rest is pending.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 struct File {
     bytes: Vec<u8>,
     durable: usize,
 }
 
 /// An fsync under way: it will make the file's first `length` bytes durable.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Sync {
     id: SyncId,
     file: Segment,
@@ -105,10 +106,14 @@ impl Disk {
         self.failed |= !self.syncs.is_empty() && std::mem::take(&mut self.next_sync_fails);
         self.check_alive()?;
         let Some(Sync { id, file, length }) = self.syncs.pop_front() else { return Ok(None) };
+        self.make_durable(file, length);
+        Ok(Some(id))
+    }
+
+    fn make_durable(&mut self, file: Segment, length: usize) {
         if let Some(file) = self.files.get_mut(&file) {
             file.durable = file.durable.max(length.min(file.bytes.len()));
         }
-        Ok(Some(id))
     }
 
     /// How many syncs are under way.

@@ -6,7 +6,7 @@
 use super::Disk;
 
 /// What took the place of a disk that was lost.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Replaced {
     /// A disk with nothing on it.
     Empty,

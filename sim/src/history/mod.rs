@@ -33,6 +33,7 @@
 //! ```
 
 mod command;
+mod instants;
 mod operation;
 mod order;
 mod search;
@@ -41,6 +42,7 @@ mod testing;
 mod window;
 
 pub use command::Command;
+pub(crate) use instants::Instants;
 pub(crate) use operation::Text;
 pub use operation::{Answer, Fate, Operation, Record};
 pub use order::{AppliedOrder, TookEffect};

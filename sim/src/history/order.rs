@@ -23,7 +23,7 @@ use crate::invariant::{Check, Invariant, Violation};
 use crate::slots::slot;
 
 /// Where a client's newest command took effect.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct TookEffect {
     /// The client's number for it.
     pub sequence: u64,
@@ -34,7 +34,7 @@ pub struct TookEffect {
 }
 
 /// The operations in the order in which they were applied, as far as answers still need it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct AppliedOrder {
     /// The last index that any node applied.
     last: Index,
@@ -47,7 +47,7 @@ pub struct AppliedOrder {
 }
 
 /// The newest values of a key, each with the index from which on it held, oldest first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Versions(VecDeque<(Index, Bytes)>);
 
 impl Default for Versions {

@@ -10,7 +10,9 @@
 //! answer to a later one: commands of a client that come out of order have no effect.
 
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
 
+use super::instants::Instants;
 use super::operation::{Answer, Fate, Operation, Record};
 use super::search::{Initial, Verdict, search};
 use crate::invariant::{Check, Invariant, Violation};
@@ -114,6 +116,29 @@ impl Windows {
     }
 }
 
+/// How many searches there were is left out.
+impl Windows {
+    /// The steps that are remembered.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = u64> {
+        let of_record = |record: &Record| [Some(record.invoked), record.until()];
+        let of_window = move |window: &Window| {
+            let records: Vec<_> = window.records.iter().flat_map(of_record).collect();
+            records.into_iter().chain([window.start])
+        };
+        self.keys.iter().flat_map(of_window).flatten()
+    }
+
+    /// Feeds a hash with all that a search can find, given the order of the steps.
+    pub(crate) fn hash_state(&self, instants: &Instants, state: &mut impl Hasher) {
+        let Self { keys, unbounded, searched: _ } = self;
+        (keys.len(), unbounded).hash(state);
+        for Window { start, records, answered, given_up } in keys {
+            (start.map(|start| instants.rank(start)), records.len(), answered, given_up).hash(state);
+            records.iter().for_each(|record| record.hash_state(instants, state));
+        }
+    }
+}
+
 impl Window {
     fn push(&mut self, record: Record) -> bool {
         if self.given_up {
@@ -169,6 +194,16 @@ impl Record {
         match self.fate {
             Fate::Answered { step, .. } => Some(step),
             Fate::Unknown { until } => until,
+        }
+    }
+
+    /// Feeds a hash with what it says, given the order of the steps.
+    fn hash_state(&self, instants: &Instants, state: &mut impl Hasher) {
+        let Self { client, sequence, operation, invoked, fate } = self;
+        (client, sequence, operation, instants.rank(*invoked)).hash(state);
+        match fate {
+            Fate::Answered { step, answer } => (0, instants.rank(*step), answer).hash(state),
+            Fate::Unknown { until } => (1, until.map(|until| instants.rank(until))).hash(state),
         }
     }
 

@@ -21,7 +21,7 @@ use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
 
 /// The entries that a node has handed out to be applied and does not count as applied.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct ToApply {
     sizes: VecDeque<(Index, u64)>,
     total: u64,

@@ -16,7 +16,7 @@ use raft::node::Arm;
 /// assert_eq!(arrivals.taken(Arm::Message, false), Ok(()), "no leader is known, and the proposal has to wait");
 /// assert_eq!(arrivals.taken(Arm::Tick, true), Err(Disorder::Overtakes(Arm::Proposal)));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct Arrivals(VecDeque<Arm>);
 
 /// How the taking of something was out of order.

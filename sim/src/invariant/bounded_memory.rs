@@ -62,7 +62,7 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
 }
 
 /// The payload in a node's log that it has not applied.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Unapplied {
     sizes: VecDeque<(Index, u64)>,
     total: u64,

@@ -93,7 +93,7 @@ use super::{commit_quorum, durability, handed_out_log, leader_leaves, recovery};
 /// assert_eq!(violation.invariant, Invariant::ElectionSafety);
 /// # Ok::<(), sim::invariant::Violation>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub struct Checkers {
     watched: Watched,
     /// Nothing is looked at, not even to keep a picture of the cluster.

@@ -11,7 +11,7 @@ use super::log_shape::LogShape;
 use crate::slots::slot;
 
 /// What a node's disk would give back after any crash.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Durable {
     pub hard_state: HardState,
     pub log: LogShape,
@@ -26,7 +26,7 @@ impl Durable {
 }
 
 /// The state of a node when it last began to campaign.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(super) struct Campaign {
     /// The view with which it asked for votes.
     pub view: View,
@@ -35,7 +35,7 @@ pub(super) struct Campaign {
 }
 
 /// One node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Node {
     pub up: bool,
     pub view: View,
@@ -105,7 +105,7 @@ impl Node {
 }
 
 /// Every node that ever started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Cluster {
     /// Node n at position n - 1: every check begins by looking one up.
     nodes: Vec<Option<Node>>,

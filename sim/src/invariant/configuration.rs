@@ -23,7 +23,7 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// The committed configurations.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Configurations {
     /// The configurations, each with the index from which on it was in force. Older ones are forgotten or were never
     /// agreed on: the nodes of a new cluster bootstrap themselves with all its changes at once.

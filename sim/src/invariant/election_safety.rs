@@ -25,7 +25,7 @@ use super::vote_once::VoteOnce;
 use super::words;
 
 /// Who led in each of the newest terms.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct ElectionSafety {
     leaders: BTreeMap<Term, NodeId>,
 }

@@ -19,6 +19,7 @@
 //! it heard just after it looked counts the next time; a request to hand over may put that off once more.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use raft::{Body, Message, NodeId, Purpose, ReadOnlyOption, Role, Term};
 
@@ -29,7 +30,7 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// The clock of every node, and what it has measured.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct ElectionTimeouts {
     clocks: BTreeMap<NodeId, Clock>,
 }
@@ -50,6 +51,15 @@ struct Clock {
     asked: BTreeMap<(Term, NodeId), bool>,
     /// When it last heard from each follower.
     answered: BTreeMap<NodeId, u64>,
+}
+
+/// What it shows counts for nothing, only how long ago things were.
+impl Hash for Clock {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { ticks, quiet_since, told, withholds, leads_since, transferee, asked, answered } = self;
+        (ticks - quiet_since, told, withholds, ticks - leads_since, transferee, asked, answered.len()).hash(state);
+        answered.iter().for_each(|(id, heard)| (id, ticks - heard).hash(state));
+    }
 }
 
 impl Clock {

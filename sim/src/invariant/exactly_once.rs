@@ -15,7 +15,7 @@ use raft::{Index, NodeId};
 use super::violation::{Check, Invariant, Violation};
 
 /// The newest command of each client that took effect anywhere.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct ExactlyOnce {
     newest: BTreeMap<u64, (u64, Index)>,
 }

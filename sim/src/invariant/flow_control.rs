@@ -23,12 +23,12 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// What each leader did with each follower since its last Ready, and what it heard.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct FlowControl {
     known: BTreeMap<(NodeId, NodeId), Known>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Known {
     term: Term,
     state: ProgressState,

@@ -11,6 +11,7 @@
 //! Time is counted in the ticks that reached the leader.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use raft::{Body, Message, NodeId, Term};
 
@@ -18,7 +19,7 @@ use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
 
 /// The heartbeats that every leader sent to its members.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Heartbeats {
     leaders: BTreeMap<NodeId, Leader>,
 }
@@ -29,6 +30,15 @@ struct Leader {
     ticks: u64,
     /// The tick at which a heartbeat to a member was last handed out, or the member first seen.
     heard: BTreeMap<NodeId, u64>,
+}
+
+/// How long ago each member heard of it counts, not when.
+impl Hash for Leader {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { term, ticks, heard } = self;
+        (term, heard.len()).hash(state);
+        heard.iter().for_each(|(member, at)| (member, ticks - at).hash(state));
+    }
 }
 
 impl Heartbeats {

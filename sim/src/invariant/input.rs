@@ -4,7 +4,7 @@ use raft::node::Limits;
 use raft::{BasicStatus, ConfState, Entry, EntryId, HardState, Index, NodeId, Progress, SoftState};
 
 /// A node as seen from outside after a call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct View {
     /// Term, vote and commit, whether durable or not.
     pub hard_state: HardState,
@@ -75,7 +75,7 @@ pub struct Recovered<'a> {
 }
 
 /// How a leader treats a follower.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum ProgressState {
     /// It looks for the point where the logs agree.
     #[default]
@@ -87,7 +87,7 @@ pub enum ProgressState {
 }
 
 /// What a leader knows of a follower.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct ProgressView {
     /// The last entry that the follower acknowledged.
     pub matched: Index,

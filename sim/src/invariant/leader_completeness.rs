@@ -24,7 +24,7 @@ use super::cluster::{Cluster, Node};
 use super::violation::{Check, Invariant, Violation};
 
 /// The newest entry that was committed in each of the newest terms.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct LeaderCompleteness {
     committed: BTreeMap<Term, EntryId>,
 }

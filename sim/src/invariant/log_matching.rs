@@ -22,7 +22,7 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// What is in every entry that some log may still take up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct LogMatching {
     /// The entries that were created in each term: their indexes follow each other.
     terms: BTreeMap<Term, Created>,
@@ -32,7 +32,7 @@ pub(super) struct LogMatching {
     largest: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Created {
     first: Index,
     /// The term of the entry before `first`.
@@ -52,7 +52,7 @@ pub(super) enum Origin {
 }
 
 /// What an entry says. A refused membership change says nothing, like any empty entry.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Content {
     kind: EntryKind,
     data: Bytes,

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use raft::{EntryId, Index, Term};
 
 /// The term at each position of a log.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, Default, PartialEq, Eq)]
 pub(super) struct LogShape {
     /// The position before the first entry.
     base: EntryId,

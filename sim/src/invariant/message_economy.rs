@@ -20,6 +20,7 @@
 //! does so for ever.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use raft::{Body, Index, Message, NodeId, Term};
 
@@ -28,7 +29,7 @@ use super::violation::{Check, Invariant, Violation};
 use crate::slots::slot;
 
 /// What every node got and answered, and what leaders sent without news.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct MessageEconomy {
     /// What node n, at position n - 1, exchanged with each other node, at positions of the same kind.
     exchanged: Vec<Vec<Exchanged>>,
@@ -43,6 +44,14 @@ struct Exchanged {
     answered: u64,
 }
 
+/// How many more it may answer, and whether it is known what arrives.
+impl Hash for Exchanged {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { received, answered } = self;
+        (*received > 0, received.wrapping_sub(*answered)).hash(state);
+    }
+}
+
 /// What a node sent in a term that it leads.
 #[derive(Clone, Debug)]
 struct Leader {
@@ -53,7 +62,19 @@ struct Leader {
     members: BTreeMap<NodeId, Member>,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// How many more heartbeats a member may be sent counts, not how many ticks there were.
+impl Hash for Leader {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { term, last, commit, ticks, members } = self;
+        (term, last, commit, members.len()).hash(state);
+        for (id, Member { acknowledged, refused, sent_through, told, in_vain, reasons, heartbeats }) in members {
+            (id, acknowledged, refused, sent_through, told).hash(state);
+            (in_vain, reasons, ticks.wrapping_sub(*heartbeats)).hash(state);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Hash, Debug)]
 struct Member {
     acknowledged: Index,
     /// The earliest refusal since more was acknowledged.

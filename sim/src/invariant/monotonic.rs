@@ -49,7 +49,7 @@ pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
 }
 
 /// What each leader last counted its followers to hold.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Matched {
     known: BTreeMap<(NodeId, NodeId), (Term, Index)>,
 }

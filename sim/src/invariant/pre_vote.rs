@@ -21,12 +21,12 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// What each node was told by others. What it tells itself need not be sent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct PreVotes {
     told: BTreeMap<NodeId, Told>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 struct Told {
     /// The nodes that granted it a pre-vote since it became pre-candidate.
     yes: BTreeSet<NodeId>,

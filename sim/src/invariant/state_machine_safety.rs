@@ -12,6 +12,9 @@
 //! Source: Raft paper, figure 3, "State Machine Safety", and section 5.4.3; `CommittedLog` and
 //! `QuorumLogInv`/`LogInv` in `etcdraft.tla`.
 
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use raft::{Entry, EntryId, Index, NodeId, Role, Snapshot, Term};
 
 use super::cluster::{Cluster, Node};
@@ -25,12 +28,22 @@ use super::words;
 pub(super) struct StateMachineSafety {
     committed: LogShape,
     /// The state's hash after an index, at the position of the index modulo the number of positions.
-    states: Vec<(Index, u64)>,
+    states: Arc<Vec<(Index, u64)>>,
+}
+
+/// Positions that hold nothing are left out.
+impl Hash for StateMachineSafety {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { committed, states } = self;
+        committed.hash(state);
+        states.iter().filter(|(index, _)| *index > Index::ZERO).for_each(|known| known.hash(state));
+        Index::ZERO.hash(state);
+    }
 }
 
 impl Default for StateMachineSafety {
     fn default() -> Self {
-        Self { committed: LogShape::default(), states: vec![(Index::ZERO, 0); Self::STATES] }
+        Self { committed: LogShape::default(), states: vec![(Index::ZERO, 0); Self::STATES].into() }
     }
 }
 
@@ -126,14 +139,15 @@ impl StateMachineSafety {
 
     /// A node's application is in this state after `index`.
     pub fn state(&mut self, id: NodeId, index: Index, hash: u64) -> Check {
-        let place = &mut self.states[index.0 as usize % Self::STATES];
-        match *place {
+        let place = index.0 as usize % Self::STATES;
+        match self.states[place] {
             (known, expected) if known == index && expected != hash && index > Index::ZERO => {
                 Err(broken(id, format!("is in another state than others were after {index}; expected the same")))
             }
             (known, _) if known > index => Ok(()),
+            known if known == (index, hash) => Ok(()),
             _ => {
-                *place = (index, hash);
+                Arc::make_mut(&mut self.states)[place] = (index, hash);
                 Ok(())
             }
         }

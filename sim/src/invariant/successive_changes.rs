@@ -33,7 +33,7 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// By which configurations the newest leaders decided, and what excuses a second change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct SuccessiveChanges {
     leaders: BTreeMap<Term, (NodeId, Arc<ConfState>)>,
     /// Whether a host keeps changes apart itself.

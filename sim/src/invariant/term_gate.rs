@@ -23,12 +23,12 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// What the message that a node is taking has to lead to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct TermGate {
     expected: BTreeMap<NodeId, (NodeId, Expected)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 enum Expected {
     /// The node reaches at least this term.
     Reaches(Term),

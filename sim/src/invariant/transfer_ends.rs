@@ -27,7 +27,7 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// The transfers that are under way.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Transfers {
     under_way: BTreeMap<NodeId, Transfer>,
     /// The nodes to which each node was asked to hand over.
@@ -41,14 +41,14 @@ pub(super) struct Transfers {
 }
 
 /// A leader was asked to hand over.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Request {
     term: Term,
     /// Where its log ended, at least.
     last: Index,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Transfer {
     term: Term,
     target: NodeId,

@@ -27,12 +27,12 @@ use super::violation::{Check, Invariant, Violation};
 use super::words;
 
 /// The newest votes of each node, in the order of their terms.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct VoteOnce {
     votes: BTreeMap<NodeId, VecDeque<Vote>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Vote {
     term: Term,
     candidate: NodeId,

@@ -3,7 +3,7 @@
 use super::violation::Invariant;
 
 /// A set of properties.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Watched(u32);
 
 impl Watched {

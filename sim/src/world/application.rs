@@ -9,14 +9,14 @@ use super::options::ApplicationKind;
 use crate::history::Command;
 
 /// A node's application: how far it has applied, and its state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Application {
     applied: EntryId,
     conf_state: ConfState,
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 enum State {
     Appender(Vec<u8>),
     KeyValue(KeyValue),

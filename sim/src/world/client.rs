@@ -6,6 +6,8 @@
 //! read once the node has applied the log up to the index of the read. A client that begins the next operation gives up
 //! the one before: whether that one took effect is unknown for good.
 
+use std::hash::{Hash, Hasher};
+
 use bytes::Bytes;
 use raft::{Index, NodeId, ReadState};
 
@@ -13,7 +15,7 @@ use super::application::Application;
 use super::key_value::Effect;
 use super::outcome::{Completion, Inapplicable};
 use super::statistics::Statistics;
-use crate::history::{Answer, AppliedOrder, Command, Fate, Operation, Record, TookEffect, Windows};
+use crate::history::{Answer, AppliedOrder, Command, Fate, Instants, Operation, Record, TookEffect, Windows};
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};
 use crate::slots::slot;
@@ -54,8 +56,29 @@ struct UnderWay {
     asked: u64,
 }
 
+/// Steps count by their order alone. What was completed is taken away with every event; and reads wait in an order that decides
+/// nothing, since a node and a client have one at most.
+impl Hash for Clients {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { clients, waiting, order, windows, completed: _, off } = self;
+        let under_way = || clients.iter().map(|client| client.under_way.as_ref());
+        let instants: Instants = under_way().flatten().map(|one| one.invoked).chain(windows.steps()).collect();
+        (clients.len(), order, off).hash(state);
+        for (Client { sequence, sent, under_way: _ }, under_way) in clients.iter().zip(under_way()) {
+            (sequence, sent, under_way.is_some()).hash(state);
+            if let Some(UnderWay { operation, data, invoked, floor, asked }) = under_way {
+                (operation, data, instants.rank(*invoked), floor, asked).hash(state);
+            }
+        }
+        let mut waiting: Vec<&Waiting> = waiting.iter().collect();
+        waiting.sort_unstable();
+        waiting.hash(state);
+        windows.hash_state(&instants, state);
+    }
+}
+
 /// A read that a node may answer once it has applied up to the index.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 struct Waiting {
     node: NodeId,
     index: Index,

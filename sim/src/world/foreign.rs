@@ -10,7 +10,7 @@ use super::{Clients, Replica, World};
 use crate::invariant::Checkers;
 
 /// Checks and clients that such nodes report to, in place of those of the cluster. They object to nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) struct Unchecked {
     pub(super) checkers: Checkers,
     pub(super) clients: Clients,

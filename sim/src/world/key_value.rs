@@ -22,7 +22,7 @@ pub(super) enum Effect {
 }
 
 /// The state: the newest command of each client, the value of each key, and a hash of everything that ever took effect.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Hash, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyValue {
     history: u64,
     newest: Vec<TookEffect>,

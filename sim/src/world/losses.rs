@@ -1,6 +1,7 @@
 //! Which nodes lately missed what leaders sent, or got it so late that they may have given their leader up.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use raft::{Message, NodeId, Purpose};
 
@@ -24,6 +25,12 @@ impl Losses {
         if comes_from_leader(message) {
             self.missed_at.insert(message.to, now);
         }
+    }
+
+    /// Feeds a hash with how long ago each node missed something.
+    pub(super) fn hash_state(&self, now: u64, state: &mut impl Hasher) {
+        self.missed_at.len().hash(state);
+        self.missed_at.iter().for_each(|(node, at)| (node, now - at).hash(state));
     }
 
     /// Whether this node missed something recently, measured by its election timeout and the number of clocks that

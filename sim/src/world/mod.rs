@@ -38,6 +38,8 @@ mod options;
 mod outcome;
 mod replica;
 mod settled;
+mod state;
+mod state_hasher;
 mod statistics;
 
 pub use application::Application;
@@ -50,6 +52,7 @@ pub use options::{ApplicationKind, Boot, Front, Imitated, NodeOptions};
 pub use outcome::{Completion, Halt, Inapplicable, Outcome, Refusal};
 pub use replica::{Replica, ToDo};
 pub use settled::Unsettled;
+pub use state::StateHash;
 pub use statistics::Statistics;
 
 use raft::node::Arm;

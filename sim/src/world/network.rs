@@ -1,14 +1,16 @@
 //! The messages in flight and the links they travel on.
 
 use std::collections::VecDeque;
+use std::hash::Hash;
 
 use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
 
 use super::event::{Event, MessageId};
 use super::outcome::Inapplicable;
+use super::state_hasher::StateHasher;
 
 /// What is on its way to a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, PartialEq, Eq)]
 pub enum Envelope {
     /// A message from another node.
     Network(Message),
@@ -22,7 +24,7 @@ pub enum Envelope {
 }
 
 /// What a node's storage threads tell the node. It is never lost, unless the node crashes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Hash, Debug, PartialEq, Eq)]
 pub enum LocalMessage {
     /// The node's own vote or acknowledgement, durable now.
     Own(Message),
@@ -148,6 +150,16 @@ impl Network {
     pub fn concerned(&self, event: &Event) -> [Option<NodeId>; 2] {
         let message = event.message().and_then(|message| self.get(message));
         message.map_or(event.nodes(), Envelope::ends)
+    }
+
+    /// Feeds a hash with the messages in flight, whatever their numbers and their order, and with which links are cut. Every
+    /// event names the message that it is about, so that the order decides nothing.
+    pub(super) fn hash_state(&self, state: &mut StateHasher) {
+        let Self { slots, first: _, in_flight, now, cut } = self;
+        let each = slots.iter().flatten().map(|slot| state.aside(&(&slot.envelope, now - slot.sent_at)));
+        // A sum does not depend on the order, and counts what is there twice.
+        let all = each.fold(0, u128::wrapping_add);
+        (in_flight, all, cut).hash(state);
     }
 
     /// The message with this number, if it is in flight.

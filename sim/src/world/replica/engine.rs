@@ -1,6 +1,8 @@
 //! How a node is run: its host calls it directly, or hands everything to the queues of a run loop, as the concurrent
 //! front end does.
 
+use std::hash::{Hash, Hasher};
+
 use bytes::Bytes;
 use raft::node::{Arm, EnqueueError, Limits, RunLoop, Stopped, Taken, Ticked, Ticket};
 use raft::{
@@ -40,7 +42,7 @@ pub(super) struct Looped {
 }
 
 /// What the host counts, to compare it with what the loop counts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Hash, Debug, Default)]
 struct Counts {
     /// Ticks of the clock.
     clock: u64,
@@ -221,6 +223,19 @@ impl Engine {
         match self {
             Self::Raw(node) => node.advance(ready).expect("it is the outstanding one"),
             Self::Loop(looped) => looped.advance(ready),
+        }
+    }
+}
+
+/// The view follows from the loop and the counts.
+impl Hash for Engine {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Raw(node) => node.hash_state(state),
+            Self::Loop(Looped { run_loop, asked, changing, arrivals, last_proposal, view: _, counts }) => {
+                run_loop.hash_state(state);
+                (asked, changing, arrivals, last_proposal, counts).hash(state);
+            }
         }
     }
 }

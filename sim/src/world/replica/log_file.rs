@@ -1,6 +1,7 @@
 //! A running node's log on its disk: which records are written, which of them an fsync has made durable, and compaction.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use raft::{Entry, EntryId, HardState, Index, MemStorage, Snapshot, Storage};
 
@@ -31,7 +32,7 @@ struct PendingSync {
 }
 
 /// A compaction under way: what the new segment begins with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Compaction {
     snapshot: Snapshot,
     /// The last entry to forget.
@@ -64,7 +65,22 @@ pub(super) struct Compacted {
     pub(super) through: Index,
 }
 
+/// How far it is ahead of what is durable counts, not how many records there ever were. Where it writes next follows from the
+/// disk.
+impl Hash for LogFile {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { wal: _, written, wanted, durable, syncs, compaction } = self;
+        (written - durable, wanted.saturating_sub(*durable), syncs.len(), compaction).hash(state);
+        syncs.iter().for_each(|sync| sync.covers.saturating_sub(*durable).hash(state));
+    }
+}
+
 impl LogFile {
+    /// By how many records this count lies beyond what is durable.
+    pub(super) const fn ahead(&self, count: u64) -> u64 {
+        count.saturating_sub(self.durable)
+    }
+
     /// Goes on writing a log that is durable so far.
     pub(super) const fn new(wal: Wal) -> Self {
         Self { wal, written: 0, wanted: 0, durable: 0, syncs: VecDeque::new(), compaction: None }

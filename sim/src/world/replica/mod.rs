@@ -10,6 +10,7 @@ mod log_file;
 mod looping;
 mod running;
 mod start;
+mod state;
 mod stops;
 mod to_do;
 mod work;
@@ -83,7 +84,7 @@ struct Late {
 }
 
 /// What an application that stores its own snapshots has stored. It survives every crash.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Recorded {
     pub(super) snapshot: Snapshot,
     /// The membership that the node begins with after a restart: as with etcd's storage in memory, not that of the
