@@ -59,7 +59,7 @@ impl<S: Storage> RaftLog<S> {
         Some(last_new)
     }
 
-    /// Puts `entries` in the place of everything from the first one's index on, which must not be committed, and
+    /// Replaces everything from the index of the first of `entries` on, which must not be committed, by `entries`, and
     /// returns the last index.
     pub(crate) fn append(&mut self, entries: Vec<Entry>) -> Index {
         if let Some(first) = entries.first() {

@@ -108,8 +108,8 @@ impl Unstable {
         self.snapshot = Some(snapshot);
     }
 
-    /// Puts `entries` in the place of everything from the first one's index on. Entries that are in progress and not
-    /// overwritten stay in progress.
+    /// Replaces everything from the index of the first of `entries` on by `entries`. Entries that are in progress and
+    /// not overwritten stay in progress.
     pub(super) fn truncate_and_append(&mut self, mut entries: Vec<Entry>) {
         let Some(first) = entries.first().map(|entry| entry.index) else { return };
         let end = self.end();

@@ -292,8 +292,8 @@ impl<S: Storage> RunLoop<S> {
         Taken::Stop
     }
 
-    /// After a change of leader it is decided anew whether proposals are taken: a removed node that learns of another
-    /// leader may well have been added again.
+    /// After a change of leader, whether proposals are taken is decided again: a removed node that learns of another
+    /// leader may have been added again.
     fn notice_leader(&mut self) {
         let leader = self.node.soft_state().leader;
         self.awaited_reads.led_by(self.node.term(), leader);

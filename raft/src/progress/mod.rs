@@ -111,7 +111,7 @@ impl Progress {
         self.recent_active
     }
 
-    /// Notes that the follower was heard from, or begins to wait for that anew.
+    /// Notes that the follower was heard from, or begins to wait for that again.
     pub(crate) fn set_recent_active(&mut self, active: bool) {
         self.recent_active = active;
     }
@@ -126,8 +126,8 @@ impl Progress {
         self.lacks_acknowledged
     }
 
-    /// Whether the refusal of an append behind `rejected` contradicts what the follower acknowledged. An earlier refusal is
-    /// just late: nothing is sent from before the last acknowledged entry.
+    /// Whether the refusal of an append after `rejected` contradicts what the follower acknowledged. An earlier refusal
+    /// is just late: nothing is sent from before the last acknowledged entry.
     pub(crate) fn refuses_acknowledged(&self, rejected: Index) -> bool {
         match self.state {
             ProgressState::Probe { .. } => rejected == self.matched && self.next == self.matched.next(),
@@ -136,8 +136,8 @@ impl Progress {
         }
     }
 
-    /// Notes that a probe behind the last acknowledged entry was refused. There is nowhere left to probe, so the next probe
-    /// waits until a heartbeat is answered.
+    /// Notes that a probe after the last acknowledged entry was refused. There is nowhere left to probe, so the next
+    /// probe waits until a heartbeat is answered.
     pub(crate) fn note_lack(&mut self) {
         self.lacks_acknowledged = self.matched > Index::ZERO;
         self.pause_probe();
@@ -297,7 +297,7 @@ impl Progress {
     /// The follower refused the append after `rejected`; the leader guesses from its answer that the logs may agree at
     /// `hint`. Returns whether that is news, which allows the next probe to be sent; old answers may come late.
     ///
-    /// While replicating, a refusal means that an append was lost: it falls back to probing behind what matches.
+    /// While replicating, a refusal means that an append was lost: it falls back to probing after what matches.
     pub(crate) fn reject(&mut self, rejected: Index, hint: Index) -> bool {
         match self.state {
             ProgressState::Replicate { .. } => {

@@ -93,7 +93,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    /// Puts an empty entry in the place of a membership change that may not follow what is pending.
+    /// Replaces a membership change that may not follow what is pending by an empty entry.
     fn admit_conf_change(&mut self, index: Index, entry: &mut Entry) {
         let Ok(Some(change)) = entry.conf_change() else { return };
         let RoleState::Leader(leader) = &mut self.role else { return };

@@ -147,8 +147,8 @@ impl MemStorage {
         self.hard_state = hard_state;
     }
 
-    /// Puts `entries` in the place of everything from the first one's index on. Those that are compacted already are
-    /// skipped.
+    /// Replaces everything from the index of the first of `entries` on by `entries`. Those that are compacted already
+    /// are skipped.
     ///
     /// # Errors
     /// [`MemStorageError::Gap`] where they do not follow the log or one another.

@@ -175,7 +175,7 @@ impl Replay {
         }
     }
 
-    /// Reads on to the end. The file may be damaged behind the line at which the replay left it, and it is good to know
+    /// Reads on to the end. The file may be damaged after the line at which the replay left it, and it is good to know
     /// whether the rest of the run still breaks something. Returns how the recording ended.
     fn go_on<R: BufRead>(&mut self, mut reader: Reader<R>) -> Result<Ending, ReadError> {
         while let Some(line) = reader.next_line()? {

@@ -88,7 +88,7 @@ impl Unapplied {
         *self = Self::default();
     }
 
-    /// A node received a snapshot in the place of its log.
+    /// A node received a snapshot that replaces its log.
     pub fn restored(&mut self) {
         *self = Self { overtaken: self.overtaken + self.total, ..Self::default() };
     }

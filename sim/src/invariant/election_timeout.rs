@@ -38,7 +38,7 @@ pub(super) struct ElectionTimeouts {
 #[derive(Clone, Debug, Default)]
 struct Clock {
     ticks: u64,
-    /// When the node's election timer certainly began anew.
+    /// When the node's election timer certainly started again.
     quiet_since: u64,
     /// Whether it was told to campaign, whatever its timer says.
     told: bool,

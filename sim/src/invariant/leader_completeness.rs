@@ -71,7 +71,7 @@ pub(super) fn begins_with_own_entry(id: NodeId, node: &Node) -> Check {
     }
 }
 
-/// A node is about to write entries in the place of those that it holds.
+/// A node is about to write entries, which may replace those that it holds.
 pub(super) fn writes(id: NodeId, node: &Node, entries: &[Entry]) -> Check {
     match entries.first() {
         Some(first) if node.log.term(first.index) == Some(first.term) => {

@@ -187,7 +187,7 @@ impl World {
 
     /// The leader of the highest term among the nodes that are up, as far as can be seen from outside.
     pub fn leader(&self) -> Option<&Replica> {
-        // A node that is down shows itself as a follower.
+        // A node that is down has the view of a follower.
         let leaders = self.native_replicas().filter(|replica| replica.view().soft_state.role == Role::Leader);
         leaders.max_by_key(|replica| replica.view().hard_state.term)
     }

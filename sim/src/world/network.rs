@@ -115,7 +115,7 @@ pub struct Network {
     in_flight: usize,
     /// The ticks of all clocks so far: the time.
     now: u64,
-    /// For each sender, a bit for each receiver to whom its link is cut.
+    /// For each sender, a bit for each receiver to which its link is cut.
     cut: [u64; Self::LINKS],
 }
 

@@ -256,7 +256,7 @@ fn is_removed(leader: &Replica) -> bool {
     !is_member(leader) && view.hard_state.commit == view.last.index
 }
 
-/// Whether a quorum of those who vote has applied what this leader has, so that they can do without it.
+/// Whether a quorum of the voters has applied what this leader has, so that they can do without it.
 fn is_followed(leader: &Replica, world: &World) -> bool {
     let applied = leader.view().applied;
     let follows = |voter| world.replica(voter).is_some_and(|voter| voter.view().applied >= applied);

@@ -26,7 +26,7 @@ pub(super) enum Intent {
     Fault(Fault),
     /// Something of this kind goes wrong with a disk.
     Disk(DiskTrouble),
-    /// The node's disk becomes slow, for so long.
+    /// The node's disk becomes slow for this length of time.
     SlowDisk(NodeId, Time),
     /// The node's disk has room again.
     FreeDisk(NodeId),

@@ -63,7 +63,7 @@ impl Members {
         Some((node, change))
     }
 
-    /// Puts a node that is not a member in the place of one that is lost, or leaves a joint configuration first.
+    /// Replaces a node that is lost by one that is not a member, or leaves a joint configuration first.
     fn replace(&mut self, member: NodeId, lost: &BTreeSet<NodeId>, configuration: &Configuration) -> ConfChange {
         if configuration.is_joint() {
             return ConfChangeV2::leave_joint().into();

@@ -90,7 +90,7 @@ impl Ledger {
         }
     }
 
-    /// Where in the queue's order a proposal is, behind the first `taken`.
+    /// Where in the queue's order a proposal is, after the first `taken`.
     fn place_after(&self, taken: usize, number: u32) -> usize {
         let ahead = self.entered[taken..].iter().position(|entered| *entered == number);
         taken + 1 + ahead.unwrap_or_else(|| panic!("number {number} takes effect too late, or never joined the queue"))

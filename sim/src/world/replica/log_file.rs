@@ -56,7 +56,7 @@ impl Compaction {
     }
 }
 
-/// What a completed compaction put in the place of the log.
+/// What a completed compaction replaced the log by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Compacted {
     /// The snapshot that is durable now.

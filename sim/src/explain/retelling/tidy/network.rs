@@ -8,7 +8,7 @@ use super::super::phrase::Phrase;
 use super::Draft;
 use crate::script::command::{Command, HostCommand, NetworkCommand};
 
-/// Says `stabilize` in the place of what hosts and the network do between two things that somebody asks for.
+/// Says `stabilize` for all that hosts and the network do between two things that somebody asks for.
 pub(super) fn stabilized(draft: &mut Draft) {
     let mut start = 0;
     while start < draft.phrases().len() {
