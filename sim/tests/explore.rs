@@ -94,7 +94,7 @@ fn nothing_checked_is_not_all_held() {
         none.write(Vec::new()).unwrap()
     })
     .unwrap();
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["explore", "--seeds", "0..5", "--time", "0"], "in no time nothing would be checked"),
         (&["explore", "--seeds", "0..5", "--time", "0h"], "in no time nothing would be checked"),
         (&["explore", "--seeds", "0..5", "--shard", "6/9"], "no seed of 0..5 belongs to the shard 6/9"),
@@ -105,6 +105,9 @@ fn nothing_checked_is_not_all_held() {
         (&["scenario", "no-command.txt"], "no-command.txt: holds no command"),
         (&["scenario", "--check", "no-command.txt"], "no-command.txt: holds no command"),
         (&["conform", "empty"], "empty: there is no transcript (*.txt) in it"),
+        (&["scenario", "missing.txt"], "missing.txt: "),
+        (&["situations", "missing.txt"], "missing.txt: "),
+        (&["conform", "missing.txt"], "missing.txt: "),
         (&["replay", "no-event.jsonl"], "no-event.jsonl: holds no event"),
         (&["fuzz", "seeds", "-o", "made"], "no inputs are made"),
     ];

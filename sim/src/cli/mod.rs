@@ -180,11 +180,14 @@ fn tell_or_print(path: &Path, text: String) -> Result<(), String> {
 /// The files that paths stand for, at least one for each path: a run that checks nothing must not look like one in
 /// which all held.
 fn files_in(paths: &[PathBuf], kind: &str) -> Result<Vec<PathBuf>, String> {
-    let files = |path: &PathBuf| match script::transcripts(std::slice::from_ref(path)) {
-        none if none.is_empty() => {
-            Err(format!("{}: there is no {kind} (*.txt) in it: nothing was checked", path.display()))
+    let files = |path: &PathBuf| {
+        std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        match script::transcripts(std::slice::from_ref(path)) {
+            none if none.is_empty() => {
+                Err(format!("{}: there is no {kind} (*.txt) in it: nothing was checked", path.display()))
+            }
+            files => Ok(files),
         }
-        files => Ok(files),
     };
     Ok(paths.iter().map(files).collect::<Result<Vec<_>, _>>()?.concat())
 }
