@@ -61,7 +61,7 @@ enum Outcome {
     /// Without a failure, although one was recorded.
     Gone { recorded: Ending, step: u64 },
     /// The events no longer fit.
-    Diverged(Divergence),
+    Diverged(Box<Divergence>),
     /// With an event that never ends, although another end was recorded.
     Hangs { recorded: Ending, step: u64 },
 }

@@ -10,4 +10,4 @@ mod replay;
 pub mod swarm;
 
 pub use play::{Stop, apply};
-pub use replay::{Divergence, How, Replayed, replay};
+pub use replay::{Divergence, How, Replayed, replay, replay_in};

@@ -11,7 +11,12 @@ impl Trace {
     /// Runs the events, leaves out those that do not fit, and records what really happened: the events up to where
     /// something broke, and how the run ended.
     pub fn record(header: Header, events: &[Event]) -> Self {
-        let mut world = World::new();
+        Self::record_in(&World::new(), header, events)
+    }
+
+    /// The same, in a copy of this world: with what a user brings.
+    pub fn record_in(world: &World, header: Header, events: &[Event]) -> Self {
+        let mut world = world.clone();
         let mut trace = Self { header, events: Vec::new(), ending: Ending::Completed };
         for event in events {
             let applied = apply(&mut world, event);
@@ -32,7 +37,15 @@ impl Trace {
     /// # Errors
     /// Those of the file system.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        self.write(Sink::create(path)?)?.finish()
+        self.save_in(&World::new(), path)
+    }
+
+    /// The same, in a copy of this world: with what a user brings.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn save_in(&self, world: &World, path: &Path) -> io::Result<()> {
+        self.write_in(world, Sink::create(path)?)?.finish()
     }
 
     /// The file's text.
@@ -40,7 +53,15 @@ impl Trace {
     /// # Errors
     /// Those of `out`.
     pub fn write<W: io::Write>(&self, out: W) -> io::Result<W> {
-        let mut world = World::new();
+        self.write_in(&World::new(), out)
+    }
+
+    /// The same, in a copy of this world: with what a user brings.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_in<W: io::Write>(&self, world: &World, out: W) -> io::Result<W> {
+        let mut world = world.clone();
         let mut writer = Writer::new(out, &self.header)?;
         for event in &self.events {
             match apply(&mut world, event) {

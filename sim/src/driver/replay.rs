@@ -31,7 +31,7 @@ pub enum Replayed {
         steps: u64,
     },
     /// It did not go as it was recorded.
-    Diverged(Divergence),
+    Diverged(Box<Divergence>),
 }
 
 /// Where a replay leaves the recording, and how.
@@ -90,18 +90,26 @@ impl fmt::Display for Divergence {
 ///
 /// # Errors
 /// The file is damaged, or needs a planted bug that this build does not have.
-pub fn replay<R: BufRead>(mut reader: Reader<R>) -> Result<Replayed, ReadError> {
+pub fn replay<R: BufRead>(reader: Reader<R>) -> Result<Replayed, ReadError> {
+    replay_in(&World::new(), reader)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_in<R: BufRead>(world: &World, mut reader: Reader<R>) -> Result<Replayed, ReadError> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
-    let mut replay = Replay { world: World::new(), agreed: 0, broken: None, recorded: None, gone: false };
+    let mut replay = Replay { world: world.clone(), agreed: 0, broken: None, recorded: None, gone: false };
     loop {
         let Some(line) = reader.next_line()? else { return Ok(replay.completed()) };
         if let Some(how) = replay.follow(line) {
             let (step, line) = (replay.step(), reader.line());
             let recorded = replay.go_on(reader)?;
             let now = replay.broken.unwrap_or_default();
-            return Ok(Replayed::Diverged(Divergence { step, line, how, recorded, now }));
+            return Ok(Replayed::Diverged(Box::new(Divergence { step, line, how, recorded, now })));
         }
     }
 }

@@ -7,8 +7,8 @@ mod show;
 mod shrink;
 mod sooner;
 
-pub use report::report;
-pub use retelling::{CannotTell, from_trace};
-pub use show::{CannotShow, View, show};
-pub use shrink::{CannotShrink, Look, Unwatched, Watch, shrink};
-pub use sooner::fails_sooner;
+pub use report::{report, report_in};
+pub use retelling::{CannotTell, from_trace, from_trace_in};
+pub use show::{CannotShow, View, show, show_in};
+pub use shrink::{CannotShrink, Look, Unwatched, Watch, shrink, shrink_in};
+pub use sooner::{fails_sooner, fails_sooner_in};

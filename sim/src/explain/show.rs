@@ -41,13 +41,26 @@ pub enum CannotShow {
 ///
 /// # Errors
 /// The trace cannot be read, or the table not written.
-pub fn show<R: BufRead>(mut reader: Reader<R>, view: View, out: &mut dyn Write) -> Result<Ending, CannotShow> {
+pub fn show<R: BufRead>(reader: Reader<R>, view: View, out: &mut dyn Write) -> Result<Ending, CannotShow> {
+    show_in(&World::new(), reader, view, out)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_in<R: BufRead>(
+    world: &World,
+    mut reader: Reader<R>,
+    view: View,
+    out: &mut dyn Write,
+) -> Result<Ending, CannotShow> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
     let seed = reader.header().seed.map_or(String::new(), |seed| format!("seed {seed}, "));
     writeln!(out, "{seed}recorded by version {}", reader.header().recorder())?;
-    let mut table = Table { view, world: World::new(), cells: Vec::new(), step: 0 };
+    let mut table = Table { view, world: world.clone(), cells: Vec::new(), step: 0 };
     while let Some(line) = reader.next_line()? {
         match line {
             Line::Event(event) => {

@@ -3,10 +3,11 @@
 //! If all of a recording is needed to show that a cluster does not converge, nothing can be taken out of it. But the
 //! same plan with fewer events before faults end is a recording of its own, and often fails as well.
 
-use crate::driver::swarm::run_to_end;
+use crate::driver::swarm::run_to_end_in;
 use crate::plan::Plan;
 use crate::planted;
 use crate::trace::{Failure, Header, Trace};
+use crate::world::World;
 
 /// Runs the plan of a trace with some tens of smaller numbers of events. Returns the shortest run that fails in the
 /// same way with fewer events than the trace has. The planted bug that the trace names is switched on meanwhile.
@@ -14,11 +15,16 @@ use crate::trace::{Failure, Header, Trace};
 /// `None` as well if the trace holds no plan, as a shrunk one does not, or needs a planted bug that this build does not
 /// have.
 pub fn fails_sooner(trace: &Trace) -> Option<Trace> {
+    fails_sooner_in(&World::new(), trace)
+}
+
+/// The same, in copies of this world: with what a user brings.
+pub fn fails_sooner_in(world: &World, trace: &Trace) -> Option<Trace> {
     let failure = Failure::of(&trace.ending)?;
     let plan: Plan = serde_json::from_value(trace.header.plan.clone()).ok()?;
     let _switched = planted::switch_on(trace.header.bug.as_deref()).ok()?;
     lengths(plan.steps).find_map(|steps| {
-        let shorter = record(trace, Plan { steps, ..plan.clone() });
+        let shorter = record(world, trace, Plan { steps, ..plan.clone() });
         let is_same = Failure::of(&shorter.ending).as_ref() == Some(&failure);
         (is_same && shorter.events.len() < trace.events.len()).then_some(shorter)
     })
@@ -30,9 +36,9 @@ fn lengths(steps: u64) -> impl Iterator<Item = u64> {
     std::iter::successors(Some(0), longer).take_while(move |length| *length < steps)
 }
 
-fn record(trace: &Trace, plan: Plan) -> Trace {
+fn record(world: &World, trace: &Trace, plan: Plan) -> Trace {
     let mut events = Vec::new();
-    let (_, ending) = run_to_end(&plan, |event| events.push(event.clone()));
+    let (_, ending) = run_to_end_in(world, &plan, |event| events.push(event.clone()));
     let value = serde_json::to_value(&plan).expect("a plan always has a JSON form");
     let header = Header { bug: trace.header.bug.clone(), plan: value, ..Header::new(Some(plan.seed)) };
     Trace { header, events, ending }

@@ -77,6 +77,7 @@ mod testing;
 #[cfg(test)]
 mod texts;
 mod transfer_ends;
+mod user_defined;
 mod violation;
 mod vote_once;
 mod watched;
@@ -85,4 +86,5 @@ pub(crate) mod words;
 pub use arrivals::{Arrivals, Disorder};
 pub use checkers::Checkers;
 pub use input::{LoopView, ProgressState, ProgressView, Recovered, View};
+pub use user_defined::{About, UserDefined};
 pub use violation::{Check, Invariant, Violation};

@@ -34,7 +34,8 @@ impl Invariant {
             | Self::Linearizability
             | Self::RunLoop
             | Self::ElectionTimeout
-            | Self::MessageEconomy => None,
+            | Self::MessageEconomy
+            | Self::UserDefined(_) => None,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use raft::NodeId;
 use serde::{Deserialize, Serialize};
 
+use super::user_defined::UserDefined;
+
 /// The properties that are checked; each has a file of its own in this module, or in the one it names, with its formal
 /// statement.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -48,10 +50,12 @@ pub enum Invariant {
     ElectionTimeout,
     /// Messages are bounded by what is new.
     MessageEconomy,
+    /// A property that a user brings: see [`world::Property`](crate::world::Property).
+    UserDefined(UserDefined),
 }
 
 impl Invariant {
-    /// All of them, in the order of the module's table.
+    /// All of the project's own, in the order of the module's table.
     pub const ALL: [Self; 19] = [
         Self::ElectionSafety,
         Self::VoteOnce,
@@ -96,6 +100,7 @@ impl Invariant {
             Self::RunLoop => "run-loop",
             Self::ElectionTimeout => "election-timeout",
             Self::MessageEconomy => "message-economy",
+            Self::UserDefined(property) => property.about().name,
         }
     }
 
@@ -125,6 +130,7 @@ impl Invariant {
             Self::RunLoop => "the loop that runs a node keeps to its rules.",
             Self::ElectionTimeout => "elections begin, votes are withheld and leaderships end by the election timeout.",
             Self::MessageEconomy => "messages are bounded by what is new: an exchange that brings nothing new ends.",
+            Self::UserDefined(property) => property.about().meaning,
         }
     }
 
@@ -153,6 +159,7 @@ impl Invariant {
             Self::RunLoop => "etcd's node.run",
             Self::ElectionTimeout => "paper, 5.2; thesis, 3.4, 4.2.3 and 6.2",
             Self::MessageEconomy => "thesis, 10.2.1",
+            Self::UserDefined(property) => property.about().source,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::error::ScriptError;
 use super::parse::{Block, scenario};
 use crate::situation::Situations;
 use crate::trace::{Header, Trace};
-use crate::world::Halt;
+use crate::world::{Halt, World};
 
 /// A scenario that was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,12 @@ pub struct Played {
 /// ```
 #[must_use]
 pub fn play(text: &str) -> Played {
+    play_in(&World::new(), text)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+#[must_use]
+pub fn play_in(world: &World, text: &str) -> Played {
     let commands = match understood(text) {
         Ok(commands) => commands,
         Err(error) => {
@@ -40,7 +46,7 @@ pub fn play(text: &str) -> Played {
             return Played { transcript, failure: Some(error), needs_bug: None, situations };
         }
     };
-    let mut environment = Environment::new();
+    let mut environment = Environment::new_in(world);
     let mut transcript = String::new();
     for (block, command) in commands {
         echo(&mut transcript, &block);
@@ -79,7 +85,15 @@ pub fn play(text: &str) -> Played {
 /// # Ok::<(), sim::script::ScriptError>(())
 /// ```
 pub fn record(text: &str) -> Result<Trace, ScriptError> {
-    let mut environment = Environment::recording();
+    record_in(&World::new(), text)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_in(world: &World, text: &str) -> Result<Trace, ScriptError> {
+    let mut environment = Environment::new_in(world).recording();
     let mut header = Header::new(None);
     let commands = understood(text)?;
     if commands.is_empty() {
@@ -95,7 +109,7 @@ pub fn record(text: &str) -> Result<Trace, ScriptError> {
             Err(trouble) => return Err(ScriptError::new(block.command.number, trouble.to_string())),
         }
     }
-    Ok(Trace::record(header, environment.recorded()))
+    Ok(Trace::record_in(world, header, environment.recorded()))
 }
 
 fn understood(text: &str) -> Result<Vec<(Block, Command)>, ScriptError> {

@@ -36,8 +36,10 @@ mod losses;
 mod network;
 mod options;
 mod outcome;
+mod property;
 mod replica;
 mod settled;
+mod setup;
 mod state;
 mod state_hasher;
 mod statistics;
@@ -50,8 +52,10 @@ pub use excuse::Excuse;
 pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, Front, Imitated, NodeOptions};
 pub use outcome::{Completion, Halt, Inapplicable, Outcome, Refusal};
+pub use property::{CloneProperty, Contradiction, Property, Seen};
 pub use replica::{Replica, ToDo};
 pub use settled::Unsettled;
+pub use setup::Setup;
 pub use state::StateHash;
 pub use statistics::Statistics;
 
@@ -86,6 +90,8 @@ pub struct World {
     coverage: CoverageRecorder,
     digest: Digest,
     step: u64,
+    /// What a user brings to be checked as well.
+    properties: Vec<Box<dyn Property>>,
 }
 
 impl World {
@@ -139,6 +145,7 @@ impl World {
         }
         self.count(event, refused.as_ref());
         self.observe(event, node)?;
+        self.check_properties(event, node)?;
         self.record_coverage(&before, refused.as_ref());
         self.step += 1;
         let completed = self.clients.take_completed();

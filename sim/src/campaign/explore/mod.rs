@@ -137,10 +137,18 @@ pub enum CannotExplore {
 /// # Ok::<(), sim::campaign::explore::CannotExplore>(())
 /// ```
 pub fn explore(exploration: &Exploration, watch: &mut impl Watch) -> Result<Explored, CannotExplore> {
+    explore_in(&World::new(), exploration, watch)
+}
+
+/// The same, each seed in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// As [`explore`].
+pub fn explore_in(world: &World, exploration: &Exploration, watch: &mut impl Watch) -> Result<Explored, CannotExplore> {
     drop(planted::switch_on(exploration.bug.as_deref()).map_err(CannotExplore::NeedsBug)?);
     let mut seeds = (0..).zip(exploration.share()).peekable();
     let mut fold = Fold::default();
-    let mut workers = exploration.workers()?;
+    let mut workers = exploration.workers(world)?;
     loop {
         while workers.has_free()
             && let Some((position, _)) = seeds.peek()
@@ -195,27 +203,36 @@ impl Exploration {
         self.shard.count(&self.seeds)
     }
 
-    fn workers(&self) -> io::Result<Workers<Job, (u64, SeedEnd)>> {
+    fn workers(&self, world: &World) -> io::Result<Workers<Job, (u64, SeedEnd)>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let Self { overrides, bug, twice, .. } = self.clone();
+        let world = world.clone();
         Workers::new(self.jobs.unwrap_or(cores).max(1), move |(position, seed)| {
             let _switched = planted::switch_on(bug.as_deref()).expect("the build has the bug, it was just looked up");
-            (position, if twice { run_twice(seed, &overrides) } else { run_seed(seed, &overrides) })
+            (
+                position,
+                if twice { run_twice_in(&world, seed, &overrides) } else { run_seed_in(&world, seed, &overrides) },
+            )
         })
     }
 }
 
 /// Runs one seed to its end.
 pub fn run_seed(seed: u64, overrides: &Overrides) -> SeedEnd {
+    run_seed_in(&World::new(), seed, overrides)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+pub fn run_seed_in(world: &World, seed: u64, overrides: &Overrides) -> SeedEnd {
     let plan = Plan::draw(seed, overrides);
-    let (Ended { world, .. }, ending) = swarm::run_to_end(&plan, |_| {});
+    let (Ended { world, .. }, ending) = swarm::run_to_end_in(world, &plan, |_| {});
     SeedEnd::of(seed, &world, ending, None)
 }
 
 /// Runs one seed twice at once, and finds the first step after which the two worlds differ.
-pub(crate) fn run_twice(seed: u64, overrides: &Overrides) -> SeedEnd {
+pub(crate) fn run_twice_in(world: &World, seed: u64, overrides: &Overrides) -> SeedEnd {
     let plan = Plan::draw(seed, overrides);
-    let (mut one, mut other) = (Swarm::new(&plan), Swarm::new(&plan));
+    let (mut one, mut other) = (Swarm::new_in(world, &plan), Swarm::new_in(world, &plan));
     loop {
         let step = one.world().step();
         let ends = [&mut one, &mut other].map(|swarm| swarm.go_on(&mut |_| {}));

@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::property::{differs_between_runs, named_for};
 use super::{Hunt, Property, Watch};
-use crate::campaign::explore::run_twice;
+use crate::campaign::explore::run_twice_in;
 use crate::driver::swarm;
 use crate::plan::{Overrides, Plan};
 use crate::planted::switched_on;
 use crate::trace::Ending;
+use crate::world::World;
 
 /// The seed that caught a bug.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -125,7 +126,7 @@ fn once(plan: &Plan, bug: Bug) -> (u64, Option<Property>) {
 /// Runs a seed twice with this bug, until the runs differ.
 fn twice(seed: u64, bug: Bug, hunt: &Hunt) -> (u64, Option<Property>) {
     let _switched = switched_on(Some(bug));
-    let end = run_twice(seed, &hunt.overrides());
+    let end = run_twice_in(&World::new(), seed, &hunt.overrides());
     (end.events, end.failure().map(|failure| failure.property()))
 }
 

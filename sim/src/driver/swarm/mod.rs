@@ -33,7 +33,7 @@ use self::foreign::Foreign;
 use self::hosts::Hosts;
 use self::intent::{DiskTrouble, Fault, Intent};
 use self::members::Members;
-pub use self::record::{Recorded, record, record_hang};
+pub use self::record::{Recorded, record, record_hang, record_in};
 use self::settle::Settling;
 use self::traffic::Traffic;
 use crate::disk::DiskFault;
@@ -72,7 +72,15 @@ pub struct Ended {
 /// assert_eq!((ended.violation, ended.world.step(), events), (None, 500, 500));
 /// ```
 pub fn run(plan: &Plan, record: impl FnMut(&Event)) -> Ended {
-    match run_to_end(plan, record) {
+    run_in(&World::new(), plan, record)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_in(world: &World, plan: &Plan, record: impl FnMut(&Event)) -> Ended {
+    match run_to_end_in(world, plan, record) {
         (ended, Ending::Completed | Ending::Violation(_)) => ended,
         (_, Ending::Panic(message)) => panic!("{message}"),
         (_, Ending::Hang(_)) => unreachable!("a run that hangs does not end"),
@@ -80,8 +88,13 @@ pub fn run(plan: &Plan, record: impl FnMut(&Event)) -> Ended {
 }
 
 /// Runs a plan as [`run`] does; an assertion of the code under test that fails ends it as a violation would.
-pub fn run_to_end(plan: &Plan, mut record: impl FnMut(&Event)) -> (Ended, Ending) {
-    let mut swarm = Swarm::new(plan);
+pub fn run_to_end(plan: &Plan, record: impl FnMut(&Event)) -> (Ended, Ending) {
+    run_to_end_in(&World::new(), plan, record)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+pub fn run_to_end_in(world: &World, plan: &Plan, mut record: impl FnMut(&Event)) -> (Ended, Ending) {
+    let mut swarm = Swarm::new_in(world, plan);
     let ending = loop {
         if let Some(ending) = swarm.go_on(&mut record) {
             break ending;
@@ -117,9 +130,14 @@ pub struct Swarm<'a> {
 impl<'a> Swarm<'a> {
     /// A run of this plan, before its first event.
     pub fn new(plan: &'a Plan) -> Self {
+        Self::new_in(&World::new(), plan)
+    }
+
+    /// The same, in a copy of this world: with what a user brings.
+    pub fn new_in(world: &World, plan: &'a Plan) -> Self {
         let mut swarm = Self {
             plan,
-            world: World::new(),
+            world: world.clone(),
             queue: EventQueue::default(),
             at_once: VecDeque::new(),
             elections: Stream::new(plan.seed, Concern::Elections),

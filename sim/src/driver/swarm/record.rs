@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Ended, Swarm};
 use crate::plan::Plan;
 use crate::trace::{Ending, Header, Writer};
-use crate::world::Event;
+use crate::world::{Event, World};
 
 /// A run that was recorded.
 #[derive(Debug)]
@@ -24,8 +24,16 @@ pub struct Recorded<W> {
 /// # Errors
 /// Those of `out`.
 pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
+    record_in(&World::new(), plan, bug, out)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// Those of `out`.
+pub fn record_in<W: Write>(world: &World, plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
     let mut writer = Writer::new(out, &header(plan, bug)?)?;
-    let mut swarm = Swarm::new(plan);
+    let mut swarm = Swarm::new_in(world, plan);
     let ending = loop {
         let mut written = Ok(());
         let ended = swarm.go_on(&mut |event| written = writer.event(event));

@@ -31,11 +31,23 @@ const PANEL: &str = include_str!("panel.js");
 ///
 /// # Errors
 /// The trace cannot be read, or needs a planted bug that this build does not have.
-pub fn report<R: BufRead>(mut reader: Reader<R>, shows_liveness: bool) -> Result<(String, Ending), ReadError> {
+pub fn report<R: BufRead>(reader: Reader<R>, shows_liveness: bool) -> Result<(String, Ending), ReadError> {
+    report_in(&World::new(), reader, shows_liveness)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// As [`report`].
+pub fn report_in<R: BufRead>(
+    world: &World,
+    mut reader: Reader<R>,
+    shows_liveness: bool,
+) -> Result<(String, Ending), ReadError> {
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
-    let mut run = Run { data: Data::new(reader.header()), world: World::new(), ended: None };
+    let mut run = Run { data: Data::new(reader.header()), world: world.clone(), ended: None };
     let mut recorded = Ending::Completed;
     while let Some(line) = reader.next_line()? {
         match line {

@@ -27,8 +27,8 @@ impl Goal {
     }
 
     /// Plays the phrases. Returns how many of them it takes to reach the goal, if they reach it.
-    pub(super) fn reached_by(&self, phrases: &[Phrase]) -> Option<usize> {
-        let mut environment = Environment::new();
+    pub(super) fn reached_by(&self, start: &World, phrases: &[Phrase]) -> Option<usize> {
+        let mut environment = Environment::new_in(start);
         for (position, phrase) in phrases.iter().enumerate() {
             if let Err(trouble) = environment.run(phrase.command()) {
                 return (Self::Fails(failure(trouble)?) == *self).then_some(position + 1);

@@ -61,27 +61,36 @@ pub enum CannotTell {
 /// The trace is too long, does not run as recorded, needs a bug that this build does not have, or holds what scenarios
 /// cannot say.
 pub fn from_trace(trace: &Trace) -> Result<String, CannotTell> {
+    from_trace_in(&World::new(), trace)
+}
+
+/// The same, in copies of this world: with what a user brings. The scenario is to be [played](crate::script::play_in) in such
+/// a one.
+///
+/// # Errors
+/// As [`from_trace`].
+pub fn from_trace_in(world: &World, trace: &Trace) -> Result<String, CannotTell> {
     if trace.events.len() > MOST_EVENTS {
         return Err(CannotTell::TooLong(trace.events.len()));
     }
     let (goal, said) = {
         let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(CannotTell::NeedsBug)?;
-        say_all(trace)?
+        say_all(world, trace)?
     };
     let bug = trace.header.bug.iter().filter_map(|bug| Phrase::new(["planted-bug", bug]));
     let phrases = bug.chain(said.phrases).collect();
-    let mut draft = Draft::new(phrases, goal).ok_or_else(|| said.unsaid.unwrap_or(CannotTell::Otherwise))?;
+    let mut draft = Draft::new(world, phrases, goal).ok_or_else(|| said.unsaid.unwrap_or(CannotTell::Otherwise))?;
     draft.tidy();
-    Ok(tell::tell(trace, draft.phrases()))
+    Ok(tell::tell(world, trace, draft.phrases()))
 }
 
 /// The events of a scenario made of the trace, if they fail in the same way. They take no detours, so pieces can be
 /// taken out of them that cannot be taken out of the trace. A planted bug has to be switched on.
-pub(crate) fn retell(trace: &Trace) -> Option<Vec<Event>> {
-    let (goal, said) = say_all(trace).ok()?;
-    let mut draft = Draft::new(said.phrases, goal)?;
+pub(crate) fn retell(world: &World, trace: &Trace) -> Option<Vec<Event>> {
+    let (goal, said) = say_all(world, trace).ok()?;
+    let mut draft = Draft::new(world, said.phrases, goal)?;
     draft.tidy();
-    let mut environment = Environment::recording();
+    let mut environment = Environment::new_in(world).recording();
     let broken = draft.phrases().iter().any(|phrase| environment.run(phrase.command()).is_err());
     broken.then(|| environment.recorded().to_vec())
 }
@@ -93,8 +102,8 @@ struct Said {
     unsaid: Option<CannotTell>,
 }
 
-fn say_all(trace: &Trace) -> Result<(Goal, Said), CannotTell> {
-    let mut world = World::new();
+fn say_all(world: &World, trace: &Trace) -> Result<(Goal, Said), CannotTell> {
+    let mut world = world.clone();
     let mut said = Said { phrases: Vec::new(), unsaid: None };
     for (step, event) in trace.events.iter().enumerate() {
         match say::say(event, &world) {

@@ -18,8 +18,8 @@ struct Group<'a> {
 }
 
 /// Plays the phrases once more and writes them down with what happens.
-pub(super) fn tell(trace: &Trace, phrases: &[Phrase]) -> String {
-    let mut environment = Environment::new();
+pub(super) fn tell(start: &World, trace: &Trace, phrases: &[Phrase]) -> String {
+    let mut environment = Environment::new_in(start);
     let mut text = String::new();
     let mut broken = None;
     for group in groups(phrases) {

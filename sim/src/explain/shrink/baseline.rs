@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::step::{Runner, Step};
 use crate::driver::Stop;
 use crate::trace::{Ending, Failure};
-use crate::world::Event;
+use crate::world::{Event, World};
 
 /// A run that fails: each of its steps fits, and the last one breaks something.
 pub(super) struct Baseline {
+    /// What runs begin with.
+    start: World,
     pub(super) steps: Vec<Arc<Step>>,
     pub(super) ending: Ending,
     failure: Failure,
@@ -27,8 +29,8 @@ impl Baseline {
     const CHECKPOINTS: usize = 16;
 
     /// The recorded run, if it fails.
-    pub(super) fn of_recording(events: &[Event]) -> Option<Self> {
-        let mut runner = Runner::default();
+    pub(super) fn of_recording(start: &World, events: &[Event]) -> Option<Self> {
+        let mut runner = Runner::new(start);
         let mut steps = Vec::new();
         for event in events {
             let step = runner.bind(event);
@@ -37,16 +39,16 @@ impl Baseline {
                 steps.push(Arc::new(step));
             }
             if applied.is_err() {
-                return Self::of_steps(&steps, None);
+                return Self::of_steps(start, &steps, None);
             }
         }
         None
     }
 
     /// The run of these steps, if it fails, and in the `wanted` way if there is one.
-    pub(super) fn of_steps(steps: &[Arc<Step>], wanted: Option<&Failure>) -> Option<Self> {
+    pub(super) fn of_steps(start: &World, steps: &[Arc<Step>], wanted: Option<&Failure>) -> Option<Self> {
         let distance = steps.len().div_ceil(Self::CHECKPOINTS).max(8);
-        let mut runner = Runner::default();
+        let mut runner = Runner::new(start);
         let (mut kept, mut checkpoints) = (Vec::with_capacity(steps.len()), Vec::new());
         for step in steps {
             if kept.len() % distance == 0 && checkpoints.last().is_none_or(|(at, _)| *at < kept.len()) {
@@ -60,7 +62,8 @@ impl Baseline {
                     kept.push(Arc::new(bound));
                     let failure = Failure::of(&ending)?;
                     let same = wanted.is_none_or(|wanted| *wanted == failure);
-                    return same.then_some(Self { steps: kept, ending, failure, checkpoints });
+                    let start = start.clone();
+                    return same.then_some(Self { start, steps: kept, ending, failure, checkpoints });
                 }
                 Err(Stop::Inapplicable(_)) => {}
             }
@@ -70,14 +73,19 @@ impl Baseline {
 
     /// Another run, if it fails in the same way.
     pub(super) fn same_failure(&self, events: &[Event]) -> Option<Self> {
-        Self::of_recording(events).filter(|other| other.failure == self.failure)
+        Self::of_recording(&self.start, events).filter(|other| other.failure == self.failure)
     }
 
     /// The run of a candidate, if it fails in the same way and has no more events.
     pub(super) fn improved_by(&self, candidate: &Candidate) -> Option<Self> {
         let steps: Vec<Arc<Step>> = self.steps[..candidate.shared].iter().chain(&candidate.rest).cloned().collect();
-        let better = Self::of_steps(&steps, Some(&self.failure))?;
+        let better = Self::of_steps(&self.start, &steps, Some(&self.failure))?;
         (better.steps.len() <= self.steps.len()).then_some(better)
+    }
+
+    /// What runs begin with.
+    pub(super) const fn start(&self) -> &World {
+        &self.start
     }
 
     /// Whether a candidate fails in the same way.

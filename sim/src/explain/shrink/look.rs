@@ -27,9 +27,9 @@ impl Look {
     }
 
     /// Where to look in these events.
-    pub(super) fn at(events: &[Event]) -> Self {
+    pub(super) fn at(start: &World, events: &[Event]) -> Self {
         let (mut since, mut inapplicable) = (Since::default(), 0);
-        let mut world = World::new();
+        let mut world = start.clone();
         for (step, event) in (0..).zip(&events[..events.len().saturating_sub(1)]) {
             // What no longer fits changes nothing.
             inapplicable += u64::from(apply(&mut world, event).is_err());
@@ -147,7 +147,7 @@ mod tests {
         }
         let (last_crash, tick) = (events.len() as u64 - 1, Event::Tick { node: id(1) });
         events.extend([tick.clone(), tick, Event::ExpectSettled { written: None, reads: 0 }]);
-        let look = Look::at(&events);
+        let look = Look::at(&World::new(), &events);
         assert_eq!(look.step(), last_crash, "{look}");
         let missing = format!(
             "since step {last_crash} no quorum of the members (voters 1, 2, 3) is up and linked: (2, 3) are down"

@@ -40,7 +40,7 @@ use crate::planted::{self, UnknownBug};
 #[cfg(doc)]
 use crate::trace::Failure;
 use crate::trace::{Ending, Header, Trace};
-use crate::world::Event;
+use crate::world::{Event, World};
 
 /// Follows a shrinking while it goes on, and may end it.
 pub trait Watch: Send {
@@ -93,6 +93,14 @@ pub enum CannotShrink {
 /// # Errors
 /// The trace does not fail, or cannot be run by this build.
 pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Trace, CannotShrink> {
+    shrink_in(&World::new(), trace, threads, watch)
+}
+
+/// The same, in copies of this world: with what a user brings.
+///
+/// # Errors
+/// As [`shrink`].
+pub fn shrink_in(world: &World, trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Trace, CannotShrink> {
     if matches!(trace.ending, Ending::Hang(_)) {
         return Err(CannotShrink::Hangs);
     }
@@ -107,17 +115,22 @@ pub fn shrink(trace: &Trace, threads: usize, watch: &mut dyn Watch) -> Result<Tr
     pool.install(|| {
         let header = header(trace);
         if !stall::is_recorded(trace) {
-            return shrink_events(header, &trace.events, watch);
+            return shrink_events(world, header, &trace.events, watch);
         }
-        match stall::shown_by_expectation(&trace.events) {
-            Some(short) => shrink_events(header, &short, watch),
-            None => Err(CannotShrink::OnlyAsRecorded(Look::at(&trace.events))),
+        match stall::shown_by_expectation(world, &trace.events) {
+            Some(short) => shrink_events(world, header, &short, watch),
+            None => Err(CannotShrink::OnlyAsRecorded(Look::at(world, &trace.events))),
         }
     })
 }
 
-fn shrink_events(header: Header, events: &[Event], watch: &mut dyn Watch) -> Result<Trace, CannotShrink> {
-    let mut search = Search::new(header, events, watch).ok_or(CannotShrink::NothingBreaks)?;
+fn shrink_events(
+    world: &World,
+    header: Header,
+    events: &[Event],
+    watch: &mut dyn Watch,
+) -> Result<Trace, CannotShrink> {
+    let mut search = Search::new(world, header, events, watch).ok_or(CannotShrink::NothingBreaks)?;
     descend(&mut search);
     while !search.is_over() && descends_further_retold(&mut search) {}
     Ok(search.trace())
@@ -127,7 +140,7 @@ fn shrink_events(header: Header, events: &[Event], watch: &mut dyn Watch) -> Res
 /// Returns whether that made the trace any better.
 fn descends_further_retold(search: &mut Search<'_>) -> bool {
     search.begin("retelling");
-    let other = retell(&search.trace()).and_then(|events| search.best.same_failure(&events));
+    let other = retell(search.best.start(), &search.trace()).and_then(|events| search.best.same_failure(&events));
     let Some(other) = other else { return false };
     let before = std::mem::replace(&mut search.best, other);
     descend(search);

@@ -7,7 +7,7 @@ use super::baseline::{Baseline, Candidate};
 use super::{Watch, trace_of};
 use crate::planted;
 use crate::trace::{Ending, Header, Trace};
-use crate::world::Event;
+use crate::world::{Event, World};
 
 /// The best so far, and the way to better it.
 pub(super) struct Search<'a> {
@@ -24,8 +24,8 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// A search that begins with a recorded run, if that fails.
-    pub(super) fn new(header: Header, events: &[Event], watch: &'a mut dyn Watch) -> Option<Self> {
-        let best = Baseline::of_recording(events)?;
+    pub(super) fn new(start: &World, header: Header, events: &[Event], watch: &'a mut dyn Watch) -> Option<Self> {
+        let best = Baseline::of_recording(start, events)?;
         let breaks_anyway = breaks_without_bug(&header, &best);
         let mut search = Self { best, header, watch, tried: 0, pass: "cut", shortest: usize::MAX, breaks_anyway };
         search.announce();
@@ -95,7 +95,7 @@ fn breaks_without_bug(header: &Header, run: &Baseline) -> bool {
         return false;
     }
     drop(planted::switch_on(None));
-    let ending = Trace::record(header.clone(), &run.events()).ending;
+    let ending = Trace::record_in(run.start(), header.clone(), &run.events()).ending;
     let switched = planted::switch_on(header.bug.as_deref()).expect("it was on before");
     // It stays on for as long as the thread lives.
     std::mem::forget(switched);

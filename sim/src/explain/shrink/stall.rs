@@ -21,11 +21,11 @@ pub(super) fn is_recorded(trace: &Trace) -> bool {
 
 /// The shortest of many beginnings of a run after which the cluster stalls in a liveness phase: in the same way if
 /// possible. The expectation that it does not is part of it.
-pub(super) fn shown_by_expectation(events: &[Event]) -> Option<Vec<Event>> {
-    let (end, failure) = run_to_end(events)?;
+pub(super) fn shown_by_expectation(start: &World, events: &[Event]) -> Option<Vec<Event>> {
+    let (end, failure) = run_to_end(start, events)?;
     let expectations = expectations(&end);
     let mut other = None;
-    let mut world = World::new();
+    let mut world = start.clone();
     let mut before = 0;
     let marks = marks(events);
     for (position, event) in events.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn shown_by_expectation(events: &[Event]) -> Option<Vec<Event>> {
             for expectation in &expectations {
                 match stalls(&world, expectation) {
                     Some(stall) if stall == failure => {
-                        return Some(earliest(&events[..position], before, expectation, &stall));
+                        return Some(earliest(start, &events[..position], before, expectation, &stall));
                     }
                     Some(stall) if other.is_none() => other = Some((position, before, expectation, stall)),
                     Some(_) | None => {}
@@ -43,12 +43,13 @@ pub(super) fn shown_by_expectation(events: &[Event]) -> Option<Vec<Event>> {
         }
         apply(&mut world, event).ok();
     }
-    other.map(|(position, before, expectation, stall)| earliest(&events[..position], before, expectation, &stall))
+    other
+        .map(|(position, before, expectation, stall)| earliest(start, &events[..position], before, expectation, &stall))
 }
 
 /// The world before the last event, and how the last event fails.
-fn run_to_end(events: &[Event]) -> Option<(World, Failure)> {
-    let mut world = World::new();
+fn run_to_end(start: &World, events: &[Event]) -> Option<(World, Failure)> {
+    let mut world = start.clone();
     for event in events {
         if let Err(Stop::Broken(ending)) = apply(&mut world, event) {
             return Failure::of(&ending).map(|failure| (world, failure));
@@ -107,8 +108,8 @@ fn is_liveness(ending: &Ending) -> bool {
 }
 
 /// The shortest beginning longer than `rests` after which the cluster stalls, with the expectation that it does not.
-fn earliest(events: &[Event], rests: usize, expectation: &Event, stall: &Failure) -> Vec<Event> {
-    let mut start = World::new();
+fn earliest(world: &World, events: &[Event], rests: usize, expectation: &Event, stall: &Failure) -> Vec<Event> {
+    let mut start = world.clone();
     events[..rests].iter().for_each(|event| drop(apply(&mut start, event)));
     let first = rests;
     let does_stall = |length: usize| {

@@ -34,7 +34,7 @@ impl Step {
 }
 
 /// A run of steps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Runner {
     world: World,
     /// For each receiver the messages to it that may be in flight, oldest first.
@@ -42,6 +42,11 @@ pub(super) struct Runner {
 }
 
 impl Runner {
+    /// A run that begins with a copy of this world.
+    pub(super) fn new(start: &World) -> Self {
+        Self { world: start.clone(), waiting: Vec::new() }
+    }
+
     /// Does what the step says, if it fits. Returns the event that happened.
     pub(super) fn apply(&mut self, step: &Step) -> Result<Option<Event>, Stop> {
         let event = match &step.message {

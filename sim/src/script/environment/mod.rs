@@ -118,8 +118,13 @@ impl Default for Environment {
 impl Environment {
     /// A world without nodes, in which every property is checked after every event.
     pub fn new() -> Self {
+        Self::new_in(&World::new())
+    }
+
+    /// The same, that begins with a copy of this world: with what a user brings.
+    pub fn new_in(world: &World) -> Self {
         Self {
-            world: World::new(),
+            world: world.clone(),
             imitates_etcd: false,
             level: LogLevel::All,
             held: BTreeSet::new(),
@@ -136,9 +141,9 @@ impl Environment {
         Self { world: World::unchecked(), imitates_etcd: true, ..Self::new() }
     }
 
-    /// The same as [`new`](Self::new), with all that happens written down.
-    pub(crate) fn recording() -> Self {
-        Self { recorded: Some(Vec::new()), ..Self::new() }
+    /// The same, with all that happens from now on written down.
+    pub(crate) fn recording(self) -> Self {
+        Self { recorded: Some(Vec::new()), ..self }
     }
 
     /// What was written down.

@@ -10,17 +10,20 @@ mod words;
 
 use super::goal::Goal;
 use super::phrase::Phrase;
+use crate::world::World;
 
 /// A scenario that reaches its goal.
 pub(super) struct Draft {
+    /// What scenarios begin with.
+    start: World,
     phrases: Vec<Phrase>,
     goal: Goal,
 }
 
 impl Draft {
     /// These phrases, if they reach the goal.
-    pub(super) fn new(phrases: Vec<Phrase>, goal: Goal) -> Option<Self> {
-        let mut draft = Self { phrases: Vec::new(), goal };
+    pub(super) fn new(start: &World, phrases: Vec<Phrase>, goal: Goal) -> Option<Self> {
+        let mut draft = Self { start: start.clone(), phrases: Vec::new(), goal };
         draft.becomes(phrases).then_some(draft)
     }
 
@@ -54,7 +57,7 @@ impl Draft {
 
     /// Replaces all phrases by others, if those reach the goal. What follows the failure falls away.
     fn becomes(&mut self, mut phrases: Vec<Phrase>) -> bool {
-        let Some(needed) = self.goal.reached_by(&phrases) else { return false };
+        let Some(needed) = self.goal.reached_by(&self.start, &phrases) else { return false };
         phrases.truncate(needed);
         self.phrases = phrases;
         true
