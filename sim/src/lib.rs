@@ -31,6 +31,7 @@
 //! The command line is behind the feature `cli`, which is on unless it is switched off. The feature `planted-bugs` builds in bugs
 //! that real implementations had, to be switched on one at a time.
 
+pub mod application;
 pub mod campaign;
 pub mod disk;
 pub mod driver;

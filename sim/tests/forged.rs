@@ -45,7 +45,7 @@ fn a_committed_membership_change_that_does_not_decode_is_refused_and_skipped() {
         refused.extend(work_off(&mut world, node(1)));
     }
     assert_eq!(refused, [Refusal::Undecodable(DecodeError::Truncated)]);
-    let application = world.replica(node(1)).and_then(|replica| replica.application()).expect("it is up");
+    let application = world.replica(node(1)).and_then(|replica| replica.state_machine()).expect("it is up");
     assert_eq!(application.applied().index, Index(4), "what follows is applied");
     assert_eq!(application.value(1), Some(&Bytes::from_static(b"green")));
     assert_eq!(*application.conf_state(), conf_state, "the membership is what it was");

@@ -251,7 +251,7 @@ fn a_log_is_compacted_no_further_than_the_node_was_told_to_be_applied() {
         let boot = Boot::Snapshot { index: raft::Index(1), conf_state };
         let options = NodeOptions { async_storage_writes, ..NodeOptions::default() };
         let mut world = World::new();
-        let applied = |world: &World| world.replica(node)?.application().map(|application| application.applied().index);
+        let applied = |world: &World| world.replica(node)?.state_machine().map(|machine| machine.applied().index);
         let last = |world: &World| world.replica(node).map(|replica| replica.view().last.index);
         let go_on = |world: &mut World, until_applied: bool| {
             while !(until_applied && applied(world) == last(world)) {

@@ -60,7 +60,7 @@ impl Command {
 }
 
 /// The decimal number at the front, and what follows the byte that ends it.
-fn number(bytes: &[u8], end: u8) -> Option<(u64, &[u8])> {
+pub(super) fn number(bytes: &[u8], end: u8) -> Option<(u64, &[u8])> {
     let length = bytes.iter().position(|byte| *byte == end)?;
     let (digits, rest) = bytes.split_at(length);
     let value = digits.iter().try_fold(0u64, |value, digit| {

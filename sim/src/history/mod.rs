@@ -34,17 +34,23 @@
 
 mod command;
 mod instants;
+mod keyed;
 mod operation;
 mod order;
 mod search;
+mod search_any;
+mod submission;
 #[cfg(test)]
 mod testing;
 mod window;
 
 pub use command::Command;
 pub(crate) use instants::Instants;
+pub use keyed::KeyedHistories;
 pub(crate) use operation::Text;
 pub use operation::{Answer, Fate, Operation, Record};
-pub use order::{AppliedOrder, TookEffect};
+pub use order::{AppliedOrder, Session, TookEffect};
 pub use search::{Initial, Verdict, search};
+pub use search_any::search_with;
+pub use submission::Submission;
 pub use window::{Searched, Windows};

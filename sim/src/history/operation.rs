@@ -5,7 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// What a client asks of the key-value store. A key that was never written holds the empty value.
+/// What a client asks of the key-value store, where a key that was never written holds the empty value; or of a user's own
+/// application.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Operation {
     /// The key shall hold the value.
@@ -35,14 +36,32 @@ pub enum Operation {
         #[serde(with = "crate::text")]
         value: Bytes,
     },
+    /// A user's [application](crate::application) shall apply this.
+    Request {
+        /// What is asked.
+        #[serde(with = "crate::text")]
+        data: Bytes,
+    },
+    /// What does a user's application answer to this? It changes nothing.
+    Query {
+        /// What is asked.
+        #[serde(with = "crate::text")]
+        data: Bytes,
+    },
 }
 
 impl Operation {
-    /// The key that it concerns.
-    pub const fn key(&self) -> u64 {
+    /// The key of the store that it concerns.
+    pub const fn key(&self) -> Option<u64> {
         match self {
-            Self::Write { key, .. } | Self::Read { key } | Self::CompareAndSet { key, .. } => *key,
+            Self::Write { key, .. } | Self::Read { key } | Self::CompareAndSet { key, .. } => Some(*key),
+            Self::Request { .. } | Self::Query { .. } => None,
         }
+    }
+
+    /// Whether it changes nothing.
+    pub const fn is_read(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Query { .. })
     }
 }
 
@@ -54,6 +73,8 @@ impl fmt::Display for Operation {
             Self::CompareAndSet { key, expected, value } => {
                 write!(f, "compare-and-set k{key} {} -> {}", Text(expected), Text(value))
             }
+            Self::Request { data } => write!(f, "request {}", Text(data)),
+            Self::Query { data } => write!(f, "query {}", Text(data)),
         }
     }
 }
@@ -67,13 +88,15 @@ pub enum Answer {
     Read(#[serde(with = "crate::text")] Bytes),
     /// Whether the key held what was expected, and so was set.
     CompareAndSet(bool),
+    /// What a user's application answers.
+    Reply(#[serde(with = "crate::text")] Bytes),
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Written => f.write_str("written"),
-            Self::Read(value) => Text(value).fmt(f),
+            Self::Read(value) | Self::Reply(value) => Text(value).fmt(f),
             Self::CompareAndSet(true) => f.write_str("set"),
             Self::CompareAndSet(false) => f.write_str("not as expected"),
         }

@@ -11,14 +11,20 @@
 //! the highest position that was acknowledged so far: what an operation must come behind is that of its invocation. For
 //! the answers, the operations are done once more here as soon as the first node applies them, in a model of its own.
 
+mod requests;
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 use raft::{Index, NodeId};
 use serde::{Deserialize, Serialize};
 
+use self::requests::Requests;
+pub use self::requests::Session;
 use super::command::Command;
 use super::operation::{Answer, Operation, Text};
+use super::submission::Submission;
+use crate::application::Application;
 use crate::invariant::{Check, Invariant, Violation};
 use crate::slots::slot;
 
@@ -44,6 +50,8 @@ pub struct AppliedOrder {
     newest: Vec<TookEffect>,
     /// The values of each key.
     keys: Vec<Versions>,
+    /// The requests for a user's application, where there is one.
+    requests: Option<Requests>,
 }
 
 /// The newest values of a key, each with the index from which on it held, oldest first.
@@ -78,6 +86,11 @@ impl Versions {
 }
 
 impl AppliedOrder {
+    /// An order of requests for a user's application, which is as this model says.
+    pub fn of(model: Box<dyn Application>) -> Self {
+        Self { requests: Some(Requests::new(model)), ..Self::default() }
+    }
+
     /// The highest position of any operation that was acknowledged: whatever is invoked now comes behind it.
     pub const fn acknowledged(&self) -> Index {
         self.acknowledged
@@ -108,7 +121,6 @@ impl AppliedOrder {
     /// It stands elsewhere in the applied order than the node says, or came out otherwise, or does not come after what was
     /// acknowledged before it.
     pub fn acknowledge(&mut self, node: NodeId, client: u64, floor: Index, effect: &TookEffect) -> Check {
-        let TookEffect { sequence, index, .. } = effect;
         let known = self.newest.get(client as usize).copied().unwrap_or_default();
         if known != *effect {
             let (known, said) = (shown(&known), shown(effect));
@@ -117,14 +129,79 @@ impl AppliedOrder {
                 format!("client {client} is told that {said}; expected that {known}, as it was applied"),
             );
         }
-        if *index <= floor {
-            let what = format!("command {sequence} of client {client} took effect at {index}");
+        self.acknowledge_at(node, floor, effect.index, || format!("command {} of client {client}", effect.sequence))
+    }
+
+    fn acknowledge_at(&mut self, node: NodeId, floor: Index, index: Index, what: impl FnOnce() -> String) -> Check {
+        if index <= floor {
+            let what = format!("{} took effect at {index}", what());
             return violated(
                 node,
                 format!("{what}; expected a place behind {floor}, which was acknowledged before it was invoked"),
             );
         }
-        self.acknowledged = self.acknowledged.max(*index);
+        self.acknowledged = self.acknowledged.max(index);
+        Ok(())
+    }
+
+    /// A node applied an entry with a request for a user's application. Only the first node to do so matters.
+    pub fn applied_request(&mut self, index: Index, request: &Submission) {
+        if index <= self.last {
+            return;
+        }
+        self.last = index;
+        if let Some(requests) = &mut self.requests {
+            requests.applied(index, request);
+        }
+    }
+
+    /// A node answers a request that was invoked when `floor` was [`acknowledged`](Self::acknowledged).
+    ///
+    /// # Errors
+    /// It stands elsewhere in the applied order than the node says, or the model answers otherwise, or it does not come after
+    /// what was acknowledged before it.
+    pub fn acknowledge_request(&mut self, node: NodeId, client: u64, floor: Index, told: &Session) -> Check {
+        if let Some(known) = self.requests.as_ref().map(|requests| requests.session(client))
+            && known != *told
+        {
+            let [told, known] = [told, &known]
+                .map(|one| format!("request {} took effect at {} [{}]", one.sequence, one.index, Text(&one.answer)));
+            return violated(
+                node,
+                format!("client {client} is told that {told}; expected that {known}, as the model has it"),
+            );
+        }
+        self.acknowledge_at(node, floor, told.index, || format!("request {} of client {client}", told.sequence))
+    }
+
+    /// A node that has applied `position` answers a question that was asked when `floor` was
+    /// [`acknowledged`](Self::acknowledged); with none, the answer may be stale.
+    ///
+    /// # Errors
+    /// It goes back behind what was acknowledged before it, or the model answers otherwise.
+    pub fn query(
+        &mut self,
+        node: NodeId,
+        floor: Option<Index>,
+        position: Index,
+        question: &Bytes,
+        answer: &Bytes,
+    ) -> Check {
+        if let Some(floor) = floor.filter(|floor| position < *floor) {
+            let what = format!("the question [{}] is answered by the state after {position}", Text(question));
+            return violated(
+                node,
+                format!("{what}; expected a place behind {floor}, which was acknowledged before it was asked"),
+            );
+        }
+        if let Some(known) = self.requests.as_ref().and_then(|requests| requests.answer(position, question))
+            && known != *answer
+        {
+            let [question, known, answer] = [question, &known, answer].map(|text| Text(text).to_string());
+            let what = format!("the question [{question}] is answered [{answer}] by the state after {position}");
+            return violated(node, format!("{what}; expected [{known}], as the model has it"));
+        }
+        self.acknowledged = self.acknowledged.max(position);
         Ok(())
     }
 
@@ -158,7 +235,7 @@ impl Operation {
         match self {
             Self::Write { .. } => Some(Answer::Written),
             Self::CompareAndSet { .. } => Some(Answer::CompareAndSet(effect.succeeded)),
-            Self::Read { .. } => None,
+            Self::Read { .. } | Self::Request { .. } | Self::Query { .. } => None,
         }
     }
 }

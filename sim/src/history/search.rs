@@ -92,7 +92,9 @@ fn compared_with(record: &Record) -> Option<&Bytes> {
     match (&record.operation, &record.fate) {
         (Operation::Read { .. }, Fate::Answered { answer: Answer::Read(value), .. }) => Some(value),
         (Operation::CompareAndSet { expected, .. }, _) => Some(expected),
-        (Operation::Read { .. } | Operation::Write { .. }, _) => None,
+        (Operation::Read { .. } | Operation::Write { .. } | Operation::Request { .. } | Operation::Query { .. }, _) => {
+            None
+        }
     }
 }
 
@@ -125,7 +127,8 @@ impl Call {
             Fate::Unknown { until } => (until.unwrap_or(u64::MAX), None),
         };
         let action = match (&record.operation, answer) {
-            (Operation::Read { .. }, None) => return None,
+            // What a user's application is asked is about no key of the store: see `search_with`.
+            (Operation::Read { .. }, None) | (Operation::Request { .. } | Operation::Query { .. }, _) => return None,
             (Operation::Read { .. }, Some(Answer::Read(value))) => Action::Read(values.number(value)),
             (Operation::Write { value, .. }, None | Some(Answer::Written)) => Action::Write(values.number(value)),
             (Operation::CompareAndSet { expected, value, .. }, None | Some(Answer::CompareAndSet(true))) => {
@@ -134,9 +137,9 @@ impl Call {
             (Operation::CompareAndSet { expected, .. }, Some(Answer::CompareAndSet(false))) => {
                 Action::Differs(values.number(expected))
             }
-            (Operation::Read { .. }, Some(Answer::Written | Answer::CompareAndSet(_)))
-            | (Operation::Write { .. }, Some(Answer::Read(_) | Answer::CompareAndSet(_)))
-            | (Operation::CompareAndSet { .. }, Some(Answer::Read(_) | Answer::Written)) => {
+            (Operation::Read { .. }, Some(Answer::Written | Answer::CompareAndSet(_) | Answer::Reply(_)))
+            | (Operation::Write { .. }, Some(Answer::Read(_) | Answer::CompareAndSet(_) | Answer::Reply(_)))
+            | (Operation::CompareAndSet { .. }, Some(Answer::Read(_) | Answer::Written | Answer::Reply(_))) => {
                 panic!("the answer is none to the question: {record}")
             }
         };

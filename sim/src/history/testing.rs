@@ -133,6 +133,7 @@ impl OneCopy {
             Operation::Read { .. } => return Some((Answer::Read(self.value.clone()), Err(Index(self.index)))),
             Operation::Write { key, value } => (key, None, value),
             Operation::CompareAndSet { key, expected, value } => (key, Some(expected), value),
+            Operation::Request { .. } | Operation::Query { .. } => return None,
         };
         self.index += 1;
         let index = Index(self.index);

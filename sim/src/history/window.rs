@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
 use super::instants::Instants;
-use super::operation::{Answer, Fate, Operation, Record};
+use super::operation::{Answer, Fate, Record};
 use super::search::{Initial, Verdict, search};
 use crate::invariant::{Check, Invariant, Violation};
 use crate::slots::slot;
@@ -61,12 +61,13 @@ impl Windows {
     /// Takes in an operation when its client was answered or gave it up. Whether the key should be searched now.
     #[must_use]
     pub fn push(&mut self, record: Record) -> bool {
-        match (&record.operation, &record.fate) {
-            (Operation::Read { .. }, Fate::Unknown { .. }) => return false,
-            (Operation::Read { .. }, Fate::Answered { .. }) => {}
-            (Operation::Write { .. } | Operation::CompareAndSet { .. }, fate) => self.bound(record.client, fate),
+        let Some(key) = record.operation.key() else { return false };
+        match (record.operation.is_read(), &record.fate) {
+            (true, Fate::Unknown { .. }) => return false,
+            (true, Fate::Answered { .. }) => {}
+            (false, fate) => self.bound(record.client, fate),
         }
-        slot(&mut self.keys, record.operation.key()).push(record)
+        slot(&mut self.keys, key).push(record)
     }
 
     /// An answer to a command ends the time in which earlier unknown ones of the client can take effect.
@@ -190,7 +191,7 @@ fn violation(key: u64, records: &[Record]) -> Violation {
 
 impl Record {
     /// The last step at which it can have taken effect.
-    const fn until(&self) -> Option<u64> {
+    pub(super) const fn until(&self) -> Option<u64> {
         match self.fate {
             Fate::Answered { step, .. } => Some(step),
             Fate::Unknown { until } => until,
@@ -198,7 +199,7 @@ impl Record {
     }
 
     /// Feeds a hash with what it says, given the order of the steps.
-    fn hash_state(&self, instants: &Instants, state: &mut impl Hasher) {
+    pub(super) fn hash_state(&self, instants: &Instants, state: &mut impl Hasher) {
         let Self { client, sequence, operation, invoked, fate } = self;
         (client, sequence, operation, instants.rank(*invoked)).hash(state);
         match fate {
@@ -214,12 +215,8 @@ impl Record {
         }
         let until = self.until();
         let changed_nothing = matches!(self.fate, Fate::Answered { answer: Answer::CompareAndSet(false), .. });
-        match self.operation {
-            Operation::Write { .. } | Operation::CompareAndSet { .. } if !changed_nothing => {
-                Some(Self { fate: Fate::Unknown { until }, ..self })
-            }
-            Operation::Write { .. } | Operation::CompareAndSet { .. } | Operation::Read { .. } => None,
-        }
+        let may_change = !self.operation.is_read() && !changed_nothing;
+        may_change.then_some(Self { fate: Fate::Unknown { until }, ..self })
     }
 }
 

@@ -7,15 +7,21 @@
 //! the one before: whether that one took effect is unknown for good.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use raft::{Index, NodeId, ReadState};
 
-use super::application::Application;
+use super::client_seam::Client as ClientSeam;
 use super::key_value::Effect;
 use super::outcome::{Completion, Inapplicable};
+use super::setup::Setup;
+use super::state_machine::StateMachine;
 use super::statistics::Statistics;
-use crate::history::{Answer, AppliedOrder, Command, Fate, Instants, Operation, Record, TookEffect, Windows};
+use crate::application::Application;
+use crate::history::{
+    Answer, AppliedOrder, Command, Fate, Instants, KeyedHistories, Operation, Record, Session, Submission, TookEffect, Windows,
+};
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};
 use crate::slots::slot;
@@ -28,9 +34,20 @@ pub struct Clients {
     waiting: Vec<Waiting>,
     order: AppliedOrder,
     windows: Windows,
+    /// The same for a user's application.
+    own: Option<Own>,
     completed: Vec<Completion>,
     /// Whether answers go unchecked.
     off: bool,
+}
+
+/// What the answers of a user's application are held against.
+#[derive(Clone, Debug)]
+struct Own {
+    /// Before anything was applied.
+    model: Arc<dyn Application>,
+    client: Arc<dyn ClientSeam>,
+    histories: KeyedHistories,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,9 +77,11 @@ struct UnderWay {
 /// nothing, since a node and a client have one at most.
 impl Hash for Clients {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { clients, waiting, order, windows, completed: _, off } = self;
+        let Self { clients, waiting, order, windows, own, completed: _, off } = self;
+        let histories = own.as_ref().map(|own| &own.histories);
         let under_way = || clients.iter().map(|client| client.under_way.as_ref());
-        let instants: Instants = under_way().flatten().map(|one| one.invoked).chain(windows.steps()).collect();
+        let instants = under_way().flatten().map(|one| one.invoked).chain(windows.steps());
+        let instants: Instants = instants.chain(histories.into_iter().flat_map(KeyedHistories::steps)).collect();
         (clients.len(), order, off).hash(state);
         for (Client { sequence, sent, under_way: _ }, under_way) in clients.iter().zip(under_way()) {
             (sequence, sent, under_way.is_some()).hash(state);
@@ -74,6 +93,7 @@ impl Hash for Clients {
         waiting.sort_unstable();
         waiting.hash(state);
         windows.hash_state(&instants, state);
+        histories.into_iter().for_each(|histories| histories.hash_state(&instants, state));
     }
 }
 
@@ -96,6 +116,18 @@ pub(super) enum Request {
 }
 
 impl Clients {
+    /// Clients of what a user has brought.
+    pub(super) fn of(setup: &Setup) -> Self {
+        let Some(model) = setup.model() else { return Self::default() };
+        let order = AppliedOrder::of(model.clone());
+        let own = |client: &Arc<dyn ClientSeam>| Own {
+            model: model.into(),
+            client: Arc::clone(client),
+            histories: KeyedHistories::default(),
+        };
+        Self { order, own: setup.brought_client().map(own), ..Self::default() }
+    }
+
     /// Clients whose answers are not checked.
     pub(super) fn unchecked() -> Self {
         Self { off: true, ..Self::default() }
@@ -125,20 +157,20 @@ impl Clients {
         if number >= Command::CLIENTS {
             return Err(Inapplicable::NoSuchClient(number));
         }
-        if operation.key() >= Command::KEYS {
-            return Err(Inapplicable::NoSuchKey(operation.key()));
+        if let Some(key) = operation.key().filter(|key| *key >= Command::KEYS) {
+            return Err(Inapplicable::NoSuchKey(key));
         }
         let floor = self.order.acknowledged();
         let client = slot(&mut self.clients, number);
         let given_up = client.under_way.take().map(|before| before.record(number, client.sequence));
         let sequence = client.sequence + 1;
-        let data = command(number, sequence, operation).map(|command| command.encode());
+        let data = data(number, sequence, operation);
         let under_way = UnderWay { operation: operation.clone(), data, invoked: step, floor, asked: 0 };
         *client = Client { sequence, sent: 0, under_way: Some(under_way) };
         if let Some(record) = given_up {
             self.waiting.retain(|waiting| waiting.client != number);
             // A record without an answer does not complete a window.
-            let _ = self.windows.push(record);
+            let _ = self.push(record);
         }
         self.request(number)
     }
@@ -193,6 +225,24 @@ impl Clients {
         }
     }
 
+    /// A node's application, which is a user's, applied an entry with this request, and that led to this.
+    pub(super) fn handled(
+        &mut self,
+        node: NodeId,
+        index: Index,
+        submission: &Submission,
+        session: &Session,
+        now: &mut Now<'_>,
+    ) -> Check {
+        self.order.applied_request(index, submission);
+        let client = submission.client;
+        let Some(under_way) = self.answerable(node, client, session.sequence) else { return Ok(()) };
+        let floor = under_way.floor;
+        let fine = self.order.acknowledge_request(node, client, floor, session);
+        self.judge(fine)?;
+        self.complete(node, client, Answer::Reply(session.answer.clone()), now)
+    }
+
     fn acknowledge(&mut self, node: NodeId, client: u64, effect: TookEffect, now: &mut Now<'_>) -> Check {
         let Some(under_way) = self.answerable(node, client, effect.sequence) else { return Ok(()) };
         let Some(answer) = under_way.operation.answer(&effect) else { return Ok(()) };
@@ -211,22 +261,33 @@ impl Clients {
     }
 
     /// Lets a node answer the reads that waited for it to apply as much as it has.
-    pub(super) fn answer_reads(&mut self, node: NodeId, application: &Application, now: &mut Now<'_>) -> Check {
+    pub(super) fn answer_reads(&mut self, node: NodeId, machine: &StateMachine, now: &mut Now<'_>) -> Check {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let position = application.applied().index;
+        let position = machine.applied().index;
         let is_ready = |one: &Waiting| one.index <= position || planted(Bug::ReadBeforeApplied);
         while let Some(at) = self.waiting.iter().position(|one| one.node == node && is_ready(one)) {
             let Waiting { client, sequence, .. } = self.waiting.swap_remove(at);
             let Some(under_way) = self.answerable(node, client, sequence) else { continue };
-            let (key, floor) = (under_way.operation.key(), under_way.floor);
-            let value = application.value(key).cloned().unwrap_or_default();
+            let (operation, floor) = (under_way.operation.clone(), under_way.floor);
             let stale = now.stale_reads_excused && position < floor;
             now.statistics.stale_reads += u64::from(stale);
-            let fine = self.order.read(node, (!stale).then_some(floor), position, key, &value);
+            let floor = (!stale).then_some(floor);
+            let (answer, fine) = match &operation {
+                Operation::Query { data } => {
+                    let answer = machine.any_application().query(data);
+                    let fine = self.order.query(node, floor, position, data, &answer);
+                    (Answer::Reply(answer), fine)
+                }
+                Operation::Read { key } => {
+                    let value = machine.value(*key).cloned().unwrap_or_default();
+                    let fine = self.order.read(node, floor, position, *key, &value);
+                    (Answer::Read(value), fine)
+                }
+                Operation::Write { .. } | Operation::CompareAndSet { .. } | Operation::Request { .. } => continue,
+            };
             self.judge(fine)?;
-            let answer = Answer::Read(value);
             if stale {
                 self.answer(node, client, answer, now.statistics);
             } else {
@@ -246,8 +307,17 @@ impl Clients {
     fn complete(&mut self, node: NodeId, client: u64, answer: Answer, now: &mut Now<'_>) -> Check {
         let fate = Fate::Answered { step: now.step, answer: answer.clone() };
         let Some(record) = self.answer(node, client, answer, now.statistics) else { return Ok(()) };
-        let key = record.operation.key();
-        if self.windows.push(Record { fate, ..record }) { self.search(key) } else { Ok(()) }
+        self.push(Record { fate, ..record }).map_or(Ok(()), |key| self.search(key))
+    }
+
+    /// Takes in an operation that was answered or given up. Which key should be searched now, if one should.
+    fn push(&mut self, record: Record) -> Option<u64> {
+        if let Some(key) = record.operation.key() {
+            return self.windows.push(record).then_some(key);
+        }
+        let Own { client, histories, .. } = self.own.as_mut()?;
+        let key = client.key(&record.operation)?;
+        histories.push(key, record).then_some(key)
     }
 
     fn answer(&mut self, node: NodeId, number: u64, answer: Answer, statistics: &mut Statistics) -> Option<Record> {
@@ -268,16 +338,28 @@ impl Clients {
 
     /// Searches the newest operations on every key.
     pub(super) fn search_all(&mut self) -> Check {
-        self.windows.keys().try_for_each(|key| self.search(key))
+        self.windows.keys().try_for_each(|key| self.search(key))?;
+        let keys = self.own.as_ref().map(|own| own.histories.keys()).unwrap_or_default();
+        keys.into_iter().try_for_each(|key| self.search(key))
     }
 
     fn search(&mut self, key: u64) -> Check {
-        let Self { clients, windows, .. } = self;
-        let under_way = (0..).zip(clients.iter()).filter_map(|(number, client)| {
-            let under_way = client.under_way.as_ref().filter(|under_way| under_way.operation.key() == key)?;
-            Some(under_way.clone().record(number, client.sequence))
-        });
-        let fine = windows.search(key, under_way);
+        let Self { clients, windows, own, .. } = self;
+        let under_way = |is_about: &dyn Fn(&Operation) -> bool| -> Vec<Record> {
+            let clients = (0..).zip(clients.iter());
+            let about = clients.filter_map(|(number, client)| {
+                let under_way = client.under_way.as_ref().filter(|under_way| is_about(&under_way.operation))?;
+                Some(under_way.clone().record(number, client.sequence))
+            });
+            about.collect()
+        };
+        let fine = match own {
+            None => windows.search(key, under_way(&|operation| operation.key() == Some(key)).into_iter()),
+            Some(Own { model, client, histories }) => {
+                let under_way = under_way(&|operation| client.key(operation) == Some(key));
+                histories.search(key, &**model, under_way.into_iter())
+            }
+        };
         self.judge(fine)
     }
 
@@ -301,14 +383,15 @@ impl UnderWay {
     }
 }
 
-/// The command for a client's operation with this number; none for a read.
-fn command(client: u64, sequence: u64, operation: &Operation) -> Option<Command> {
+/// The data that proposes an operation of a client, under this number; none for a read.
+fn data(client: u64, sequence: u64, operation: &Operation) -> Option<Bytes> {
     let command = |key: u64, expected: Option<&Bytes>, value: &Bytes| {
         let (expected, value) = (expected.cloned(), value.clone());
-        Some(Command { client, sequence, key, expected, value })
+        Some(Command { client, sequence, key, expected, value }.encode())
     };
     match operation {
-        Operation::Read { .. } => None,
+        Operation::Read { .. } | Operation::Query { .. } => None,
+        Operation::Request { data } => Some(Submission { client, sequence, data: data.clone() }.encode()),
         Operation::Write { key, value } => command(*key, None, value),
         Operation::CompareAndSet { key, expected, value } => command(*key, Some(expected), value),
     }

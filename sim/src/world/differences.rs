@@ -25,7 +25,7 @@ impl World {
         let own = self.replica(node)?;
         self.native_replicas()
             .filter(|other| other.id() != node)
-            .find_map(|other| own.application()?.difference(other.application()?, other.id(), log(own), log(other)))
+            .find_map(|other| own.state_machine()?.difference(other.state_machine()?, other.id(), log(own), log(other)))
     }
 }
 

@@ -6,6 +6,7 @@ use raft::{Index, NodeId};
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use crate::application::{Application, Request};
 use crate::history::{Command, Text, TookEffect};
 use crate::planted::{Bug, planted};
 use crate::slots::slot;
@@ -21,9 +22,10 @@ pub(super) enum Effect {
     Repeated(TookEffect),
 }
 
-/// The state: the newest command of each client, the value of each key, and a hash of everything that ever took effect.
+/// A store of a few keys and their values, written by [commands](Command). Its state: the newest command of each client, the
+/// value of each key, and a hash of everything that ever took effect.
 #[derive(Clone, Hash, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KeyValue {
+pub struct KeyValue {
     history: u64,
     newest: Vec<TookEffect>,
     #[serde(with = "texts")]
@@ -31,18 +33,6 @@ pub(super) struct KeyValue {
 }
 
 impl KeyValue {
-    /// The state in a snapshot's data; the empty state where the data holds none.
-    pub(super) fn restore(data: &[u8]) -> Self {
-        serde_json::from_slice(data).unwrap_or_default()
-    }
-
-    pub(super) fn snapshot(&self) -> Bytes {
-        if planted(Bug::SnapshotWithoutSessions) && !self.newest.is_empty() {
-            return Self { newest: Vec::new(), ..self.clone() }.snapshot();
-        }
-        serde_json::to_vec(self).expect("numbers and text always have a JSON form").into()
-    }
-
     /// The value of a key, if it was ever written.
     pub(super) fn get(&self, key: u64) -> Option<&Bytes> {
         self.values.get(usize::try_from(key).ok()?).filter(|value| !value.is_empty())
@@ -73,10 +63,6 @@ impl KeyValue {
         }
         let same = "all keys are the same as on node";
         (self.history != other.history).then(|| format!("{same} {named}, but earlier commands took effect differently"))
-    }
-
-    pub(super) const fn hash(&self) -> u64 {
-        self.history
     }
 
     /// Applies the command of the entry at `index`, if it holds one.
@@ -111,6 +97,44 @@ impl KeyValue {
             held.clone_from(value);
         }
         Effect::Executed(*newest)
+    }
+}
+
+/// Requests are commands without their front, such as `k5=green`, and questions are keys, such as `k5`.
+impl Application for KeyValue {
+    fn apply(&mut self, request: &Request<'_>) -> Bytes {
+        let Request { index, client, sequence, data } = *request;
+        let numbered = [format!("c{client}.{sequence} ").as_bytes(), data].concat();
+        match self.apply(index, Command::parse(&numbered.into()).as_ref()) {
+            Effect::NoCommand => "no command".into(),
+            Effect::Executed(effect) | Effect::Repeated(effect) if effect.succeeded => "done".into(),
+            Effect::Executed(_) | Effect::Repeated(_) => "not as expected".into(),
+        }
+    }
+
+    fn query(&self, question: &[u8]) -> Bytes {
+        let key = std::str::from_utf8(question).ok().and_then(|text| text.strip_prefix('k')?.parse().ok());
+        key.and_then(|key| self.get(key)).cloned().unwrap_or_default()
+    }
+
+    fn snapshot(&self) -> Bytes {
+        if planted(Bug::SnapshotWithoutSessions) && !self.newest.is_empty() {
+            return Self { newest: Vec::new(), ..self.clone() }.snapshot();
+        }
+        serde_json::to_vec(self).expect("numbers and text always have a JSON form").into()
+    }
+
+    /// The state in a snapshot's data; the empty state where it is none.
+    fn restore(&mut self, snapshot: &[u8]) {
+        *self = serde_json::from_slice(snapshot).unwrap_or_default();
+    }
+
+    fn hash(&self) -> u64 {
+        self.history
+    }
+
+    fn keeps_sessions(&self) -> bool {
+        true
     }
 }
 
@@ -168,12 +192,30 @@ mod tests {
     fn a_restored_state_goes_on_as_the_original() {
         let mut state = KeyValue::default();
         state.apply(Index(1), Some(&write(1, 1, "one")));
-        let mut restored = KeyValue::restore(&state.snapshot());
+        let mut restored = KeyValue::default();
+        restored.restore(&state.snapshot());
         assert_eq!(restored, state);
         let effect = TookEffect { sequence: 1, index: Index(1), succeeded: true };
         assert_eq!(restored.apply(Index(2), Some(&write(1, 1, "again"))), Effect::Repeated(effect));
         state.apply(Index(2), Some(&write(1, 1, "again")));
         assert_eq!(restored.hash(), state.hash());
+    }
+
+    #[test]
+    fn it_is_an_application_like_any_other() {
+        let mut state = KeyValue::default();
+        let ask = |state: &mut KeyValue, sequence, data: &'static str| {
+            let request = Request { index: Index(sequence), client: 1, sequence, data: &data.into() };
+            Application::apply(state, &request)
+        };
+        assert_eq!(ask(&mut state, 1, "k5=one"), "done");
+        assert_eq!(ask(&mut state, 1, "k5=two"), "done", "it is told what the first one did");
+        assert_eq!(ask(&mut state, 2, "k5?3=twothree"), "not as expected");
+        assert_eq!(ask(&mut state, 3, "nothing"), "no command");
+        assert_eq!(
+            (state.query(b"k5"), state.query(b"k6"), state.query(b"what")),
+            ("one".into(), Bytes::new(), Bytes::new())
+        );
     }
 
     #[test]

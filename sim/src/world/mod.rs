@@ -23,14 +23,16 @@
 //! # Ok::<(), Halt>(())
 //! ```
 
-mod application;
+mod appender;
 mod client;
+mod client_seam;
 mod coverage;
 mod differences;
 mod digest;
 mod event;
 mod excuse;
 mod foreign;
+mod hosted;
 mod key_value;
 mod losses;
 mod network;
@@ -42,13 +44,16 @@ mod settled;
 mod setup;
 mod state;
 mod state_hasher;
+mod state_machine;
 mod statistics;
 
-pub use application::Application;
+pub use appender::Appender;
 pub use client::Clients;
+pub use client_seam::Client;
 pub use digest::Digest;
 pub use event::{Event, EventKind, MessageId, Subject};
 pub use excuse::Excuse;
+pub use key_value::KeyValue;
 pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, Front, Imitated, NodeOptions};
 pub use outcome::{Completion, Halt, Inapplicable, Outcome, Refusal};
@@ -57,6 +62,7 @@ pub use replica::{Replica, ToDo};
 pub use settled::Unsettled;
 pub use setup::Setup;
 pub use state::StateHash;
+pub use state_machine::StateMachine;
 pub use statistics::Statistics;
 
 use raft::node::Arm;
@@ -90,7 +96,9 @@ pub struct World {
     coverage: CoverageRecorder,
     digest: Digest,
     step: u64,
-    /// What a user brings to be checked as well.
+    /// What a user has brought.
+    setup: Setup,
+    /// Of that, what is checked as well.
     properties: Vec<Box<dyn Property>>,
 }
 
@@ -303,13 +311,13 @@ impl World {
     /// The same. `is_foreign` says whether the node has, or is about to have, the log of another cluster.
     fn split_for(&mut self, node: NodeId, is_foreign: bool) -> (Option<&mut Replica>, Surroundings<'_>) {
         let stale_reads_excused = self.has_leases && self.leases_broken;
-        let Self { replicas, network, checkers, clients, unchecked, statistics, step, .. } = self;
+        let Self { replicas, network, checkers, clients, unchecked, statistics, step, setup, .. } = self;
         let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_mut);
         let (checkers, clients) = match is_foreign {
             true => (&mut unchecked.checkers, &mut unchecked.clients),
             false => (checkers, clients),
         };
-        (replica, Surroundings { checkers, network, clients, statistics, step: *step, stale_reads_excused })
+        (replica, Surroundings { setup, checkers, network, clients, statistics, step: *step, stale_reads_excused })
     }
 
     fn start(

@@ -1,7 +1,12 @@
 //! What a world is made of that is not the project's own.
 
+use std::sync::Arc;
+
 use super::World;
+use super::client::Clients;
+use super::client_seam::Client;
 use super::property::Property;
+use crate::application::Application;
 
 /// What a user brings into a [`World`]. The default is nothing: the project's own node, log and application, and the
 /// properties that are checked anyway.
@@ -10,6 +15,9 @@ use super::property::Property;
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     properties: Vec<Box<dyn Property>>,
+    /// As it is before anything was applied.
+    pub(super) application: Option<Arc<dyn Application>>,
+    client: Option<Arc<dyn Client>>,
 }
 
 impl Setup {
@@ -24,12 +32,47 @@ impl Setup {
         self.properties.push(Box::new(property));
         self
     }
+
+    /// Puts an application in the place of the key-value store. This is its state before anything was applied.
+    #[must_use]
+    pub fn application(mut self, application: impl Application) -> Self {
+        self.application = Some(Arc::new(application));
+        self
+    }
+
+    /// Puts clients in the place of those of the key-value store.
+    #[must_use]
+    pub fn client(mut self, client: impl Client + 'static) -> Self {
+        self.client = Some(Arc::new(client));
+        self
+    }
+
+    /// The clients that a user has brought.
+    pub(super) fn brought_client(&self) -> Option<&Arc<dyn Client>> {
+        self.client.as_ref()
+    }
+
+    /// What the answers of the application are held against.
+    pub(super) fn model(&self) -> Option<Box<dyn Application>> {
+        let initial = self.application.as_ref()?;
+        Some(self.client.as_ref().and_then(|client| client.model()).unwrap_or_else(|| initial.clone_boxed()))
+    }
 }
 
 impl World {
     /// A world without nodes, made of what a user brings.
-    pub fn with(setup: Setup) -> Self {
-        let Setup { properties } = setup;
-        Self { properties, ..Self::default() }
+    pub fn with(mut setup: Setup) -> Self {
+        let properties = std::mem::take(&mut setup.properties);
+        Self { properties, clients: Clients::of(&setup), setup, ..Self::default() }
+    }
+
+    /// Whether a user has brought an application of his own, which has requests of its own.
+    pub const fn has_own_application(&self) -> bool {
+        self.setup.application.is_some()
+    }
+
+    /// The clients that a user has brought.
+    pub fn brought_client(&self) -> Option<&dyn Client> {
+        self.setup.brought_client().map(|client| &**client)
     }
 }

@@ -29,12 +29,28 @@ const SIM: &[Row] = &[
     ("planted", &["spelling"]),
     ("situation", &[]),
     ("invariant", &["number", "slots"]),
+    // What a cluster keeps, as a user brings it.
+    ("application", &[]),
     // What clients may see.
-    ("history", &["invariant", "number", "slots", "text"]),
+    ("history", &["application", "invariant", "number", "slots", "text"]),
     // The modelled disk, on which the log of a node is.
     ("disk", &["number"]),
     // A cluster as one deterministic value: events go in, outcomes come out. It chooses nothing.
-    ("world", &["disk", "history", "invariant", "number", "planted", "situation", "slots", "text"]),
+    (
+        "world",
+        &[
+            "application",
+            "disk",
+            "history",
+            "invariant",
+            "number",
+            "planted",
+            "random",
+            "situation",
+            "slots",
+            "text",
+        ],
+    ),
     ("pulse", &["world"]),
     // What a seed decides before a run.
     ("plan", &["history", "number", "random", "world"]),

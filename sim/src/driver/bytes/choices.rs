@@ -233,7 +233,7 @@ impl<'a> Choices<'a> {
             0 => Operation::Write { key, value },
             1 => Operation::Read { key },
             _ => {
-                let expected = world.replica(node)?.application()?.value(key).cloned().unwrap_or_default();
+                let expected = world.replica(node)?.state_machine()?.value(key).cloned().unwrap_or_default();
                 Operation::CompareAndSet { key, expected, value }
             }
         };

@@ -57,8 +57,10 @@ fn arguments(event: &Event, world: &World, out: &mut Vec<u8>) {
                 Operation::Write { .. } => 0,
                 Operation::Read { .. } => 1,
                 Operation::CompareAndSet { .. } => 2,
+                // The bytes have no words for what a user's application is asked.
+                Operation::Request { .. } | Operation::Query { .. } => 1,
             };
-            out.push((client & 3) as u8 | what << 2 | ((operation.key() & 3) as u8) << 4);
+            out.push((client & 3) as u8 | what << 2 | ((operation.key().unwrap_or_default() & 3) as u8) << 4);
         }
         Event::Retry { client, .. } => out.push((client & 3) as u8),
         Event::Propose { data, .. } => {

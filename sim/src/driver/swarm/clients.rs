@@ -51,12 +51,18 @@ impl Clients {
     pub(super) fn ask(&mut self, client: u64, world: &World, queue: &mut EventQueue) -> Option<Event> {
         self.pause(client, queue);
         let node = self.choose_node(world)?;
-        if self.stream.chance(self.plan.raw) {
+        // Others know the commands of the key-value store only.
+        if !world.has_own_application() && self.stream.chance(self.plan.raw) {
             return self.ask_raw(client, node);
         }
         let clients = world.clients();
         if clients.under_way(client).is_none() || self.stream.chance(self.plan.gives_up) {
-            return Some(Event::Invoke { client, node, operation: self.operation(node, world) });
+            let operation = match world.brought_client() {
+                Some(brought) => brought.draw(client, &mut self.stream),
+                None if world.has_own_application() => return None,
+                None => self.operation(node, world),
+            };
+            return Some(Event::Invoke { client, node, operation });
         }
         let sends_again = !clients.may_be_answered(client) || self.stream.chance(self.plan.repeats);
         sends_again.then_some(Event::Retry { client, node })
@@ -78,7 +84,7 @@ impl Clients {
             return Operation::Write { key, value };
         }
         // What the node holds now is often what it will hold then.
-        let held = world.replica(node).and_then(|replica| replica.application()?.value(key).cloned());
+        let held = world.replica(node).and_then(|replica| replica.state_machine()?.value(key).cloned());
         Operation::CompareAndSet { key, expected: held.unwrap_or_default(), value }
     }
 

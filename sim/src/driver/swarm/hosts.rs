@@ -120,7 +120,7 @@ impl Hosts {
         let next = self.next_snapshot[position(replica.id())];
         event.kind() == EventKind::Apply
             && (self.plan.snapshot_every.is_some() || replica.disk().used() >= Self::LONGEST_LOG)
-            && replica.application().is_some_and(|application| application.applied().index >= next)
+            && replica.state_machine().is_some_and(|machine| machine.applied().index >= next)
     }
 
     /// The host of `node` learns that a snapshot which it sent does not help its receiver, and takes a newer one.
@@ -178,7 +178,7 @@ impl Hosts {
     /// are applied: it still looks for membership changes there.
     fn compact(&mut self, replica: &Replica, at_once: &mut VecDeque<Event>) -> Option<Event> {
         let node = replica.id();
-        let applied = replica.application()?.applied().index;
+        let applied = replica.state_machine()?.applied().index;
         self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every.unwrap_or(Self::ENTRIES_BETWEEN));
         let first = replica.node()?.storage().first_index();
         let told = replica.node()?.basic_status().applied;

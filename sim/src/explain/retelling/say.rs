@@ -109,12 +109,15 @@ fn input(name: &str, node: NodeId, data: &[u8], meaning: InputCommand) -> Said {
 
 fn invoke(client: u64, node: NodeId, operation: &Operation) -> Said {
     let text = |bytes| std::str::from_utf8(bytes).map_err(|_| "a value is no text");
+    let quoted = |data| text(data).and_then(|data| word(data).ok_or("a request is no text of one line"));
     let (verb, rest) = match operation {
         Operation::Write { key, value } => ("write", vec![format!("k{key}={}", text(value)?)]),
         Operation::Read { key } => ("read", vec![format!("k{key}")]),
         Operation::CompareAndSet { key, expected, value } => {
             ("set", vec![format!("expecting={}", text(expected)?), format!("k{key}={}", text(value)?)])
         }
+        Operation::Request { data } => ("request", vec![quoted(data)?]),
+        Operation::Query { data } => ("query", vec![quoted(data)?]),
     };
     let head = ["client".to_owned(), client.to_string(), verb.to_owned(), node.get().to_string()];
     let phrase = words(head.into_iter().chain(rest))?;

@@ -153,6 +153,12 @@ fn deed(phrase: &Phrase) -> Option<String> {
             Some(Operation::CompareAndSet { .. }) => {
                 format!("client {client} compares and sets at node {}", node.get())
             }
+            Some(Operation::Request { data }) => {
+                format!("client {client} asks node {} to {}", node.get(), String::from_utf8_lossy(data))
+            }
+            Some(Operation::Query { data }) => {
+                format!("client {client} asks node {} about {}", node.get(), String::from_utf8_lossy(data))
+            }
             None => format!("client {client} asks again at node {}", node.get()),
         }),
         Command::Client(ClientCommand::BreakLeases) => Some("leases do not hold from now on".to_owned()),

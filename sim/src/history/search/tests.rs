@@ -217,6 +217,7 @@ fn answers_fit(start: &'static str, order: &[usize], records: &[Record]) -> bool
                 held = if succeeded { value.clone() } else { held.clone() };
                 Answer::CompareAndSet(succeeded)
             }
+            Operation::Request { .. } | Operation::Query { .. } => panic!("{operation} is not for the store"),
         };
         match fate {
             Fate::Unknown { .. } => true,

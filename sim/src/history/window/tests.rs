@@ -4,6 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::history::Operation;
 use crate::history::testing::{Happening, KEY, OneCopy, answered, unknown};
 
 fn sequential(step: u64, operation: Operation, answer: Answer) -> Record {

@@ -75,7 +75,7 @@ pub(super) const COMMANDS: &[Syntax] = &[
 /// What a client whose answers are checked asks: `client 3 write 1 k1=green`.
 fn checked(arguments: &mut Arguments<'_>) -> Result<ClientCommand, ScriptError> {
     let client = arguments.required("the number of a client")?;
-    let Asks(asks) = arguments.required("write, set, read or retry")?;
+    let Asks(asks) = arguments.required("write, set, read, request, query or retry")?;
     let node = node(arguments)?;
     let operation = match asks {
         Ask::Write => {
@@ -91,6 +91,8 @@ fn checked(arguments: &mut Arguments<'_>) -> Result<ClientCommand, ScriptError> 
             let Key(key) = arguments.required("a key")?;
             Some(Operation::Read { key })
         }
+        Ask::Request => Some(Operation::Request { data: arguments.required::<String>("a request")?.into() }),
+        Ask::Query => Some(Operation::Query { data: arguments.required::<String>("a question")?.into() }),
         Ask::Retry => None,
     };
     Ok(ClientCommand::Checked { client, node, operation })
@@ -101,6 +103,8 @@ enum Ask {
     Write,
     Set,
     Read,
+    Request,
+    Query,
     Retry,
 }
 
@@ -108,8 +112,8 @@ struct Asks(Ask);
 
 impl Meaning for Asks {
     fn from_word(word: &str) -> Result<Self, Wanted> {
-        let all = [Ask::Write, Ask::Set, Ask::Read, Ask::Retry];
-        choose(word, &["write", "set", "read", "retry"]).map(|ask| Self(all[ask]))
+        let all = [Ask::Write, Ask::Set, Ask::Read, Ask::Request, Ask::Query, Ask::Retry];
+        choose(word, &["write", "set", "read", "request", "query", "retry"]).map(|ask| Self(all[ask]))
     }
 }
 

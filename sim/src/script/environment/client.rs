@@ -85,20 +85,14 @@ impl Request {
     }
 
     fn outcome(&self, world: &World) -> Option<String> {
-        let Some(application) = world.replica(self.node).and_then(|replica| replica.application()) else {
+        let Some(machine) = world.replica(self.node).and_then(|replica| replica.state_machine()) else {
             return Some(format!("unknown, since node {} is down", self.node.get()));
         };
         match &self.asked {
-            Asked::Write(command) => {
-                (application.executed(command.client) >= command.sequence).then(|| "done".to_owned())
-            }
+            Asked::Write(command) => (machine.executed(command.client) >= command.sequence).then(|| "done".to_owned()),
             Asked::Read { key: Key(key), index } => {
-                index.filter(|index| application.applied().index >= *index)?;
-                Some(
-                    application
-                        .value(*key)
-                        .map_or("never written".to_owned(), |value| value.escape_ascii().to_string()),
-                )
+                index.filter(|index| machine.applied().index >= *index)?;
+                Some(machine.value(*key).map_or("never written".to_owned(), |value| value.escape_ascii().to_string()))
             }
         }
     }

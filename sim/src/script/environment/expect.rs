@@ -68,7 +68,7 @@ fn compared(replica: &Replica, raft: &RawNode<MemStorage>, fact: &Expected) -> (
         Expected::Outgoing(nodes) => ("outgoing", names(&membership.voters_outgoing), names(&sorted(nodes))),
         Expected::Learners(nodes) => ("learners", names(&membership.learners), names(&sorted(nodes))),
         Expected::Value(key, value) => {
-            let found = replica.application().and_then(|application| application.value(key.0));
+            let found = replica.state_machine().and_then(|machine| machine.value(key.0));
             let found = found.map_or_else(String::new, |value| value.escape_ascii().to_string());
             return (format!("k{}", key.0), found, value.clone());
         }
@@ -77,7 +77,7 @@ fn compared(replica: &Replica, raft: &RawNode<MemStorage>, fact: &Expected) -> (
 }
 
 fn applied(replica: &Replica) -> Index {
-    replica.application().map(|application| application.applied().index).unwrap_or_default()
+    replica.state_machine().map(|machine| machine.applied().index).unwrap_or_default()
 }
 
 /// The log as the node knows it, stored or not yet.

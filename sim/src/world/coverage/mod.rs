@@ -24,7 +24,6 @@ use super::network::{Envelope, Network};
 use super::outcome::Refusal;
 use super::replica::Replica;
 use super::{World, position};
-use crate::history::Operation;
 use crate::invariant::View;
 use crate::situation::{Situation, Situations};
 
@@ -200,11 +199,7 @@ impl World {
             Event::Campaign { node } => (*node, What::Campaign),
             Event::Propose { node, .. } | Event::ProposeConfChange { node, .. } => (*node, What::Proposal),
             Event::Invoke { node, operation, .. } => {
-                let what = match operation {
-                    Operation::Read { .. } => What::Read,
-                    Operation::Write { .. } | Operation::CompareAndSet { .. } => What::Proposal,
-                };
-                (*node, what)
+                (*node, if operation.is_read() { What::Read } else { What::Proposal })
             }
             Event::TransferLeadership { node, target } => (*node, What::Transfer(*target)),
             Event::ForgetLeader { node } => (*node, What::ForgetLeader),

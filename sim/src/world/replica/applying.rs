@@ -8,12 +8,12 @@ use super::engine::Engine;
 use super::handling::Handling;
 use super::running::Running;
 use super::{Recorded, Step, Surroundings};
-use crate::history::Command;
+use crate::history::{Command, Submission};
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};
 use crate::situation::Situation;
-use crate::world::application::Application;
 use crate::world::coverage::membership_changed;
+use crate::world::hosted::Handled;
 use crate::world::key_value::Effect;
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Refusal};
@@ -48,8 +48,8 @@ impl Running {
 
     /// What follows once some entries are applied: checks, answers to reads, and the report of the apply thread.
     pub(super) fn applied_some(&mut self, around: &mut Surroundings<'_>) -> Check {
-        let (id, applied) = (self.id(), self.application.applied());
-        around.checkers.state(id, applied.index, self.application.hash())?;
+        let (id, applied) = (self.id(), self.state_machine.applied());
+        around.checkers.state(id, applied.index, self.state_machine.hash())?;
         self.answer_reads(around)?;
         self.finish_apply(around);
         Ok(())
@@ -60,7 +60,7 @@ impl Running {
         for _ in 0..at_most {
             let Some(entry) = self.handling.next_entry() else { break };
             // A snapshot may have overtaken what waits in the apply thread's queue.
-            if entry.index > self.application.applied().index {
+            if entry.index > self.state_machine.applied().index {
                 let entry = entry.clone();
                 if self.ask_to_change(&entry) {
                     break;
@@ -75,8 +75,8 @@ impl Running {
 
     /// Lets an application that stores its own snapshots do so.
     pub(super) fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
-        if self.application.records_snapshots() {
-            let snapshot = self.application.snapshot();
+        if self.state_machine.records_snapshots() {
+            let snapshot = self.state_machine.snapshot();
             let storage = self.engine.storage_mut();
             storage.set_snapshot(snapshot.clone());
             let (_, membership) = storage.initial_state().expect("memory can be read");
@@ -109,13 +109,13 @@ impl Running {
         let refused = match changed {
             None => None,
             Some(Ok(conf_state)) => {
-                around.statistics.conf_change(self.application.conf_state(), &conf_state);
+                around.statistics.conf_change(self.state_machine.conf_state(), &conf_state);
                 let situations = &mut around.statistics.situations;
                 membership_changed(
                     situations,
                     self.engine.node(),
                     entry.index,
-                    self.application.conf_state(),
+                    self.state_machine.conf_state(),
                     &conf_state,
                 );
                 if let Ok(Some(change)) = entry.conf_change() {
@@ -130,7 +130,7 @@ impl Running {
                     let conf_state = conf_state.clone();
                     self.engine.storage_mut().set_snapshot(Snapshot { conf_state, ..snapshot });
                 }
-                self.application.set_conf_state(conf_state);
+                self.state_machine.set_conf_state(conf_state);
                 None
             }
             Some(Err(refusal)) => {
@@ -145,8 +145,11 @@ impl Running {
     /// Lets the application execute the client's command, if the entry holds one.
     fn execute(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Check {
         let id = self.id();
-        let command = self.application.command(entry);
-        let effect = self.application.apply(entry, command.as_ref());
+        if let Some(submission) = self.state_machine.submission(entry) {
+            return self.handle_request(entry, &submission, around);
+        }
+        let command = self.state_machine.command(entry);
+        let effect = self.state_machine.apply(entry, command.as_ref());
         match (&command, effect) {
             (_, Effect::NoCommand) => {}
             (_, Effect::Repeated(_)) => around.statistics.repeated += 1,
@@ -160,9 +163,23 @@ impl Running {
         clients.applied(id, entry.index, command.as_ref(), effect, &mut now)
     }
 
+    /// Lets a user's application do what a client asks.
+    fn handle_request(&mut self, entry: &Entry, submission: &Submission, around: &mut Surroundings<'_>) -> Check {
+        let (id, Submission { client, sequence, .. }) = (self.id(), submission);
+        let Some(Handled { repeated, session }) = self.state_machine.handle(entry, submission) else { return Ok(()) };
+        if repeated {
+            around.statistics.repeated += 1;
+        } else {
+            around.statistics.executed += 1;
+            around.checkers.executed(id, entry.index, *client, *sequence)?;
+        }
+        let (clients, mut now) = around.clients();
+        clients.handled(id, entry.index, submission, &session, &mut now)
+    }
+
     pub(super) fn answer_reads(&self, around: &mut Surroundings<'_>) -> Check {
         let (clients, mut now) = around.clients();
-        clients.answer_reads(self.node().id(), &self.application, &mut now)
+        clients.answer_reads(self.node().id(), &self.state_machine, &mut now)
     }
 
     /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
@@ -177,7 +194,7 @@ impl Running {
 
     /// The membership that a change leads to when the node knows its outcome already.
     pub(super) fn change_overtaken(&self, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
-        let configuration = Configuration::from_conf_state(self.application.conf_state())?;
+        let configuration = Configuration::from_conf_state(self.state_machine.conf_state())?;
         Ok(configuration.apply(change)?.configuration.conf_state())
     }
 
@@ -193,12 +210,12 @@ impl Running {
     }
 
     pub(super) fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
-        if self.application.records_snapshots() {
+        if self.state_machine.records_snapshots() {
             // It lives by entries alone, and goes on handing out the snapshot that it has made itself.
-            self.engine.storage_mut().set_snapshot(self.application.snapshot());
+            self.engine.storage_mut().set_snapshot(self.state_machine.snapshot());
         } else {
-            self.application = Application::restore(self.application.kind(), snapshot);
-            around.checkers.state(self.id(), snapshot.id.index, self.application.hash())?;
+            self.state_machine = self.state_machine.restored(snapshot);
+            around.checkers.state(self.id(), snapshot.id.index, self.state_machine.hash())?;
         }
         around.statistics.snapshots_installed += 1;
         around.checkers.snapshot_restored(self.id(), snapshot)?;

@@ -9,7 +9,6 @@ use crate::history::Operation;
 use crate::invariant::Check;
 use crate::world::client::Request;
 use crate::world::network::{Envelope, LocalMessage};
-use crate::world::options::ApplicationKind;
 use crate::world::outcome::Inapplicable;
 
 impl Replica {
@@ -61,22 +60,29 @@ impl Replica {
         operation: &Operation,
         around: &mut Surroundings<'_>,
     ) -> Step {
-        self.keeps_keys()?;
+        self.takes(operation)?;
         let request = around.clients.invoke(client, operation, around.step)?;
         self.ask(client, &request, around)
     }
 
     pub(in crate::world) fn retry(&mut self, client: u64, around: &mut Surroundings<'_>) -> Step {
-        self.keeps_keys()?;
+        if let Some(operation) = around.clients.under_way(client) {
+            self.takes(operation)?;
+        }
         let request = around.clients.request(client)?;
         self.ask(client, &request, around)
     }
 
-    fn keeps_keys(&mut self) -> Result<(), Inapplicable> {
-        match self.up()?.application.kind() {
-            ApplicationKind::KeyValue => Ok(()),
-            ApplicationKind::Appender => Err(Inapplicable::NotNow(self.id, "keeps no keys")),
+    /// Whether the application takes this operation.
+    fn takes(&mut self, operation: &Operation) -> Result<(), Inapplicable> {
+        if self.up()?.state_machine.takes(operation) {
+            return Ok(());
         }
+        let why = match operation.key() {
+            Some(_) => "keeps no keys",
+            None => "has no application that takes this: whoever recorded it brought one",
+        };
+        Err(Inapplicable::NotNow(self.id, why))
     }
 
     fn ask(&mut self, client: u64, request: &Request, around: &mut Surroundings<'_>) -> Step {

@@ -102,7 +102,7 @@ impl Running {
         let Engine::Loop(looped) = &mut self.engine else { return Ok(None) };
         let Some(entry) = looped.changing.take() else { return Ok(None) };
         let mut refused = None;
-        if entry.index > self.application.applied().index {
+        if entry.index > self.state_machine.applied().index {
             let changed = match (result, entry.conf_change()) {
                 (Err(ChangeError::Overtaken), Ok(Some(change))) => self.change_overtaken(&change.into_v2()),
                 (result, _) => result,

@@ -26,12 +26,13 @@ use raft::{
 use self::running::Running;
 pub(in crate::world) use self::to_do::AtWork;
 pub use self::to_do::ToDo;
-use super::application::Application;
 use super::client::{Clients, Now};
 use super::event::Event;
 use super::network::{Envelope, LocalMessage, Network};
 use super::options::{Boot, NodeOptions};
 use super::outcome::{Halt, Inapplicable, Refusal};
+use super::setup::Setup;
+use super::state_machine::StateMachine;
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
 use crate::invariant::{Checkers, Invariant, LoopView, ProgressView, View, Violation};
@@ -39,6 +40,8 @@ use crate::wal::{Recovered, Wal};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
+    /// What a user has brought.
+    pub(super) setup: &'a Setup,
     pub(super) checkers: &'a mut Checkers,
     pub(super) network: &'a mut Network,
     pub(super) clients: &'a mut Clients,
@@ -155,9 +158,9 @@ impl Replica {
         self.running.as_ref().is_none_or(|running| running.engine.has_room_for(envelope))
     }
 
-    /// The application, while the node is up.
-    pub fn application(&self) -> Option<&Application> {
-        self.running.as_ref().map(|running| &running.application)
+    /// The state machine, while the node is up.
+    pub fn state_machine(&self) -> Option<&StateMachine> {
+        self.running.as_ref().map(|running| &running.state_machine)
     }
 
     /// The Ready that was taken last, until it is advanced or, with asynchronous storage writes, another is taken. Once

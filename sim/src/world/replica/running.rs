@@ -12,16 +12,16 @@ use crate::disk::Disk;
 use crate::invariant::{Check, View};
 use crate::planted::{Bug, planted};
 use crate::wal::{DiskError, Write};
-use crate::world::application::Application;
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Inapplicable};
+use crate::world::state_machine::StateMachine;
 
 /// A raft node and its host.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
     pub(super) engine: Engine,
     pub(super) log: LogFile,
-    pub(super) application: Application,
+    pub(super) state_machine: StateMachine,
     pub(super) handling: Handling,
 }
 
@@ -266,7 +266,7 @@ impl Running {
 
     pub(super) fn take_snapshot(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let why_not = "has nothing newer to take a snapshot of";
-        let snapshot = self.application.snapshot();
+        let snapshot = self.state_machine.snapshot();
         let Snapshot { id, conf_state, data } = snapshot.clone();
         let storage = self.engine.storage_mut();
         if storage.create_snapshot(id.index, conf_state, data).is_err() {

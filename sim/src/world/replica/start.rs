@@ -12,9 +12,9 @@ use crate::disk::{Disk, Replaced};
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError, Wal};
-use crate::world::application::Application;
 use crate::world::options::{ApplicationKind, Boot, Front, NodeOptions};
 use crate::world::outcome::{Halt, Inapplicable, Refusal};
+use crate::world::state_machine::StateMachine;
 
 /// What a node comes up with: from its boot, or from its disk.
 struct Remembered {
@@ -251,13 +251,13 @@ impl Replica {
         self.view = view(&node);
         around.checkers.started(self.id, node.config(), &recovered, &self.view)?;
         let handling = Handling::new(self.options.async_storage_writes);
-        let application = Application::restore(self.options.application, remembered.newest());
-        around.checkers.state(self.id, application.applied().index, application.hash())?;
+        let state_machine = StateMachine::restore(self.options.application, around.setup, remembered.newest());
+        around.checkers.state(self.id, state_machine.applied().index, state_machine.hash())?;
         let engine = match self.options.front {
             Front::Raw => Engine::new(node, None),
             Front::Loop(limits) => Engine::new(node, Some(limits)),
         };
-        self.running = Some(Box::new(Running { engine, log: LogFile::new(wal), application, handling }));
+        self.running = Some(Box::new(Running { engine, log: LogFile::new(wal), state_machine, handling }));
         Ok(())
     }
 }

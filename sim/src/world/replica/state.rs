@@ -17,8 +17,8 @@ impl Hash for Replica {
 
 impl Hash for Running {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { engine, log, application, handling } = self;
-        (engine, log, application).hash(state);
+        let Self { engine, log, state_machine, handling } = self;
+        (engine, log, state_machine).hash(state);
         match handling {
             Handling::OneByOne(in_hand) => {
                 in_hand.is_some().hash(state);

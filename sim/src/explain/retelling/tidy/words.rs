@@ -48,7 +48,7 @@ fn is_deed(phrase: &Phrase) -> bool {
         }
         Command::Client(command) => match command {
             ClientCommand::Read { .. } | ClientCommand::BreakLeases | ClientCommand::SearchHistories => true,
-            ClientCommand::Checked { operation, .. } => matches!(operation, Some(Operation::Read { .. })),
+            ClientCommand::Checked { operation, .. } => operation.as_ref().is_some_and(Operation::is_read),
             ClientCommand::Write { .. } | ClientCommand::Retry { .. } => false,
         },
         Command::Node(_) | Command::Disk(..) => true,
