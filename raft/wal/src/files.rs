@@ -113,3 +113,34 @@ pub trait Files {
     /// There is no such file, or the disk failed.
     fn remove(&mut self, file: Segment) -> Result<(), DiskError>;
 }
+
+/// Whoever holds files for a while can hand them on.
+impl<F: Files + ?Sized> Files for &mut F {
+    fn list(&self) -> Result<Vec<Segment>, DiskError> {
+        (**self).list()
+    }
+
+    fn read(&self, file: Segment) -> Result<Cow<'_, [u8]>, DiskError> {
+        (**self).read(file)
+    }
+
+    fn create(&mut self, file: Segment) -> Result<(), DiskError> {
+        (**self).create(file)
+    }
+
+    fn append(&mut self, file: Segment, bytes: &[u8]) -> Result<(), DiskError> {
+        (**self).append(file, bytes)
+    }
+
+    fn sync(&mut self, file: Segment) -> Result<(), DiskError> {
+        (**self).sync(file)
+    }
+
+    fn truncate(&mut self, file: Segment, length: u64) -> Result<(), DiskError> {
+        (**self).truncate(file, length)
+    }
+
+    fn remove(&mut self, file: Segment) -> Result<(), DiskError> {
+        (**self).remove(file)
+    }
+}

@@ -20,7 +20,8 @@ use super::state_machine::StateMachine;
 use super::statistics::Statistics;
 use crate::application::Application;
 use crate::history::{
-    Answer, AppliedOrder, Command, Fate, Instants, KeyedHistories, Operation, Record, Session, Submission, TookEffect, Windows,
+    Answer, AppliedOrder, Command, Fate, Instants, KeyedHistories, Operation, Record, Session, Submission, TookEffect,
+    Windows,
 };
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};

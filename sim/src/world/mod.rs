@@ -34,6 +34,7 @@ mod excuse;
 mod foreign;
 mod hosted;
 mod key_value;
+mod log;
 mod losses;
 mod network;
 mod options;
@@ -54,6 +55,7 @@ pub use digest::Digest;
 pub use event::{Event, EventKind, MessageId, Subject};
 pub use excuse::Excuse;
 pub use key_value::KeyValue;
+pub use log::{CloneLog, Log, LogContents, ProjectLog};
 pub use network::{Envelope, LocalMessage, Network};
 pub use options::{ApplicationKind, Boot, Front, Imitated, NodeOptions};
 pub use outcome::{Completion, Halt, Inapplicable, Outcome, Refusal};
@@ -115,6 +117,17 @@ impl World {
     /// A world without nodes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A world without nodes, made of what a user brings.
+    ///
+    /// ```
+    /// use sim::world::{Appender, Setup, World};
+    /// assert!(World::with(Setup::new().application(Appender::default())).has_own_application());
+    /// ```
+    pub fn with(mut setup: Setup) -> Self {
+        let properties = std::mem::take(&mut setup.properties);
+        Self { properties, clients: Clients::of(&setup), setup, ..Self::default() }
     }
 
     /// A world without nodes that checks nothing: for scripts that show what a node does when it is told what no correct

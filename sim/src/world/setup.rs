@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::World;
-use super::client::Clients;
 use super::client_seam::Client;
+use super::log::Log;
 use super::property::Property;
 use crate::application::Application;
 
@@ -14,10 +14,12 @@ use crate::application::Application;
 /// Every driver begins with a world; so what is brought goes everywhere: `swarm::run_in`, `replay_in`, `shrink_in`, and so on.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    properties: Vec<Box<dyn Property>>,
+    pub(super) properties: Vec<Box<dyn Property>>,
     /// As it is before anything was applied.
     pub(super) application: Option<Arc<dyn Application>>,
     client: Option<Arc<dyn Client>>,
+    /// As it is before it is created or opened.
+    pub(super) log: Option<Arc<dyn Log>>,
 }
 
 impl Setup {
@@ -47,6 +49,13 @@ impl Setup {
         self
     }
 
+    /// Puts a log in the place of the project's, on every node.
+    #[must_use]
+    pub fn log(mut self, log: impl Log + 'static) -> Self {
+        self.log = Some(Arc::new(log));
+        self
+    }
+
     /// The clients that a user has brought.
     pub(super) fn brought_client(&self) -> Option<&Arc<dyn Client>> {
         self.client.as_ref()
@@ -60,12 +69,6 @@ impl Setup {
 }
 
 impl World {
-    /// A world without nodes, made of what a user brings.
-    pub fn with(mut setup: Setup) -> Self {
-        let properties = std::mem::take(&mut setup.properties);
-        Self { properties, clients: Clients::of(&setup), setup, ..Self::default() }
-    }
-
     /// Whether a user has brought an application of his own, which has requests of its own.
     pub const fn has_own_application(&self) -> bool {
         self.setup.application.is_some()

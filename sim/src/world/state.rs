@@ -24,6 +24,8 @@ impl World {
     /// were, of steps in which order. Left out is what only tells how the world came there: the digest, the number of events,
     /// what was counted and covered. Disks are told apart by what is [read of them](crate::disk), not byte by byte.
     ///
+    /// A user's [property](super::Property) counts by its `Debug` form, and a user's log by the bytes on its disk.
+    ///
     /// What the checks remember is in it whole. Where two orders of events differ in nothing else, that tells them apart
     /// though the nodes are the same: the check that remembers could judge otherwise.
     ///
@@ -46,10 +48,12 @@ impl World {
     pub fn state_hash(&self) -> StateHash {
         let Self { replicas, network, losses, checkers, clients, unchecked, .. } = self;
         let Self { has_leases, leases_broken, statistics: _, coverage: _, digest: _, step: _, .. } = self;
+        let Self { setup: _, properties, .. } = self;
         let mut state = StateHasher::new();
         (replicas, checkers, clients, unchecked, has_leases, leases_broken).hash(&mut state);
         network.hash_state(&mut state);
         losses.hash_state(network.now(), &mut state);
+        properties.iter().for_each(|property| format!("{property:?}").hash(&mut state));
         StateHash(state.hash())
     }
 }

@@ -38,18 +38,7 @@ const SIM: &[Row] = &[
     // A cluster as one deterministic value: events go in, outcomes come out. It chooses nothing.
     (
         "world",
-        &[
-            "application",
-            "disk",
-            "history",
-            "invariant",
-            "number",
-            "planted",
-            "random",
-            "situation",
-            "slots",
-            "text",
-        ],
+        &["application", "disk", "history", "invariant", "number", "planted", "random", "situation", "slots", "text"],
     ),
     ("pulse", &["world"]),
     // What a seed decides before a run.

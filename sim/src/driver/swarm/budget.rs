@@ -9,8 +9,7 @@ use raft::{Body, Configuration, EntryId, Index, Message, NodeId, Role, Storage, 
 
 use super::Swarm;
 use crate::driver::liveness::expects_change;
-use crate::wal::Recovered;
-use crate::world::{Envelope, Event, Replica};
+use crate::world::{Envelope, Event, LogContents, Replica};
 
 impl Swarm<'_> {
     /// The nodes whose data nobody may count on: lost for good, or on a disk that was damaged.
@@ -59,7 +58,7 @@ impl Swarm<'_> {
             return dispensable;
         }
         let lost = self.lost();
-        let kept: BTreeMap<NodeId, Recovered> = self
+        let kept: BTreeMap<NodeId, LogContents> = self
             .world
             .native_replicas()
             .filter(|replica| !gone.contains(&replica.id()))
@@ -150,12 +149,12 @@ pub(super) fn remembers_membership(replica: &Replica) -> bool {
 }
 
 /// Whether an entry would be read back from the disk, or was compacted there, and so is committed.
-fn holds(kept: &Recovered, id: EntryId) -> bool {
+fn holds(kept: &LogContents, id: EntryId) -> bool {
     id.index < kept.base.index || id == kept.base || kept.entries.iter().any(|entry| entry.id() == id)
 }
 
 /// The memberships that a node goes through when it is brought this log from its beginning.
-fn memberships_of(kept: &Recovered) -> Vec<Configuration> {
+fn memberships_of(kept: &LogContents) -> Vec<Configuration> {
     let snapshot = kept.snapshot.as_ref().filter(|_| kept.base.index > Index::ZERO);
     let from = snapshot.map_or(Index::ZERO, |snapshot| snapshot.id.index);
     let first = snapshot.and_then(|snapshot| Configuration::from_conf_state(&snapshot.conf_state).ok());

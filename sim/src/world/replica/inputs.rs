@@ -80,7 +80,7 @@ impl Replica {
         }
         let why = match operation.key() {
             Some(_) => "keeps no keys",
-            None => "has no application that takes this: whoever recorded it brought one",
+            None => "takes no such request, as its application was not brought",
         };
         Err(Inapplicable::NotNow(self.id, why))
     }

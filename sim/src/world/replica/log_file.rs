@@ -5,15 +5,16 @@ use std::hash::{Hash, Hasher};
 
 use raft::{Entry, EntryId, HardState, Index, MemStorage, Snapshot, Storage};
 
-use crate::disk::{Disk, SyncId};
+use super::writer::{Sync, Writer};
+use crate::disk::Disk;
 use crate::planted::{Bug, planted};
-use crate::wal::{Checkpoint, DiskError, Mark, Wal, Write};
+use crate::wal::{Checkpoint, DiskError, Write};
 
 /// The writing end of a node's log. Records are counted from the start of the node, so that a count says up to where the
 /// log is written, asked to be durable, or durable.
 #[derive(Clone, Debug)]
 pub(super) struct LogFile {
-    wal: Wal,
+    writer: Writer,
     written: u64,
     /// The count up to which somebody waits for the log to be durable.
     wanted: u64,
@@ -25,8 +26,7 @@ pub(super) struct LogFile {
 /// An fsync under way.
 #[derive(Clone, Copy, Debug)]
 struct PendingSync {
-    id: SyncId,
-    mark: Mark,
+    sync: Sync,
     /// The count of records that it makes durable.
     covers: u64,
 }
@@ -69,7 +69,7 @@ pub(super) struct Compacted {
 /// disk.
 impl Hash for LogFile {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { wal: _, written, wanted, durable, syncs, compaction } = self;
+        let Self { writer: _, written, wanted, durable, syncs, compaction } = self;
         (written - durable, wanted.saturating_sub(*durable), syncs.len(), compaction).hash(state);
         syncs.iter().for_each(|sync| sync.covers.saturating_sub(*durable).hash(state));
     }
@@ -82,15 +82,15 @@ impl LogFile {
     }
 
     /// Goes on writing a log that is durable so far.
-    pub(super) const fn new(wal: Wal) -> Self {
-        Self { wal, written: 0, wanted: 0, durable: 0, syncs: VecDeque::new(), compaction: None }
+    pub(super) const fn new(writer: Writer) -> Self {
+        Self { writer, written: 0, wanted: 0, durable: 0, syncs: VecDeque::new(), compaction: None }
     }
 
     /// Writes a record; it becomes durable with the returned count.
     pub(super) fn write(&mut self, disk: &mut Disk, record: Write<'_>) -> Result<u64, DiskError> {
-        let before = planted(Bug::SnapshotSaveErrorSwallowed).then(|| self.wal.clone());
-        match (self.wal.write(disk, record), before, record) {
-            (Err(_), Some(before), Write::Snapshot { .. }) => self.wal = before,
+        let before = planted(Bug::SnapshotSaveErrorSwallowed).then(|| self.writer.clone());
+        match (self.writer.write(disk, record), before, record) {
+            (Err(_), Some(before), Write::Snapshot { .. }) => self.writer = before,
             (written, ..) => written?,
         }
         self.written += 1;
@@ -109,7 +109,7 @@ impl LogFile {
 
     /// The commit index that the worst of crashes leaves.
     pub(super) fn durable_commit(&self) -> Index {
-        self.wal.durable_commit()
+        self.writer.durable_commit()
     }
 
     /// Whether an fsync has to begin. Not while a compaction is being written: until its last record, the new segment
@@ -125,34 +125,23 @@ impl LogFile {
 
     pub(super) fn begin_sync(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
         if planted(Bug::SnapshotWalOrder) && self.syncs.is_empty() {
-            self.remove_older(disk)?;
+            self.writer.remove_older(disk)?;
         }
-        let id = disk.begin_sync(self.wal.segment())?;
-        self.syncs.push_back(PendingSync { id, mark: self.wal.mark(), covers: self.written });
+        let sync = self.writer.begin_sync(disk)?;
+        self.syncs.push_back(PendingSync { sync, covers: self.written });
         Ok(())
     }
 
     /// Completes the oldest fsync, and with it the compaction if there is one whose records it covers.
     pub(super) fn complete_sync(&mut self, disk: &mut Disk) -> Result<Option<Compacted>, DiskError> {
-        let completed = match disk.complete_sync() {
-            Err(_) if planted(Bug::FsyncErrorIgnored) => self.syncs.front().map(|sync| sync.id),
-            completed => completed?,
-        };
-        let Some(sync) = self.syncs.pop_front() else { return Ok(None) };
-        assert_eq!(completed, Some(sync.id), "the log and the disk disagree on the oldest fsync");
-        self.wal.synced(sync.mark);
-        self.durable = self.durable.max(sync.covers);
-        self.remove_older(disk)?;
+        let Some(PendingSync { sync, covers }) = self.syncs.pop_front() else { return Ok(None) };
+        self.writer.complete_sync(disk, sync)?;
+        self.durable = self.durable.max(covers);
+        self.writer.remove_older(disk)?;
         // The old segment goes exactly when the new one is durable.
-        let is_durable = !self.has_compaction_to_write() && self.wal.older().is_empty();
+        let is_durable = !self.has_compaction_to_write() && !self.writer.has_older();
         let done = self.compaction.take_if(|_| is_durable);
         Ok(done.map(|done| Compacted { snapshot: done.snapshot.id, through: done.base.index }))
-    }
-
-    /// Removes the segments that the newest one replaces, if that is durable.
-    fn remove_older(&mut self, disk: &mut Disk) -> Result<(), DiskError> {
-        while self.wal.remove_older(disk)?.is_some() {}
-        Ok(())
     }
 
     /// Begins to put the storage's snapshot and what follows `through` into a new segment. `None` where the storage
@@ -186,10 +175,10 @@ impl LogFile {
             let index_alone = Snapshot { data: bytes::Bytes::new(), ..compaction.snapshot.clone() };
             let Compaction { hard_state, base, entries, .. } = &*compaction;
             let checkpoint = Checkpoint { hard_state: *hard_state, snapshot: Some(&index_alone), base: *base, entries };
-            checkpoint.plan().try_for_each(|write| self.wal.write(disk, write))?;
+            checkpoint.plan().try_for_each(|write| self.writer.write(disk, write))?;
         }
         let Some(record) = compaction.record(compaction.written) else { return Ok(()) };
-        self.wal.write(disk, record)?;
+        self.writer.write(disk, record)?;
         compaction.written += 1;
         self.written += 1;
         if compaction.record(compaction.written).is_none() {

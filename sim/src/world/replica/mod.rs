@@ -14,7 +14,10 @@ mod state;
 mod stops;
 mod to_do;
 mod work;
+mod writer;
 mod writing;
+
+use std::sync::Arc;
 
 use raft::StorageApply;
 use raft::node::{Demand, RunLoop};
@@ -26,8 +29,10 @@ use raft::{
 use self::running::Running;
 pub(in crate::world) use self::to_do::AtWork;
 pub use self::to_do::ToDo;
+use self::writer::Writer;
 use super::client::{Clients, Now};
 use super::event::Event;
+use super::log::{Log, LogContents};
 use super::network::{Envelope, LocalMessage, Network};
 use super::options::{Boot, NodeOptions};
 use super::outcome::{Halt, Inapplicable, Refusal};
@@ -36,7 +41,6 @@ use super::state_machine::StateMachine;
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
 use crate::invariant::{Checkers, Invariant, LoopView, ProgressView, View, Violation};
-use crate::wal::{Recovered, Wal};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -73,6 +77,8 @@ pub struct Replica {
     /// Whether it began with the log of another cluster. That stays so even when it loses its disk, since an old copy
     /// of the disk may come back.
     is_foreign: bool,
+    /// The log that a user has brought, as it is before it is created or opened.
+    brought_log: Option<Arc<dyn Log>>,
     disk: Disk,
     recorded: Option<Recorded>,
     running: Option<Box<Running>>,
@@ -127,10 +133,10 @@ impl Replica {
     }
 
     /// What the node would read back from its disk after the worst of crashes. That takes a look at the whole log.
-    pub fn after_worst_crash(&self) -> Option<Recovered> {
+    pub fn after_worst_crash(&self) -> Option<LogContents> {
         let mut disk = self.disk.clone();
         disk.crash(Keep::Nothing);
-        Wal::open(&mut disk).ok().map(|(_, recovered)| recovered)
+        Writer::open(self.brought_log.as_ref(), &mut disk).ok().map(|(_, contents)| contents)
     }
 
     /// The raft node, while it is up. Its storage shows what is written, durable or not.

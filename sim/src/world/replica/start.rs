@@ -7,11 +7,12 @@ use super::engine::Engine;
 use super::handling::Handling;
 use super::log_file::LogFile;
 use super::running::{Running, view};
+use super::writer::Writer;
 use super::{Recorded, Replica, Step, Surroundings};
 use crate::disk::{Disk, Replaced};
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::situation::Situation;
-use crate::wal::{Checkpoint, RecoveryError, Wal};
+use crate::wal::{Checkpoint, RecoveryError};
 use crate::world::options::{ApplicationKind, Boot, Front, NodeOptions};
 use crate::world::outcome::{Halt, Inapplicable, Refusal};
 use crate::world::state_machine::StateMachine;
@@ -83,6 +84,21 @@ impl Remembered {
         self.newest().id.index.max(self.base.index)
     }
 
+    /// What no log holds, where a user's gives back that: entries with a gap, or that do not belong to the snapshot.
+    fn contradiction(&self) -> Option<String> {
+        let Self { base, snapshot, entries, .. } = self;
+        let mut expected = base.index;
+        for entry in entries {
+            expected = expected.next();
+            if entry.index != expected {
+                return Some(format!("an entry at {} where {expected} comes next", entry.index));
+            }
+        }
+        let belongs = snapshot.id.index >= base.index && (snapshot.id == *base || snapshot.id.index <= expected);
+        (!belongs)
+            .then(|| format!("a log from {} to {expected} with a snapshot up to {}", base.index.next(), snapshot.id))
+    }
+
     fn storage(&self) -> MemStorage {
         let Self { hard_state, snapshot, base, entries, offered } = self;
         let mut storage = MemStorage::from_snapshot(Snapshot { id: *base, ..snapshot.clone() });
@@ -116,6 +132,7 @@ impl Replica {
             options: options.clone(),
             boot: boot.clone(),
             is_foreign: boot.is_foreign(),
+            brought_log: around.setup.log.clone(),
             disk: Disk::default(),
             recorded: (options.application == ApplicationKind::Appender).then_some(recorded),
             running: None,
@@ -124,8 +141,8 @@ impl Replica {
         let config = options.config(id, remembered.applied(), seed);
         let node = RawNode::new(config, remembered.storage()).map_err(|error| Inapplicable::Config(id, error))?;
         let node = bootstrapped(node, boot)?;
-        let wal = replica.create_log(&remembered);
-        replica.come_up(node, wal, &remembered, around)?;
+        let writer = replica.create_log(&remembered);
+        replica.come_up(node, writer, &remembered, around)?;
         Ok(replica)
     }
 
@@ -141,7 +158,7 @@ impl Replica {
         }
         let options = options.unwrap_or(&self.options).clone();
         options.config(self.id, Index::ZERO, seed).validate().map_err(|error| Inapplicable::Config(self.id, error))?;
-        let (wal, remembered) = match self.recover(around) {
+        let (writer, remembered) = match self.recover(around) {
             Ok(recovered) => recovered,
             Err(error) => {
                 let damaged = matches!(error, RecoveryError::Corruption { .. });
@@ -149,10 +166,17 @@ impl Replica {
                 return self.stay_down(error);
             }
         };
+        if let Some(found) = remembered.contradiction() {
+            let detail = format!(
+                "node {} reads back from its disk {found}; expected what was written, or nothing where it is damaged",
+                self.id
+            );
+            return Err(Violation::new(Invariant::DurableBeforeSend, &[self.id], detail).into());
+        }
         self.options = options;
         let config = self.options.config(self.id, remembered.applied(), seed);
         let node = self.rebuild(config, &remembered)?;
-        self.come_up(node, wal, &remembered, around)?;
+        self.come_up(node, writer, &remembered, around)?;
         Ok(None)
     }
 
@@ -170,12 +194,12 @@ impl Replica {
         }
     }
 
-    fn recover(&mut self, around: &mut Surroundings<'_>) -> Result<(Wal, Remembered), RecoveryError> {
+    fn recover(&mut self, around: &mut Surroundings<'_>) -> Result<(Writer, Remembered), RecoveryError> {
         if self.disk.replaced() == Some(Replaced::Empty) && self.disk.used() == 0 {
             let remembered = Remembered::of_boot(&self.boot);
             return Ok((self.create_log(&remembered), remembered));
         }
-        let (wal, recovered) = Wal::open(&mut self.disk)?;
+        let (writer, recovered) = Writer::open(self.brought_log.as_ref(), &mut self.disk)?;
         around.statistics.bytes_cut += recovered.cut;
         around.statistics.situations.note_if(recovered.cut > 0, Situation::TornTailCut);
         let remembered = Remembered {
@@ -195,7 +219,7 @@ impl Replica {
             let remembered = Remembered::of_boot(&self.boot);
             return Ok((self.create_log(&remembered), remembered));
         }
-        Ok((wal, remembered))
+        Ok((writer, remembered))
     }
 
     /// Whether it was to write its first members into its log, and lost the first Ready, which says that they are
@@ -207,11 +231,11 @@ impl Replica {
         }
     }
 
-    fn create_log(&mut self, remembered: &Remembered) -> Wal {
+    fn create_log(&mut self, remembered: &Remembered) -> Writer {
         let Remembered { hard_state, snapshot, base, entries, offered: _ } = remembered;
         let snapshot = Some(snapshot).filter(|snapshot| snapshot.id != EntryId::ZERO);
         let checkpoint = Checkpoint { hard_state: *hard_state, snapshot, base: *base, entries };
-        Wal::create(&mut self.disk, checkpoint).expect("a new disk is empty and works")
+        Writer::create(self.brought_log.as_ref(), &mut self.disk, checkpoint).expect("a new disk is empty and works")
     }
 
     /// The node from what it remembers. Where that contradicts itself, what was durable has been lost.
@@ -235,7 +259,7 @@ impl Replica {
     fn come_up(
         &mut self,
         node: RawNode<MemStorage>,
-        wal: Wal,
+        writer: Writer,
         remembered: &Remembered,
         around: &mut Surroundings<'_>,
     ) -> Result<(), Halt> {
@@ -257,7 +281,7 @@ impl Replica {
             Front::Raw => Engine::new(node, None),
             Front::Loop(limits) => Engine::new(node, Some(limits)),
         };
-        self.running = Some(Box::new(Running { engine, log: LogFile::new(wal), state_machine, handling }));
+        self.running = Some(Box::new(Running { engine, log: LogFile::new(writer), state_machine, handling }));
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::writing::Written;
 
 impl Hash for Replica {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { id, options, boot, is_foreign, disk, recorded, running, view } = self;
+        let Self { id, options, boot, is_foreign, brought_log: _, disk, recorded, running, view } = self;
         (id, options, boot, is_foreign, disk, recorded, running, view).hash(state);
     }
 }

@@ -1,0 +1,152 @@
+//! What users bring goes through all of it: run, found out, shrunk, told, and played again.
+
+#[allow(dead_code, reason = "an example is a program, and its main is not called here")]
+#[path = "../examples/bank.rs"]
+mod bank;
+#[allow(dead_code, reason = "an example is a program, and its main is not called here")]
+#[path = "../examples/own_log.rs"]
+mod own_log;
+#[allow(dead_code, reason = "an example is a program, and its main is not called here")]
+#[path = "../examples/own_loop.rs"]
+mod own_loop;
+
+use own_log::Mistake;
+use sim::application::Application;
+use sim::driver::swarm::run_in;
+use sim::driver::{Replayed, replay_in};
+use sim::explain::{View, show_in};
+use sim::history::Operation;
+use sim::invariant::{Invariant, Violation};
+use sim::plan::{Overrides, Plan};
+use sim::random::Stream;
+use sim::script::{play, play_in};
+use sim::trace::{Ending, Property, Reader};
+use sim::world::{Appender, Client, KeyValue, ProjectLog, Setup, World};
+
+#[test]
+fn the_bank_keeps_its_money() {
+    let world = bank::world(false);
+    for seed in 1..4 {
+        assert_eq!(bank::run(&world, seed).ending, Ending::Completed, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_snapshot_that_forgets_transfers_is_found_shrunk_and_told_as_a_scenario() {
+    let world = bank::world(true);
+    let seed = bank::shortest_failing(&world, 1).expect("some seed fails");
+    let long = bank::run(&world, seed);
+    let (short, scenario) = bank::explained(&world, &long).unwrap();
+    assert!(short.events.len() < 60, "{} events", short.events.len());
+    let Ending::Violation(violation) = &short.ending else { panic!("{}", short.ending) };
+    assert_eq!(violation.invariant.name(), "money-is-kept");
+
+    let played = play_in(&world, &scenario);
+    assert!(played.failure.is_some_and(|failure| failure.to_string().contains("money-is-kept")), "{scenario}");
+    assert!(scenario.contains("request"), "{scenario}");
+    assert_eq!(play_in(&bank::world(false), &scenario).failure, None, "without the flaw nothing breaks");
+
+    // The trace replays, and can be read without the bank as well.
+    let written = short.write_in(&world, Vec::new()).unwrap();
+    let read = || Reader::new(&written[..], "here").unwrap();
+    assert!(matches!(replay_in(&world, read()).unwrap(), Replayed::Broken { .. }));
+    assert!(String::from_utf8_lossy(&written).contains(r#"{"user-defined":"money-is-kept"}"#));
+    let mut table = Vec::new();
+    let view = View { from: 0, to: u64::MAX, node: None, colours: false, liveness: false };
+    show_in(&World::new(), read(), view, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.contains("takes no such request"), "{table}");
+    assert!(table.contains("money-is-kept violated"), "{table}");
+    assert!(play(&scenario).failure.is_some(), "whoever has no bank cannot play it");
+}
+
+/// Writes and reads a few keys, each of which is searched.
+#[derive(Debug)]
+struct Keys;
+
+impl Client for Keys {
+    fn draw(&self, _: u64, stream: &mut Stream) -> Operation {
+        let key = stream.below(4);
+        match stream.chance(300) {
+            true => Operation::Query { data: format!("k{key}").into() },
+            false => Operation::Request { data: format!("k{key}={}", stream.below(1000)).into() },
+        }
+    }
+
+    fn key(&self, operation: &Operation) -> Option<u64> {
+        let (Operation::Request { data } | Operation::Query { data }) = operation else { return None };
+        data.get(1).map(|digit| u64::from(*digit))
+    }
+}
+
+fn passes(world: &World, seeds: std::ops::Range<u64>) {
+    for seed in seeds {
+        let plan = Plan::draw(seed, &Overrides { steps: Some(3000), ..Overrides::default() });
+        assert_eq!(run_in(world, &plan, |_| {}).violation, None, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_projects_own_application_and_log_do_on_the_seams() {
+    let setup = Setup::new().application(KeyValue::default()).client(Keys).log(ProjectLog::default());
+    passes(&World::with(setup), 0..20);
+    passes(&World::with(Setup::new().log(ProjectLog::default())), 20..40);
+}
+
+/// Answers with what it does not hold, now and then.
+#[derive(Clone, Debug, Default)]
+struct Forgetful(Appender);
+
+impl Application for Forgetful {
+    fn apply(&mut self, request: &sim::application::Request<'_>) -> bytes::Bytes {
+        self.0.apply(request)
+    }
+
+    fn query(&self, _: &[u8]) -> bytes::Bytes {
+        self.0.snapshot().len().to_string().into()
+    }
+
+    fn snapshot(&self) -> bytes::Bytes {
+        self.0.snapshot()
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) {
+        self.0.restore(&snapshot[..snapshot.len().min(9)]);
+    }
+
+    fn hash(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn an_answer_that_the_model_does_not_give_is_a_violation() {
+    let world = World::with(Setup::new().application(Forgetful::default()).client(Keys));
+    let broken = (0..20).find_map(|seed| run_in(&world, &Plan::draw(seed, &Overrides::default()), |_| {}).violation);
+    assert_eq!(broken.expect("answers are wrong").invariant, Invariant::Linearizability);
+}
+
+#[test]
+fn a_log_with_a_mistake_is_broken_within_a_hundred_seeds_by_the_promise_that_it_breaks_and_one_without_is_not() {
+    let broken = |mistake| own_log::explored(Some(mistake), 100).unwrap().broken;
+    let promise = Property::Holds(Invariant::DurableBeforeSend);
+    for mistake in [Mistake::NoFsync, Mistake::RemovesFirst] {
+        let broken = broken(mistake);
+        assert!(broken.contains_key(&promise), "{mistake:?}: {:?}", broken.keys());
+    }
+    // What was never written is no log that anybody else has.
+    let promises = [promise, Property::Holds(Invariant::LogMatching), Property::Holds(Invariant::StateMachineSafety)];
+    let broken = broken(Mistake::NoChecksum);
+    assert!(broken.keys().any(|property| promises.contains(property)), "{:?}", broken.keys());
+
+    let repaired = own_log::explored(None, 100).unwrap();
+    assert_eq!(repaired.failures(), 0, "{:?}", repaired.broken);
+}
+
+#[test]
+fn a_loop_of_ones_own_is_checked_without_a_world() {
+    assert!(own_loop::Cluster::new(false).unwrap().run().is_ok());
+    let broken = own_loop::Cluster::new(true).unwrap().run().unwrap_err();
+    let violation = broken.downcast_ref::<Violation>().expect("a property does not hold");
+    assert_eq!(violation.invariant, Invariant::DurableBeforeSend);
+}
