@@ -105,11 +105,13 @@
 //! | run many seeds | [`campaign`] |
 //! | fuzz one component | [`harness`] |
 //!
-//! The command line is behind the feature `cli`, which is on unless it is switched off. The feature `planted-bugs` builds in bugs
+//! The command line is behind the feature `cli`, which is on unless it is switched off; [`cli::main`] is it. The feature `planted-bugs` builds in bugs
 //! that real implementations had, to be switched on one at a time.
 
 pub mod application;
 pub mod campaign;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod disk;
 pub mod driver;
 pub mod explain;

@@ -1,7 +1,5 @@
-//! The command line of the simulator: each subcommand is a module of `cli`.
-
-mod cli;
+//! The simulator's command line, for the project's own nodes.
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    sim::cli::main(&[])
 }

@@ -39,10 +39,27 @@ pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, String> {
 }
 
 fn note(panic: &PanicHookInfo<'_>) {
-    PLACE.set(panic.location().map(|place| format!("{}:{}", place.file(), place.line())));
+    PLACE.set(panic.location().map(|place| format!("{}:{}", within_package(place.file()), place.line())));
+}
+
+/// The path of a file of a dependency, without where this machine keeps dependencies: a trace holds it. Others are as they are.
+fn within_package(file: &str) -> &str {
+    let in_registry = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/'));
+    in_registry.map_or(file, |(_, package)| package)
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_dependency_is_named_without_where_this_machine_keeps_it() {
+        assert_eq!(within_package("/home/of/registry/src/host-1f/raft-0.7.0/src/raft.rs"), "raft-0.7.0/src/raft.rs");
+        assert_eq!(within_package("raft/src/log/mod.rs"), "raft/src/log/mod.rs");
+    }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use sim::trace::Header;
+use crate::trace::Header;
 
 /// How this program is called, up to its arguments.
 pub(super) fn program() -> String {

@@ -5,8 +5,8 @@ mod hunt;
 
 use std::path::PathBuf;
 
+use crate::planted::{self, Switched};
 use clap::Args;
-use sim::planted::{self, Switched};
 
 /// Switches on one bug after another that real implementations had or could have, and runs seeds until it is caught.
 #[derive(Args, Debug)]

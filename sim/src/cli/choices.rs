@@ -1,7 +1,9 @@
 //! What the user decides instead of the seed; the same options for one seed and for many.
 
+use super::engines;
+use crate::plan::{Overrides, Plan};
+use crate::world::World;
 use clap::{Args, ValueEnum};
-use sim::plan::{Overrides, Plan};
 
 /// The choices that are not left to the seed.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +28,9 @@ pub(super) struct Choices {
     /// --features planted-bugs; endless-loop and assertion stand for code that does not come back, or panics
     #[arg(long, value_name = "NAME")]
     pub(super) bug: Option<String>,
+    /// Runs nodes of another Raft instead of the project's own: raft-rs, in the program of sim/engines/raft-rs
+    #[arg(long, value_name = "NAME")]
+    engine: Option<String>,
 }
 
 /// How nodes write to their storage.
@@ -48,15 +53,21 @@ impl Choices {
         }
     }
 
+    /// The world that seeds run in.
+    pub(super) fn world(&self) -> Result<World, String> {
+        engines::world(self.engine.as_deref())
+    }
+
     /// The choices as they are typed, each with a space before it.
     pub(super) fn as_typed(&self) -> String {
-        let Self { steps, nodes, writes, no_faults, no_settle, bug } = self;
+        let Self { steps, nodes, writes, no_faults, no_settle, bug, engine } = self;
         let writes = writes.and_then(|writes| Some(writes.to_possible_value()?.get_name().to_owned()));
         let named = [
             ("--steps", steps.map(|steps| steps.to_string())),
             ("--nodes", nodes.map(|nodes| nodes.to_string())),
             ("--writes", writes),
             ("--bug", bug.as_deref().map(super::again::quoted)),
+            ("--engine", engine.as_deref().map(super::again::quoted)),
         ];
         let named = named.into_iter().filter_map(|(name, value)| Some(format!(" {name} {}", value?)));
         let flags = [("--no-faults", *no_faults), ("--no-settle", *no_settle)];
@@ -84,7 +95,11 @@ mod tests {
 
     #[test]
     fn choices_are_typed_as_they_were() {
-        for typed in ["", " --steps 9 --nodes 3 --writes async --bug a-b --no-faults --no-settle", " --writes sync"] {
+        for typed in [
+            "",
+            " --steps 9 --nodes 3 --writes async --bug a-b --engine other --no-faults --no-settle",
+            " --writes sync",
+        ] {
             let words = std::iter::once("sim").chain(typed.split_whitespace());
             assert_eq!(Only::parse_from(words).choices.as_typed(), typed);
         }

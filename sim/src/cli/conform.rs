@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::output::say;
+use crate::script::{self, Mismatch, Verdict};
 use clap::Args;
 use serde_json::json;
-use sim::output::say;
-use sim::script::{self, Mismatch, Verdict};
 
 use super::{HELD, VIOLATED};
 

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::input;
+use crate::output::{say, tell};
+use crate::script;
+use crate::situation::{Situation, Situations};
 use clap::Args;
 use serde_json::json;
-use sim::input;
-use sim::output::{say, tell};
-use sim::script;
-use sim::situation::{Situation, Situations};
 
 use super::{HELD, files_in};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::trace::{Ending, Property};
 use serde_json::{Value, json};
-use sim::trace::{Ending, Property};
 
 use super::again::Next;
 use super::summary::Text;

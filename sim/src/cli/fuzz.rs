@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::driver::{bytes, swarm};
+use crate::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
+use crate::input;
+use crate::output::{self, say, tell};
+use crate::plan::{Overrides, Plan};
+use crate::trace::{Ending, Header, Source, Trace};
+use crate::world::Event;
 use clap::{Args, Subcommand};
-use sim::driver::{bytes, swarm};
-use sim::harness::seeds::{LONGEST, Seed, Seeds, choose, of_run};
-use sim::input;
-use sim::output::{self, say, tell};
-use sim::plan::{Overrides, Plan};
-use sim::trace::{Ending, Header, Source, Trace};
-use sim::world::Event;
 
 use super::{HELD, VIOLATED};
 

@@ -2,7 +2,7 @@
 
 use std::thread::available_parallelism;
 
-use sim::output::tell;
+use crate::output::tell;
 
 /// As many threads as asked for, but no more than are of use on this machine: each holds a cluster in memory.
 pub(super) fn capped(asked: Option<u64>) -> Option<usize> {

@@ -6,6 +6,7 @@ mod choices;
 mod conform;
 mod coverage;
 mod drawn;
+mod engines;
 mod explore;
 mod failure;
 mod fuzz;
@@ -27,9 +28,11 @@ mod watchdog;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use crate::world::consensus::Engine;
+use crate::{output, script};
 use clap::{Parser, Subcommand};
-use sim::{output, script};
 
 use self::conform::ConformArguments;
 use self::explore::ExploreArguments;
@@ -126,8 +129,9 @@ enum Command {
     Bugs(bugs::BugsArguments),
 }
 
-/// Parses the arguments and does what they say.
-pub(crate) fn main() -> ExitCode {
+/// Parses the arguments and does what they say. `engines` are those that `--engine` and traces may name beside the project's own.
+pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
+    engines::are(engines);
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return answer(&error),

@@ -1,9 +1,9 @@
 //! `sim properties`: everything that a run can break.
 
+use crate::output::say;
+use crate::trace::Property;
 use clap::Args;
 use serde_json::json;
-use sim::output::say;
-use sim::trace::Property;
 
 use super::HELD;
 use super::recorded;

@@ -25,7 +25,7 @@ fn catch(line: &'static str) -> Option<Catch> {
 
 #[cfg(test)]
 mod tests {
-    use sim::trace::Property;
+    use crate::trace::Property;
 
     use super::*;
 

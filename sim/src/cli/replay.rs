@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::driver::{Divergence, Replayed, replay_in};
+use crate::output::{print, say};
+use crate::trace::{Ending, Header, Reader, Trace};
 use clap::Args;
 use serde_json::{Value, json};
-use sim::driver::{Divergence, Replayed, replay};
-use sim::output::{print, say};
-use sim::trace::{Ending, Header, Reader, Trace};
 
 use super::again::Next;
-use super::failure;
 use super::watchdog::{Patience, watched};
 use super::{DIVERGED, HELD, VIOLATED};
+use super::{engines, failure};
 
 /// Which trace.
 #[derive(Args, Debug)]
@@ -39,7 +39,8 @@ pub(super) fn run(arguments: &ReplayArguments) -> Result<u8, String> {
     // Opened once: it may be a pipe.
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
-    let outcome = match watched(&arguments.patience, move || replay(reader)) {
+    let world = engines::world_of(&header)?;
+    let outcome = match watched(&arguments.patience, move || replay_in(&world, reader)) {
         Ok(replayed) => Outcome::of(replayed.map_err(|error| error.to_string())?),
         Err(stuck) => Outcome::of_hang(stuck.0, &arguments.file)?,
     };

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::explain::report_in;
+use crate::output;
+use crate::trace::{Ending, Reader};
 use clap::Args;
-use sim::explain::report;
-use sim::output;
-use sim::trace::{Ending, Reader};
 
 use super::HELD;
 use super::again::Next;
-use super::failure;
+use super::{engines, failure};
 
 /// Which trace, and where to.
 #[derive(Args, Debug)]
@@ -34,7 +34,8 @@ pub(super) struct ReportArguments {
 pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
-    let (page, ending) = report(reader, arguments.liveness).map_err(|error| error.to_string())?;
+    let world = engines::world_of(&header)?;
+    let (page, ending) = report_in(&world, reader, arguments.liveness).map_err(|error| error.to_string())?;
     let path = &arguments.output;
     output::write(path, page.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
     super::say_written(path)?;

@@ -4,14 +4,14 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use crate::explain;
+use crate::input;
+use crate::output::{self, say, tell};
+use crate::planted;
+use crate::script::{self, Played};
+use crate::trace::{Ending, Trace};
 use clap::Args;
 use serde_json::{Value, json};
-use sim::explain;
-use sim::input;
-use sim::output::{self, say, tell};
-use sim::planted;
-use sim::script::{self, Played};
-use sim::trace::{Ending, Trace};
 
 use super::again::Next;
 use super::{HELD, USAGE, VIOLATED, failure};
@@ -187,6 +187,12 @@ impl Outcome {
 
 fn from_trace(path: &Path, output: Option<&Path>) -> Result<u8, String> {
     let trace = Trace::open(path).map_err(|error| error.to_string())?;
+    if let Some(engine) = &trace.header.engine {
+        return Err(format!(
+            "{}: a scenario is about the project's own nodes, not about those of {engine}",
+            path.display()
+        ));
+    }
     let text = explain::from_trace(&trace).map_err(|error| format!("{}: {error}", path.display()))?;
     match output {
         None => output::print(text)?,

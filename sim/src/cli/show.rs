@@ -3,15 +3,15 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
+use crate::explain::{CannotShow, View, show_in};
+use crate::output::printed;
+use crate::trace::{Ending, Reader};
 use clap::Args;
 use raft::NodeId;
-use sim::explain::{CannotShow, View, show};
-use sim::output::printed;
-use sim::trace::{Ending, Reader};
 
 use super::HELD;
 use super::again::Next;
-use super::failure;
+use super::{engines, failure};
 
 /// Which trace, and which part of it.
 #[derive(Args, Debug)]
@@ -49,10 +49,11 @@ fn node(text: &str) -> Result<NodeId, String> {
 pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
+    let world = engines::world_of(&header)?;
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let &ShowArguments { from, to, node, liveness, .. } = arguments;
     let mut out = BufWriter::new(io::stdout().lock());
-    let shown = show(reader, View { from, to, node, colours, liveness }, &mut out);
+    let shown = show_in(&world, reader, View { from, to, node, colours, liveness }, &mut out);
     let written = match shown {
         Err(CannotShow::Read(error)) => return Err(error.to_string()),
         Err(CannotShow::Write(error)) => Err(error),

@@ -4,16 +4,17 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::explain::fails_sooner_in;
+use crate::explain::{CannotShrink, Look, Watch, shrink_in};
+use crate::output::{is_stream, print};
+use crate::trace::Trace;
+use crate::world::World;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use sim::explain::fails_sooner;
-use sim::explain::{CannotShrink, Look, Watch, shrink};
-use sim::output::{is_stream, print};
-use sim::trace::Trace;
 
 use super::again::Next;
-use super::{HELD, failure, jobs, say_beside, say_written, time};
+use super::{HELD, engines, failure, jobs, say_beside, say_written, time};
 
 /// What to shrink, and for how long.
 #[derive(Args, Debug)]
@@ -48,17 +49,18 @@ pub(super) struct ShrinkArguments {
 /// Shrinks the trace, and says what is left.
 pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
     let long = Trace::open(&arguments.file).map_err(|error| error.to_string())?;
-    let mut progress = Progress::new(arguments, long.events.len());
+    let world = engines::world_of(&long.header)?;
+    let mut progress = Progress::new(arguments, &world, long.events.len());
     let threads = jobs::capped(arguments.jobs).unwrap_or(0);
     let name = arguments.file.display();
-    let short = shortest(&long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
+    let short = shortest(&world, &long, threads, &mut progress).map_err(|error| format!("{name}: {error}"))?;
     progress.bar.finish_and_clear();
     if let Some(error) = progress.unwritten {
         return Err(format!("{}: {error}", arguments.output.display()));
     }
     let output = &arguments.output;
     if is_stream(output) {
-        short.save(output).map_err(|error| format!("{}: {error}", output.display()))?;
+        short.save_in(&world, output).map_err(|error| format!("{}: {error}", output.display()))?;
     }
     let (left, of) = (short.events.len(), long.events.len());
     let next = Next::of(output).shrunk();
@@ -87,14 +89,14 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
 }
 
 /// The trace, shrunk. If all of it is needed, the trace of a shorter run of the same plan, which may shrink in turn.
-fn shortest(long: &Trace, threads: usize, progress: &mut Progress) -> Result<Trace, CannotShrink> {
-    let look = match shrink(long, threads, progress) {
+fn shortest(world: &World, long: &Trace, threads: usize, progress: &mut Progress) -> Result<Trace, CannotShrink> {
+    let look = match shrink_in(world, long, threads, progress) {
         Err(CannotShrink::OnlyAsRecorded(look)) => look,
         other => return other,
     };
     progress.bar.set_message("looks for a shorter run of the same plan");
-    let Some(sooner) = fails_sooner(long) else { return Err(CannotShrink::OnlyAsRecorded(look)) };
-    match shrink(&sooner, threads, progress) {
+    let Some(sooner) = fails_sooner_in(world, long) else { return Err(CannotShrink::OnlyAsRecorded(look)) };
+    match shrink_in(world, &sooner, threads, progress) {
         Err(CannotShrink::OnlyAsRecorded(look)) => {
             progress.improved(&sooner);
             progress.look = Some(look);
@@ -106,6 +108,7 @@ fn shortest(long: &Trace, threads: usize, progress: &mut Progress) -> Result<Tra
 
 /// Shows how far it is, on a terminal, and writes the best so far.
 struct Progress {
+    world: World,
     bar: ProgressBar,
     output: PathBuf,
     until: Option<Instant>,
@@ -116,14 +119,22 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(arguments: &ShrinkArguments, events: usize) -> Self {
+    fn new(arguments: &ShrinkArguments, world: &World, events: usize) -> Self {
         let bar = match std::io::stderr().is_terminal() {
             true => ProgressBar::new_spinner(),
             false => ProgressBar::hidden(),
         };
         bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is right"));
         let until = arguments.seconds.and_then(|length| Instant::now().checked_add(length));
-        Self { bar, output: arguments.output.clone(), until, best: events, unwritten: None, look: None }
+        Self {
+            world: world.clone(),
+            bar,
+            output: arguments.output.clone(),
+            until,
+            best: events,
+            unwritten: None,
+            look: None,
+        }
     }
 }
 
@@ -131,7 +142,7 @@ impl Watch for Progress {
     fn improved(&mut self, best: &Trace) {
         self.best = best.events.len();
         if !is_stream(&self.output) {
-            self.unwritten = best.save(&self.output).err();
+            self.unwritten = best.save_in(&self.world, &self.output).err();
         }
     }
 

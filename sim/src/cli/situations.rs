@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::campaign::explore::Explored;
 use serde_json::{Map, Value, json};
-use sim::campaign::explore::Explored;
 
 /// The situations that never happened, or a line that says that all did.
 pub(super) fn never_as_text(explored: &Explored) -> String {

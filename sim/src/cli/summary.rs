@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
+use crate::driver::swarm::Ended;
+use crate::plan::{Heals, LinkPlan, Plan, TICK, Time};
+use crate::world::consensus::{Engine, Supports};
+use crate::world::{EventKind, Excuse, Front, NodeOptions, Statistics, World};
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 use serde_json::{Map, Value, json};
-use sim::driver::swarm::Ended;
-use sim::plan::{Heals, LinkPlan, Plan, TICK, Time};
-use sim::world::{EventKind, Excuse, Front, NodeOptions, Statistics};
 
 /// What the seed decided.
-pub(super) fn of_plan(plan: &Plan) -> String {
+pub(super) fn of_plan(plan: &Plan, world: &World) -> String {
     let Plan { seed, steps, settles, heals, cluster, network, links, hosts, clients, faults, disks, clocks } = plan;
     let mut out = Text::default();
     out.line("seed", format_args!("{seed} ({seed:#x}), {steps} events{}", if *settles { rests(*heals) } else { "" }));
@@ -26,6 +27,9 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         ),
     );
     out.line("options", options(&cluster.options));
+    if let Some(engine) = world.engine() {
+        out.line("engine", of_engine(engine));
+    }
     out.line(
         "network",
         format_args!(
@@ -100,6 +104,15 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         format_args!("{kinds}; of 1000 partitions {isolations} isolate leaders; burst {burst}, healed {healed}"),
     );
     out.0
+}
+
+/// Whose nodes run, and what is checked of them.
+fn of_engine(engine: &dyn Engine) -> String {
+    let Supports { unchecked, bootstrap: _, forget_leader: _, lost_data } = engine.supports();
+    let unchecked: Vec<&str> = unchecked.iter().map(|invariant| invariant.name()).collect();
+    let but = if unchecked.is_empty() { String::new() } else { format!(" but {}", unchecked.join(", ")) };
+    let lost = if lost_data { "" } else { "; disks lose nothing that was acknowledged" };
+    format!("{}; every property is checked{but}{lost}", engine.name())
 }
 
 const fn rests(heals: Heals) -> &'static str {

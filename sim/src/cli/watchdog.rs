@@ -7,12 +7,12 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{Builder, sleep};
 use std::time::{Duration, Instant};
 
+use crate::driver::swarm::Swarm;
+use crate::plan::Plan;
+use crate::planted;
+use crate::pulse::Pulse;
+use crate::world::{Event, World};
 use clap::Args;
-use sim::driver::swarm::Swarm;
-use sim::plan::Plan;
-use sim::planted;
-use sim::pulse::Pulse;
-use sim::world::Event;
 
 use super::time;
 
@@ -95,13 +95,13 @@ fn started<T: Send + 'static>(
 
 /// The event that never ends, in a run that comes to `step` and no further. `None` if the run hangs between two events,
 /// or goes on this time.
-pub(super) fn event_that_hangs(plan: &Plan, bug: Option<&str>, step: u64) -> Option<Event> {
+pub(super) fn event_that_hangs(world: &World, plan: &Plan, bug: Option<&str>, step: u64) -> Option<Event> {
     const LONG_ENOUGH: Duration = Duration::from_secs(1);
     let pulse = Arc::new(Pulse::keeping(step));
-    let (plan, bug) = (plan.clone(), bug.map(str::to_owned));
+    let (world, plan, bug) = (world.clone(), plan.clone(), bug.map(str::to_owned));
     let done = started(&pulse, move || {
         let _switched = planted::switch_on(bug.as_deref());
-        let mut swarm = Swarm::new(&plan);
+        let mut swarm = Swarm::new_in(&world, &plan);
         while swarm.world().step() <= step && swarm.go_on(&mut |_| {}).is_none() {}
     });
     let mut vigil = Vigil::new(&pulse);
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn a_run_that_goes_on_has_no_event_that_hangs() {
-        let overrides = sim::plan::Overrides { steps: Some(50), ..Default::default() };
-        assert_eq!(event_that_hangs(&Plan::draw(1, &overrides), None, 10), None);
+        let overrides = crate::plan::Overrides { steps: Some(50), ..Default::default() };
+        assert_eq!(event_that_hangs(&World::new(), &Plan::draw(1, &overrides), None, 10), None);
     }
 
     #[test]

@@ -99,6 +99,7 @@ pub fn replay<R: BufRead>(reader: Reader<R>) -> Result<Replayed, ReadError> {
 /// # Errors
 /// As [`replay`].
 pub fn replay_in<R: BufRead>(world: &World, mut reader: Reader<R>) -> Result<Replayed, ReadError> {
+    reader.fits(world)?;
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;

@@ -55,6 +55,7 @@ pub fn show_in<R: BufRead>(
     view: View,
     out: &mut dyn Write,
 ) -> Result<Ending, CannotShow> {
+    reader.fits(world)?;
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;

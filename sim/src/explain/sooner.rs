@@ -40,7 +40,7 @@ fn record(world: &World, trace: &Trace, plan: Plan) -> Trace {
     let mut events = Vec::new();
     let (_, ending) = run_to_end_in(world, &plan, |event| events.push(event.clone()));
     let value = serde_json::to_value(&plan).expect("a plan always has a JSON form");
-    let header = Header { bug: trace.header.bug.clone(), plan: value, ..Header::new(Some(plan.seed)) };
+    let header = Header { bug: trace.header.bug.clone(), plan: value, ..Header::of_world(world, Some(plan.seed)) };
     Trace { header, events, ending }
 }
 

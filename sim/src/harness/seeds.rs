@@ -78,7 +78,7 @@ impl Run {
         for replica in world.replicas() {
             run.add_log(replica.disk());
             let Some(node) = replica.node() else { continue };
-            run.add("hard state".into(), node.basic_status().hard_state.encode());
+            run.add("hard state".into(), node.status().view.hard_state.encode());
             run.add("membership".into(), node.configuration().conf_state().encode());
             let snapshot = node.storage().snapshot().unwrap_or_default();
             run.add("snapshot".into(), Snapshot::encode(&snapshot));

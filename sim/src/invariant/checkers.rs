@@ -143,6 +143,23 @@ impl Checkers {
         Self { watched: invariant.map_or(Watched::NONE, Watched::only), ..Self::default() }
     }
 
+    /// Checkers of everything but these properties: of a node about which they know nothing.
+    ///
+    /// ```
+    /// use sim::invariant::{Checkers, Invariant};
+    /// let checkers = Checkers::without(&[Invariant::RunLoop]);
+    /// assert!(checkers.check(Invariant::VoteOnce) && !checkers.check(Invariant::RunLoop));
+    /// ```
+    pub fn without(unchecked: &[Invariant]) -> Self {
+        let watched = unchecked.iter().fold(Watched::ALL, |watched, invariant| watched.but(*invariant));
+        Self { watched, ..Self::default() }
+    }
+
+    /// Whether they check this property.
+    pub const fn check(&self, invariant: Invariant) -> bool {
+        self.watched.contains(invariant)
+    }
+
     /// Checks a property, if it is watched.
     fn when(&mut self, invariant: Invariant, check: impl FnOnce(&mut Self) -> Check) -> Check {
         if self.watched.contains(invariant) { check(self) } else { Ok(()) }

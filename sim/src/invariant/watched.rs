@@ -15,6 +15,11 @@ impl Watched {
         goes_by(invariant).iter().map(|other| Self::only(*other)).fold(Self(bit(invariant)), Self::and)
     }
 
+    /// All of these properties but one.
+    pub(super) const fn but(self, invariant: Invariant) -> Self {
+        Self(self.0 & !bit(invariant))
+    }
+
     pub(super) const fn contains(self, invariant: Invariant) -> bool {
         self.0 & bit(invariant) != 0
     }
@@ -108,6 +113,14 @@ mod tests {
     fn each_property_is_watched_apart_from_the_others() {
         let bits: std::collections::BTreeSet<u32> = Invariant::ALL.into_iter().map(bit).collect();
         assert_eq!((bits.len(), bits.contains(&0)), (Invariant::ALL.len(), false));
+    }
+
+    #[test]
+    fn a_property_that_nothing_is_claimed_of_is_left_out() {
+        let watched = Watched::ALL.but(Invariant::RunLoop);
+        for invariant in Invariant::ALL {
+            assert_eq!(watched.contains(invariant), invariant != Invariant::RunLoop);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::history::Command;
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, Front, Imitated, NodeOptions};
+use crate::world::{ApplicationKind, Front, Imitated, NodeOptions, World};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -83,6 +83,23 @@ impl Plan {
             plan.add_foreign_node();
         }
         plan
+    }
+
+    /// The plan as the engine of this world can follow it: what that does not have is off. Another plan than that of the same
+    /// seed for the project's own nodes, which can follow them all.
+    #[must_use]
+    pub fn fit(mut self, world: &World) -> Self {
+        let Some(engine) = world.engine() else { return self };
+        let supports = engine.supports();
+        self.cluster.options.iter_mut().for_each(|options| engine.fit(options));
+        self.cluster.from_snapshot |= !supports.bootstrap;
+        if !supports.forget_leader {
+            self.faults.forget_leader = None;
+        }
+        if !supports.lost_data {
+            (self.faults.foreign, self.disks.loss, self.disks.damage) = (None, None, None);
+        }
+        self
     }
 
     /// In a share of all seeds, run loops run the nodes; but not where leases must hold, since ticks that wait in

@@ -27,9 +27,17 @@ pub struct Failure {
     /// How many nodes are in conflict.
     nodes: usize,
     words: Vec<String>,
+    /// Where a panic was, if that counts.
+    place: Option<String>,
 }
 
 impl Failure {
+    /// The same as [`of`](Self::of), and for a panic where it was. That holds within one build: in another the same assertion may stand
+    /// elsewhere.
+    pub fn exactly(ending: &Ending) -> Option<Self> {
+        Some(Self { place: place_of_panic(ending).map(str::to_owned), ..Self::of(ending)? })
+    }
+
     /// How a run with this ending failed, if it did.
     pub fn of(ending: &Ending) -> Option<Self> {
         match ending {
@@ -38,11 +46,18 @@ impl Failure {
             Ending::Violation(violation) => {
                 let nodes: BTreeSet<NodeId> = violation.nodes.iter().copied().collect();
                 let (invariant, nodes) = (Some(violation.invariant), nodes.len());
-                Some(Self { invariant, nodes, words: words(&violation.detail) })
+                Some(Self { invariant, nodes, words: words(&violation.detail), place: None })
             }
-            Ending::Panic(message) => Some(Self { invariant: None, nodes: 0, words: words(message) }),
+            Ending::Panic(message) => Some(Self { invariant: None, nodes: 0, words: words(message), place: None }),
         }
     }
+}
+
+/// Where a panic was, as its message says at the end in brackets. One build has it always at the same place; in another it may be
+/// elsewhere.
+fn place_of_panic(ending: &Ending) -> Option<&str> {
+    let Ending::Panic(message) = ending else { return None };
+    Some(message.strip_suffix(')')?.rsplit_once('(')?.1)
 }
 
 /// The words of a text, without those that contain numbers, and without what is in brackets: the states and members
@@ -69,7 +84,18 @@ mod tests {
     use crate::invariant::Violation;
 
     #[test]
-    fn one_node_that_differs_from_itself_does_not_fail_as_two_nodes_that_differ_do() {
+    fn a_panic_says_where_it_was() {
+        let place = |message: &str| place_of_panic(&Ending::Panic(message.to_owned())).map(str::to_owned);
+        assert_eq!(place("there is no (leader) (src/raft.rs:7)"), Some("src/raft.rs:7".to_owned()));
+        assert_eq!(place("there is no leader"), None);
+        assert_eq!(place_of_panic(&Ending::Completed), None);
+        let [one, other] = ["a.rs:1", "b.rs:2"].map(|place| Ending::Panic(format!("there is no leader ({place})")));
+        assert_eq!(Failure::of(&one), Failure::of(&other));
+        assert_ne!(Failure::exactly(&one), Failure::exactly(&other));
+    }
+
+    #[test]
+    fn who_differs_from_itself_does_not_fail_as_two_who_differ_do() {
         let id = |number| NodeId::new(number).expect("not zero");
         let failure = |one, other| {
             let detail = format!("node {one} does not agree with node {other}");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::invariant::Violation;
 use crate::number::narrowed;
-use crate::world::Event;
+use crate::world::{Event, World};
 
 /// What the first line of a trace calls the format.
 pub const FORMAT: &str = "raft-sim-trace";
@@ -42,6 +42,9 @@ pub struct Header {
     /// The planted bug that was switched on; only a build with the feature `planted-bugs` can replay it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug: Option<String>,
+    /// The engine whose nodes ran, where they were not the project's own; only a build that has it can replay it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// What the run shows, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -63,15 +66,22 @@ impl Header {
             seed,
             digest_every: Self::DIGEST_EVERY,
             bug: None,
+            engine: None,
             note: None,
             plan: serde_json::Value::Null,
         }
     }
 
+    /// The header of a run in copies of this world.
+    pub fn of_world(world: &World, seed: Option<u64>) -> Self {
+        let engine = world.engine().map(|engine| engine.name().to_owned());
+        Self { engine, ..Self::new(seed) }
+    }
+
     /// The header as this version of the project writes it.
     pub(super) fn renewed(&self) -> Self {
-        let Self { digest_every, bug, note, plan, .. } = self.clone();
-        Self { digest_every: digest_every.max(1), bug, note, plan: narrowed(plan), ..Self::new(self.seed) }
+        let Self { digest_every, bug, engine, note, plan, .. } = self.clone();
+        Self { digest_every: digest_every.max(1), bug, engine, note, plan: narrowed(plan), ..Self::new(self.seed) }
     }
 
     /// What recorded it, in words: the version, and the revision if it is known.

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::file::Source;
 use super::format::{End, FORMAT, Header, Mark, OLDEST, VERSION};
-use crate::world::Event;
+
+use crate::world::{Event, World};
 
 /// Reads a trace. Once [`next_line`](Self::next_line) has returned `None`, the trace was complete: a missing end is an
 /// error.
@@ -64,6 +65,14 @@ pub enum Trouble {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(io::Error),
+    /// The world has another engine than the one that was recorded.
+    #[error("was recorded with nodes of another engine: {needs}, not {has}")]
+    NeedsEngine {
+        /// The engine of the recording.
+        needs: String,
+        /// That of the world.
+        has: String,
+    },
     /// There is nothing in it.
     #[error("is empty, not a trace")]
     Empty,
@@ -233,6 +242,19 @@ impl<R: BufRead> Reader<R> {
             Ok(_) => Err(self.trouble(Trouble::TooMuch)),
             Err(error) => Err(self.trouble(Trouble::Io(error))),
         }
+    }
+
+    /// Whether the trace can be run in copies of this world.
+    ///
+    /// # Errors
+    /// It was recorded with another engine.
+    pub fn fits(&self, world: &World) -> Result<(), ReadError> {
+        let (needs, has) = (self.header.engine.as_deref(), world.engine().map(|engine| engine.name()));
+        if needs == has {
+            return Ok(());
+        }
+        let name = |engine: Option<&str>| engine.unwrap_or("the project's own").to_owned();
+        Err(self.trouble(Trouble::NeedsEngine { needs: name(needs), has: name(has) }))
     }
 
     fn parse_header(&self) -> Result<Header, ReadError> {

@@ -66,9 +66,9 @@ mod tests {
             }
         }
         assert_eq!(world.network().in_flight(), 0, "messages end");
-        let lacks = world.leader().and_then(Replica::node).into_iter().flat_map(|leader| leader.progress());
+        let lacks = world.leader().and_then(Replica::node).into_iter().flat_map(|leader| leader.followers());
         let lacks: Vec<u64> =
-            lacks.filter(|(_, progress)| progress.lacks_acknowledged()).map(|(peer, _)| peer.get()).collect();
+            lacks.filter(|(_, follower)| follower.lacks_acknowledged).map(|(peer, _)| peer.get()).collect();
         assert_eq!(lacks, [4]);
         Ok(())
     }

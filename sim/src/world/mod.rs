@@ -26,6 +26,7 @@
 mod appender;
 mod client;
 mod client_seam;
+pub mod consensus;
 mod coverage;
 mod differences;
 mod digest;
@@ -127,7 +128,9 @@ impl World {
     /// ```
     pub fn with(mut setup: Setup) -> Self {
         let properties = std::mem::take(&mut setup.properties);
-        Self { properties, clients: Clients::of(&setup), setup, ..Self::default() }
+        let unchecked = setup.engine.as_ref().map_or(&[][..], |engine| engine.supports().unchecked);
+        let checkers = Checkers::without(unchecked);
+        Self { properties, checkers, clients: Clients::of(&setup), setup, ..Self::default() }
     }
 
     /// A world without nodes that checks nothing: for scripts that show what a node does when it is told what no correct
@@ -324,13 +327,14 @@ impl World {
     /// The same. `is_foreign` says whether the node has, or is about to have, the log of another cluster.
     fn split_for(&mut self, node: NodeId, is_foreign: bool) -> (Option<&mut Replica>, Surroundings<'_>) {
         let stale_reads_excused = self.has_leases && self.leases_broken;
-        let Self { replicas, network, checkers, clients, unchecked, statistics, step, setup, .. } = self;
+        let Self { replicas, network, checkers, clients, unchecked, statistics, setup, step, .. } = self;
         let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_mut);
         let (checkers, clients) = match is_foreign {
             true => (&mut unchecked.checkers, &mut unchecked.clients),
             false => (checkers, clients),
         };
-        (replica, Surroundings { setup, checkers, network, clients, statistics, step: *step, stale_reads_excused })
+        let step = *step;
+        (replica, Surroundings { checkers, network, clients, statistics, setup, step, stale_reads_excused })
     }
 
     fn start(
@@ -384,7 +388,7 @@ impl World {
     /// A tick has reached a node.
     fn ticked(&mut self, node: NodeId) -> Check {
         let leader = self.replica(node).filter(|replica| replica.view().soft_state.role == Role::Leader);
-        let transferee = leader.and_then(Replica::node).and_then(|node| node.basic_status().lead_transferee);
+        let transferee = leader.and_then(Replica::node).and_then(|node| node.status().lead_transferee);
         self.checkers_of(node).ticked(node, transferee)
     }
 
@@ -393,6 +397,7 @@ impl World {
             return Err(Inapplicable::NotNow(busy, "has no room for the message").into());
         }
         let age = self.network.age(message);
+        let rider = self.network.rider(message);
         let envelope = self.network.take(message)?;
         let cut = match &envelope {
             Envelope::Network(message) => self.network.is_cut(message.from, message.to),
@@ -421,7 +426,7 @@ impl World {
                     Envelope::Network(_) => None,
                     Envelope::Local { message, .. } => message.stable(),
                 };
-                let refused = replica.receive(envelope, &mut around)?;
+                let refused = replica.receive(envelope, rider, &mut around)?;
                 if let (Some(index), Some(node)) = (stable, replica.node()) {
                     around.checkers.shows(to, index, node.entry_term(index))?;
                 }
@@ -440,7 +445,8 @@ impl World {
     fn duplicate(&mut self, message: MessageId) -> Result<(Option<NodeId>, Option<Refusal>), Halt> {
         let copy = self.network.remote(message)?.clone();
         self.has_room_in_flight()?;
-        self.network.put(Envelope::Network(copy));
+        let rider = self.network.rider(message);
+        self.network.put_with(Envelope::Network(copy), rider);
         Ok((None, None))
     }
 
@@ -483,7 +489,7 @@ impl World {
             }
             Some(Refusal::Disk(_)) => statistics.disks_failed += 1,
             Some(Refusal::Recovery(_)) => statistics.recoveries_refused += 1,
-            Some(Refusal::Change(_) | Refusal::Undecodable(_)) => {}
+            Some(Refusal::Change(_) | Refusal::Undecodable(_) | Refusal::Unsupported(_)) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
 
+use super::consensus::Rider;
 use super::event::{Event, MessageId};
 use super::outcome::Inapplicable;
 use super::state_hasher::StateHasher;
@@ -123,6 +124,7 @@ pub struct Network {
 #[derive(Clone, Debug)]
 struct Slot {
     envelope: Envelope,
+    rider: Option<Rider>,
     sent_at: u64,
 }
 
@@ -156,7 +158,7 @@ impl Network {
     /// event names the message that it is about, so that the order decides nothing.
     pub(super) fn hash_state(&self, state: &mut StateHasher) {
         let Self { slots, first: _, in_flight, now, cut } = self;
-        let each = slots.iter().flatten().map(|slot| state.aside(&(&slot.envelope, now - slot.sent_at)));
+        let each = slots.iter().flatten().map(|slot| state.aside(&(&slot.envelope, &slot.rider, now - slot.sent_at)));
         // A sum does not depend on the order, and counts what is there twice.
         let all = each.fold(0, u128::wrapping_add);
         (in_flight, all, cut).hash(state);
@@ -219,8 +221,18 @@ impl Network {
     }
 
     pub(super) fn put(&mut self, envelope: Envelope) {
-        self.slots.push_back(Some(Slot { envelope, sent_at: self.now }));
+        self.put_with(envelope, None);
+    }
+
+    /// Puts a message in flight, and what rides on it.
+    pub(super) fn put_with(&mut self, envelope: Envelope, rider: Option<Rider>) {
+        self.slots.push_back(Some(Slot { envelope, rider, sent_at: self.now }));
         self.in_flight += 1;
+    }
+
+    /// What rides on a message in flight.
+    pub(super) fn rider(&self, id: MessageId) -> Option<Rider> {
+        self.slot(id)?.rider.clone()
     }
 
     pub(super) fn take(&mut self, id: MessageId) -> Result<Envelope, Inapplicable> {

@@ -1,10 +1,12 @@
 //! What an event led to.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use raft::{BootstrapError, ChangeError, ConfigError, DecodeError, Index, NodeId, ProposeError, StepError};
 
 use super::World;
+use super::consensus::CannotStart;
 use super::event::MessageId;
 use crate::history::{Answer, Operation};
 use crate::invariant::Violation;
@@ -58,6 +60,9 @@ pub enum Refusal {
     /// The message was lost: its link is cut, or its receiver is down.
     #[error("the message is lost")]
     Lost,
+    /// The node's engine has nothing of this kind.
+    #[error("{0}")]
+    Unsupported(Cow<'static, str>),
     /// The queue of the node's loop is full.
     #[error("the queue is full")]
     Full,
@@ -132,6 +137,9 @@ pub enum Inapplicable {
     /// The node cannot be bootstrapped from this.
     #[error("node {0} cannot start: {1}")]
     Boot(NodeId, BootstrapError),
+    /// Another engine does not start the node.
+    #[error("node {0} cannot start: {1}")]
+    Engine(NodeId, CannotStart),
     /// The message is not in flight.
     #[error("message {} is not in flight", .0.0)]
     NoSuchMessage(MessageId),

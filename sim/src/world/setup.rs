@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::World;
 use super::client_seam::Client;
+use super::consensus::Engine;
 use super::log::Log;
 use super::property::Property;
 use crate::application::Application;
@@ -14,6 +15,7 @@ use crate::application::Application;
 /// Every driver begins with a world; so what is brought goes everywhere: `swarm::run_in`, `replay_in`, `shrink_in`, and so on.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
+    pub(super) engine: Option<Arc<dyn Engine>>,
     pub(super) properties: Vec<Box<dyn Property>>,
     /// As it is before anything was applied.
     pub(super) application: Option<Arc<dyn Application>>,
@@ -26,6 +28,13 @@ impl Setup {
     /// Nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// All nodes are those of this engine, in the place of the project's own.
+    #[must_use]
+    pub fn engine(mut self, engine: Arc<dyn Engine>) -> Self {
+        self.engine = Some(engine);
+        self
     }
 
     /// Adds a property, to be checked after every event.
@@ -69,6 +78,11 @@ impl Setup {
 }
 
 impl World {
+    /// The engine of its nodes, where they are not the project's own.
+    pub fn engine(&self) -> Option<&dyn Engine> {
+        self.setup.engine.as_deref()
+    }
+
     /// Whether a user has brought an application of his own, which has requests of its own.
     pub const fn has_own_application(&self) -> bool {
         self.setup.application.is_some()

@@ -224,14 +224,14 @@ pub fn run_seed(seed: u64, overrides: &Overrides) -> SeedEnd {
 
 /// The same, in a copy of this world: with what a user brings.
 pub fn run_seed_in(world: &World, seed: u64, overrides: &Overrides) -> SeedEnd {
-    let plan = Plan::draw(seed, overrides);
+    let plan = Plan::draw(seed, overrides).fit(world);
     let (Ended { world, .. }, ending) = swarm::run_to_end_in(world, &plan, |_| {});
     SeedEnd::of(seed, &world, ending, None)
 }
 
 /// Runs one seed twice at once, and finds the first step after which the two worlds differ.
 pub(crate) fn run_twice_in(world: &World, seed: u64, overrides: &Overrides) -> SeedEnd {
-    let plan = Plan::draw(seed, overrides);
+    let plan = Plan::draw(seed, overrides).fit(world);
     let (mut one, mut other) = (Swarm::new_in(world, &plan), Swarm::new_in(world, &plan));
     loop {
         let step = one.world().step();

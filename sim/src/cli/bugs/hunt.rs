@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::campaign::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
+use crate::output::{say, tell};
+use crate::planted;
 use indicatif::{ProgressBar, ProgressStyle};
 use raft::planted::Bug;
 use serde_json::json;
-use sim::campaign::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
-use sim::output::{say, tell};
-use sim::planted;
 
 use super::super::{HELD, VIOLATED, jobs};
 use super::BugsArguments;

@@ -9,9 +9,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::campaign::explore::{Exploration, Explored, Shard, explore_in};
+use crate::output::say;
 use clap::Args;
-use sim::campaign::explore::{Exploration, Explored, Shard, explore};
-use sim::output::say;
 
 use self::watcher::Watcher;
 use super::choices::Choices;
@@ -102,13 +102,14 @@ impl ExploreArguments {
 /// Runs the seeds, and says which of them failed.
 pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     drop(super::bugs::switch_on(arguments.choices.bug.as_deref())?);
+    let world = arguments.choices.world()?;
     let exploration = arguments.exploration()?;
     let began = Instant::now();
     let mut watcher = Watcher::new(arguments, &exploration);
     if arguments.is_open() {
         told::say_beside_json(arguments.json, told::of_start(exploration.seeds.start))?;
     }
-    let mut explored = explore(&exploration, &mut watcher).map_err(|error| error.to_string())?;
+    let mut explored = explore_in(&world, &exploration, &mut watcher).map_err(|error| error.to_string())?;
     let took = began.elapsed();
     let traces = watcher.finish(&mut explored)?;
     if explored.seeds == 0 && explored.broken.is_empty() {

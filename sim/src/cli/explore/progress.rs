@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use crate::output::tell;
 use indicatif::{ProgressBar, ProgressStyle};
-use sim::output::tell;
 
 pub(super) struct Progress {
     bar: Option<ProgressBar>,

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::campaign::explore::{Broken, Exploration, Explored, Failure};
+use crate::invariant::Violation;
+use crate::output::{say, tell};
+use crate::trace::{Ending, Property};
 use serde_json::{Value, json};
-use sim::campaign::explore::{Broken, Exploration, Explored, Failure};
-use sim::invariant::Violation;
-use sim::output::{say, tell};
-use sim::trace::{Ending, Property};
 
 use super::super::again::Next;
 use super::super::choices::run_again;

@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sim::campaign::explore::{Broken, Failure, Workers};
-use sim::output::tell;
-use sim::plan::Plan;
-use sim::trace::{Ending, Property};
+use crate::campaign::explore::{Broken, Failure, Workers};
+use crate::output::tell;
+use crate::plan::Plan;
+use crate::trace::{Ending, Property};
 
 use super::super::choices::Choices;
 use super::super::run::Run;
@@ -137,7 +137,8 @@ impl Traces {
 }
 
 fn run(seed: u64, choices: &Choices) -> Run {
-    Run { plan: Plan::draw(seed, &choices.overrides()), bug: choices.bug.clone() }
+    let world = choices.world().expect("the exploration has one");
+    Run { plan: Plan::draw(seed, &choices.overrides()).fit(&world), bug: choices.bug.clone(), world }
 }
 
 fn path(folder: &Path, seed: u64) -> PathBuf {

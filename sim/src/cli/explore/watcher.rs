@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use sim::campaign::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
-use sim::output::{say, tell};
-use sim::trace::Ending;
+use crate::campaign::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
+use crate::output::{say, tell};
+use crate::trace::Ending;
 
 use super::super::choices::run_again;
 use super::super::interrupt::Interrupt;

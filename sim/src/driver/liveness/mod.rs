@@ -13,13 +13,14 @@ mod progress;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use raft::{ConfChange, MemStorage, NodeId, RawNode, Storage, VoteResult};
+use raft::{ConfChange, NodeId, Storage, VoteResult};
 
 pub(crate) use self::operators::{Operators, members_down};
 pub(crate) use self::progress::Progress;
 use crate::disk::{DiskFault, Keep};
 use crate::invariant::Violation;
 use crate::panics::caught;
+use crate::world::consensus::Node;
 use crate::world::{Event, Halt, Inapplicable, MessageId, Refusal, Replica, World};
 
 /// Checks that the cluster would converge if faults ended now, for these nodes or for all. The world stays as it is.
@@ -60,19 +61,19 @@ fn is_quorum(nodes: &BTreeSet<NodeId>, world: &World) -> bool {
 }
 
 /// Whether a node's configuration is joint, or about to change. If so, a quorum of now need not be one later.
-fn is_changing(node: &RawNode<MemStorage>) -> bool {
+fn is_changing(node: &dyn Node) -> bool {
     node.configuration().is_joint() || expects_change(node)
 }
 
 /// Whether a change that the node has not applied is in its log, or may be there.
-pub(crate) fn expects_change(node: &RawNode<MemStorage>) -> bool {
+pub(crate) fn expects_change(node: &dyn Node) -> bool {
     unapplied_changes(node).is_none_or(|mut changes| changes.next().is_some())
 }
 
 /// The changes of the membership in a node's log that it has not applied. `None` where part of the log is not stored yet, and
 /// may hold some.
-fn unapplied_changes(node: &RawNode<MemStorage>) -> Option<impl Iterator<Item = ConfChange>> {
-    let status = node.basic_status();
+fn unapplied_changes(node: &dyn Node) -> Option<impl Iterator<Item = ConfChange>> {
+    let status = node.status().view;
     let unapplied = node.storage().stored().rev().take_while(move |entry| entry.index > status.applied);
     // An entry that is stored there may be of an earlier term, and about to be overwritten.
     let is_stored = node.storage().last_index() == status.last.index

@@ -11,13 +11,14 @@ use std::collections::{BTreeSet, VecDeque};
 use bytes::Bytes;
 use raft::node::Arm;
 use raft::{
-    Body, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, Index, MemStorage, NodeId, ProgressState, RawNode,
-    SnapshotStatus, Storage, Term, VoteResult,
+    Body, ConfChange, ConfChangeV1, ConfChangeV2, Configuration, Index, NodeId, SnapshotStatus, Storage, Term,
+    VoteResult,
 };
 
 use super::{expects_change, unapplied_changes};
 use crate::disk::Keep;
 use crate::history::Command;
+use crate::world::consensus::Node;
 use crate::world::{Envelope, Event, EventKind, Outcome, Replica, World};
 
 /// The operators, and what they know of their attempts to write and to read. Times are in whatever unit their driver has.
@@ -46,8 +47,8 @@ impl Operators {
     /// so it is reported as failed.
     pub(crate) fn begin(world: &World, at_once: &mut VecDeque<Event>) {
         for replica in world.replicas() {
-            let progress = replica.node().into_iter().flat_map(|node| node.progress());
-            let waiting = progress.filter(|(_, progress)| matches!(progress.state(), ProgressState::Snapshot { .. }));
+            let followers = replica.node().into_iter().flat_map(|node| node.followers());
+            let waiting = followers.filter(|(_, follower)| follower.pending_snapshot().is_some());
             let node = replica.id();
             at_once.extend(waiting.map(|(peer, _)| Event::ReportSnapshot {
                 node,
@@ -197,13 +198,13 @@ fn strangers(world: &World) -> Vec<NodeId> {
 /// A member that has to be removed: it lost its disk, and with it what it had acknowledged to this leader, so the
 /// leader sends it nothing that it can take. `None` while the membership is about to change.
 fn lacking(leader: &Replica, world: &World) -> Option<NodeId> {
-    let node = leader.node().filter(|node| !node.configuration().is_joint() && !expects_change(node))?;
+    let node = leader.node().filter(|node| !node.configuration().is_joint() && !expects_change(*node))?;
     let lacks = |peer: NodeId, matched: Index| {
         let member = world.replica(peer).filter(|member| member.is_up() && member.disk().replaced().is_some());
         member.is_some_and(|member| member.view().last.index < matched)
     };
-    node.progress()
-        .find(|(peer, progress)| *peer != leader.id() && lacks(*peer, progress.matched()))
+    node.followers()
+        .find(|(peer, follower)| *peer != leader.id() && lacks(*peer, follower.matched))
         .map(|(peer, _)| peer)
 }
 
@@ -222,13 +223,13 @@ fn report_on_snapshots(leader: &Replica, world: &World, at_once: &mut VecDeque<E
     let Ok(snapshot) = node.storage().snapshot() else { return };
     let (leader, first) = (leader.id(), node.storage().first_index());
     let mut takes = false;
-    for (peer, progress) in node.progress() {
+    for (peer, follower) in node.followers() {
         // Whatever the leader waits for at this moment, the snapshot that it has will not do.
-        takes |= progress.matched().next() < first && !snapshot.conf_state.contains(peer);
-        let Some(pending) = progress.pending_snapshot() else { continue };
-        if progress.matched() < pending && !snapshot_in_flight(peer, world) {
+        takes |= follower.matched.next() < first && !snapshot.conf_state.contains(peer);
+        let Some(pending) = follower.pending_snapshot() else { continue };
+        if follower.matched < pending && !snapshot_in_flight(peer, world) {
             at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Failure });
-        } else if progress.matched() >= pending && progress.matched().next() < first {
+        } else if follower.matched >= pending && follower.matched.next() < first {
             at_once.push_back(Event::ReportSnapshot { node: leader, peer, status: SnapshotStatus::Finish });
         }
     }
@@ -245,7 +246,7 @@ fn snapshot_in_flight(to: NodeId, world: &World) -> bool {
 }
 
 /// Whether a change that the node has not applied names node `id`, or may do so.
-fn may_join(node: &RawNode<MemStorage>, id: NodeId) -> bool {
+fn may_join(node: &dyn Node, id: NodeId) -> bool {
     let names = |change: ConfChange| change.into_v2().changes.iter().any(|change| change.node == Some(id));
     unapplied_changes(node).is_none_or(|mut changes| changes.any(names))
 }
@@ -260,9 +261,8 @@ fn is_removed(leader: &Replica) -> bool {
 fn is_followed(leader: &Replica, world: &World) -> bool {
     let applied = leader.view().applied;
     let follows = |voter| world.replica(voter).is_some_and(|voter| voter.view().applied >= applied);
-    let wins = |node: &RawNode<MemStorage>| {
-        node.configuration().voters().vote_result(|voter| Some(follows(voter))) == VoteResult::Won
-    };
+    let wins =
+        |node: &dyn Node| node.configuration().voters().vote_result(|voter| Some(follows(voter))) == VoteResult::Won;
     leader.node().is_some_and(wins)
 }
 

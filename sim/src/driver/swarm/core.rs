@@ -48,7 +48,7 @@ impl Swarm<'_> {
     /// The configuration of all members that are up, if it is the same everywhere and no change of it is under way.
     fn configuration_of_all(&self) -> Option<&Configuration> {
         let up = || self.world.native_replicas().filter_map(|replica| replica.node());
-        let configuration = up().max_by_key(|node| node.basic_status().applied)?.configuration();
+        let configuration = up().max_by_key(|node| node.status().view.applied)?.configuration();
         let members = || up().filter(|node| configuration.contains(node.id()));
         let differs = members().any(|node| node.configuration() != configuration);
         let is_joint = up().any(|node| node.configuration().is_joint());

@@ -305,6 +305,7 @@ impl Faults {
         options.pre_vote = self.stream.chance(500);
         options.check_quorum = options.read_only_option == ReadOnlyOption::LeaseBased || self.stream.chance(500);
         options.async_storage_writes = self.stream.chance(500);
+        world.engine().into_iter().for_each(|engine| engine.fit(&mut options));
         Some(options)
     }
 }

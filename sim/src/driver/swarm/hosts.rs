@@ -181,7 +181,7 @@ impl Hosts {
         let applied = replica.state_machine()?.applied().index;
         self.next_snapshot[position(node)] = applied.plus(self.plan.snapshot_every.unwrap_or(Self::ENTRIES_BETWEEN));
         let first = replica.node()?.storage().first_index();
-        let told = replica.node()?.basic_status().applied;
+        let told = replica.node()?.status().view.applied;
         let index = Index(applied.min(told).0.saturating_sub(self.plan.keep_entries)).max(first);
         at_once.push_back(Event::Compact { node, index });
         Some(Event::TakeSnapshot { node })

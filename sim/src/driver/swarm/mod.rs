@@ -33,7 +33,7 @@ use self::foreign::Foreign;
 use self::hosts::Hosts;
 use self::intent::{DiskTrouble, Fault, Intent};
 use self::members::Members;
-pub use self::record::{Recorded, record, record_hang, record_in};
+pub use self::record::{Recorded, record, record_hang, record_hang_in, record_in};
 use self::settle::Settling;
 use self::traffic::Traffic;
 use crate::disk::DiskFault;

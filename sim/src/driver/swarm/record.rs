@@ -32,7 +32,7 @@ pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Re
 /// # Errors
 /// Those of `out`.
 pub fn record_in<W: Write>(world: &World, plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
-    let mut writer = Writer::new(out, &header(plan, bug)?)?;
+    let mut writer = Writer::new(out, &header(world, plan, bug)?)?;
     let mut swarm = Swarm::new_in(world, plan);
     let ending = loop {
         let mut written = Ok(());
@@ -59,8 +59,23 @@ pub fn record_hang<W: Write>(
     hangs: Option<Event>,
     out: W,
 ) -> io::Result<W> {
-    let mut writer = Writer::new(out, &header(plan, bug)?)?;
-    let mut swarm = Swarm::new(plan);
+    record_hang_in(&World::new(), plan, bug, steps, hangs, out)
+}
+
+/// The same, in a copy of this world: with what a user brings.
+///
+/// # Errors
+/// Those of `out`.
+pub fn record_hang_in<W: Write>(
+    world: &World,
+    plan: &Plan,
+    bug: Option<&str>,
+    steps: u64,
+    hangs: Option<Event>,
+    out: W,
+) -> io::Result<W> {
+    let mut writer = Writer::new(out, &header(world, plan, bug)?)?;
+    let mut swarm = Swarm::new_in(world, plan);
     while swarm.world().step() < steps {
         let mut written = Ok(());
         let ended = swarm.go_on(&mut |event| written = writer.event(event));
@@ -73,7 +88,7 @@ pub fn record_hang<W: Write>(
     writer.end(swarm.world(), &Ending::Hang(hangs.map(Box::new)))
 }
 
-fn header(plan: &Plan, bug: Option<&str>) -> io::Result<Header> {
+fn header(world: &World, plan: &Plan, bug: Option<&str>) -> io::Result<Header> {
     let bug = bug.map(str::to_owned);
-    Ok(Header { bug, plan: serde_json::to_value(plan)?, ..Header::new(Some(plan.seed)) })
+    Ok(Header { bug, plan: serde_json::to_value(plan)?, ..Header::of_world(world, Some(plan.seed)) })
 }

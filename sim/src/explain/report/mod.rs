@@ -44,6 +44,7 @@ pub fn report_in<R: BufRead>(
     mut reader: Reader<R>,
     shows_liveness: bool,
 ) -> Result<(String, Ending), ReadError> {
+    reader.fits(world)?;
     let bug = reader.header().bug.clone();
     let _switched =
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;

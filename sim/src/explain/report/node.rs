@@ -1,10 +1,11 @@
 //! What the page shows of a node, and how that differs from the step before.
 
-use raft::{Entry, ProgressState, Role, Storage};
+use raft::{Entry, Role, Storage};
 use serde_json::{Map, Value, json};
 
 use crate::explain::describe;
 use crate::world::Replica;
+use crate::world::consensus::FollowerState;
 
 /// A node as the page last heard of it.
 #[derive(Default)]
@@ -110,14 +111,14 @@ fn fields(replica: &Replica) -> [(&'static str, Value); 8] {
 /// What a leader knows of each member.
 fn progress(replica: &Replica) -> Vec<Value> {
     let Some(node) = replica.node() else { return Vec::new() };
-    let rows = node.progress().map(|(peer, progress)| {
-        let state = match progress.state() {
-            ProgressState::Probe { paused: false, .. } => "probe".to_string(),
-            ProgressState::Probe { paused: true, .. } => "probe, paused".to_string(),
-            ProgressState::Replicate { inflights, .. } => format!("replicate, {} in flight", inflights.count()),
-            ProgressState::Snapshot { pending, .. } => format!("snapshot to {pending}"),
+    let rows = node.followers().map(|(peer, follower)| {
+        let state = match follower.state {
+            FollowerState::Probe { paused: false } => "probe".to_string(),
+            FollowerState::Probe { paused: true } => "probe, paused".to_string(),
+            FollowerState::Replicate { messages, .. } => format!("replicate, {messages} in flight"),
+            FollowerState::Snapshot { pending } => format!("snapshot to {pending}"),
         };
-        json!([peer.get(), progress.matched().0, progress.next().0, state, progress.recent_active()])
+        json!([peer.get(), follower.matched.0, follower.next.0, state, follower.recent_active])
     });
     rows.collect()
 }

@@ -60,7 +60,7 @@ impl Baseline {
                 Ok(Some(_)) => kept.push(Arc::new(bound)),
                 Err(Stop::Broken(ending)) => {
                     kept.push(Arc::new(bound));
-                    let failure = Failure::of(&ending)?;
+                    let failure = Failure::exactly(&ending)?;
                     let same = wanted.is_none_or(|wanted| *wanted == failure);
                     let start = start.clone();
                     return same.then_some(Self { start, steps: kept, ending, failure, checkpoints });
@@ -97,7 +97,7 @@ impl Baseline {
             match runner.apply(step) {
                 Ok(_) | Err(Stop::Inapplicable(_)) => {}
                 Err(Stop::Broken(ending)) => {
-                    return Failure::of(&ending).is_some_and(|failure| failure == self.failure);
+                    return Failure::exactly(&ending).is_some_and(|failure| failure == self.failure);
                 }
             }
         }

@@ -177,9 +177,9 @@ fn takes_out_several(search: &mut Search<'_>) -> bool {
 
 /// The plan no longer tells how the run came about.
 fn header(trace: &Trace) -> Header {
-    let Header { seed, bug, note, .. } = trace.header.clone();
+    let Header { seed, bug, engine, note, .. } = trace.header.clone();
     let note = note.unwrap_or_else(|| format!("shrunk from {} events", trace.events.len()));
-    Header { bug, note: Some(note), ..Header::new(seed) }
+    Header { bug, engine, note: Some(note), ..Header::new(seed) }
 }
 
 /// A failure of these events, for the search.

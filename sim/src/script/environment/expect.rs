@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use raft::{EntryId, Index, MemStorage, NodeId, RawNode};
+use raft::{EntryId, Index, NodeId};
 
 use super::super::command::{Expectation, Expected, LogIds};
 use super::{Done, Environment, Reply, Trouble};
+use crate::world::consensus::Node;
 use crate::world::{Event, Excuse, Replica};
 
 impl Environment {
@@ -51,8 +52,8 @@ fn same(what: &str, found: &str, expected: &str) -> Done<()> {
 }
 
 /// What a fact is about, how it is, and how it should be.
-fn compared(replica: &Replica, raft: &RawNode<MemStorage>, fact: &Expected) -> (String, String, String) {
-    let status = raft.basic_status();
+fn compared(replica: &Replica, raft: &dyn Node, fact: &Expected) -> (String, String, String) {
+    let status = raft.status().view;
     let membership = raft.configuration().conf_state();
     let (what, found, expected) = match fact {
         Expected::Up(up) => ("up", true.to_string(), up.to_string()),
@@ -81,9 +82,9 @@ fn applied(replica: &Replica) -> Index {
 }
 
 /// The log as the node knows it, stored or not yet.
-fn log_of(raft: &RawNode<MemStorage>) -> Vec<EntryId> {
-    let status = raft.basic_status();
-    let indexes = (status.first_index.0..=status.last.index.0).map(Index);
+fn log_of(raft: &dyn Node) -> Vec<EntryId> {
+    let status = raft.status();
+    let indexes = (status.first_index.0..=status.view.last.index.0).map(Index);
     indexes.filter_map(|index| raft.entry_term(index).map(|term| EntryId::new(term, index))).collect()
 }
 

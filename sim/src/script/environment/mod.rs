@@ -14,13 +14,14 @@ mod show;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use raft::{MemStorage, NodeId, RawNode};
+use raft::NodeId;
 
 use self::client::Clients;
 use super::command::{Command, HostCommand, LogLevel};
 use crate::driver::{self, Stop};
 use crate::planted::{self, Switched, UnknownBug};
 use crate::trace::Ending;
+use crate::world::consensus::Node;
 use crate::world::{Event, Halt, Inapplicable, MessageId, Outcome, Refusal, Replica, World};
 
 /// A world, and what earlier commands have decided about what happens in it by itself.
@@ -233,7 +234,7 @@ impl Environment {
         Ok(self.world.replica(node).ok_or(Inapplicable::NoSuchNode(node))?)
     }
 
-    fn raft_node(&self, node: NodeId) -> Done<&RawNode<MemStorage>> {
+    fn raft_node(&self, node: NodeId) -> Done<&dyn Node> {
         Ok(self.replica(node)?.node().ok_or(Inapplicable::NodeDown(node))?)
     }
 

@@ -165,7 +165,7 @@ impl Environment {
 
     fn send_snapshot(&mut self, from: NodeId, to: NodeId) -> Done {
         let node = self.raft_node(from)?;
-        let term = Some(node.basic_status().hard_state.term);
+        let term = Some(node.status().view.hard_state.term);
         let snapshot = match node.storage().snapshot() {
             Ok(snapshot) => Box::new(snapshot),
             Err(error) => return Ok(Reply { text: String::new(), error: Some(error.to_string()) }),

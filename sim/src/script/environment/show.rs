@@ -4,6 +4,7 @@ use raft::{NodeId, Storage};
 
 use super::super::command::ShowCommand;
 use super::{Done, Environment, Reply};
+use crate::world::Inapplicable;
 
 impl Environment {
     pub(super) fn show_command(&mut self, command: ShowCommand) -> Done {
@@ -37,7 +38,7 @@ impl Environment {
 
     fn raft_state_of(&self, node: NodeId) -> Done<String> {
         let Some(raft) = self.replica(node)?.node() else { return Ok(format!("{}: down\n", node.get())) };
-        let status = raft.basic_status();
+        let status = raft.status().view;
         let voter = if raft.configuration().is_voter(node) { "Voter" } else { "Non-Voter" };
         let role = status.soft_state.role;
         let leader = status.soft_state.leader.map_or(0, NodeId::get);
@@ -45,7 +46,7 @@ impl Environment {
     }
 
     fn status(&self, node: NodeId) -> Done<String> {
-        let raft = self.raft_node(node)?;
+        let raft = self.replica(node)?.raw_node().ok_or(Inapplicable::NodeDown(node))?;
         let describe = |id: NodeId, progress: &raft::Progress| {
             format!("{}: {}\n", id.get(), progress.describe(raft.configuration().is_learner(id)))
         };

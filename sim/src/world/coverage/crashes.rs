@@ -25,7 +25,7 @@ impl Scene<'_> {
             }
         }
         let target = self.others(id).filter_map(Replica::node);
-        let target = target.into_iter().any(|leader| leader.basic_status().lead_transferee == Some(id));
+        let target = target.into_iter().any(|leader| leader.status().lead_transferee == Some(id));
         self.note_if(target, Situation::TransferTargetDied);
         let is_up = |of: NodeId| of != id && replicas.iter().flatten().any(|other| other.id() == of && other.is_up());
         let voters = node.configuration().voters();

@@ -1,6 +1,8 @@
 //! What a node is about to hear: the parts of a message from the network that matter once it has been taken.
 
-use raft::{Body, EntryId, Index, MemStorage, Message, NodeId, Progress, ProgressState, Purpose, RawNode, Term};
+use raft::{Body, EntryId, Index, Message, NodeId, Purpose, Term};
+
+use crate::world::consensus::{Follower, FollowerState, Node};
 
 /// A message, and what its receiver knows of its sender.
 #[derive(Clone, Copy, Debug)]
@@ -65,29 +67,25 @@ pub(super) enum Stage {
     Snapshot,
 }
 
-impl From<&Progress> for Tracked {
-    fn from(progress: &Progress) -> Self {
-        let stage = match progress.state() {
-            ProgressState::Probe { .. } => Stage::Probe,
-            ProgressState::Replicate { .. } => Stage::Replicate,
-            ProgressState::Snapshot { .. } => Stage::Snapshot,
+impl From<Follower> for Tracked {
+    fn from(follower: Follower) -> Self {
+        let stage = match follower.state {
+            FollowerState::Probe { .. } => Stage::Probe,
+            FollowerState::Replicate { .. } => Stage::Replicate,
+            FollowerState::Snapshot { .. } => Stage::Snapshot,
         };
-        Self { matched: progress.matched(), next: progress.next(), stage }
+        Self { matched: follower.matched, next: follower.next, stage }
     }
 }
 
 /// What this node, if it leads, knows of another one.
-pub(super) fn tracked(node: &RawNode<MemStorage>, of: NodeId) -> Option<Tracked> {
-    node.progress().find(|(id, _)| *id == of).map(|(_, progress)| progress.into())
+pub(super) fn tracked(node: &dyn Node, of: NodeId) -> Option<Tracked> {
+    node.follower(of).map(Tracked::from)
 }
 
 impl Heard {
     /// A message that is about to arrive. `sender` and `receiver` are its two ends, where they are up.
-    pub(super) fn new(
-        message: &Message,
-        sender: Option<&RawNode<MemStorage>>,
-        receiver: Option<&RawNode<MemStorage>>,
-    ) -> Self {
+    pub(super) fn new(message: &Message, sender: Option<&dyn Node>, receiver: Option<&dyn Node>) -> Self {
         let was = || receiver.and_then(|node| tracked(node, message.from));
         let said = match &message.body {
             Body::Propose { .. } => Said::Propose,

@@ -1,14 +1,15 @@
 //! Membership changes that a node applies.
 
-use raft::{ConfState, Index, MemStorage, RawNode, Role};
+use raft::{ConfState, Index, Role};
 
 use super::heard::tracked;
 use crate::situation::{Situation, Situations};
+use crate::world::consensus::Node;
 
 /// A node applied the change at this index, which led from one configuration to another.
 pub(in crate::world) fn changed(
     situations: &mut Situations,
-    node: &RawNode<MemStorage>,
+    node: &dyn Node,
     index: Index,
     before: &ConfState,
     now: &ConfState,
@@ -22,7 +23,7 @@ pub(in crate::world) fn changed(
     let replaced = !now.voters.is_subset(&before.voters) && !before.voters.is_subset(&now.voters);
     situations.note_if(replaced && !was_joint, Situation::VoterReplaced);
     situations.note_if(before.voters.len() > 1 && now.voters.len() == 1 && !is_joint, Situation::DownToOneVoter);
-    if node.soft_state().role != Role::Leader {
+    if node.status().view.soft_state.role != Role::Leader {
         return;
     }
     let id = node.id();

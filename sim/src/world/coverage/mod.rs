@@ -16,9 +16,10 @@ mod snapshots;
 pub(super) use membership::changed as membership_changed;
 
 use raft::node::Arm;
-use raft::{Index, MemStorage, Message, NodeId, RawNode, Role, SnapshotStatus, Term};
+use raft::{Index, Message, NodeId, Role, SnapshotStatus, Term};
 
 use self::heard::{Heard, Tracked, tracked};
+use super::consensus::Node;
 use super::event::Event;
 use super::network::{Envelope, Network};
 use super::outcome::Refusal;
@@ -108,7 +109,7 @@ struct Happened<'a> {
     id: NodeId,
     before: View,
     now: View,
-    node: &'a RawNode<MemStorage>,
+    node: &'a dyn Node,
 }
 
 impl Scene<'_> {
@@ -147,7 +148,7 @@ impl World {
         let Some(replica) = replica else { return Before { about, view: View::default(), transferee: None } };
         let view = *replica.view();
         let leads = view.soft_state.role == Role::Leader;
-        let transferee = replica.node().filter(|_| leads).and_then(|node| node.basic_status().lead_transferee);
+        let transferee = replica.node().filter(|_| leads).and_then(|node| node.status().lead_transferee);
         Before { about, view, transferee }
     }
 

@@ -61,7 +61,7 @@ impl Scene<'_> {
             let earlier = node.entry_term(committed.next()).is_some_and(|of_next| of_next < term);
             self.note_if(earlier, Situation::EarlierTermCommitted);
         } else if index > committed && node.entry_term(index).is_some_and(|of_entry| of_entry < term) {
-            let matched = |voter| tracked(node, voter).map(|tracked| tracked.matched.0);
+            let matched = |voter| tracked(*node, voter).map(|tracked| tracked.matched.0);
             let held = node.configuration().voters().committed_index(matched);
             self.note_if(held > committed.0, Situation::EarlierTermNotCounted);
         }
@@ -71,7 +71,7 @@ impl Scene<'_> {
     pub(super) fn rejected(&mut self, happened: &Happened<'_>, from: NodeId, was: Option<Tracked>) {
         let Some(was) = was.filter(|_| happened.now.soft_state.role == Role::Leader) else { return };
         let Some(now) = tracked(happened.node, from) else { return };
-        let lacks = happened.node.progress().any(|(peer, progress)| peer == from && progress.lacks_acknowledged());
+        let lacks = happened.node.follower(from).is_some_and(|follower| follower.lacks_acknowledged);
         self.note_if(lacks, Situation::AcknowledgedLacking);
         let is_foreign = self.others(happened.id).any(|other| other.id() == from && other.is_foreign());
         self.note_if(is_foreign, Situation::ForeignLogRejected);

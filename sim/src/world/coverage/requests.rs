@@ -1,10 +1,11 @@
 //! What the application, the operators, the transport and the clock ask of a node.
 
-use raft::{NodeId, ProgressState, ReadOnlyOption, Role, SnapshotStatus};
+use raft::{NodeId, ReadOnlyOption, Role, SnapshotStatus};
 
 use super::heard::{Stage, Tracked, tracked};
 use super::{Happened, Scene};
 use crate::situation::Situation;
+use crate::world::consensus::FollowerState;
 use crate::world::outcome::Refusal;
 use crate::world::replica::Replica;
 
@@ -13,14 +14,12 @@ impl Scene<'_> {
     pub(super) fn took_ready(&mut self, happened: &Happened<'_>, replica: &Replica) {
         let Happened { now, node, .. } = happened;
         let config = node.config();
-        for (_, progress) in node.progress() {
-            if let ProgressState::Replicate { inflights, .. } = progress.state()
-                && progress.inflights_full()
-            {
-                let messages = inflights.count() >= config.max_inflight_messages;
-                self.note(if messages { Situation::WindowFull } else { Situation::WindowFullOfBytes });
+        node.each_follower(&mut |_, follower| {
+            if let FollowerState::Replicate { messages, is_full: true, .. } = follower.state {
+                let by_messages = messages >= config.max_inflight_messages;
+                self.note(if by_messages { Situation::WindowFull } else { Situation::WindowFullOfBytes });
             }
-        }
+        });
         let Some(ready) = replica.ready() else { return };
         let several = ready.committed_entries.last().is_some_and(|last| last.index < now.hard_state.commit);
         self.note_if(several, Situation::CommittedInPages);
@@ -31,7 +30,7 @@ impl Scene<'_> {
     /// The clock ticked.
     pub(super) fn ticked(&mut self, happened: &Happened<'_>, transferee: Option<NodeId>) {
         if transferee.is_some() && happened.now.soft_state.role == Role::Leader {
-            let given_up = happened.node.basic_status().lead_transferee.is_none();
+            let given_up = happened.node.status().lead_transferee.is_none();
             self.note_if(given_up, Situation::TransferGivenUp);
         }
     }
@@ -72,11 +71,11 @@ impl Scene<'_> {
         if now.soft_state.role != Role::Leader {
             return self.note_if(now.soft_state.leader.is_some(), Situation::TransferForwarded);
         }
-        if node.basic_status().lead_transferee != Some(target) || before == Some(target) {
+        if node.status().lead_transferee != Some(target) || before == Some(target) {
             return;
         }
         self.note_if(before.is_some(), Situation::TransferReplaced);
-        let behind = tracked(node, target).is_some_and(|tracked| tracked.matched < now.last.index);
+        let behind = tracked(*node, target).is_some_and(|tracked| tracked.matched < now.last.index);
         self.note_if(behind, Situation::TransferToLaggard);
     }
 

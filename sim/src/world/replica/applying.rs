@@ -1,10 +1,7 @@
 //! How the application of a running node goes on: entries are applied, or a snapshot takes their place.
 
-use raft::{
-    ChangeError, ConfChangeV2, ConfState, Configuration, Entry, EntryKind, Index, Snapshot, Storage, StorageApplied,
-};
+use raft::{ChangeError, ConfChangeV2, ConfState, Configuration, Entry, EntryKind, Snapshot, Storage, StorageApplied};
 
-use super::engine::Engine;
 use super::handling::Handling;
 use super::running::Running;
 use super::{Recorded, Step, Surroundings};
@@ -12,6 +9,7 @@ use crate::history::{Command, Submission};
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};
 use crate::situation::Situation;
+use crate::world::consensus::Stored;
 use crate::world::coverage::membership_changed;
 use crate::world::hosted::Handled;
 use crate::world::key_value::Effect;
@@ -35,7 +33,7 @@ impl Running {
             self.restore(&snapshot, around)?;
             return Ok(None);
         }
-        if self.engine.is_changing() {
+        if self.driven.is_changing() {
             return Err(self.not_now("waits for the answer to a membership change").into());
         }
         if self.handling.next_entry().is_none() {
@@ -77,9 +75,8 @@ impl Running {
     pub(super) fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
         if self.state_machine.records_snapshots() {
             let snapshot = self.state_machine.snapshot();
-            let storage = self.engine.storage_mut();
-            storage.set_snapshot(snapshot.clone());
-            let (_, membership) = storage.initial_state().expect("memory can be read");
+            self.driven.told().store(Stored::Offered(&snapshot));
+            let (_, membership) = self.node().storage().initial_state().expect("memory can be read");
             *recorded = Some(Recorded { snapshot, membership });
         }
     }
@@ -87,7 +84,7 @@ impl Running {
     fn apply_entry(&mut self, entry: &Entry, around: &mut Surroundings<'_>) -> Step {
         let changed = match entry.conf_change() {
             Ok(None) => None,
-            Ok(Some(change)) => Some(self.apply_conf_change(entry.index, &change.into_v2()).map_err(Refusal::Change)),
+            Ok(Some(change)) => Some(self.apply_conf_change(entry, &change.into_v2()).map_err(Refusal::Change)),
             // No leader proposes what does not decode, but a follower takes entries as they come.
             Err(error) => Some(Err(Refusal::Undecodable(error))),
         };
@@ -113,7 +110,7 @@ impl Running {
                 let situations = &mut around.statistics.situations;
                 membership_changed(
                     situations,
-                    self.engine.node(),
+                    self.driven.seen(),
                     entry.index,
                     self.state_machine.conf_state(),
                     &conf_state,
@@ -128,7 +125,7 @@ impl Running {
                     && let Ok(snapshot) = self.node().storage().snapshot()
                 {
                     let conf_state = conf_state.clone();
-                    self.engine.storage_mut().set_snapshot(Snapshot { conf_state, ..snapshot });
+                    self.driven.told().store(Stored::Offered(&Snapshot { conf_state, ..snapshot }));
                 }
                 self.state_machine.set_conf_state(conf_state);
                 None
@@ -185,11 +182,10 @@ impl Running {
     /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the
     /// entry waited to be applied has brought a later membership, and forgotten the entry. It would be wrong to apply
     /// the change to that membership, and nothing in the interface of etcd's node keeps a host from doing so.
-    fn apply_conf_change(&mut self, index: Index, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
-        match &mut self.engine {
-            Engine::Raw(node) if index >= node.basic_status().first_index => node.apply_conf_change(change),
-            Engine::Raw(_) | Engine::Loop(_) => self.change_overtaken(change),
-        }
+    fn apply_conf_change(&mut self, entry: &Entry, change: &ConfChangeV2) -> Result<ConfState, ChangeError> {
+        let is_overtaken = entry.index < self.node().status().first_index;
+        let answer = if is_overtaken { None } else { self.driven.told().apply_conf_change(entry, change) };
+        answer.unwrap_or_else(|| self.change_overtaken(change))
     }
 
     /// The membership that a change leads to when the node knows its outcome already.
@@ -212,7 +208,7 @@ impl Running {
     pub(super) fn restore(&mut self, snapshot: &Snapshot, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         if self.state_machine.records_snapshots() {
             // It lives by entries alone, and goes on handing out the snapshot that it has made itself.
-            self.engine.storage_mut().set_snapshot(self.state_machine.snapshot());
+            self.driven.told().store(Stored::Offered(&self.state_machine.snapshot()));
         } else {
             self.state_machine = self.state_machine.restored(snapshot);
             around.checkers.state(self.id(), snapshot.id.index, self.state_machine.hash())?;

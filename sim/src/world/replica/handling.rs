@@ -10,6 +10,7 @@ use super::to_do::ToDo;
 use super::writing::{ToPersist, Written};
 use crate::invariant::{Check, Checkers};
 use crate::wal::Write;
+use crate::world::consensus::Rider;
 
 /// The Readys that the host is handling, arranged as the node's mode of storage writes needs them.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(super) enum Handling {
 #[derive(Clone, Debug)]
 pub(super) struct InHand {
     pub(super) ready: Ready,
+    /// What rides on its messages.
+    pub(super) riders: Vec<Option<Rider>>,
     pub(super) written: Written,
     /// Whether all is as durable as the Ready asks.
     pub(super) persisted: bool,
@@ -55,10 +58,10 @@ pub(super) struct Append {
 }
 
 impl InHand {
-    pub(super) fn new(ready: Ready) -> Self {
+    pub(super) fn new(ready: Ready, riders: Vec<Option<Rider>>) -> Self {
         let sent = ready.messages.is_empty();
         let restored = ready.snapshot.is_none();
-        Self { ready, written: Written::default(), persisted: false, sent, restored, applied: 0 }
+        Self { ready, riders, written: Written::default(), persisted: false, sent, restored, applied: 0 }
     }
 
     pub(super) fn is_applied(&self) -> bool {

@@ -2,24 +2,25 @@
 
 use bytes::Bytes;
 use raft::node::{Arm, Demand};
-use raft::{ConfChange, MemStorage, Message, NodeId, RawNode, Role, SnapshotStatus, Term};
+use raft::{ConfChange, Message, NodeId, Role, SnapshotStatus, Term};
 
 use super::{Late, Replica, Step, Surroundings, demanded, is_from_another};
 use crate::history::Operation;
 use crate::invariant::Check;
 use crate::world::client::Request;
+use crate::world::consensus::{Follower, Node, Rider};
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::Inapplicable;
 
 impl Replica {
     pub(in crate::world) fn tick(&mut self) -> Step {
-        self.up()?.engine.tick();
+        self.up()?.driven.told().tick();
         Ok(None)
     }
 
     pub(in crate::world) fn campaign(&mut self, around: &mut Surroundings<'_>) -> Step {
         self.demand(Demand::Campaign, around);
-        Ok(self.up()?.engine.campaign())
+        Ok(self.up()?.driven.told().campaign().err())
     }
 
     /// Tells the checks what a node is asked, unless the request joins the queue of a loop: such a request counts once
@@ -31,27 +32,27 @@ impl Replica {
     }
 
     pub(in crate::world) fn propose(&mut self, data: &Bytes) -> Step {
-        Ok(self.up()?.engine.propose(data.clone()))
+        Ok(self.up()?.driven.told().propose(data.clone()).err())
     }
 
     pub(in crate::world) fn propose_conf_change(&mut self, change: &ConfChange) -> Step {
-        Ok(self.up()?.engine.propose_conf_change(change))
+        Ok(self.up()?.driven.told().propose_conf_change(change).err())
     }
 
     pub(in crate::world) fn transfer_leadership(&mut self, target: NodeId, around: &mut Surroundings<'_>) -> Step {
         self.demand(Demand::TransferLeadership { target }, around);
-        Ok(self.up()?.engine.transfer_leadership(target))
+        Ok(self.up()?.driven.told().transfer_leadership(target).err())
     }
 
     pub(in crate::world) fn forget_leader(&mut self) -> Step {
-        Ok(self.up()?.engine.forget_leader())
+        Ok(self.up()?.driven.told().forget_leader().err())
     }
 
     pub(in crate::world) fn read_index(&mut self, context: &Bytes, around: &mut Surroundings<'_>) -> Step {
         let id = self.id;
-        let engine = &mut self.up()?.engine;
+        let driven = &mut self.up()?.driven;
         around.checkers.read_requested(id, context);
-        Ok(engine.read_index(context.clone()))
+        Ok(driven.told().read_index(context.clone()).err())
     }
 
     pub(in crate::world) fn invoke(
@@ -97,7 +98,7 @@ impl Replica {
     }
 
     pub(in crate::world) fn report_unreachable(&mut self, peer: NodeId) -> Step {
-        Ok(self.up()?.engine.report_unreachable(peer))
+        Ok(self.up()?.driven.told().report_unreachable(peer).err())
     }
 
     pub(in crate::world) fn report_snapshot(
@@ -107,36 +108,40 @@ impl Replica {
         around: &mut Surroundings<'_>,
     ) -> Step {
         self.demand(Demand::ReportSnapshot { peer }, around);
-        Ok(self.up()?.engine.report_snapshot(peer, status))
+        Ok(self.up()?.driven.told().report_snapshot(peer, status).err())
     }
 
     pub(in crate::world) fn set_election_timeout(&mut self, ticks: u32) -> Step {
-        self.up()?.engine.set_election_timeout(ticks);
-        Ok(None)
+        Ok(self.up()?.driven.told().set_election_timeout(ticks).err())
     }
 
     /// Takes a message. A local one comes only while the node is up, because a crash removes those in flight.
-    pub(in crate::world) fn receive(&mut self, envelope: Envelope, around: &mut Surroundings<'_>) -> Step {
+    pub(in crate::world) fn receive(
+        &mut self,
+        envelope: Envelope,
+        rider: Option<Rider>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
         let late = match &envelope {
             Envelope::Network(message) => self.late(message),
             Envelope::Local { .. } => None,
         };
-        let engine = &mut self.up()?.engine;
+        let driven = &mut self.up()?.driven;
         match envelope {
             Envelope::Network(message) | Envelope::Local { message: LocalMessage::Own(message), .. } => {
-                let refused = engine.step(message);
+                let refused = driven.told().step(message, rider).err();
                 self.is_as_before(late, around)?;
                 Ok(refused)
             }
             Envelope::Local { message: LocalMessage::Appended(appended), .. } => {
-                let before = engine.node().basic_status().last;
-                engine.storage_appended(appended);
-                let node = engine.node();
-                around.checkers.storage_answered(node.id(), before, node.basic_status().last)?;
+                let before = driven.seen().status().view.last;
+                driven.told().storage_appended(appended);
+                let node = driven.seen();
+                around.checkers.storage_answered(node.id(), before, node.status().view.last)?;
                 Ok(None)
             }
             Envelope::Local { message: LocalMessage::Applied(applied), .. } => {
-                engine.storage_applied(applied);
+                driven.told().storage_applied(applied);
                 Ok(None)
             }
         }
@@ -148,7 +153,7 @@ impl Replica {
         let late = next.and_then(|message| self.late(message));
         let Self { running, recorded, view, .. } = self;
         let running = running.as_deref_mut().ok_or(Inapplicable::NodeDown(self.id))?;
-        if let (Arm::Message, Some(looped)) = (arm, running.engine.looped()) {
+        if let (Arm::Message, Some(looped)) = (arm, running.driven.looped()) {
             if let Some(message) = looped.run_loop.next_message().filter(|message| is_from_another(message)) {
                 around.checkers.received(message);
             }
@@ -166,13 +171,17 @@ impl Replica {
         let term = self.view.hard_state.term;
         let is_late = message.term.is_some_and(|of| of < term && of > Term::ZERO);
         let leads = self.view.soft_state.role == Role::Leader;
-        let progress = |node: &RawNode<MemStorage>| node.progress().map(|(_, progress)| progress.clone()).collect();
-        (is_late && leads).then(|| Late { from: message.from, progress: self.node().map(progress).unwrap_or_default() })
+        (is_late && leads)
+            .then(|| Late { from: message.from, progress: self.node().map(followers).unwrap_or_default() })
     }
 
     fn is_as_before(&self, late: Option<Late>, around: &mut Surroundings<'_>) -> Check {
         let Some(Late { from, progress }) = late else { return Ok(()) };
-        let is_same = self.node().is_none_or(|node| node.progress().map(|(_, progress)| progress).eq(&progress));
+        let is_same = self.node().is_none_or(|node| followers(node) == progress);
         if is_same { Ok(()) } else { around.checkers.counted_late(self.id, from) }
     }
+}
+
+fn followers(node: &dyn Node) -> Vec<(NodeId, Follower)> {
+    node.followers().collect()
 }

@@ -3,11 +3,12 @@
 use raft::node::{Arm, Taken, Ticket};
 use raft::{ChangeError, ConfState, Entry};
 
-use super::engine::Engine;
+use super::driven::Driven;
 use super::running::Running;
 use super::{Recorded, Step, Surroundings};
 use crate::invariant::{Check, View};
 use crate::situation::Situation;
+use crate::world::consensus::Consensus;
 use crate::world::event::Event;
 use crate::world::outcome::{Inapplicable, Refusal};
 
@@ -21,10 +22,8 @@ impl Running {
         around: &mut Surroundings<'_>,
     ) -> Step {
         let (before, was_member) = (self.view(), self.is_member());
-        let taken = match &mut self.engine {
-            Engine::Raw(_) => return Err(self.not_now("has no loop").into()),
-            Engine::Loop(looped) => looped.take(arm),
-        };
+        let Driven::Loop(looped) = &mut self.driven else { return Err(self.not_now("has no loop").into()) };
+        let taken = looped.take(arm);
         let (taken, turn) = taken.ok_or_else(|| self.not_its_turn(arm))?;
         around.checkers.taken_in_turn(self.id(), arm, turn)?;
         self.judge(&taken, &before, was_member, around)?;
@@ -32,7 +31,7 @@ impl Running {
             Taken::Proposal { result, .. } => Ok(result.err().map(Refusal::Propose)),
             Taken::UnattendedProposal { result, .. } | Taken::Message(result) => Ok(result.err().map(Refusal::Step)),
             Taken::MembershipChange { result, .. } => self.finish_change(result, recorded, around),
-            Taken::Ready { ready, .. } => self.handle(*ready, view, around).map(|()| None),
+            Taken::Ready { ready, .. } => self.handle((*ready).into(), view, around).map(|()| None),
             Taken::Read { .. } | Taken::Tick | Taken::Advance | Taken::Status { .. } | Taken::Stop => Ok(None),
         }
     }
@@ -40,7 +39,7 @@ impl Running {
     /// Why nothing is taken from this arm.
     fn not_its_turn(&self, arm: Arm) -> Inapplicable {
         let waits =
-            self.engine.looped().is_some_and(|looped| looped.run_loop.waiting().iter().any(|(_, of)| *of == arm));
+            self.driven.looped().is_some_and(|looped| looped.run_loop.waiting().iter().any(|(_, of)| *of == arm));
         self.not_now(match waits {
             true => "has something there that its loop could take, and it is not its turn",
             false => "has nothing there that its loop could take",
@@ -64,7 +63,7 @@ impl Running {
                 around.checkers.proposed(id, before, &after, result.is_ok())
             }
             Taken::MembershipChange { .. } => {
-                let accepts = self.engine.looped().is_some_and(|looped| looped.run_loop.accepts_proposals());
+                let accepts = self.driven.looped().is_some_and(|looped| looped.run_loop.accepts_proposals());
                 around.checkers.change_taken(id, was_member, self.is_member(), accepts)
             }
             Taken::Message(_)
@@ -78,7 +77,7 @@ impl Running {
     }
 
     fn judge_proposal(&mut self, ticket: Ticket, around: &mut Surroundings<'_>) -> Check {
-        let Engine::Loop(looped) = &mut self.engine else { return Ok(()) };
+        let Driven::Loop(looped) = &mut self.driven else { return Ok(()) };
         let last = looped.last_proposal.replace(ticket);
         around.checkers.taken_in_order(self.id(), last, ticket)
     }
@@ -86,10 +85,9 @@ impl Running {
     /// Tells the loop of the membership change that an entry holds, if it holds one and there is a loop to tell. The
     /// entry is applied when it has answered.
     pub(super) fn ask_to_change(&mut self, entry: &Entry) -> bool {
-        let Engine::Loop(looped) = &mut self.engine else { return false };
+        let Driven::Loop(looped) = &mut self.driven else { return false };
         let Ok(Some(change)) = entry.conf_change() else { return false };
-        looped.apply_conf_change(entry.clone(), change.into_v2());
-        true
+        looped.apply_conf_change(entry, &change.into_v2()).is_none()
     }
 
     /// Applies the entry that waited for this answer, unless a snapshot has overtaken it meanwhile.
@@ -99,7 +97,7 @@ impl Running {
         recorded: &mut Option<Recorded>,
         around: &mut Surroundings<'_>,
     ) -> Step {
-        let Engine::Loop(looped) = &mut self.engine else { return Ok(None) };
+        let Driven::Loop(looped) = &mut self.driven else { return Ok(None) };
         let Some(entry) = looped.changing.take() else { return Ok(None) };
         let mut refused = None;
         if entry.index > self.state_machine.applied().index {
@@ -120,7 +118,7 @@ impl Running {
     /// Looks at the loop after an event: counts and checks.
     pub(super) fn observe_loop(&mut self, event: &Event, around: &mut Surroundings<'_>) -> Check {
         let id = self.id();
-        let Engine::Loop(looped) = &mut self.engine else { return Ok(()) };
+        let Driven::Loop(looped) = &mut self.driven else { return Ok(()) };
         let (before, after) = (looped.view, looped.show());
         looped.view = after;
         let statistics = &mut *around.statistics;

@@ -3,11 +3,13 @@
 mod applying;
 #[cfg(test)]
 mod damage;
-mod engine;
+mod driven;
 mod handling;
 mod inputs;
 mod log_file;
+mod looped;
 mod looping;
+mod raw;
 mod running;
 mod start;
 mod state;
@@ -22,8 +24,7 @@ use std::sync::Arc;
 use raft::StorageApply;
 use raft::node::{Demand, RunLoop};
 use raft::{
-    Body, ConfState, HardState, Index, MemStorage, Message, NodeId, Progress, RawNode, Ready, Role, Snapshot,
-    StorageAppend,
+    Body, ConfState, HardState, Index, MemStorage, Message, NodeId, RawNode, Ready, Role, Snapshot, StorageAppend,
 };
 
 use self::running::Running;
@@ -31,6 +32,7 @@ pub(in crate::world) use self::to_do::AtWork;
 pub use self::to_do::ToDo;
 use self::writer::Writer;
 use super::client::{Clients, Now};
+use super::consensus::{Follower, Node, Rider};
 use super::event::Event;
 use super::log::{Log, LogContents};
 use super::network::{Envelope, LocalMessage, Network};
@@ -40,7 +42,7 @@ use super::setup::Setup;
 use super::state_machine::StateMachine;
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
-use crate::invariant::{Checkers, Invariant, LoopView, ProgressView, View, Violation};
+use crate::invariant::{Checkers, Invariant, LoopView, View, Violation};
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -89,7 +91,7 @@ pub struct Replica {
 /// What a leader knew of its members when a message of an earlier term reached it.
 struct Late {
     from: NodeId,
-    progress: Vec<Progress>,
+    progress: Vec<(NodeId, Follower)>,
 }
 
 /// What an application that stores its own snapshots has stored. It survives every crash.
@@ -139,9 +141,14 @@ impl Replica {
         Writer::open(self.brought_log.as_ref(), &mut disk).ok().map(|(_, contents)| contents)
     }
 
-    /// The raft node, while it is up. Its storage shows what is written, durable or not.
-    pub fn node(&self) -> Option<&RawNode<MemStorage>> {
+    /// The node, while it is up. Its storage shows what is written, durable or not.
+    pub fn node(&self) -> Option<&dyn Node> {
         self.running.as_ref().map(|running| running.node())
+    }
+
+    /// The same, if it is the project's own.
+    pub fn raw_node(&self) -> Option<&RawNode<MemStorage>> {
+        self.running.as_ref()?.driven.raw_node()
     }
 
     /// The commit index that the node would read back from its disk after the worst of crashes, while it is up.
@@ -151,17 +158,17 @@ impl Replica {
 
     /// The loop that runs the node, if one does, while the node is up.
     pub fn run_loop(&self) -> Option<&RunLoop<MemStorage>> {
-        self.running.as_ref()?.engine.looped().map(|looped| &looped.run_loop)
+        self.running.as_ref()?.driven.looped().map(|looped| &looped.run_loop)
     }
 
     /// The view of the loop that runs the node, if one does, after the last event that touched it.
     pub fn loop_view(&self) -> Option<&LoopView> {
-        self.running.as_ref()?.engine.looped().map(|looped| &looped.view)
+        self.running.as_ref()?.driven.looped().map(|looped| &looped.view)
     }
 
     /// Whether a message can arrive, and need not wait for room in the queue of the loop.
     pub(super) fn has_room_for(&self, envelope: &Envelope) -> bool {
-        self.running.as_ref().is_none_or(|running| running.engine.has_room_for(envelope))
+        self.running.as_ref().is_none_or(|running| running.driven.has_room_for(envelope))
     }
 
     /// The state machine, while the node is up.
@@ -246,8 +253,7 @@ impl Replica {
         }
         // What was not even handed out to be written is known to the node alone.
         let (node, HardState { term, commit, .. }) = (self.node()?, self.view.hard_state);
-        let (_, own) = node.progress().find(|(peer, _)| *peer == self.id)?;
-        let commits_by_itself = own.matched() >= commit && node.entry_term(commit) == Some(term);
+        let commits_by_itself = node.follower(self.id)?.matched >= commit && node.entry_term(commit) == Some(term);
         let checked = if commits_by_itself { around.checkers.counts_itself(self.id, commit) } else { Ok(()) };
         checked.err().map(Halt::from)
     }
@@ -255,18 +261,23 @@ impl Replica {
     /// Shows the checkers what a leader knows of one follower, or of all of them.
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
-        for (peer, progress) in running.node().progress() {
-            if of.is_none_or(|of| of == peer) {
-                around.checkers.progress(self.id, peer, &ProgressView::from(progress))?;
+        let (node, checkers) = (running.node(), &mut *around.checkers);
+        let mut found = Ok(());
+        node.each_follower(&mut |peer, follower| {
+            if found.is_ok() && of.is_none_or(|of| of == peer) {
+                found = checkers.progress(self.id, peer, &follower.view());
             }
-        }
-        around.checkers.tracked(self.id, running.node().progress().map(|(peer, _)| peer))?;
+        });
+        found?;
+        let mut tracked = Vec::new();
+        node.each_follower(&mut |peer, _| tracked.push(peer));
+        checkers.tracked(self.id, tracked.into_iter())?;
         Ok(())
     }
 }
 
-/// Puts a message that a node sends in flight.
-fn put_in_flight(message: Message, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+/// Puts a message that a node sends in flight, with what rides on it.
+fn put_in_flight(message: Message, rider: Option<Rider>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
     around.checkers.sent(&message)?;
     around.statistics.sent(&message);
     let envelope = if message.to == message.from {
@@ -274,7 +285,7 @@ fn put_in_flight(message: Message, around: &mut Surroundings<'_>) -> Result<(), 
     } else {
         Envelope::Network(message)
     };
-    around.network.put(envelope);
+    around.network.put_with(envelope, rider);
     Ok(())
 }
 

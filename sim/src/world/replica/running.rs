@@ -1,17 +1,18 @@
 //! A node that is up: everything about it that a crash loses.
 
-use raft::{HardState, Index, MemStorage, NodeId, RawNode, Ready, Snapshot, StorageAppend, StorageApply};
+use raft::{HardState, Index, NodeId, Ready, StorageAppend, StorageApply};
 
-use super::engine::Engine;
+use super::driven::Driven;
 use super::handling::{Append, Handling, InHand, Threads};
 use super::log_file::LogFile;
 use super::to_do::{AtWork, ToDo};
-use super::writing::{Written, cache};
+use super::writing::Written;
 use super::{Surroundings, put_in_flight};
 use crate::disk::Disk;
 use crate::invariant::{Check, View};
 use crate::planted::{Bug, planted};
 use crate::wal::{DiskError, Write};
+use crate::world::consensus::{Handed, Node, Rider, Stored};
 use crate::world::network::{Envelope, LocalMessage};
 use crate::world::outcome::{Halt, Inapplicable};
 use crate::world::state_machine::StateMachine;
@@ -19,7 +20,7 @@ use crate::world::state_machine::StateMachine;
 /// A raft node and its host.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
-    pub(super) engine: Engine,
+    pub(super) driven: Driven,
     pub(super) log: LogFile,
     pub(super) state_machine: StateMachine,
     pub(super) handling: Handling,
@@ -35,22 +36,22 @@ impl Running {
     }
 
     /// The raft node.
-    pub(super) fn node(&self) -> &RawNode<MemStorage> {
-        self.engine.node()
+    pub(super) fn node(&self) -> &dyn Node {
+        self.driven.seen()
     }
 
     /// The part of the work for this node that fits now.
     pub(super) fn to_do(&self) -> ToDo {
         let storage = ToDo {
             ready: self.wants_ready(),
-            take: self.engine.looped().is_some_and(|looped| looped.run_loop.available().next().is_some()),
+            take: self.driven.looped().is_some_and(|looped| looped.run_loop.available().next().is_some()),
             write: self.log.has_compaction_to_write() || self.handling.has_records(),
             sync: self.log.needs_sync(),
             sync_done: self.log.is_syncing(),
             ..ToDo::default()
         };
         let to_do = self.handling.add_to(storage);
-        ToDo { apply: to_do.apply && !self.engine.is_changing(), ..to_do }
+        ToDo { apply: to_do.apply && !self.driven.is_changing(), ..to_do }
     }
 
     /// What its host is in the middle of.
@@ -63,7 +64,7 @@ impl Running {
     }
 
     pub(super) fn view(&self) -> View {
-        view(self.node())
+        self.node().status().view
     }
 
     pub(super) fn is_at_work(&self) -> bool {
@@ -94,21 +95,24 @@ impl Running {
 
     /// Takes a Ready, or asks the loop for one. `view` is the node's current view.
     pub(super) fn take_ready(&mut self, view: &mut View, around: &mut Surroundings<'_>) -> Result<(), Halt> {
-        match &mut self.engine {
-            Engine::Raw(node) => {
-                let ready = node.ready().ok_or_else(|| self.not_now("has no Ready"))?;
-                self.handle(ready, view, around)
-            }
-            Engine::Loop(looped) if looped.asked => Err(self.not_now("waits for a Ready already").into()),
-            Engine::Loop(looped) => {
-                looped.request_ready();
-                Ok(())
-            }
+        if !self.wants_ready() {
+            let is_looped = self.driven.looped().is_some();
+            return Err(self.not_now(if is_looped { "waits for a Ready already" } else { "has no Ready" }).into());
+        }
+        match self.driven.told().ready() {
+            Some(handed) => self.handle(handed, view, around),
+            None => Ok(()),
         }
     }
 
     /// Begins to do what a Ready asks for.
-    pub(super) fn handle(&mut self, ready: Ready, shown: &mut View, around: &mut Surroundings<'_>) -> Result<(), Halt> {
+    pub(super) fn handle(
+        &mut self,
+        handed: Handed,
+        shown: &mut View,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Halt> {
+        let Handed { ready, riders } = handed;
         let (id, view) = (self.id(), self.view());
         let restored = ready.snapshot.as_ref().map(|snapshot| (snapshot, self.node().configuration().conf_state()));
         let restored = restored.as_ref().map(|(snapshot, configuration)| (*snapshot, configuration));
@@ -122,7 +126,7 @@ impl Running {
             around.clients.read_ready(id, read);
         }
         self.answer_reads(around)?;
-        self.take_in_hand(ready);
+        self.take_in_hand(ready, riders);
         self.settle(around)?;
         *shown = view;
         Ok(())
@@ -130,15 +134,12 @@ impl Running {
 
     /// Whether there is a Ready to take, or to be asked for.
     pub(super) fn wants_ready(&self) -> bool {
-        match &self.engine {
-            Engine::Raw(node) => node.has_ready(),
-            Engine::Loop(looped) => !looped.asked,
-        }
+        self.driven.looped().map_or_else(|| self.node().has_ready(), |looped| !looped.asked)
     }
 
-    fn take_in_hand(&mut self, mut ready: Ready) {
+    fn take_in_hand(&mut self, mut ready: Ready, riders: Vec<Option<Rider>>) {
         match &mut self.handling {
-            Handling::OneByOne(in_hand) => *in_hand = Some(InHand::new(ready)),
+            Handling::OneByOne(in_hand) => *in_hand = Some(InHand::new(ready, riders)),
             Handling::Threads(threads) => {
                 let work = ready.storage_append.take();
                 let append = |work| Append { work, written: Written::default(), persisted: false };
@@ -163,18 +164,18 @@ impl Running {
             return Err(self.not_now("has nothing to write").into());
         };
         if planted(Bug::TermVoteNonatomic)
-            && let Some(vote) = vote_alone(record, self.engine.node().storage().hard_state())
+            && let Some(vote) = vote_alone(record, self.driven.seen().storage().hard_state())
         {
-            cache(self.engine.storage_mut(), vote);
+            show_stored(&mut self.driven, vote);
             return Ok(self.log.write(disk, vote).map(drop));
         }
         match self.log.write(disk, record) {
             Ok(count) => {
-                cache(self.engine.storage_mut(), record);
                 *written = Written { records: written.records + 1, count };
+                show_stored(&mut self.driven, record);
                 if let Write::Entry(entry) = record {
                     let index = entry.index;
-                    around.checkers.shows(self.node().id(), index, self.node().entry_term(index))?;
+                    around.checkers.shows(self.id(), index, self.node().entry_term(index))?;
                 }
             }
             Err(error) => return Ok(Err(error)),
@@ -204,7 +205,7 @@ impl Running {
             around.statistics.compactions += 1;
             around.checkers.snapshot_persisted(self.id(), compacted.snapshot);
             // Where a snapshot from the leader has replaced the log meanwhile, there is nothing left to forget.
-            if self.engine.storage_mut().compact(compacted.through).is_ok() {
+            if self.driven.told().store(Stored::Compacted(compacted.through)) {
                 around.checkers.compacted(self.id(), compacted.through)?;
             }
         }
@@ -222,7 +223,7 @@ impl Running {
             self.restore(snapshot, around)?;
         }
         for response in work.responses {
-            put_in_flight(response, around)?;
+            put_in_flight(response, None, around)?;
         }
         if let Some(appended) = work.appended {
             around.statistics.messages += 1;
@@ -236,15 +237,16 @@ impl Running {
         match &mut self.handling {
             Handling::OneByOne(Some(one)) if one.persisted && !one.sent => {
                 one.sent = true;
-                for message in std::mem::take(&mut one.ready.messages) {
-                    put_in_flight(message, around)?;
+                let riders = std::mem::take(&mut one.riders).into_iter().chain(std::iter::repeat(None));
+                for (message, rider) in std::mem::take(&mut one.ready.messages).into_iter().zip(riders) {
+                    put_in_flight(message, rider, around)?;
                 }
                 Ok(())
             }
             Handling::Threads(threads) if threads.unsent.iter().any(|ready| !ready.messages.is_empty()) => {
                 for ready in &mut threads.unsent {
                     for message in std::mem::take(&mut ready.messages) {
-                        put_in_flight(message, around)?;
+                        put_in_flight(message, None, around)?;
                     }
                 }
                 Ok(())
@@ -260,16 +262,14 @@ impl Running {
             Handling::Threads(_) => None,
         };
         let InHand { ready, .. } = taken.ok_or_else(|| self.not_now("has no Ready that is done"))?;
-        self.engine.advance(ready);
+        self.driven.told().advance(ready);
         Ok(())
     }
 
     pub(super) fn take_snapshot(&mut self, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let why_not = "has nothing newer to take a snapshot of";
         let snapshot = self.state_machine.snapshot();
-        let Snapshot { id, conf_state, data } = snapshot.clone();
-        let storage = self.engine.storage_mut();
-        if storage.create_snapshot(id.index, conf_state, data).is_err() {
+        if !self.driven.told().store(Stored::Taken(&snapshot)) {
             return Err(self.not_now(why_not).into());
         }
         around.statistics.snapshots_taken += 1;
@@ -281,11 +281,19 @@ impl Running {
         let refused = Inapplicable::Compact(self.id(), through);
         // The application may have applied more than the node was told of. Until it is told, it still looks for membership
         // changes there, also when it is asked to campaign in the middle of a Ready.
-        if through > self.node().basic_status().applied {
+        if through > self.node().status().view.applied {
             return Err(refused.into());
         }
-        self.log.compact(self.engine.node().storage(), through).ok_or(refused)?;
+        self.log.compact(self.driven.seen().storage(), through).ok_or(refused)?;
         Ok(())
+    }
+}
+
+/// Lets the node read a record that is written.
+fn show_stored(driven: &mut Driven, record: Write<'_>) {
+    if let Some(change) = Stored::by(record) {
+        let is_shown = driven.told().store(change);
+        assert!(is_shown, "a node hands out its log without gaps, and restores only what is newer than all it applied");
     }
 }
 
@@ -297,9 +305,4 @@ fn vote_alone(record: Write<'_>, before: HardState) -> Option<Write<'static>> {
         }
         Write::HardState(_) | Write::Segment | Write::Snapshot { .. } | Write::Entry(_) => None,
     }
-}
-
-/// The view of a node: what the checks see of it.
-pub(super) fn view(node: &RawNode<MemStorage>) -> View {
-    View::from(&node.basic_status())
 }

@@ -1,18 +1,21 @@
 //! How a node comes up: for the first time, and again from what its disk kept.
 
+use std::fmt::Display;
+
 use bytes::Bytes;
 use raft::{ConfState, Config, Entry, EntryId, HardState, Index, MemStorage, NodeId, RawNode, Snapshot, Storage, Term};
 
-use super::engine::Engine;
+use super::driven::Driven;
 use super::handling::Handling;
 use super::log_file::LogFile;
-use super::running::{Running, view};
+use super::running::Running;
 use super::writer::Writer;
 use super::{Recorded, Replica, Step, Surroundings};
 use crate::disk::{Disk, Replaced};
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError};
+use crate::world::consensus::{CannotStart, Engine};
 use crate::world::options::{ApplicationKind, Boot, Front, NodeOptions};
 use crate::world::outcome::{Halt, Inapplicable, Refusal};
 use crate::world::state_machine::StateMachine;
@@ -139,10 +142,20 @@ impl Replica {
             view: View::default(),
         };
         let config = options.config(id, remembered.applied(), seed);
-        let node = RawNode::new(config, remembered.storage()).map_err(|error| Inapplicable::Config(id, error))?;
-        let node = bootstrapped(node, boot)?;
+        let driven = match around.setup.engine.as_deref() {
+            Some(engine) => {
+                let accepted = accepts(engine, options, &config, boot);
+                let started = accepted.and_then(|()| engine.start(&config, remembered.storage()));
+                Driven::Other(started.map_err(|cannot| Inapplicable::Engine(id, cannot))?)
+            }
+            None => {
+                let node =
+                    RawNode::new(config, remembered.storage()).map_err(|error| Inapplicable::Config(id, error))?;
+                replica.driven(bootstrapped(node, boot)?)
+            }
+        };
         let writer = replica.create_log(&remembered);
-        replica.come_up(node, writer, &remembered, around)?;
+        replica.come_up(driven, writer, &remembered, around)?;
         Ok(replica)
     }
 
@@ -157,7 +170,11 @@ impl Replica {
             return Err(Inapplicable::NodeUp(self.id).into());
         }
         let options = options.unwrap_or(&self.options).clone();
-        options.config(self.id, Index::ZERO, seed).validate().map_err(|error| Inapplicable::Config(self.id, error))?;
+        let config = options.config(self.id, Index::ZERO, seed);
+        config.validate().map_err(|error| Inapplicable::Config(self.id, error))?;
+        if let Some(engine) = around.setup.engine.as_deref() {
+            accepts(engine, &options, &config, &self.boot).map_err(|cannot| Inapplicable::Engine(self.id, cannot))?;
+        }
         let (writer, remembered) = match self.recover(around) {
             Ok(recovered) => recovered,
             Err(error) => {
@@ -175,8 +192,11 @@ impl Replica {
         }
         self.options = options;
         let config = self.options.config(self.id, remembered.applied(), seed);
-        let node = self.rebuild(config, &remembered)?;
-        self.come_up(node, writer, &remembered, around)?;
+        let driven = match around.setup.engine.as_deref() {
+            Some(engine) => self.rebuild_by(engine, &config, &remembered)?,
+            None => self.driven(self.rebuild(config, &remembered)?),
+        };
+        self.come_up(driven, writer, &remembered, around)?;
         Ok(None)
     }
 
@@ -240,29 +260,46 @@ impl Replica {
 
     /// The node from what it remembers. Where that contradicts itself, what was durable has been lost.
     fn rebuild(&self, config: Config, remembered: &Remembered) -> Result<RawNode<MemStorage>, Halt> {
-        let storage = remembered.storage();
-        let last = storage.last_index();
-        let node = RawNode::new(config, storage).map_err(|error| {
-            let HardState { term, commit, .. } = remembered.hard_state;
-            let detail = format!(
-                "node {} cannot start from what it stored, term {term}, commit index {commit} and a log from {} to {last}: \
-                 {error}; expected it to start from what was durable",
-                self.id,
-                remembered.base.index.next()
-            );
-            Violation::new(Invariant::DurableBeforeSend, &[self.id], detail)
-        })?;
+        let node = RawNode::new(config, remembered.storage()).map_err(|error| self.cannot_start(&error, remembered))?;
         let first_start = self.never_began(remembered);
         if first_start { bootstrapped(node, &self.boot) } else { Ok(node) }
     }
 
+    /// The project's own node, and what runs it.
+    fn driven(&self, node: RawNode<MemStorage>) -> Driven {
+        match self.options.front {
+            Front::Raw => Driven::new(node, None),
+            Front::Loop(limits) => Driven::new(node, Some(limits)),
+        }
+    }
+
+    /// A node of another engine from what it remembers.
+    fn rebuild_by(&self, engine: &dyn Engine, config: &Config, remembered: &Remembered) -> Result<Driven, Halt> {
+        let started = engine.start(config, remembered.storage());
+        Ok(started.map(Driven::Other).map_err(|cannot| self.cannot_start(&cannot, remembered))?)
+    }
+
+    /// Where what a node remembers contradicts itself, what was durable has been lost.
+    fn cannot_start(&self, error: &impl Display, remembered: &Remembered) -> Violation {
+        let HardState { term, commit, .. } = remembered.hard_state;
+        let detail = format!(
+            "node {} cannot start from what it stored, term {term}, commit index {commit} and a log from {} to {}: \
+             {error}; expected it to start from what was durable",
+            self.id,
+            remembered.base.index.next(),
+            remembered.storage().last_index()
+        );
+        Violation::new(Invariant::DurableBeforeSend, &[self.id], detail)
+    }
+
     fn come_up(
         &mut self,
-        node: RawNode<MemStorage>,
+        driven: Driven,
         writer: Writer,
         remembered: &Remembered,
         around: &mut Surroundings<'_>,
     ) -> Result<(), Halt> {
+        let node = driven.seen();
         let configuration: ConfState = node.configuration().conf_state();
         let recovered = Recovered {
             hard_state: remembered.hard_state,
@@ -272,17 +309,23 @@ impl Replica {
             applied: remembered.applied(),
             configuration: &configuration,
         };
-        self.view = view(&node);
+        self.view = node.status().view;
         around.checkers.started(self.id, node.config(), &recovered, &self.view)?;
         let handling = Handling::new(self.options.async_storage_writes);
         let state_machine = StateMachine::restore(self.options.application, around.setup, remembered.newest());
         around.checkers.state(self.id, state_machine.applied().index, state_machine.hash())?;
-        let engine = match self.options.front {
-            Front::Raw => Engine::new(node, None),
-            Front::Loop(limits) => Engine::new(node, Some(limits)),
-        };
-        self.running = Some(Box::new(Running { engine, log: LogFile::new(writer), state_machine, handling }));
+        self.running = Some(Box::new(Running { driven, log: LogFile::new(writer), state_machine, handling }));
         Ok(())
+    }
+}
+
+/// Whether an engine can run a node like this.
+fn accepts(engine: &dyn Engine, options: &NodeOptions, config: &Config, boot: &Boot) -> Result<(), CannotStart> {
+    let lacks = |option| Err(CannotStart::Option { engine: engine.name(), option });
+    match boot {
+        _ if !options.front.is_raw() => lacks("run loop"),
+        Boot::Peers(_) if !engine.supports().bootstrap => lacks("clusters whose first entries say who is in them"),
+        _ => engine.accepts(config),
     }
 }
 

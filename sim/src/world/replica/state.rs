@@ -17,8 +17,8 @@ impl Hash for Replica {
 
 impl Hash for Running {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { engine, log, state_machine, handling } = self;
-        (engine, log, state_machine).hash(state);
+        let Self { driven, log, state_machine, handling } = self;
+        (driven, log, state_machine).hash(state);
         match handling {
             Handling::OneByOne(in_hand) => {
                 in_hand.is_some().hash(state);
@@ -31,8 +31,8 @@ impl Hash for Running {
 
 impl InHand {
     fn hash_state(&self, log: &LogFile, state: &mut impl Hasher) {
-        let Self { ready, written, persisted, sent, restored, applied } = self;
-        (ready, persisted, sent, restored, applied).hash(state);
+        let Self { ready, riders, written, persisted, sent, restored, applied } = self;
+        (ready, riders, persisted, sent, restored, applied).hash(state);
         written.hash_state(*persisted, log, state);
     }
 }

@@ -1,6 +1,6 @@
 //! What a Ready or an append wants persisted, record by record.
 
-use raft::{Entry, HardState, MemStorage, Ready, Snapshot, StorageAppend};
+use raft::{Entry, HardState, Ready, Snapshot, StorageAppend};
 
 use crate::planted::{Bug, planted};
 use crate::wal::Write;
@@ -82,20 +82,6 @@ pub(super) struct Written {
     pub(super) records: usize,
     /// The log's count with the last of them.
     pub(super) count: u64,
-}
-
-/// Writes a record to the storage in memory, which shows what is written and not what is durable.
-pub(super) fn cache(storage: &mut MemStorage, record: Write<'_>) {
-    match record {
-        Write::Segment => {}
-        Write::Snapshot { snapshot, .. } => {
-            storage.apply_snapshot(snapshot.clone()).expect("a node restores only what is newer than all it applied");
-        }
-        Write::Entry(entry) => {
-            storage.append(std::slice::from_ref(entry)).expect("a node hands out its log without gaps");
-        }
-        Write::HardState(hard_state) => storage.set_hard_state(hard_state),
-    }
 }
 
 #[cfg(test)]
