@@ -21,7 +21,8 @@ use sim::plan::{Overrides, Plan};
 use sim::random::Stream;
 use sim::script::{play, play_in};
 use sim::trace::{Ending, Property, Reader};
-use sim::world::{Appender, Client, KeyValue, ProjectLog, Setup, World};
+use sim::wal::{Checkpoint, DiskError, Files, RecoveryError, Write};
+use sim::world::{Appender, Client, KeyValue, Log, LogContents, ProjectLog, Setup, World};
 
 #[test]
 fn the_bank_keeps_its_money() {
@@ -141,6 +142,45 @@ fn a_log_with_a_mistake_is_broken_within_a_hundred_seeds_by_the_promise_that_it_
 
     let repaired = own_log::explored(None, 100).unwrap();
     assert_eq!(repaired.failures(), 0, "{:?}", repaired.broken);
+}
+
+/// The project's log, but that it loses an entry in the middle when it is read back.
+#[derive(Clone, Debug, Default)]
+struct Gap(ProjectLog);
+
+impl Log for Gap {
+    fn create(&mut self, files: &mut dyn Files, checkpoint: Checkpoint<'_>) -> Result<(), DiskError> {
+        self.0.create(files, checkpoint)
+    }
+
+    fn open(&mut self, files: &mut dyn Files) -> Result<LogContents, RecoveryError> {
+        let mut contents = self.0.open(files)?;
+        if contents.entries.len() > 2 {
+            contents.entries.remove(1);
+        }
+        Ok(contents)
+    }
+
+    fn write(&mut self, files: &mut dyn Files, write: Write<'_>) -> Result<(), DiskError> {
+        self.0.write(files, write)
+    }
+
+    fn sync(&mut self, files: &mut dyn Files) -> Result<(), DiskError> {
+        self.0.sync(files)
+    }
+
+    fn replaced(&mut self, files: &mut dyn Files) -> Result<(), DiskError> {
+        self.0.replaced(files)
+    }
+}
+
+#[test]
+fn a_log_that_gives_back_what_no_log_holds_breaks_its_promise() {
+    let world = World::with(Setup::new().log(Gap::default()));
+    let broken = (0..20).find_map(|seed| run_in(&world, &Plan::draw(seed, &Overrides::default()), |_| {}).violation);
+    let violation = broken.expect("nodes restart");
+    assert_eq!(violation.invariant, Invariant::DurableBeforeSend);
+    assert!(violation.detail.contains("comes next"), "{violation}");
 }
 
 #[test]

@@ -90,3 +90,57 @@ impl Requests {
 fn apply(model: &mut dyn Application, index: Index, Submission { client, sequence, data }: &Submission) -> Bytes {
     model.apply(&Request { index, client: *client, sequence: *sequence, data })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts the requests.
+    #[derive(Clone, Debug, Default)]
+    struct Counter(u64);
+
+    impl Application for Counter {
+        fn apply(&mut self, _: &Request<'_>) -> Bytes {
+            self.0 += 1;
+            self.snapshot()
+        }
+
+        fn query(&self, _: &[u8]) -> Bytes {
+            self.snapshot()
+        }
+
+        fn snapshot(&self) -> Bytes {
+            self.0.to_string().into()
+        }
+
+        fn restore(&mut self, _: &[u8]) {}
+    }
+
+    fn counted(requests: u64) -> Requests {
+        let mut counted = Requests::new(Box::new(Counter::default()));
+        for number in 1..=requests {
+            counted.applied(Index(2 * number), &Submission { client: 1, sequence: number, data: Bytes::new() });
+        }
+        counted
+    }
+
+    #[test]
+    fn the_model_knows_what_it_would_have_answered_a_while_ago() {
+        let counted = counted(200);
+        for (position, answer) in [(1000, Some("200")), (400, Some("200")), (399, Some("199")), (301, Some("150"))] {
+            assert_eq!(counted.answer(Index(position), b"").as_deref(), answer.map(str::as_bytes), "after {position}");
+        }
+        assert_eq!(counted.answer(Index(10), b""), None, "that is too long ago");
+        assert!(counted.since.len() <= Requests::DISTANCE * Requests::KEPT);
+    }
+
+    #[test]
+    fn a_request_that_is_repeated_or_overtaken_takes_effect_once() {
+        let mut counted = counted(3);
+        for sequence in [1, 3] {
+            counted.applied(Index(50), &Submission { client: 1, sequence, data: Bytes::new() });
+        }
+        assert_eq!(counted.session(1), Session { sequence: 3, index: Index(6), answer: "3".into() });
+        assert_eq!(counted.session(2), Session::default());
+    }
+}
