@@ -38,7 +38,7 @@ pub trait Log: CloneLog + Debug + Send + Sync {
     /// The disk is full or failed.
     fn write(&mut self, files: &mut dyn Files, write: Write<'_>) -> Result<(), DiskError>;
 
-    /// Makes all that was written durable.
+    /// Makes all that was written durable. It is called before a checkpoint begins, and not again until the checkpoint is whole.
     ///
     /// # Errors
     /// The disk failed.

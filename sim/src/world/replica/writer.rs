@@ -119,7 +119,10 @@ impl Writer {
                 Ok(())
             }
             (Self::Brought(brought), Sync::Brought { commit, closes }) => {
-                brought.log.sync(disk)?;
+                // What it covers became durable when the checkpoint began.
+                if brought.checkpoint != Replacement::Open {
+                    brought.log.sync(disk)?;
+                }
                 brought.durable_commit = brought.durable_commit.max(commit);
                 if closes && brought.checkpoint == Replacement::Written {
                     brought.checkpoint = Replacement::Durable;
@@ -158,6 +161,10 @@ impl Brought {
     }
 
     fn write(&mut self, disk: &mut Disk, record: Write<'_>) -> Result<(), DiskError> {
+        // An fsync under way would come upon half a checkpoint.
+        if record == Write::Segment {
+            self.log.sync(disk)?;
+        }
         self.log.write(disk, record)?;
         match record {
             Write::Segment => self.checkpoint = Replacement::Open,
