@@ -150,6 +150,14 @@ bugs! {
     FsyncErrorIgnored,
     /// (Host) A snapshot that could not be written is taken for installed.
     SnapshotSaveErrorSwallowed,
+    /// A candidate that hears from the leader of its term campaigns on.
+    CandidateIgnoresLeader,
+    /// A leader does not take the answer to a heartbeat for a sign of life.
+    AnswersForgotten,
+    /// A leader that is told of a heartbeat's arrival gives up what it had in flight, and probes.
+    ProbesWithoutReason,
+    /// What a leader applies while it hands leadership over stays counted as uncommitted.
+    UncommittedSizeLeaks,
 }
 
 #[cfg(feature = "planted-bugs")]

@@ -116,6 +116,7 @@ enum Stop {
 
 /// What the application or the transport asks of the node or tells it; see [`RunLoop::next_demand`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Demand {
     /// To campaign.
     Campaign,
@@ -127,6 +128,11 @@ pub enum Demand {
     /// How sending a snapshot ended.
     ReportSnapshot {
         /// The receiver of the snapshot.
+        peer: NodeId,
+    },
+    /// That the transport cannot reach a node.
+    ReportUnreachable {
+        /// Which.
         peer: NodeId,
     },
 }
@@ -393,11 +399,11 @@ impl<S: Storage> RunLoop<S> {
             Notice::Campaign => Some(Demand::Campaign),
             Notice::TransferLeadership(target) => Some(Demand::TransferLeadership { target: *target }),
             Notice::Snapshot(peer, _) => Some(Demand::ReportSnapshot { peer: *peer }),
+            Notice::Unreachable(peer) => Some(Demand::ReportUnreachable { peer: *peer }),
             Notice::Message(_)
             | Notice::ForgetLeader
             | Notice::ReadIndex(_)
             | Notice::AwaitedRead(_)
-            | Notice::Unreachable(_)
             | Notice::StorageAppended(_)
             | Notice::StorageApplied(_) => None,
         }

@@ -204,8 +204,11 @@ impl<S: Storage> Raft<S> {
         let last = self.log.last_index();
         let RoleState::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress.get_mut(&from) else { return };
-        progress.set_recent_active(true);
+        progress.set_recent_active(!planted(Bug::AnswersForgotten));
         progress.resume();
+        if planted(Bug::ProbesWithoutReason) && matches!(progress.state(), ProgressState::Replicate { .. }) {
+            progress.become_probe();
+        }
         // Even with a full window an empty append goes out: its answer tells whether the appends that fill the window
         // were lost.
         if progress.matched() < last || matches!(progress.state(), ProgressState::Probe { .. }) {

@@ -7,7 +7,7 @@ use crate::events::Event;
 use crate::message::{Body, Message, Purpose};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::types::{Index, NodeId, ReadState, Term};
+use crate::types::{Index, NodeId, ReadState, Role, Term};
 
 use super::Raft;
 use super::election::Campaign;
@@ -121,6 +121,9 @@ impl<S: Storage> Raft<S> {
             return Ok(());
         }
         if body.purpose() == Purpose::Replication {
+            if planted(Bug::CandidateIgnoresLeader) && self.role() == Role::Candidate {
+                return Ok(());
+            }
             self.obey(from, term.unwrap_or(Term::ZERO));
         }
         match body {

@@ -7,18 +7,20 @@
 //!                     ∧ the window is full only where one of the limits is reached
 //!                     ∧ the window is empty only where nothing is sent and not acknowledged
 //! l leads            ⇒  payload it has not applied ≤ what it had when elected + max_uncommitted_size, or one proposal
+//!                     ∧  what it counts as uncommitted = the payload of its own term that it has not applied
+//!                     ∧  what it sends a member next comes after what that has acknowledged
 //! ```
 //!
 //! Source: thesis, section 10.2.1 (pipelining); `max_inflight_*` and `max_uncommitted_size` of [`raft::Config`]; etcd
 //! issue 9073 and CockroachDB's memory exhaustion by uncommitted entries (etcd pull request 10167).
 //!
 //! The third and fourth line find a window whose bytes are not reset with it: such a leak would in the end stop
-//! replication. The last line allows for what a leader inherits: a node never counts that, and yet discounts it when it
-//! is applied.
+//! replication. The sixth line allows for what a leader inherits: a node never counts that, and yet discounts it when it
+//! is applied. The seventh allows for the same.
 
 use std::collections::VecDeque;
 
-use raft::{Entry, Index, NodeId};
+use raft::{Entry, EntryId, Index, NodeId, Term};
 
 use super::cluster::Node;
 use super::input::{ProgressState, ProgressView};
@@ -61,11 +63,26 @@ pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &Progre
     Ok(())
 }
 
+/// What a leader sends a member next comes after what that has acknowledged: it never sends the same again without a reason.
+pub(super) fn comes_next(id: NodeId, peer: NodeId, progress: &ProgressView) -> Check {
+    let ProgressView { matched, next, .. } = *progress;
+    if matched < next {
+        return Ok(());
+    }
+    let detail = format!(
+        "node {id} sends node {peer} {next} next, which has acknowledged up to {matched}; expected it to send what comes after"
+    );
+    Err(Violation::new(Invariant::BoundedMemory, &[id, peer], detail))
+}
+
 /// The payload in a node's log that it has not applied.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Unapplied {
-    sizes: VecDeque<(Index, u64)>,
+    sizes: VecDeque<(EntryId, u64)>,
     total: u64,
+    /// The term in which the node was last elected, and how much of the total is of earlier ones.
+    elected_in: Term,
+    earlier: u64,
     /// How much of it the node had when it was last elected.
     inherited: u64,
     /// How much of it snapshots replaced. That part may have been handed out before, and be reported as applied later,
@@ -80,6 +97,7 @@ impl Unapplied {
     /// A node became leader: what it has is not counted against its limit.
     pub fn elected(&mut self, node: &Node) {
         self.forget_applied(node.view.applied);
+        (self.elected_in, self.earlier) = (node.view.hard_state.term, self.total);
         self.inherited = self.total + self.overtaken + self.not_reported;
     }
 
@@ -97,8 +115,8 @@ impl Unapplied {
     pub fn wrote(&mut self, id: NodeId, node: &Node, entries: &[Entry], largest: u64) -> Check {
         let Some(first) = entries.first() else { return Ok(()) };
         let inherits = |entry: &Entry| node.leads().is_some_and(|term| entry.term < term);
-        while let Some((_, size)) = self.sizes.pop_back_if(|(index, _)| *index >= first.index) {
-            self.total -= size;
+        while let Some((id, size)) = self.sizes.pop_back_if(|(id, _)| id.index >= first.index) {
+            self.remove(id, size);
             if inherits(first) {
                 self.inherited = self.inherited.saturating_sub(size);
             }
@@ -106,8 +124,7 @@ impl Unapplied {
         // What a node had received but not handed out when it was elected is inherited too.
         self.inherited += entries.iter().filter(|entry| inherits(entry)).map(Entry::payload_size).sum::<u64>();
         for entry in entries.iter().filter(|entry| entry.payload_size() > 0) {
-            self.sizes.push_back((entry.index, entry.payload_size()));
-            self.total += entry.payload_size();
+            self.add(entry.id(), entry.payload_size());
         }
         self.forget_applied(node.view.applied);
         let (Some(term), Some(config)) = (node.leads(), &node.config) else { return Ok(()) };
@@ -123,9 +140,35 @@ impl Unapplied {
     }
 
     fn forget_applied(&mut self, applied: Index) {
-        while let Some((_, size)) = self.sizes.pop_front_if(|(index, _)| *index <= applied) {
-            self.total -= size;
+        while let Some((id, size)) = self.sizes.pop_front_if(|(id, _)| id.index <= applied) {
+            self.remove(id, size);
         }
+    }
+
+    fn add(&mut self, id: EntryId, size: u64) {
+        self.sizes.push_back((id, size));
+        self.total += size;
+        self.earlier += if id.term < self.elected_in { size } else { 0 };
+    }
+
+    fn remove(&mut self, id: EntryId, size: u64) {
+        self.total -= size;
+        self.earlier -= if id.term < self.elected_in { size } else { 0 };
+    }
+
+    /// What a leader counts as uncommitted, once all that it proposed was handed out.
+    pub fn counts(&mut self, id: NodeId, node: &Node, counted: u64, not_reported: impl FnOnce() -> u64) -> Check {
+        self.forget_applied(node.view.applied);
+        let Some(term) = node.leads() else { return Ok(()) };
+        let (own, inherited) = (self.total - self.earlier, self.inherited);
+        if own <= counted.saturating_add(inherited) && (counted <= own || counted - own <= not_reported()) {
+            return Ok(());
+        }
+        let detail = format!(
+            "node {id} leads term {term} and counts {counted} bytes as uncommitted; expected {own}, which is what it proposed \
+             and has not applied, or up to {inherited} less, with which it began"
+        );
+        Err(Violation::new(Invariant::BoundedMemory, &[id], detail))
     }
 }
 
@@ -134,7 +177,7 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
-    use raft::{Config, HardState, Role, SoftState, Term};
+    use raft::{Config, HardState, Role, SoftState};
 
     use super::super::input::View;
     use super::super::testing::{breaks, node};
@@ -253,6 +296,36 @@ mod tests {
         let received = Entry { term: Term::ZERO, ..proposal(1, 90) };
         unapplied.wrote(node(1), &leader(), &[received, proposal(2, 90)], 90).unwrap();
         breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(3, 90)], 90));
+    }
+
+    #[test]
+    fn a_count_of_uncommitted_data_that_is_not_what_it_counts_is_found() {
+        let mut unapplied = Unapplied::default();
+        let follower = Node { up: false, ..leader() };
+        unapplied.wrote(node(1), &follower, &[Entry { term: Term::ZERO, ..proposal(1, 30) }], 90).unwrap();
+        unapplied.elected(&leader());
+        unapplied.wrote(node(1), &leader(), &[proposal(2, 40), proposal(3, 40)], 90).unwrap();
+        for (counted, right) in [(80, true), (50, true), (49, false), (81, false)] {
+            let check = unapplied.counts(node(1), &leader(), counted, || 0);
+            match right {
+                true => check.unwrap(),
+                false => breaks(Invariant::BoundedMemory, check),
+            }
+        }
+        let mut leader = leader();
+        leader.view.applied = Index(2);
+        unapplied.counts(node(1), &leader, 40, || 0).unwrap();
+        // The report that the other one is applied may still be under way.
+        unapplied.counts(node(1), &leader, 80, || 40).unwrap();
+        breaks(Invariant::BoundedMemory, unapplied.counts(node(1), &leader, 80, || 39));
+    }
+
+    #[test]
+    fn sending_again_what_is_acknowledged_is_found() {
+        let progress =
+            |matched, next| ProgressView { matched: Index(matched), next: Index(next), ..ProgressView::default() };
+        comes_next(node(1), node(2), &progress(4, 5)).unwrap();
+        breaks(Invariant::BoundedMemory, comes_next(node(1), node(2), &progress(4, 4)));
     }
 
     #[test]

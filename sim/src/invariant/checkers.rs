@@ -64,7 +64,7 @@ use super::{commit_quorum, durability, handed_out_log, leader_leaves, recovery};
 /// | its log was compacted | [`compacted`](Self::compacted) |
 /// | what it was given was refused | [`refused`](Self::refused), before `observed` |
 /// | it led, and a progress changed | [`progress`](Self::progress) |
-/// | … and has taken a Ready | [`tracked`](Self::tracked) |
+/// | … and has taken a Ready | [`tracked`](Self::tracked), [`uncommitted`](Self::uncommitted) |
 /// | the loop that runs it took a proposal, or a change of the membership | [`proposed`](Self::proposed), [`change_taken`](Self::change_taken), [`change_came_late`](Self::change_came_late) |
 /// | the loop that runs it went on | [`looped`](Self::looped) |
 /// | it crashed | [`crashed`](Self::crashed) |

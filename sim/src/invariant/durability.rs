@@ -288,7 +288,7 @@ mod tests {
     fn a_leader_that_counts_what_a_follower_does_not_hold_is_found() {
         let mut bench = Bench::led();
         bench.append(2, &entries(1, 1..=2)).unwrap();
-        let progress = |matched| ProgressView { matched: Index(matched), ..ProgressView::default() };
+        let progress = |matched| ProgressView { matched: Index(matched), next: Index(9), ..ProgressView::default() };
         bench.checkers.progress(node(1), node(2), &progress(2)).unwrap();
         breaks(Invariant::CommitQuorum, bench.checkers.progress(node(1), node(2), &progress(3)));
         bench.append_unsynced(1, &entries(1, 5..=5)).unwrap();
@@ -323,7 +323,7 @@ mod tests {
         bench.vote(2, 2, 1).unwrap();
         bench.vote(3, 2, 1).unwrap();
         bench.lead(1).unwrap();
-        let matched = ProgressView { matched: Index(1), ..ProgressView::default() };
+        let matched = ProgressView { matched: Index(1), next: Index(9), ..ProgressView::default() };
         bench.checkers.progress(node(1), node(1), &matched).unwrap();
     }
 }

@@ -9,9 +9,11 @@
 //! n asks, or is asked, for a pre-vote ⇒  n keeps its term                                                        (2)
 //! n goes by leases                    ⇒  n keeps its leader as long as its term and its part                     (2)
 //! l leads with check-quorum           ⇒  a quorum answered it within three election timeouts                     (3)
+//! a quorum answered l within an election timeout, and its term and its membership stay
+//!                                     ⇒  l leads on                                                              (4)
 //! ```
 //!
-//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); sections 4.2.3, 6.4.1 and 9.6 (2); section 6.2 (3).
+//! Source: Raft paper, section 5.2, and thesis, section 3.4 (1); sections 4.2.3, 6.4.1 and 9.6 (2); section 6.2 (3, 4).
 //! None of them is about safety by itself, though a lease stands on (2) and (3). A node that breaks (1) disturbs a
 //! cluster that works well.
 //!
@@ -186,6 +188,7 @@ impl ElectionTimeouts {
         keeps_term(id, clock, before, after)?;
         asks_in_its_term(id, before, after)?;
         remembers_leader(id, node, before, after)?;
+        leads_on(id, node, clock, before, after)?;
         let campaigns = |role| matches!(role, Role::PreCandidate | Role::Candidate);
         let begins = before.soft_state.role == Role::Follower && campaigns(after.soft_state.role);
         if begins {
@@ -261,6 +264,25 @@ fn remembers_leader(id: NodeId, node: &Node, before: &View, after: &View) -> Che
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// A change of the membership begins the count of answers anew, so that who is removed may step down.
+fn leads_on(id: NodeId, node: &Node, clock: &Clock, before: &View, after: &View) -> Check {
+    let (was, is) = (before.hard_state.term, after.hard_state.term);
+    let stays = was == is && before.soft_state.role == Role::Leader && after.soft_state.role != Role::Leader;
+    let Some(timeout) = timeout(node).filter(|_| stays) else { return Ok(()) };
+    let answered = |voter: &NodeId| clock.answered.get(voter).is_some_and(|heard| clock.ticks - heard < timeout);
+    if !quorum::decides(&node.configuration, |voter| voter == id || answered(&voter)) || clock.answered.is_empty() {
+        return Ok(());
+    }
+    let heard: Vec<NodeId> = clock.answered.keys().copied().filter(answered).collect();
+    let detail = format!(
+        "node {id} led term {was} and stepped down, though the nodes {} answered it within {timeout} ticks; expected it to \
+         lead on, since with itself they are a quorum of its members {}",
+        words::nodes(&heard),
+        words::members(&node.configuration)
+    );
+    Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
 }
 
 fn campaigns_in_time(id: NodeId, node: &Node, clock: &mut Clock) -> Check {
@@ -449,6 +471,20 @@ mod tests {
         bench.checkers.received(&message(4, 1, 1, Body::HeartbeatResponse { context: Bytes::new() }));
         bench.checkers.received(&message(2, 1, 0, Body::HeartbeatResponse { context: Bytes::new() }));
         breaks(Invariant::ElectionTimeout, tick(&mut bench, 1, 1));
+    }
+
+    #[test]
+    fn a_leader_that_hears_a_quorum_and_steps_down_is_found() {
+        for (ticks, right) in [(TIMEOUT, true), (TIMEOUT - 1, false)] {
+            let mut bench = led();
+            bench.checkers.received(&message(2, 1, 1, Body::HeartbeatResponse { context: Bytes::new() }));
+            tick(&mut bench, 1, ticks).unwrap();
+            let follows = bench.view(1, |view| view.soft_state = raft::SoftState::default());
+            match right {
+                true => bench.checkers.observed(node(1), &follows).unwrap(),
+                false => breaks(Invariant::ElectionTimeout, bench.checkers.observed(node(1), &follows)),
+            }
+        }
     }
 
     #[test]

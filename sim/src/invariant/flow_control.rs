@@ -7,6 +7,8 @@
 //!                                                      time that l began to probe m                               (1)
 //! l replicates to m after, and did not before       ⇒  m accepted an append                                       (2)
 //! l waited for m to take a snapshot, and no longer  ⇒  m accepted an append, or the host said how it ended        (3)
+//! l replicated to m, and probes it after            ⇒  m rejected an append, or the host said that m or a
+//!                                                      snapshot for it did not get through                        (4)
 //! ```
 //!
 //! Source: thesis, section 10.2.1; the states of a progress in etcd's package `tracker`. A part of
@@ -37,13 +39,15 @@ struct Known {
     probes: u32,
     answers: u32,
     accepted: bool,
-    /// Whether the host has told how a snapshot ended, and the leader has not been seen to act on it yet.
+    rejected: bool,
+    /// Whether the host has told how a snapshot ended, or that it cannot reach the follower, and the leader has not been
+    /// seen to act on it yet.
     reported: bool,
 }
 
 impl Known {
     const fn new(term: Term, state: ProgressState) -> Self {
-        Self { term, state, may_probe: true, probes: 0, answers: 0, accepted: false, reported: false }
+        Self { term, state, may_probe: true, probes: 0, answers: 0, accepted: false, rejected: false, reported: false }
     }
 }
 
@@ -57,10 +61,11 @@ impl FlowControl {
         if let Some(known) = self.known.get_mut(&(message.to, message.from)) {
             known.answers += 1;
             known.accepted |= matches!(message.body, Body::AppendAccepted { .. });
+            known.rejected |= matches!(message.body, Body::AppendRejected { .. });
         }
     }
 
-    /// The host of a leader tells it how sending a snapshot ended.
+    /// The host of a leader tells it how sending a snapshot ended, or that it cannot reach the follower.
     pub fn reported(&mut self, leader: NodeId, peer: NodeId) {
         if let Some(known) = self.known.get_mut(&(leader, peer)) {
             known.reported = true;
@@ -125,6 +130,12 @@ impl FlowControl {
             (ProgressState::Snapshot, ProgressState::Probe) if !before.reported => broken(format!(
                 "no longer waits for node {peer} to take a snapshot; expected it to wait until it is told how that ended"
             )),
+            (ProgressState::Replicate, ProgressState::Probe) if !before.rejected && !before.reported => {
+                broken(format!(
+                    "no longer sends ahead to node {peer}; expected it to, since that rejected nothing and was not reported to be \
+                 out of reach"
+                ))
+            }
             (ProgressState::Probe | ProgressState::Replicate | ProgressState::Snapshot, _) => Ok(()),
         }
     }
@@ -146,7 +157,11 @@ mod tests {
     }
 
     fn shows(bench: &mut Bench, state: ProgressState) -> Check {
-        bench.checkers.progress(node(1), node(2), &ProgressView { state, ..ProgressView::default() })
+        bench.checkers.progress(
+            node(1),
+            node(2),
+            &ProgressView { state, next: raft::Index(1), ..ProgressView::default() },
+        )
     }
 
     fn sends(bench: &mut Bench, count: usize) {
@@ -203,6 +218,22 @@ mod tests {
         bench.checkers.snapshot_reported(node(1), node(2));
         shows(&mut bench, ProgressState::Snapshot).unwrap();
         shows(&mut bench, ProgressState::Probe).unwrap();
+    }
+
+    #[test]
+    fn a_leader_that_stops_sending_ahead_without_a_reason_is_found() {
+        let after = |reason: fn(&mut Bench)| {
+            let mut bench = shown(ProgressState::Replicate);
+            reason(&mut bench);
+            shows(&mut bench, ProgressState::Probe)
+        };
+        after(|bench| {
+            let body = Body::AppendRejected { index: Index(3), hint: EntryId::ZERO };
+            bench.checkers.received(&message(2, 1, 1, body));
+        })
+        .unwrap();
+        after(|bench| bench.checkers.unreachable_reported(node(1), node(2))).unwrap();
+        breaks(Invariant::BoundedMemory, after(answers));
     }
 
     #[test]

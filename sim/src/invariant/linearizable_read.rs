@@ -196,6 +196,14 @@ mod tests {
     fn heartbeat(bench: &mut Bench, from: u64, to: u64, term: u64) {
         let body = Body::Heartbeat { commit: Index::ZERO, context: Bytes::new() };
         bench.checkers.received(&message(from, to, term, body));
+        // Nobody in a later term obeys, and who is no member is not looked at.
+        if to <= 3 && bench.view(to, |_| ()).hard_state.term <= Term(term) {
+            let follows = bench.view(to, |view| {
+                view.hard_state.term = Term(term);
+                view.soft_state.leader = Some(node(from));
+            });
+            bench.checkers.observed(node(to), &follows).unwrap();
+        }
     }
 
     /// Node 1 leads term 1, and is asked for a read that it then answers.

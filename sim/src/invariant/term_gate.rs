@@ -1,21 +1,25 @@
-//! A message of a later term takes its receiver to that term, and one of an earlier term changes nothing.
+//! A message of a later term takes its receiver to that term, one of an earlier term changes nothing, and a leader is followed.
 //!
 //! ```text
 //! n takes m, of a later term, and does not refuse it   ⇒  n is in that term, or a later one                       (1)
 //! n takes m, of an earlier term                        ⇒  n's part, term, vote, commit index and log stay          (2)
 //! l leads and takes m, of an earlier term              ⇒  what l knows of its members stays                        (3)
+//! n takes an append, a heartbeat or a snapshot, of its own term or a later one
+//!                                                      ⇒  n follows the sender, in that term                       (4)
 //! ```
 //!
 //! Source: Raft paper, figure 2, "Rules for Servers" (1) and section 5.1 ("if a server receives a request with a stale
-//! term number, it rejects the request"); `UpdateTerm` and `DropStaleResponse` in `raft.tla`. A part of
-//! [`Invariant::ElectionSafety`], which rests on terms being a clock; (3) is one of [`Invariant::CommitQuorum`].
+//! term number, it rejects the request"); `UpdateTerm` and `DropStaleResponse` in `raft.tla`; for (4) figure 2, "Rules for Servers:
+//! Candidates", and section 5.2 ("if the leader's term is at least as large as the candidate's current term, then the candidate
+//! recognizes the leader as legitimate and returns to follower state"). A part of [`Invariant::ElectionSafety`], which rests on
+//! terms being a clock; (3) is one of [`Invariant::CommitQuorum`].
 //!
 //! (1) has exceptions, as in etcd: a pre-vote speaks of a term in which no node is yet, and so does its grant; and with
 //! check-quorum a vote is withheld from any node that asks while there is a leader.
 
 use std::collections::BTreeMap;
 
-use raft::{Body, Message, NodeId, Term};
+use raft::{Body, Message, NodeId, Purpose, Role, SoftState, Term};
 
 use super::cluster::{Cluster, Node};
 use super::input::View;
@@ -34,6 +38,8 @@ enum Expected {
     Reaches(Term),
     /// The node's view stays the same.
     Stays(View),
+    /// A follower of the sender, in this term.
+    Follows(Term),
 }
 
 impl TermGate {
@@ -41,12 +47,13 @@ impl TermGate {
     pub fn received(&mut self, cluster: &Cluster, message: &Message) {
         let (Some(node), Some(term)) = (cluster.get(message.to), message.term) else { return };
         let own = node.view.hard_state.term;
-        if term == own || term == Term::ZERO {
+        let expected = if term == Term::ZERO {
             return;
-        }
-        let expected = if term < own {
+        } else if term < own {
             Expected::Stays(node.view)
-        } else if takes_up_term(node, &message.body) {
+        } else if message.body.purpose() == Purpose::Replication {
+            Expected::Follows(term)
+        } else if term > own && takes_up_term(node, &message.body) {
             Expected::Reaches(term)
         } else {
             return;
@@ -80,10 +87,22 @@ impl TermGate {
                     words::view(view)
                 )
             }
-            Expected::Reaches(_) | Expected::Stays(_) => return Ok(()),
+            Expected::Follows(term) if !follows(view, from, term) => {
+                format!(
+                    "node {id} is {} after a message from node {from}, which leads term {term}; expected it to follow that node \
+                     in that term",
+                    words::view(view)
+                )
+            }
+            Expected::Reaches(_) | Expected::Stays(_) | Expected::Follows(_) => return Ok(()),
         };
         Err(Violation::new(Invariant::ElectionSafety, &[id, from], detail))
     }
+}
+
+fn follows(view: &View, leader: NodeId, term: Term) -> bool {
+    let SoftState { role, leader: known } = view.soft_state;
+    view.hard_state.term == term && role == Role::Follower && known == Some(leader)
 }
 
 /// Whether a node of an earlier term that takes this has to be in the message's term afterwards.
@@ -102,7 +121,8 @@ pub(super) fn counted(id: NodeId, from: NodeId) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use raft::Index;
+    use bytes::Bytes;
+    use raft::{HardState, Index};
 
     use super::super::testing::{Bench, breaks, entries, message, node};
     use super::*;
@@ -162,6 +182,37 @@ mod tests {
             let mut bench = led();
             bench.checkers.received(&accepts(term));
             let check = observed(&mut bench, |view| view.hard_state.commit = Index(1));
+            match right {
+                true => check.unwrap(),
+                false => breaks(Invariant::ElectionSafety, check),
+            }
+        }
+    }
+
+    #[test]
+    fn who_hears_a_leader_and_does_not_follow_it_is_found() {
+        let heartbeat = || Body::Heartbeat { commit: Index::ZERO, context: Bytes::new() };
+        let follower = |leader| SoftState { role: Role::Follower, leader };
+        let candidate = SoftState { role: Role::Candidate, leader: None };
+        for (term, soft_state, right) in [
+            (3, follower(Some(node(1))), true),
+            (4, follower(Some(node(1))), true),
+            (3, follower(None), false),
+            (3, follower(Some(node(3))), false),
+            (3, candidate, false),
+        ] {
+            let mut bench = led();
+            // So that a campaign breaks nothing else.
+            bench.checkers.campaign_requested(node(2));
+            bench.checkers.received(&message(1, 2, term, heartbeat()));
+            let view = bench.view(2, |view| {
+                view.hard_state = HardState { term: Term(term), ..view.hard_state };
+                if term == 4 {
+                    view.hard_state.vote = None;
+                }
+                view.soft_state = soft_state;
+            });
+            let check = bench.checkers.observed(node(2), &view);
             match right {
                 true => check.unwrap(),
                 false => breaks(Invariant::ElectionSafety, check),

@@ -264,7 +264,9 @@ impl World {
                 self.clients.search_all()?;
                 Ok((None, None))
             }
-            Event::ReportUnreachable { node, peer } => self.at(*node, |replica, _| replica.report_unreachable(*peer)),
+            Event::ReportUnreachable { node, peer } => {
+                self.at(*node, |replica, around| replica.report_unreachable(*peer, around))
+            }
             Event::ReportSnapshot { node, peer, status } => {
                 self.at(*node, |replica, around| replica.report_snapshot(*peer, *status, around))
             }

@@ -30,6 +30,11 @@ impl Checkers {
         self.economy.has_reason(id, peer);
     }
 
+    /// The host of a node tells it that it cannot reach a follower.
+    pub fn unreachable_reported(&mut self, id: NodeId, peer: NodeId) {
+        self.flow.reported(id, peer);
+    }
+
     /// The leader `id` took a message of an earlier term from this node, and what it knows of its members changed.
     pub fn counted_late(&self, id: NodeId, from: NodeId) -> Check {
         if !self.watched.contains(Invariant::CommitQuorum) {
@@ -49,8 +54,18 @@ impl Checkers {
         self.when(Invariant::CommitQuorum, |all| durability::matched(&all.cluster, id, peer, progress.matched))?;
         self.when(Invariant::BoundedMemory, |all| {
             let largest = all.matching.largest_payload();
+            bounded_memory::comes_next(id, peer, progress)?;
             bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)?;
             all.flow.shows(id, term, peer, progress)
+        })
+    }
+
+    /// What a leader counts against its bound on uncommitted data, in bytes, after a Ready was
+    /// [handed out](Self::handed_out); nothing is judged unless it leads. How many of them count as applied though reports of
+    /// that have not reached it, since others overtook them, is asked only where that matters.
+    pub fn uncommitted(&mut self, id: NodeId, counted: u64, not_reported: impl FnOnce() -> u64) -> Check {
+        self.when(Invariant::BoundedMemory, |all| {
+            all.unapplied.entry(id).or_default().counts(id, all.cluster.node(id), counted, not_reported)
         })
     }
 

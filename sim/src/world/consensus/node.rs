@@ -26,6 +26,11 @@ pub trait Node: Debug {
     /// How many reads it holds on to, as a leader.
     fn waiting_reads(&self) -> usize;
 
+    /// The payload bytes that it counts as uncommitted, as a leader; zero in any other role, and `None` if it does not tell.
+    fn uncommitted_size(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether there is a Ready to take.
     fn has_ready(&self) -> bool;
 

@@ -97,7 +97,8 @@ impl Replica {
         Ok(refused)
     }
 
-    pub(in crate::world) fn report_unreachable(&mut self, peer: NodeId) -> Step {
+    pub(in crate::world) fn report_unreachable(&mut self, peer: NodeId, around: &mut Surroundings<'_>) -> Step {
+        self.demand(Demand::ReportUnreachable { peer }, around);
         Ok(self.up()?.driven.told().report_unreachable(peer).err())
     }
 

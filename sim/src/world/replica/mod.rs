@@ -272,6 +272,10 @@ impl Replica {
         let mut tracked = Vec::new();
         node.each_follower(&mut |peer, _| tracked.push(peer));
         checkers.tracked(self.id, tracked.into_iter())?;
+        if let Some(counted) = node.uncommitted_size().filter(|_| of.is_none()) {
+            let (applied, network) = (self.view.applied, &around.network);
+            checkers.uncommitted(self.id, counted, || network.applied_and_not_reported(self.id, applied))?;
+        }
         Ok(())
     }
 }
@@ -301,5 +305,8 @@ fn demanded(id: NodeId, demand: Demand, around: &mut Surroundings<'_>) {
         Demand::Campaign => around.checkers.campaign_requested(id),
         Demand::TransferLeadership { target } => around.checkers.transfer_requested(id, target),
         Demand::ReportSnapshot { peer } => around.checkers.snapshot_reported(id, peer),
+        Demand::ReportUnreachable { peer } => around.checkers.unreachable_reported(id, peer),
+        // Whatever else may be asked one day is of no concern to the checks.
+        _ => {}
     }
 }

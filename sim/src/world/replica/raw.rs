@@ -38,6 +38,10 @@ impl Node for RawNode<MemStorage> {
         self.waiting_reads()
     }
 
+    fn uncommitted_size(&self) -> Option<u64> {
+        Some(self.uncommitted_size())
+    }
+
     fn has_ready(&self) -> bool {
         self.has_ready()
     }
