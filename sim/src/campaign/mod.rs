@@ -1,5 +1,8 @@
 //! Many runs: seeds explored on every core, and the hunt that says whether planted bugs are caught.
 
+mod confidence;
 pub mod explore;
 #[cfg(feature = "planted-bugs")]
 pub mod hunt;
+
+pub use confidence::rarer_than;

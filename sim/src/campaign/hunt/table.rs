@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use raft::planted::Bug;
 
+use super::super::rarer_than;
 use super::{Hunted, Other, Property, Search, named_for};
 
 const HEAD: [&str; 6] = ["bug", "caught by", "at seed", "seeds", "events", "shrinks to"];
@@ -21,8 +22,17 @@ pub fn table(hunted: &[Hunted]) -> String {
             text.push_str(&format!("{bug} also broke {others}\n"));
         }
     }
+    hunted.iter().filter_map(not_caught).for_each(|line| text.push_str(&line));
     text.push_str(&verdict(hunted));
     text
+}
+
+/// How rare a run is that shows a bug which was not caught, as far as the hunt can say.
+fn not_caught(hunted: &Hunted) -> Option<String> {
+    let missed: Vec<u64> = hunted.searches.iter().filter(|one| one.caught.is_none()).map(|one| one.seeds).collect();
+    let one_in = rarer_than(missed.iter().sum()).filter(|_| missed.len() == hunted.searches.len())?;
+    let bug = hunted.bug.name();
+    Some(format!("{bug}: with 95 % confidence fewer than one seed in {one_in} catches it\n"))
 }
 
 fn row(hunted: &Hunted) -> [String; 6] {
@@ -134,6 +144,7 @@ vote-double-grant        vote-once (election safety)                7        4 (
 readindex-no-own-commit  linearizable-read; NOT CAUGHT from 1 of 2  1000002  20 (worst 20)  20000 (worst 20000)  -
 ack-last-index           NOT CAUGHT                                 -        20             20000                -
 ack-last-index also broke panic in 2 (seed 5)
+ack-last-index: with 95 % confidence fewer than one seed in 6 catches it
 1 of 3 bugs are caught; not caught: readindex-no-own-commit, ack-last-index";
         assert_eq!(table(&[caught, partly, never]), expected);
     }

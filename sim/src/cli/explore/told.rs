@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::campaign::rarer_than;
 use crate::campaign::explore::{Broken, Exploration, Explored, Failure};
 use crate::invariant::Violation;
 use crate::output::{say, tell};
@@ -84,7 +85,14 @@ impl Summary<'_> {
             if exploration.twice { " run twice" } else { "" },
             explored.failures(),
             explored.digest
-        )
+        ) + &self.of_what_was_not_found()
+    }
+
+    fn of_what_was_not_found(&self) -> String {
+        let one_in = rarer_than(self.explored.seeds).filter(|_| self.explored.failures() == 0);
+        one_in.map_or_else(String::new, |one_in| {
+            format!("no failure: with 95 % confidence fewer than one seed in {one_in} fails\n")
+        })
     }
 
     /// The properties that were broken, the one with the shortest trace first.
@@ -165,6 +173,7 @@ impl Summary<'_> {
             "failures": explored.failures(),
             "events": explored.statistics.total(),
             "digest": format!("{:016x}", explored.digest),
+            "fewer_than_one_in": rarer_than(explored.seeds).filter(|_| explored.failures() == 0),
             "broken": self.broken().map(|(property, broken)| self.broken_as_json(property, broken)).collect::<Vec<_>>(),
             "begin_with": start.map(|(_, trace)| trace.display().to_string()),
             "next": next,
