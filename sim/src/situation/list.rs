@@ -119,6 +119,7 @@ situations! {
     SnapshotFailed: "a snapshot that was on its way was reported as failed",
     SnapshotReportUnexpected: "a report of a snapshot came that the leader did not wait for",
     SnapshotEndedByAcknowledgement: "a follower acknowledged a snapshot before its transport did",
+    ChangeBehindSnapshot: "a membership change was applied right behind a snapshot",
 
     // Membership.
     LearnerPromotedBehind: "a learner was promoted while behind",
@@ -160,6 +161,8 @@ situations! {
     QuorumCrashed: "a crash left no quorum",
     AllCrashed: "all nodes were down",
     CrashBetweenWrites: "a node crashed between two writes of one Ready",
+    CrashDuringInstall: "a node crashed between two writes of a Ready that holds a snapshot",
+    CrashAfterInstall: "a node crashed after a snapshot took the place of its log, and before anything followed",
     CrashDuringSync: "a node crashed during an fsync",
     CrashBeforeSend: "a node crashed after it had persisted, and before it had sent",
     CrashBeforeApply: "a node crashed with committed entries that it had not applied",
@@ -168,6 +171,7 @@ situations! {
     RestartedWithTail: "a node restarted with entries that it does not know to be committed",
     RestartForgotCommit: "a node restarted with a lower commit index than it had",
     RestartForgotEntries: "a node restarted with a shorter log than it had",
+    ReplacedTailCameBack: "a node restarted with entries that it had replaced by others before it crashed",
     RestartedWithOtherOptions: "a node restarted with other options",
     TornTailCut: "a torn tail was cut at recovery",
 
@@ -192,6 +196,7 @@ situations! {
     LostAtDownNode: "a message was lost at a node that was down",
     LeaderIsolated: "the leader was cut off from all others",
     CutOneWay: "a link was cut in one direction only",
+    ConvergedBesideCuts: "the members that hear each other converged, though links of another one stayed cut",
 }
 
 impl fmt::Display for Situation {

@@ -4,6 +4,7 @@ use raft::{Configuration, Index, NodeId, VoteResult};
 
 use super::{Excuse, Replica, World};
 use crate::invariant::{Invariant, Violation, words};
+use crate::situation::Situation;
 
 impl World {
     /// More reads than can ever be answered: the number expected while nobody has asked for any.
@@ -72,6 +73,8 @@ impl World {
         let Some(Unsettled { nodes, reason }) = self.stalled(written, reads) else {
             self.statistics.converged += 1;
             self.statistics.converged_beside_faults += u64::from(self.has_lame_members());
+            let beside_cuts = self.has_cut_off_members();
+            self.statistics.situations.note_if(beside_cuts, Situation::ConvergedBesideCuts);
             return Ok(());
         };
         if !self.checkers.check(Invariant::Liveness) {
@@ -101,10 +104,18 @@ impl World {
 
     /// Whether some member of the leader's configuration is down, or cut off from another one in some direction.
     fn has_lame_members(&self) -> bool {
-        let members = self.leader().and_then(configuration).into_iter().flat_map(Configuration::members);
-        let members: Vec<NodeId> = members.collect();
-        let is_cut = |one| members.iter().any(|other| self.network().is_cut(one, *other));
-        members.iter().any(|one| is_cut(*one) || self.replica(*one).is_none_or(|replica| !replica.is_up()))
+        let is_up = |id: NodeId| self.replica(id).is_some_and(Replica::is_up);
+        self.has_cut_off_members() || self.members_by_leader().any(|id| !is_up(id))
+    }
+
+    /// Whether some member of the leader's configuration is cut off from another one in some direction.
+    fn has_cut_off_members(&self) -> bool {
+        let is_cut = |from, to| self.network().is_cut(from, to);
+        self.members_by_leader().any(|from| self.members_by_leader().any(|to| is_cut(from, to)))
+    }
+
+    fn members_by_leader(&self) -> impl Iterator<Item = NodeId> {
+        self.leader().and_then(configuration).into_iter().flat_map(Configuration::members)
     }
 
     /// Whether a leader without check-quorum has no quorum that it reaches, that reaches it, and that listens to it.

@@ -273,7 +273,8 @@ mod tests {
     }
 
     /// In seed 463 a disk was damaged while the only node that knew of a second voter was down, in 577 and 739 while a
-    /// change of the membership was under way, and in 1056 a node forgot in a crash that a change was committed.
+    /// change of the membership was under way, and in 1056 a node forgot in a crash that a change was committed. A node that
+    /// comes back goes through the memberships since its snapshot once more, and does not campaign before it has.
     #[test]
     fn every_membership_is_left_a_quorum_of_nodes_that_can_be_counted_on() {
         let mut lost_some = 0;
@@ -282,7 +283,8 @@ mod tests {
             let mut swarm = Swarm::new(&plan);
             while swarm.go_on(&mut |_| {}).is_none() {
                 let lost = swarm.lost();
-                for node in swarm.world.replicas().filter_map(|replica| replica.node()) {
+                let nodes = swarm.world.replicas().filter_map(|replica| replica.node());
+                for node in nodes.filter(|node| !expects_change(*node)) {
                     let result = node.configuration().voters().vote_result(|voter| Some(!lost.contains(&voter)));
                     let step = swarm.world.step();
                     assert_eq!(

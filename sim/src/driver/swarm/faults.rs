@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use raft::{NodeId, ReadOnlyOption};
+use raft::{Entry, NodeId, ReadOnlyOption, Storage};
 
 use super::event_queue::EventQueue;
 use super::intent::{Fault, Intent};
@@ -33,6 +33,8 @@ pub(super) struct Faults {
 impl Faults {
     /// How many of a thousand steps of work end in a crash while a crash waits for one.
     const AMBUSHED: u64 = 50;
+    /// How many of a thousand steps of work end in a crash while that is what runs seldom come to.
+    const RARE: u64 = 150;
     /// How many of a thousand partitions are followed by another one at once.
     const ANOTHER_PARTITION: u64 = 300;
 
@@ -125,10 +127,19 @@ impl Faults {
         at_once: &mut VecDeque<Event>,
     ) {
         self.besiege(node, world, at_once);
-        if self.ambush && is_work(kind) && self.stream.chance(Self::AMBUSHED) {
+        let does_rare_work = |replica| does_rare_work(replica, kind);
+        let is_rare = self.crashes() && is_work(kind) && world.replica(node).is_some_and(does_rare_work);
+        if is_rare && self.stream.chance(Self::RARE) {
+            self.crash(node, world, queue, at_once);
+        } else if self.ambush && is_work(kind) && self.stream.chance(Self::AMBUSHED) {
             self.ambush = false;
             self.crash(node, world, queue, at_once);
         }
+    }
+
+    /// Whether nodes crash in this part of the run.
+    const fn crashes(&self) -> bool {
+        !self.healed && self.plan.crash.is_some()
     }
 
     fn crash(&mut self, node: NodeId, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
@@ -308,6 +319,20 @@ impl Faults {
         world.engine().into_iter().for_each(|engine| engine.fit(&mut options));
         Some(options)
     }
+}
+
+/// Whether a node has just taken up, or stores, what hosts get wrong and few runs would come to by themselves: a snapshot that it
+/// received, or entries in the place of others that it has stored.
+fn does_rare_work(replica: &Replica, kind: EventKind) -> bool {
+    let Some(node) = replica.node() else { return false };
+    let stored = node.storage().last_index();
+    // Once the first of them is stored, it cannot be seen any more that it took another's place.
+    let takes = matches!(kind, EventKind::TakeReady | EventKind::Take);
+    let is_rare = |snapshot: bool, entries: &[Entry]| {
+        snapshot || (takes && entries.first().is_some_and(|first| first.index <= stored))
+    };
+    replica.ready().is_some_and(|ready| is_rare(ready.snapshot.is_some(), &ready.entries))
+        || replica.appends().last().is_some_and(|append| is_rare(append.snapshot.is_some(), &append.entries))
 }
 
 /// Whether events of this kind handle a Ready or are part of storage work.

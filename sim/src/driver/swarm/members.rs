@@ -51,6 +51,10 @@ impl Members {
         self.begin(queue);
         let leader = leader(world)?;
         let configuration = world.replica(leader)?.node()?.configuration();
+        if configuration.conf_state().auto_leave {
+            // It has to be left by itself, with no operator's help.
+            return None;
+        }
         let change = match configuration.members().find(|member| lost.contains(member)) {
             Some(member) => self.replace(member, lost, configuration),
             None if self.is_restless => self.choose(lost, configuration)?,

@@ -1,6 +1,6 @@
 //! Crashes and restarts of nodes, and cuts of links.
 
-use raft::{NodeId, Role, VoteResult};
+use raft::{EntryId, NodeId, Role, VoteResult};
 
 use super::{Past, Scene};
 use crate::disk::Replaced;
@@ -34,13 +34,16 @@ impl Scene<'_> {
         self.note_if(had_quorum && !has_quorum, Situation::QuorumCrashed);
         let alone = !self.others(id).any(Replica::is_up);
         self.note_if(alone, Situation::AllCrashed);
-        let Past { commit, last, .. } = self.past(id);
-        (*commit, *last) = (view.hard_state.commit, view.last.index);
+        let Past { commit, last, installed, .. } = self.past(id);
+        (*commit, *last) = (view.hard_state.commit, view.last);
+        let nothing_followed = std::mem::take(installed) == view.last.index;
+        self.note_if(nothing_followed && view.last != EntryId::ZERO, Situation::CrashAfterInstall);
     }
 
     fn at_work(&mut self, replica: &Replica) {
         let (to_do, at_work) = (replica.to_do(), replica.at_work());
         self.note_if(at_work.between_writes, Situation::CrashBetweenWrites);
+        self.note_if(at_work.installing, Situation::CrashDuringInstall);
         self.note_if(at_work.compacting, Situation::CrashDuringCompaction);
         self.note_if(to_do.sync_done, Situation::CrashDuringSync);
         self.note_if(to_do.send && !to_do.write, Situation::CrashBeforeSend);
@@ -69,7 +72,9 @@ impl Scene<'_> {
         self.note_if(other_options, Situation::RestartedWithOtherOptions);
         self.note_if(view.last.index > view.hard_state.commit, Situation::RestartedWithTail);
         self.note_if(view.hard_state.commit < past.commit, Situation::RestartForgotCommit);
-        self.note_if(view.last.index < past.last, Situation::RestartForgotEntries);
+        self.note_if(view.last.index < past.last.index, Situation::RestartForgotEntries);
+        let held = node.entry_term(past.last.index);
+        self.note_if(held.is_some_and(|term| term < past.last.term), Situation::ReplacedTailCameBack);
     }
 
     /// A link was cut.

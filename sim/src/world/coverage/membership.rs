@@ -18,6 +18,8 @@ pub(in crate::world) fn changed(
     if was_joint && !is_joint {
         situations.note(if before.auto_leave { Situation::LeftJointByItself } else { Situation::LeftJointByRequest });
     }
+    let first = node.status().first_index;
+    situations.note_if(index == first && first > Index(1), Situation::ChangeBehindSnapshot);
     let demoted = before.voters.iter().any(|voter| now.learners.contains(voter) || now.learners_next.contains(voter));
     situations.note_if(demoted, Situation::VoterDemoted);
     let replaced = !now.voters.is_subset(&before.voters) && !before.voters.is_subset(&now.voters);

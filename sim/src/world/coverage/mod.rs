@@ -16,7 +16,7 @@ mod snapshots;
 pub(super) use membership::changed as membership_changed;
 
 use raft::node::Arm;
-use raft::{Index, Message, NodeId, Role, SnapshotStatus, Term};
+use raft::{EntryId, Index, Message, NodeId, Role, SnapshotStatus, Term};
 
 use self::heard::{Heard, Tracked, tracked};
 use super::consensus::Node;
@@ -48,7 +48,9 @@ struct Past {
     rejected: u64,
     /// Its commit index and the end of its log when it crashed.
     commit: Index,
-    last: Index,
+    last: EntryId,
+    /// Where the snapshot ends that last took the place of its log, if one did since it started.
+    installed: Index,
 }
 
 /// The state before an event, as far as it matters.

@@ -22,6 +22,7 @@ impl Scene<'_> {
             return self.note(Situation::SnapshotOnlyCommitted);
         }
         self.note(Situation::SnapshotReplacedLog);
+        self.past(happened.id).installed = brought.index;
         self.note_if(before.last == EntryId::ZERO, Situation::SnapshotForNewNode);
         self.note_if(before.last.index > brought.index, Situation::SnapshotThrewTailAway);
         self.note_if(before.applied < before.hard_state.commit, Situation::SnapshotDuringApply);

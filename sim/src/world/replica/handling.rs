@@ -109,17 +109,18 @@ impl Handling {
         messages.chain(appends.into_iter().flatten().flat_map(|append| &append.work.responses))
     }
 
-    /// Whether some records of what is to be persisted together are written, and some are not.
-    pub(super) fn is_between_writes(&self) -> bool {
-        let between = |to_persist: ToPersist<'_>, written: Written| {
+    /// What is to be persisted together of which some records are written, and some are not.
+    pub(super) fn between_writes(&self) -> Option<ToPersist<'_>> {
+        let is_between = |to_persist: &ToPersist<'_>, written: Written| {
             written.records > 0 && to_persist.record(written.records).is_some()
         };
+        let between = |to_persist, written| Some(to_persist).filter(|to_persist| is_between(to_persist, written));
         match self {
             Self::OneByOne(in_hand) => {
-                in_hand.as_ref().is_some_and(|one| between(ToPersist::from(&one.ready), one.written))
+                in_hand.as_ref().and_then(|one| between(ToPersist::from(&one.ready), one.written))
             }
             Self::Threads(threads) => {
-                threads.appends.iter().any(|append| between(ToPersist::from(&append.work), append.written))
+                threads.appends.iter().find_map(|append| between(ToPersist::from(&append.work), append.written))
             }
         }
     }

@@ -56,7 +56,12 @@ impl Running {
 
     /// What its host is in the middle of.
     pub(super) fn at_work(&self) -> AtWork {
-        AtWork { between_writes: self.handling.is_between_writes(), compacting: self.log.is_compacting() }
+        let between = self.handling.between_writes();
+        AtWork {
+            between_writes: between.is_some(),
+            installing: between.is_some_and(|to_persist| to_persist.snapshot.is_some()),
+            compacting: self.log.is_compacting(),
+        }
     }
 
     pub(super) fn not_now(&self, why: &'static str) -> Inapplicable {

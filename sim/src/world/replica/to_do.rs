@@ -32,6 +32,8 @@ pub struct ToDo {
 pub(in crate::world) struct AtWork {
     /// Some records of a Ready or an append are written, and some are not.
     pub(in crate::world) between_writes: bool,
+    /// They are those of a received snapshot, and of what comes with it.
+    pub(in crate::world) installing: bool,
     /// Its log is being compacted.
     pub(in crate::world) compacting: bool,
 }
