@@ -1,8 +1,9 @@
-//! Many runs: seeds explored on every core, and the hunt that says whether planted bugs are caught.
+//! Many runs: seeds explored on every core, the crash points of a run, and the hunt that says whether planted bugs are caught.
 
 mod confidence;
 pub mod explore;
 #[cfg(feature = "planted-bugs")]
 pub mod hunt;
+pub mod sweep;
 
 pub use confidence::rarer_than;

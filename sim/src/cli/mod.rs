@@ -22,6 +22,7 @@ mod show;
 mod shrink;
 mod situations;
 mod summary;
+mod sweep;
 mod time;
 mod watchdog;
 
@@ -57,6 +58,7 @@ Run:
 
 Search:
   explore       many seeds on every core, until one fails
+  sweep         a run, for every crash that it allows: does each node come back?
   bugs          for bugs that are planted one at a time: what catches each, and how soon
 
 Look:
@@ -126,6 +128,7 @@ enum Command {
     Properties(properties::PropertiesArguments),
     Situations(coverage::SituationsArguments),
     Fuzz(fuzz::FuzzArguments),
+    Sweep(sweep::SweepArguments),
     Bugs(bugs::BugsArguments),
 }
 
@@ -147,6 +150,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Properties(arguments)) => properties::run(arguments),
         Some(Command::Situations(arguments)) => coverage::run(arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(arguments),
+        Some(Command::Sweep(arguments)) => sweep::run(arguments),
         Some(Command::Bugs(arguments)) => bugs::run(arguments),
         None => run::run(&arguments.run),
     };

@@ -8,6 +8,7 @@ mod play;
 mod recording;
 mod replay;
 pub mod swarm;
+pub mod sweep;
 
 pub use play::{Stop, apply};
 pub use replay::{Divergence, How, Replayed, replay, replay_in};

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::campaign::rarer_than;
 use crate::campaign::explore::{Broken, Exploration, Explored, Failure};
+use crate::campaign::rarer_than;
 use crate::invariant::Violation;
 use crate::output::{say, tell};
 use crate::trace::{Ending, Property};
