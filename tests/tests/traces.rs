@@ -38,7 +38,7 @@ const LONGER: [&str; 6] = [
 fn the_corpus_holds_features_and_failures() {
     let (bugs, features): (Vec<Trace>, Vec<Trace>) =
         corpus().iter().map(|path| open(path)).partition(|trace| trace.header.bug.is_some());
-    assert!(bugs.len() >= 54 && features.len() >= 15, "{} bugs, {} features", bugs.len(), features.len());
+    assert!(bugs.len() >= 58 && features.len() >= 15, "{} bugs, {} features", bugs.len(), features.len());
     for Trace { header, events, ending } in bugs {
         let bug = header.bug.unwrap_or_default();
         assert_ne!(ending, Ending::Completed, "{bug} breaks something");

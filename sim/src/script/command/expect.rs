@@ -16,6 +16,8 @@ pub enum Expectation {
     Leader(Option<NodeId>),
     /// `expect excuse=…`: why the cluster need not converge as it is; `none` if it has to.
     Excuse(Option<Excuse>),
+    /// `expect converged=…`: whether the members that the leader reaches agree with it, and nothing waits.
+    Converged(bool),
     /// `expect 1 2 …`: these facts about each of these nodes.
     Of(Vec<NodeId>, Vec<Expected>),
 }
@@ -67,6 +69,9 @@ fn parse(arguments: &mut Arguments<'_>) -> Result<Expectation, ScriptError> {
     if nodes.is_empty() {
         if let Some(Excused(excuse)) = arguments.value("excuse")? {
             return Ok(Expectation::Excuse(excuse));
+        }
+        if let Some(converged) = arguments.value("converged")? {
+            return Ok(Expectation::Converged(converged));
         }
         return arguments.required_value("leader").map(|Maybe(leader)| Expectation::Leader(leader));
     }

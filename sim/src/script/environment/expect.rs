@@ -10,13 +10,14 @@ use crate::world::consensus::Node;
 use crate::world::{Event, Excuse, Replica};
 
 impl Environment {
-    pub(super) fn expect(&self, expectation: &Expectation) -> Done {
+    pub(super) fn expect(&mut self, expectation: &Expectation) -> Done {
         match expectation {
             Expectation::Leader(leader) => self.expect_leader(*leader)?,
             Expectation::Excuse(excuse) => {
                 let name = |excuse: Option<Excuse>| excuse.map_or("none", Excuse::name);
                 same("the excuse", name(self.world.excuse()), name(*excuse))?;
             }
+            Expectation::Converged(expected) => self.expect_converged(*expected)?,
             Expectation::Of(nodes, facts) => {
                 for node in nodes {
                     facts.iter().try_for_each(|fact| self.expect_of(*node, fact))?;
@@ -24,6 +25,21 @@ impl Environment {
             }
         }
         Ok(Reply::default())
+    }
+
+    /// Where the cluster has to have converged, the world judges it, and counts that it has.
+    fn expect_converged(&mut self, expected: bool) -> Done<()> {
+        let unsettled = self.world.unsettled();
+        let found = unsettled.map_or_else(|| "true".to_owned(), |why| format!("false ({})", why.reason));
+        if expected != (found == "true") {
+            return same("converged", &found, &expected.to_string());
+        }
+        if expected {
+            let written = self.world.leader().map(|leader| leader.view().hard_state.commit);
+            let reads = self.world.statistics().reads;
+            self.apply(&Event::ExpectSettled { written, reads })?;
+        }
+        Ok(())
     }
 
     pub(super) fn expect_liveness(&mut self, core: &[NodeId]) -> Done {
