@@ -131,8 +131,10 @@ pub mod situation;
 pub mod trace;
 pub mod world;
 
+mod shared;
 mod slots;
 mod spelling;
+mod state_hasher;
 pub(crate) mod text;
 
 pub use raft_wal as wal;

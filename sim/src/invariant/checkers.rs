@@ -35,6 +35,7 @@ use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
 use super::{commit_quorum, durability, handed_out_log, leader_leaves, recovery};
+use crate::shared::Shared;
 
 /// Every check, behind one door.
 ///
@@ -98,26 +99,26 @@ pub struct Checkers {
     watched: Watched,
     /// Nothing is looked at, not even to keep a picture of the cluster.
     off: bool,
-    pub(super) cluster: Cluster,
-    elections: ElectionSafety,
-    votes: VoteOnce,
-    pre_votes: PreVotes,
-    transfers: Transfers,
-    timeouts: ElectionTimeouts,
-    heartbeats: Heartbeats,
-    matching: LogMatching,
-    pub(super) completeness: LeaderCompleteness,
-    state_machines: StateMachineSafety,
-    configurations: Configurations,
-    changes: SuccessiveChanges,
-    matched: Matched,
-    reads: LinearizableRead,
-    commands: ExactlyOnce,
-    unapplied: BTreeMap<NodeId, Unapplied>,
-    to_apply: BTreeMap<NodeId, ToApply>,
-    terms: TermGate,
-    flow: FlowControl,
-    economy: MessageEconomy,
+    pub(super) cluster: Shared<Cluster>,
+    elections: Shared<ElectionSafety>,
+    votes: Shared<VoteOnce>,
+    pre_votes: Shared<PreVotes>,
+    transfers: Shared<Transfers>,
+    timeouts: Shared<ElectionTimeouts>,
+    heartbeats: Shared<Heartbeats>,
+    matching: Shared<LogMatching>,
+    pub(super) completeness: Shared<LeaderCompleteness>,
+    state_machines: Shared<StateMachineSafety>,
+    configurations: Shared<Configurations>,
+    changes: Shared<SuccessiveChanges>,
+    matched: Shared<Matched>,
+    reads: Shared<LinearizableRead>,
+    commands: Shared<ExactlyOnce>,
+    unapplied: Shared<BTreeMap<NodeId, Unapplied>>,
+    to_apply: Shared<BTreeMap<NodeId, ToApply>>,
+    terms: Shared<TermGate>,
+    flow: Shared<FlowControl>,
+    economy: Shared<MessageEconomy>,
 }
 
 impl Checkers {

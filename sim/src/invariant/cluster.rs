@@ -8,6 +8,7 @@ use raft::{ConfState, Config, Entry, EntryId, EntryKind, HardState, Index, NodeI
 
 use super::input::{Recovered, View};
 use super::log_shape::LogShape;
+use crate::shared::Shared;
 use crate::slots::slot;
 
 /// What a node's disk would give back after any crash.
@@ -108,7 +109,7 @@ impl Node {
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Cluster {
     /// Node n at position n - 1: every check begins by looking one up.
-    nodes: Vec<Option<Node>>,
+    nodes: Vec<Option<Shared<Node>>>,
     /// The nodes that began with the log of another cluster.
     foreign: BTreeSet<NodeId>,
 }
@@ -119,7 +120,7 @@ impl Cluster {
 
     /// The node, if it ever started.
     pub fn get(&self, id: NodeId) -> Option<&Node> {
-        self.nodes.get(usize::try_from(id.get() - 1).ok()?)?.as_ref()
+        self.nodes.get(usize::try_from(id.get() - 1).ok()?)?.as_deref()
     }
 
     /// The node. One that never started is like one with an empty disk.
@@ -139,7 +140,7 @@ impl Cluster {
 
     /// All nodes, by identity.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
-        (1..).zip(&self.nodes).filter_map(|(id, node)| NodeId::new(id).zip(node.as_ref()))
+        (1..).zip(&self.nodes).filter_map(|(id, node)| NodeId::new(id).zip(node.as_deref()))
     }
 
     /// Whether the node durably holds the entry.

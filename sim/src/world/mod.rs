@@ -45,7 +45,6 @@ mod replica;
 mod settled;
 mod setup;
 mod state;
-mod state_hasher;
 mod state_machine;
 mod statistics;
 
@@ -76,6 +75,7 @@ use self::foreign::Unchecked;
 use self::losses::Losses;
 use self::replica::{Step, Surroundings, is_from_another};
 use crate::invariant::{Check, Checkers, Invariant};
+use crate::shared::Shared;
 use crate::situation::Situation;
 
 /// The cluster and everything around it.
@@ -84,13 +84,13 @@ use crate::situation::Situation;
 #[derive(Clone, Debug, Default)]
 pub struct World {
     /// Node n at position n - 1.
-    replicas: Vec<Option<Replica>>,
+    replicas: Vec<Option<Shared<Replica>>>,
     network: Network,
     losses: Losses,
     checkers: Checkers,
     clients: Clients,
     /// Stands in for the checkers and clients at nodes with the log of another cluster.
-    unchecked: Unchecked,
+    unchecked: Shared<Unchecked>,
     /// Whether some node serves reads by a lease that check-quorum gives.
     has_leases: bool,
     /// Whether leases need not hold.
@@ -203,12 +203,12 @@ impl World {
 
     /// The node with this identity, if it ever started.
     pub fn replica(&self, id: NodeId) -> Option<&Replica> {
-        self.replicas.get(position(id)?)?.as_ref()
+        self.replicas.get(position(id)?)?.as_deref()
     }
 
     /// All nodes that ever started, by identity.
     pub fn replicas(&self) -> impl Iterator<Item = &Replica> {
-        self.replicas.iter().flatten()
+        self.replicas.iter().flatten().map(|replica| &**replica)
     }
 
     /// Those of them that did not begin with the log of [another cluster](Boot::Foreign).
@@ -330,9 +330,12 @@ impl World {
     fn split_for(&mut self, node: NodeId, is_foreign: bool) -> (Option<&mut Replica>, Surroundings<'_>) {
         let stale_reads_excused = self.has_leases && self.leases_broken;
         let Self { replicas, network, checkers, clients, unchecked, statistics, setup, step, .. } = self;
-        let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_mut);
+        let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_deref_mut);
         let (checkers, clients) = match is_foreign {
-            true => (&mut unchecked.checkers, &mut unchecked.clients),
+            true => {
+                let Unchecked { checkers, clients } = &mut **unchecked;
+                (checkers, clients)
+            }
             false => (checkers, clients),
         };
         let step = *step;
@@ -362,7 +365,7 @@ impl World {
         if position >= self.replicas.len() {
             self.replicas.resize_with(position + 1, || None);
         }
-        self.replicas[position] = Some(replica);
+        self.replicas[position] = Some(Shared::new(replica));
         if boot.is_foreign() {
             self.checkers.has_foreign_log(node);
         }

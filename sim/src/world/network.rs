@@ -1,14 +1,15 @@
 //! The messages in flight and the links they travel on.
 
 use std::collections::VecDeque;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 
 use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
 
 use super::consensus::Rider;
 use super::event::{Event, MessageId};
 use super::outcome::Inapplicable;
-use super::state_hasher::StateHasher;
+use crate::shared::Shared;
+use crate::state_hasher::StateHasher;
 
 /// What is on its way to a node.
 #[derive(Clone, Hash, Debug, PartialEq, Eq)]
@@ -123,7 +124,7 @@ pub struct Network {
 /// A message in flight.
 #[derive(Clone, Debug)]
 struct Slot {
-    envelope: Envelope,
+    envelope: Shared<Envelope>,
     rider: Option<Rider>,
     sent_at: u64,
 }
@@ -156,9 +157,10 @@ impl Network {
 
     /// Feeds a hash with the messages in flight, whatever their numbers and their order, and with which links are cut. Every
     /// event names the message that it is about, so that the order decides nothing.
-    pub(super) fn hash_state(&self, state: &mut StateHasher) {
+    pub(super) fn hash_state(&self, state: &mut impl Hasher) {
         let Self { slots, first: _, in_flight, now, cut } = self;
-        let each = slots.iter().flatten().map(|slot| state.aside(&(&slot.envelope, &slot.rider, now - slot.sent_at)));
+        let each =
+            slots.iter().flatten().map(|slot| StateHasher::of(&(&slot.envelope, &slot.rider, now - slot.sent_at)));
         // A sum does not depend on the order, and counts what is there twice.
         let all = each.fold(0, u128::wrapping_add);
         (in_flight, all, cut).hash(state);
@@ -166,7 +168,7 @@ impl Network {
 
     /// The message with this number, if it is in flight.
     pub fn get(&self, id: MessageId) -> Option<&Envelope> {
-        self.slot(id).map(|slot| &slot.envelope)
+        self.slot(id).map(|slot| &*slot.envelope)
     }
 
     /// How many ticks of all clocks together this message has been in flight; zero for one that is not.
@@ -191,12 +193,12 @@ impl Network {
     /// Messages in flight, in the order in which they were sent.
     pub fn iter(&self) -> impl Iterator<Item = (MessageId, &Envelope)> {
         let numbered = (self.first..).zip(&self.slots);
-        numbered.filter_map(|(number, slot)| slot.as_ref().map(|slot| (MessageId(number), &slot.envelope)))
+        numbered.filter_map(|(number, slot)| slot.as_ref().map(|slot| (MessageId(number), &*slot.envelope)))
     }
 
     /// The payload bytes of entries up to this index that a node has applied, while the reports of it are in flight.
     pub(super) fn applied_and_not_reported(&self, node: NodeId, applied: Index) -> u64 {
-        let reports = self.slots.iter().flatten().filter_map(|slot| match &slot.envelope {
+        let reports = self.slots.iter().flatten().filter_map(|slot| match &*slot.envelope {
             Envelope::Local { node: of, message: LocalMessage::Applied(report) } if *of == node => Some(report),
             Envelope::Local { .. } | Envelope::Network(_) => None,
         });
@@ -226,7 +228,7 @@ impl Network {
 
     /// Puts a message in flight, and what rides on it.
     pub(super) fn put_with(&mut self, envelope: Envelope, rider: Option<Rider>) {
-        self.slots.push_back(Some(Slot { envelope, rider, sent_at: self.now }));
+        self.slots.push_back(Some(Slot { envelope: Shared::new(envelope), rider, sent_at: self.now }));
         self.in_flight += 1;
     }
 
@@ -240,7 +242,7 @@ impl Network {
         let Slot { envelope, .. } = taken.ok_or(Inapplicable::NoSuchMessage(id))?;
         self.in_flight -= 1;
         self.forget_empty();
-        Ok(envelope)
+        Ok(envelope.into_inner())
     }
 
     /// A message that crosses the network, and so may be lost or doubled.

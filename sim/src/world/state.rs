@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use super::World;
-use super::state_hasher::StateHasher;
+use crate::state_hasher::StateHasher;
 
 /// Tells states of worlds apart: equal for equal states, and for unequal ones as good as never.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

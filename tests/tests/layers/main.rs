@@ -24,11 +24,13 @@ const SIM: &[Row] = &[
     ("random", &[]),
     ("slots", &[]),
     ("spelling", &[]),
+    ("state_hasher", &[]),
+    ("shared", &["state_hasher"]),
     ("text", &[]),
     // What is looked at and counted: the planted bugs, the situations of coverage, the properties over plain views.
     ("planted", &["spelling"]),
     ("situation", &[]),
-    ("invariant", &["number", "slots"]),
+    ("invariant", &["number", "shared", "slots"]),
     // What a cluster keeps, as a user brings it.
     ("application", &[]),
     // What clients may see.
@@ -38,7 +40,20 @@ const SIM: &[Row] = &[
     // A cluster as one deterministic value: events go in, outcomes come out. It chooses nothing.
     (
         "world",
-        &["application", "disk", "history", "invariant", "number", "planted", "random", "situation", "slots", "text"],
+        &[
+            "application",
+            "disk",
+            "history",
+            "invariant",
+            "number",
+            "planted",
+            "random",
+            "shared",
+            "situation",
+            "slots",
+            "state_hasher",
+            "text",
+        ],
     ),
     ("pulse", &["world"]),
     // What a seed decides before a run.

@@ -83,7 +83,7 @@ impl Scene<'_> {
         self.note_if(!network.is_cut(to, from), Situation::CutOneWay);
         for leader in [from, to] {
             let leads = |replica: &&Replica| replica.id() == leader && replica.view().soft_state.role == Role::Leader;
-            let isolated = self.replicas.iter().flatten().any(|replica| leads(&replica))
+            let isolated = self.replicas.iter().flatten().any(|replica| leads(&&**replica))
                 && self
                     .others(leader)
                     .all(|other| network.is_cut(leader, other.id()) && network.is_cut(other.id(), leader));

@@ -26,6 +26,7 @@ use super::outcome::Refusal;
 use super::replica::Replica;
 use super::{World, position};
 use crate::invariant::View;
+use crate::shared::Shared;
 use crate::situation::{Situation, Situations};
 
 /// What is remembered of the nodes beyond what the world itself does.
@@ -100,7 +101,7 @@ enum What {
 
 /// The state after an event.
 struct Scene<'a> {
-    replicas: &'a [Option<Replica>],
+    replicas: &'a [Option<Shared<Replica>>],
     network: &'a Network,
     past: &'a mut Vec<Past>,
     situations: &'a mut Situations,
@@ -132,7 +133,7 @@ impl Scene<'_> {
     }
 
     fn others(&self, id: NodeId) -> impl Iterator<Item = &Replica> {
-        self.replicas.iter().flatten().filter(move |replica| replica.id() != id)
+        self.replicas.iter().flatten().map(|replica| &**replica).filter(move |replica| replica.id() != id)
     }
 }
 

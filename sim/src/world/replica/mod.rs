@@ -43,6 +43,7 @@ use super::state_machine::StateMachine;
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
 use crate::invariant::{Checkers, Invariant, LoopView, View, Violation};
+use crate::shared::Shared;
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -73,9 +74,9 @@ pub(super) type Step = Result<Option<Refusal>, Halt>;
 #[derive(Clone, Debug)]
 pub struct Replica {
     id: NodeId,
-    options: NodeOptions,
+    options: Shared<NodeOptions>,
     /// What it begins with.
-    boot: Boot,
+    boot: Shared<Boot>,
     /// Whether it began with the log of another cluster. That stays so even when it loses its disk, since an old copy
     /// of the disk may come back.
     is_foreign: bool,
@@ -110,7 +111,7 @@ impl Replica {
     }
 
     /// Its options.
-    pub const fn options(&self) -> &NodeOptions {
+    pub fn options(&self) -> &NodeOptions {
         &self.options
     }
 

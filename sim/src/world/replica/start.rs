@@ -13,6 +13,7 @@ use super::writer::Writer;
 use super::{Recorded, Replica, Step, Surroundings};
 use crate::disk::{Disk, Replaced};
 use crate::invariant::{Invariant, Recovered, View, Violation};
+use crate::shared::Shared;
 use crate::situation::Situation;
 use crate::wal::{Checkpoint, RecoveryError};
 use crate::world::consensus::{CannotStart, Engine};
@@ -132,8 +133,8 @@ impl Replica {
         let recorded = Recorded { snapshot: remembered.snapshot.clone(), membership: membership.clone() };
         let mut replica = Self {
             id,
-            options: options.clone(),
-            boot: boot.clone(),
+            options: Shared::new(options.clone()),
+            boot: Shared::new(boot.clone()),
             is_foreign: boot.is_foreign(),
             brought_log: around.setup.log.clone(),
             disk: Disk::default(),
@@ -190,7 +191,7 @@ impl Replica {
             );
             return Err(Violation::new(Invariant::DurableBeforeSend, &[self.id], detail).into());
         }
-        self.options = options;
+        self.options = Shared::new(options);
         let config = self.options.config(self.id, remembered.applied(), seed);
         let driven = match around.setup.engine.as_deref() {
             Some(engine) => self.rebuild_by(engine, &config, &remembered)?,
@@ -245,7 +246,7 @@ impl Replica {
     /// Whether it was to write its first members into its log, and lost the first Ready, which says that they are
     /// committed.
     fn never_began(&self, remembered: &Remembered) -> bool {
-        match &self.boot {
+        match &*self.boot {
             Boot::Peers(_) => remembered.hard_state.commit == Index::ZERO,
             Boot::Empty | Boot::Snapshot { .. } | Boot::Foreign { .. } => false,
         }

@@ -33,7 +33,7 @@ impl Replica {
             DiskFault::BackUp => around.checkers.disk_copied(self.id),
             DiskFault::Lose => {
                 // It is not given its first members again: it waits for a leader that knows it.
-                self.boot = Boot::Empty;
+                *self.boot = Boot::Empty;
                 self.recorded = self.recorded.is_some().then(Recorded::default);
                 around.checkers.disk_lost(self.id);
             }

@@ -96,9 +96,8 @@ fn a_disk_is_what_is_read_of_it_and_not_how_often_it_was_written() {
             world.apply(&Event::Crash { node: node(id), keep: Keep::All }).unwrap();
         }
         let disks = world.replicas().map(|replica| replica.disk().used()).sum::<u64>();
-        let mut hasher = super::StateHasher::new();
-        let disks_hash = hasher.aside(&world.replicas().map(|replica| replica.disk().clone()).collect::<Vec<_>>());
-        (disks, disks_hash)
+        let hash = super::StateHasher::of(&world.replicas().map(|replica| replica.disk().clone()).collect::<Vec<_>>());
+        (disks, hash)
     };
     let at_once = script("stabilize log-level=none\n");
     let one_by_one = script("process-ready 1\nstabilize 2 log-level=none\nstabilize log-level=none\n");
