@@ -1,6 +1,8 @@
-//! Many runs: seeds explored on every core, the crash points of a run, and the hunt that says whether planted bugs are caught.
+//! Many runs: seeds explored on every core, every order of events within bounds, the crash points of a run, and the hunt that says
+//! whether planted bugs are caught.
 
 mod confidence;
+pub mod exhaust;
 pub mod explore;
 #[cfg(feature = "planted-bugs")]
 pub mod hunt;

@@ -1,6 +1,8 @@
 //! `sim bugs`: the proof that the checks catch what they claim.
 
 #[cfg(feature = "planted-bugs")]
+mod exhaust;
+#[cfg(feature = "planted-bugs")]
 mod hunt;
 
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use clap::Args;
   sim bugs                              all of them: a table
   sim bugs commit-prior-term            one, and leave its trace in commit-prior-term.jsonl
   sim bugs --list                       what each of them does
+  sim bugs --exhaust                    by which bounds of an exhaustive search each shows
   sim bugs --quick                      only those that are caught within some dozens of seeds, once each
 
 There is no --seconds: whether a bug is caught must not depend on time, so --seeds bounds the search.
@@ -48,6 +51,12 @@ pub(super) struct BugsArguments {
     /// Does not shrink the traces
     #[arg(long)]
     no_shrink: bool,
+    /// Searches exhaustively, within ever wider bounds, instead of running seeds
+    #[arg(long, conflicts_with_all = ["seeds", "starts", "events", "no_shrink"])]
+    exhaust: bool,
+    /// How many states each search may meet, with --exhaust
+    #[arg(long, value_name = "N", default_value_t = 200_000, hide_default_value = true)]
+    states: u64,
     /// Prints a JSON line for each bug instead of a table
     #[arg(long)]
     json: bool,

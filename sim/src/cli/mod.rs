@@ -7,6 +7,7 @@ mod conform;
 mod coverage;
 mod drawn;
 mod engines;
+mod exhaust;
 mod explore;
 mod failure;
 mod fuzz;
@@ -58,6 +59,7 @@ Run:
 
 Search:
   explore       many seeds on every core, until one fails
+  exhaust       every order of events within bounds, breadth first
   sweep         a run, for every crash that it allows: does each node come back?
   bugs          for bugs that are planted one at a time: what catches each, and how soon
 
@@ -93,6 +95,7 @@ Examples:
   sim --seed 7 --nodes 5 --trace 7.jsonl
                                         record every event, one JSON line each
   sim explore --seeds 0..1000           a thousand seeds
+  sim exhaust                           every order of events of a small cluster
   sim shrink 7.jsonl -o short.jsonl     what of it makes it fail
   sim show short.jsonl                  look at it here
   sim report short.jsonl -o run.html    look at it in a browser
@@ -127,6 +130,7 @@ enum Command {
     Report(report::ReportArguments),
     Properties(properties::PropertiesArguments),
     Situations(coverage::SituationsArguments),
+    Exhaust(exhaust::ExhaustArguments),
     Fuzz(fuzz::FuzzArguments),
     Sweep(sweep::SweepArguments),
     Bugs(bugs::BugsArguments),
@@ -149,6 +153,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Report(arguments)) => report::run(arguments),
         Some(Command::Properties(arguments)) => properties::run(arguments),
         Some(Command::Situations(arguments)) => coverage::run(arguments),
+        Some(Command::Exhaust(arguments)) => exhaust::run(arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(arguments),
         Some(Command::Sweep(arguments)) => sweep::run(arguments),
         Some(Command::Bugs(arguments)) => bugs::run(arguments),

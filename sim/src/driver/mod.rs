@@ -3,6 +3,7 @@
 //! All of them let events happen by [`apply`], which checks what the world cannot judge by itself.
 
 pub mod bytes;
+pub mod exhaust;
 pub mod liveness;
 mod play;
 mod recording;

@@ -21,6 +21,9 @@ pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
         say(list(&bugs))?;
         return Ok(HELD);
     }
+    if arguments.exhaust {
+        return super::exhaust::run(arguments, &bugs);
+    }
     let how = how(arguments);
     let progress = Progress::new(bugs.len() as u64 * how.starts);
     let hunted = hunt(&bugs, &how, &progress);
