@@ -46,8 +46,10 @@ fn the_first_of_the_messages_and_requests_that_wait_is_shown() {
         (Some(Demand::Campaign), None),
         (Some(Demand::TransferLeadership { target: id(3) }), None),
         (Some(Demand::ReportSnapshot { peer: id(2) }), None),
+        (Some(Demand::ReportUnreachable { peer: id(2) }), None),
         (None, None),
     ];
+    run_loop.forget_leader().unwrap();
     for (demand, first) in expected {
         assert_eq!((run_loop.next_demand(), run_loop.next_message()), (demand, first.as_ref()));
         run_loop.take(Arm::Message).unwrap();
