@@ -168,36 +168,33 @@ pub fn run(world: &World, seed: u64) -> Trace {
     Trace { header: Header { plan, ..Header::new(Some(seed)) }, events, ending }
 }
 
-/// The run made short, and told as a scenario.
-pub fn explained(world: &World, trace: &Trace) -> Result<(Trace, String), Box<dyn std::error::Error>> {
-    let trace = fails_sooner_in(world, trace).unwrap_or_else(|| trace.clone());
-    let short = shrink_in(world, &trace, 0, &mut Unwatched)?;
-    let scenario = from_trace_in(world, &short)?;
-    Ok((short, scenario))
-}
-
-/// Of a few seeds from this one on, the one whose run breaks something after the fewest events.
-pub fn shortest_failing(world: &World, seed: u64) -> Option<u64> {
+/// Of what the runs of a few seeds from this one on break, what comes down to the fewest events: as it was, made short, and told.
+pub fn found(world: &World, seed: u64) -> Option<(Trace, Trace, String)> {
     let explored = explore_in(world, &Exploration::of(seed..seed + 20), &mut Ignored).ok()?;
     let failures = explored.broken.values().flat_map(|broken| &broken.shortest);
-    failures.min_by_key(|failure| failure.events).map(|failure| failure.seed)
+    let told = failures.filter_map(|failure| {
+        let long = run(world, failure.seed);
+        let sooner = fails_sooner_in(world, &long).unwrap_or_else(|| long.clone());
+        let short = shrink_in(world, &sooner, 0, &mut Unwatched).ok()?;
+        let scenario = from_trace_in(world, &short).ok()?;
+        Some((long, short, scenario))
+    });
+    told.min_by_key(|(_, short, _)| short.events.len())
 }
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let after = |name: &str| arguments.iter().skip_while(|argument| *argument != name).nth(1);
-    let mut seed = after("--seed").map_or(Ok(1), |seed| seed.parse())?;
+    let seed = arguments.iter().skip_while(|argument| *argument != "--seed").nth(1);
+    let seed = seed.map_or(Ok(1), |seed| seed.parse())?;
     let flaw = arguments.iter().any(|argument| argument == "--flaw");
     let world = world(flaw);
-    if flaw {
-        seed = shortest_failing(&world, seed).unwrap_or(seed);
-    }
-
-    let trace = run(&world, seed);
-    println!("seed {seed}, {} events: {}", trace.events.len(), trace.ending);
+    let found = flaw.then(|| found(&world, seed)).flatten();
+    let trace = found.as_ref().map_or_else(|| run(&world, seed), |(long, ..)| long.clone());
+    println!("seed {}, {} events: {}", trace.header.seed.unwrap_or(seed), trace.events.len(), trace.ending);
     let Ending::Violation(violation) = &trace.ending else { return Ok(ExitCode::SUCCESS) };
-    println!("{}: {} From {}.\n", violation.invariant, violation.invariant.meaning(), violation.invariant.source());
-    let (short, scenario) = explained(&world, &trace)?;
-    println!("shrunk to {} events: {}\n\n{scenario}", short.events.len(), short.ending);
+    println!("{}: {} From {}.", violation.invariant, violation.invariant.meaning(), violation.invariant.source());
+    if let Some((_, short, scenario)) = found {
+        println!("\nshrunk to {} events: {}\n\n{scenario}", short.events.len(), short.ending);
+    }
     Ok(ExitCode::FAILURE)
 }

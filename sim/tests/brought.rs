@@ -35,9 +35,7 @@ fn the_bank_keeps_its_money() {
 #[test]
 fn a_snapshot_that_forgets_transfers_is_found_shrunk_and_told_as_a_scenario() {
     let world = bank::world(true);
-    let seed = bank::shortest_failing(&world, 1).expect("some seed fails");
-    let long = bank::run(&world, seed);
-    let (short, scenario) = bank::explained(&world, &long).unwrap();
+    let (_, short, scenario) = bank::found(&world, 1).expect("some seed fails");
     assert!(short.events.len() < 60, "{} events", short.events.len());
     let Ending::Violation(violation) = &short.ending else { panic!("{}", short.ending) };
     assert_eq!(violation.invariant.name(), "money-is-kept");
