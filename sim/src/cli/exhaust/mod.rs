@@ -121,7 +121,7 @@ fn as_text(bounds: &str, explored: &Explored, seconds: f64, trace: Option<&Path>
     let mut out = Text::default();
     out.line("bounds", bounds);
     out.line("states", format_args!("{states}, {:.0} a second", *states as f64 / seconds.max(0.001)));
-    out.line("transitions", transitions);
+    out.line("tried", format_args!("{transitions} transitions"));
     out.line("depth", format_args!("{depth} moves"));
     out.line("widest", format_args!("{widest} states of one depth"));
     out.line("time", format_args!("{seconds:.1} s"));

@@ -79,13 +79,14 @@ impl Summary<'_> {
         let Self { exploration, explored, took, .. } = self;
         let rate = explored.seeds as f64 / took.as_secs_f64().max(0.001);
         let events = explored.statistics.total() as f64 / took.as_secs_f64().max(0.001);
-        format!(
+        let seeds = format!(
             "{} seeds{}, {} failures; {rate:.0} seeds and {events:.0} events a second; digest {:016x}\n",
             explored.seeds,
             if exploration.twice { " run twice" } else { "" },
             explored.failures(),
             explored.digest
-        ) + &self.of_what_was_not_found()
+        );
+        self.of_what_was_not_found() + &seeds
     }
 
     fn of_what_was_not_found(&self) -> String {
