@@ -26,6 +26,7 @@
 //! |---|---|---|
 //! | an application, and the clients that use it | [`Application`](application::Application), [`Client`](world::Client) | `examples/bank.rs`: a bank with transfers |
 //! | a durable log | [`Log`](world::Log), over the files of [`wal`] | `examples/own_log.rs`: a short log, and three mistakes in it |
+//! | another Raft | [`Engine`](world::consensus::Engine), whose nodes are [`Consensus`](world::consensus::Consensus) | the package `sim/engines/raft-rs`: raft-rs as it was released |
 //! | a property | [`Property`](world::Property) | `examples/bank.rs`: money is neither made nor lost |
 //! | a loop that runs nodes, without a world | [`invariant::Checkers`] | `examples/own_loop.rs`: three nodes and a queue |
 //!
