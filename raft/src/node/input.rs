@@ -181,6 +181,22 @@ pub(super) enum Notice {
 }
 
 impl Notice {
+    /// The answer of the apply thread, if it is one.
+    pub(super) const fn applied(&self) -> Option<&StorageApplied> {
+        match self {
+            Self::StorageApplied(applied) => Some(applied),
+            Self::Message(_)
+            | Self::Campaign
+            | Self::TransferLeadership(_)
+            | Self::ForgetLeader
+            | Self::ReadIndex(_)
+            | Self::AwaitedRead(_)
+            | Self::Unreachable(_)
+            | Self::Snapshot(..)
+            | Self::StorageAppended(_) => None,
+        }
+    }
+
     /// The message of a peer, if it is one.
     pub(super) const fn message(&self) -> Option<&Message> {
         match self {

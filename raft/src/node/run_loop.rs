@@ -18,7 +18,7 @@ use crate::membership::ChangeError;
 use crate::message::Message;
 use crate::planted::{Bug, planted};
 use crate::raw_node::RawNode;
-use crate::ready::Ready;
+use crate::ready::{Ready, StorageApplied};
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId};
 
@@ -428,6 +428,11 @@ impl<S: Storage> RunLoop<S> {
     /// the other proposals.
     pub fn queued_messages(&self) -> impl Iterator<Item = &Message> {
         self.inputs.notices().filter_map(Notice::message)
+    }
+
+    /// The answers of the apply thread that wait, in the order in which they came.
+    pub fn queued_applied(&self) -> impl Iterator<Item = &StorageApplied> {
+        self.inputs.notices().filter_map(Notice::applied)
     }
 
     /// How many more proposals there is room for.

@@ -230,7 +230,7 @@ impl Replica {
             if role == Role::Leader
                 && (role != self.view.soft_state.role || view.hard_state.term != self.view.hard_state.term)
             {
-                let bytes = around.network.applied_and_not_reported(self.id, view.applied);
+                let bytes = running.applied_and_not_reported(around.network, view.applied);
                 around.checkers.not_reported(self.id, bytes);
             }
             self.view = view;
@@ -274,8 +274,8 @@ impl Replica {
         node.each_follower(&mut |peer, _| tracked.push(peer));
         checkers.tracked(self.id, tracked.into_iter())?;
         if let Some(counted) = node.uncommitted_size().filter(|_| of.is_none()) {
-            let (applied, network) = (self.view.applied, &around.network);
-            checkers.uncommitted(self.id, counted, || network.applied_and_not_reported(self.id, applied))?;
+            let (applied, network) = (self.view.applied, &*around.network);
+            checkers.uncommitted(self.id, counted, || running.applied_and_not_reported(network, applied))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A node that is up: everything about it that a crash loses.
 
-use raft::{HardState, Index, NodeId, Ready, StorageAppend, StorageApply};
+use raft::{Entry, HardState, Index, NodeId, Ready, StorageAppend, StorageApply};
 
 use super::driven::Driven;
 use super::handling::{Append, Handling, InHand, Threads};
@@ -13,7 +13,7 @@ use crate::invariant::{Check, View};
 use crate::planted::{Bug, planted};
 use crate::wal::{DiskError, Write};
 use crate::world::consensus::{Handed, Node, Rider, Stored};
-use crate::world::network::{Envelope, LocalMessage};
+use crate::world::network::{Envelope, LocalMessage, Network};
 use crate::world::outcome::{Halt, Inapplicable};
 use crate::world::state_machine::StateMachine;
 
@@ -62,6 +62,14 @@ impl Running {
             installing: between.is_some_and(|to_persist| to_persist.snapshot.is_some()),
             compacting: self.log.is_compacting(),
         }
+    }
+
+    /// The payload bytes of entries up to this index that the application has applied, while the reports of it are in flight, or wait
+    /// in the queue of a run loop: others have overtaken them.
+    pub(super) fn applied_and_not_reported(&self, network: &Network, applied: Index) -> u64 {
+        let queued = self.driven.looped().into_iter().flat_map(|looped| looped.run_loop.queued_applied());
+        let entries = queued.flat_map(|report| &report.entries).filter(|entry| entry.index <= applied);
+        network.applied_and_not_reported(self.id(), applied) + entries.map(Entry::payload_size).sum::<u64>()
     }
 
     pub(super) fn not_now(&self, why: &'static str) -> Inapplicable {
