@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::campaign::sweep::{Found, Sweep, Swept, Watch, sweep};
 use crate::driver::sweep::Tried;
 use crate::output::{print, say};
+use crate::planted;
 use crate::trace::{Header, Trace};
 use crate::{input, script};
 use clap::Args;
@@ -28,7 +29,7 @@ use super::{HELD, USAGE, VIOLATED, failure, jobs, time};
   sim sweep scenarios/restarts                     every crash point of these scenarios
   sim sweep short.jsonl                            of a trace
   sim sweep scenarios --most 20                    after at most 20 events of each
-  sim sweep scenarios/elections --bug term-vote-nonatomic --out found
+  sim sweep scenarios/membership --bug term-vote-nonatomic --out found
                                                    with a planted bug; what it leads to goes into that folder
 
 Exit status: 0 all nodes came back, 1 something broke, 2 FILE cannot be read or run, or nothing was tried")]
@@ -136,6 +137,8 @@ fn keep(swept: &Swept, file: &Path, folder: Option<&Path>) -> Result<Vec<PathBuf
     std::fs::create_dir_all(folder).map_err(|error| said(folder, error))?;
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let written = (1..).zip(&swept.failures).map(|(number, found)| {
+        // A trace is run once more to be written.
+        let _switched = planted::switch_on(found.trace.header.bug.as_deref()).map_err(|unknown| unknown.to_string())?;
         let path = folder.join(format!("{}-{number}.jsonl", stem.trim_end_matches(".jsonl")));
         found.trace.save(&path).map_err(|error| said(&path, error))?;
         Ok(path)
