@@ -51,17 +51,29 @@ impl Record {
 /// Looks for an order of these operations, all on one key, that explains all answers. The budget is the number of partial
 /// orders that it visits at most.
 pub fn search(initial: &Initial, records: &[Record], budget: u64) -> Verdict {
+    match search_order(initial, records, budget) {
+        Ok(_) => Verdict::Linearizable,
+        Err(verdict) => verdict,
+    }
+}
+
+/// The same, with the order that it found: positions of records. What nobody was told of is in it where the answers need it.
+///
+/// # Errors
+/// There is none, or none was found.
+pub fn search_order(initial: &Initial, records: &[Record], budget: u64) -> Result<Vec<usize>, Verdict> {
     if records.len() > Record::SEARCHABLE {
-        return Verdict::Undecided;
+        return Err(Verdict::Undecided);
     }
     let values = Values::that_matter(records);
-    let mut calls: Vec<Call> = records.iter().filter_map(|record| Call::new(record, &values)).collect();
+    let numbered = records.iter().enumerate();
+    let mut calls: Vec<Call> = numbered.filter_map(|(position, record)| Call::new(position, record, &values)).collect();
     calls.sort_by_key(|call| call.invoked);
     let start = match initial {
         Initial::Value(value) => values.number(value),
         Initial::Any => OPEN,
     };
-    Search { required: required(&calls), calls, seen: Seen::default(), budget }.run(start)
+    Search { required: required(&calls), calls, seen: Seen::default(), trail: Vec::new(), budget }.run(start)
 }
 
 /// The value before the first operation, while nobody knows it: it is the first that an operation has to find there.
@@ -100,6 +112,8 @@ fn compared_with(record: &Record) -> Option<&Bytes> {
 
 /// An operation as the search needs it.
 struct Call {
+    /// The position of its record.
+    record: usize,
     invoked: u64,
     /// The last step at which it can take effect.
     until: u64,
@@ -121,7 +135,7 @@ enum Action {
 
 impl Call {
     /// Nothing for an operation that nobody knows the answer of and that changes nothing.
-    fn new(record: &Record, values: &Values<'_>) -> Option<Self> {
+    fn new(position: usize, record: &Record, values: &Values<'_>) -> Option<Self> {
         let (until, answer) = match &record.fate {
             Fate::Answered { step, answer } => (*step, Some(answer)),
             Fate::Unknown { until } => (until.unwrap_or(u64::MAX), None),
@@ -143,7 +157,7 @@ impl Call {
                 panic!("the answer is none to the question: {record}")
             }
         };
-        Some(Self { invoked: record.invoked, until, required: answer.is_some(), action })
+        Some(Self { record: position, invoked: record.invoked, until, required: answer.is_some(), action })
     }
 }
 
@@ -183,7 +197,20 @@ struct Search {
     calls: Vec<Call>,
     required: Set,
     seen: Seen,
+    /// How each partial order that was followed came about.
+    trail: Vec<Way>,
     budget: u64,
+}
+
+/// How a partial order came about.
+#[derive(Clone, Copy)]
+struct Way {
+    /// The one that it goes on from, by its position in the trail; none for the first.
+    from: Option<usize>,
+    /// The operation that comes next, if one does, …
+    next: Option<usize>,
+    /// … and all operations that are in it then, with those that change nothing.
+    done: Set,
 }
 
 /// The partial orders that were followed: for what each contains that must happen, and the value it leads to, what it
@@ -210,27 +237,46 @@ impl Seen {
 }
 
 impl Search {
-    fn run(mut self, start: u32) -> Verdict {
-        let mut open: Vec<Partial> = vec![(0, start)];
-        while let Some(partial) = open.pop() {
+    fn run(mut self, start: u32) -> Result<Vec<usize>, Verdict> {
+        let mut open: Vec<(Partial, Option<usize>, Option<usize>)> = vec![((0, start), None, None)];
+        while let Some((partial, from, next)) = open.pop() {
             let partial = self.with_what_changes_nothing(partial);
-            if partial.0 & self.required == self.required {
-                return Verdict::Linearizable;
+            let done = partial.0;
+            let way = Way { from, next, done };
+            if done & self.required == self.required {
+                return Ok(self.order(way));
             }
             if !self.seen.is_new(partial, self.required) {
                 continue;
             }
             if self.seen.followed > self.budget {
-                return Verdict::Undecided;
+                return Err(Verdict::Undecided);
             }
-            let done = partial.0;
+            let here = Some(self.trail.len());
+            self.trail.push(way);
             // The earliest answer is tried first: it is most often the right one, and a stack gives back the last.
             let mut next = self.one_of_each(done);
             next.sort_by_key(|position| std::cmp::Reverse(self.calls[*position].until));
-            let happened = |position: usize| self.happen(position, partial);
-            open.extend(next.into_iter().filter_map(|position| Some((done | 1 << position, happened(position)?))));
+            let happened = |position: usize| Some((done | 1 << position, self.happen(position, partial)?));
+            open.extend(next.into_iter().filter_map(|position| Some((happened(position)?, here, Some(position)))));
         }
-        Verdict::Impossible
+        Err(Verdict::Impossible)
+    }
+
+    /// The records of the operations in the order that led here. What changes nothing follows what comes before it, by invocation.
+    fn order(&self, last: Way) -> Vec<usize> {
+        let mut ways: Vec<Way> =
+            std::iter::successors(Some(last), |way| way.from.map(|from| self.trail[from])).collect();
+        ways.reverse();
+        let mut done = 0;
+        let mut order = Vec::new();
+        for way in ways {
+            order.extend(way.next);
+            let idle = way.done & !done & !way.next.map_or(0, |position| 1 << position);
+            order.extend((0..self.calls.len()).filter(|position| idle & (1 << position) != 0));
+            done = way.done;
+        }
+        order.into_iter().map(|position| self.calls[position].record).collect()
     }
 
     /// What can come next, without those in whose place another one may come that does the same.

@@ -15,33 +15,46 @@ use crate::application::{Application, Request};
 /// Looks for an order of these operations that explains all answers of this model. The budget is the number of partial orders
 /// that it visits at most.
 pub fn search_with(model: &dyn Application, records: &[Record], budget: usize) -> Verdict {
-    if records.len() > Record::SEARCHABLE {
-        return Verdict::Undecided;
+    match search_order_with(model, records, budget) {
+        Ok(_) => Verdict::Linearizable,
+        Err(verdict) => verdict,
     }
-    let mut calls: Vec<&Record> = records.iter().filter(|record| is_judged(record)).collect();
-    calls.sort_by_key(|record| record.invoked);
+}
+
+/// The same, with the order that it found: positions of records.
+///
+/// # Errors
+/// There is none, or none was found.
+pub fn search_order_with(model: &dyn Application, records: &[Record], budget: usize) -> Result<Vec<usize>, Verdict> {
+    if records.len() > Record::SEARCHABLE {
+        return Err(Verdict::Undecided);
+    }
+    let mut positions: Vec<usize> = (0..records.len()).filter(|position| is_judged(&records[*position])).collect();
+    positions.sort_by_key(|position| records[*position].invoked);
+    let calls: Vec<&Record> = positions.iter().map(|position| &records[*position]).collect();
     let mut seen = BTreeSet::new();
-    let mut open = vec![(0u128, model.clone_boxed())];
-    while let Some((done, state)) = open.pop() {
+    let mut open = vec![(0u128, Vec::new(), model.clone_boxed())];
+    while let Some((done, order, state)) = open.pop() {
         let is_left = |position: &usize| done & (1 << position) == 0;
         let left: Vec<usize> = (0..calls.len()).filter(is_left).collect();
         let ends = |position: &usize| answered(calls[*position]).map(|(step, _)| step);
-        let Some(earliest) = left.iter().filter_map(ends).min() else { return Verdict::Linearizable };
+        let Some(earliest) = left.iter().filter_map(ends).min() else { return Ok(order) };
         if !seen.insert((done, state.hash())) {
             continue;
         }
         if seen.len() > budget {
-            return Verdict::Undecided;
+            return Err(Verdict::Undecided);
         }
         let mut next: Vec<usize> = left.into_iter().filter(|position| calls[*position].invoked <= earliest).collect();
         // A stack gives back the last: what was answered earliest is tried first, and what nobody was told of at the end.
         next.sort_by_key(|position| std::cmp::Reverse(ends(position).unwrap_or(u64::MAX)));
         open.extend(next.into_iter().filter_map(|position| {
             let mut state = state.clone();
-            happens(&mut *state, calls[position]).then_some((done | 1 << position, state))
+            let order = order.iter().copied().chain([positions[position]]).collect();
+            happens(&mut *state, calls[position]).then_some((done | 1 << position, order, state))
         }));
     }
-    Verdict::Impossible
+    Err(Verdict::Impossible)
 }
 
 /// A question that nobody answered says nothing.

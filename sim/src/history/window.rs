@@ -209,7 +209,7 @@ impl Record {
     }
 
     /// The operation as a window with this start sees it, if it does.
-    fn begun_in(self, start: Option<u64>) -> Option<Self> {
+    pub(super) fn begun_in(self, start: Option<u64>) -> Option<Self> {
         if start.is_none_or(|start| self.invoked > start) {
             return Some(self);
         }

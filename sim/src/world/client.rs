@@ -144,6 +144,21 @@ impl Clients {
         self.client(client).and_then(|client| client.under_way.as_ref()).is_some_and(|under_way| under_way.asked != 0)
     }
 
+    /// The key that an operation is about: of the store, or as a user's clients say.
+    pub fn key_of(&self, operation: &Operation) -> Option<u64> {
+        operation.key().or_else(|| self.own.as_ref()?.client.key(operation))
+    }
+
+    /// A user's application before anything was applied, if one answers the clients.
+    pub fn model(&self) -> Option<&dyn Application> {
+        self.own.as_ref().map(|own| &*own.model)
+    }
+
+    /// The answers that came with an event that broke something; none after any other event.
+    pub fn answered(&self) -> &[Completion] {
+        &self.completed
+    }
+
     /// The operations of clients in the order of their answers, and what searches found.
     pub const fn windows(&self) -> &Windows {
         &self.windows
@@ -240,8 +255,9 @@ impl Clients {
         let Some(under_way) = self.answerable(node, client, session.sequence) else { return Ok(()) };
         let floor = under_way.floor;
         let fine = self.order.acknowledge_request(node, client, floor, session);
-        self.judge(fine)?;
-        self.complete(node, client, Answer::Reply(session.answer.clone()), now)
+        let answer = Answer::Reply(session.answer.clone());
+        self.judge_answer(node, client, &answer, fine)?;
+        self.complete(node, client, answer, now)
     }
 
     fn acknowledge(&mut self, node: NodeId, client: u64, effect: TookEffect, now: &mut Now<'_>) -> Check {
@@ -249,7 +265,7 @@ impl Clients {
         let Some(answer) = under_way.operation.answer(&effect) else { return Ok(()) };
         let floor = under_way.floor;
         let fine = self.order.acknowledge(node, client, floor, &effect);
-        self.judge(fine)?;
+        self.judge_answer(node, client, &answer, fine)?;
         self.complete(node, client, answer, now)
     }
 
@@ -288,7 +304,7 @@ impl Clients {
                 }
                 Operation::Write { .. } | Operation::CompareAndSet { .. } | Operation::Request { .. } => continue,
             };
-            self.judge(fine)?;
+            self.judge_answer(node, client, &answer, fine)?;
             if stale {
                 self.answer(node, client, answer, now.statistics);
             } else {
@@ -362,6 +378,16 @@ impl Clients {
             }
         };
         self.judge(fine)
+    }
+
+    /// Lets a judgement of an answer stand. What is wrong was answered all the same: whoever looks at the failure wants to see it.
+    fn judge_answer(&mut self, node: NodeId, number: u64, answer: &Answer, check: Check) -> Check {
+        let check = self.judge(check);
+        if let (Err(_), Some(Client { sequence, under_way: Some(under_way), .. })) = (&check, self.client(number)) {
+            let (sequence, operation) = (*sequence, under_way.operation.clone());
+            self.completed.push(Completion { client: number, sequence, node, operation, answer: answer.clone() });
+        }
+        check
     }
 
     fn judge(&self, check: Check) -> Check {

@@ -183,16 +183,18 @@ fn some_order_explains(start: Option<&'static str>, records: &[Record]) -> bool 
                 found
             })
     }
-    let explained = |order: &[usize]| {
-        let all_there =
-            (0..records.len()).all(|one| order.contains(&one) || matches!(records[one].fate, Fate::Unknown { .. }));
-        let in_real_time = order.iter().enumerate().all(|(position, earlier)| {
-            order[position..].iter().all(|later| until(&records[*later]) >= records[*earlier].invoked)
-        });
-        let starts = start.map_or(vec!["", "a", "b", "something else"], |start| vec![start]);
-        all_there && in_real_time && starts.into_iter().any(|start| answers_fit(start, order, records))
-    };
-    extend(&mut Vec::new(), &explained, records.len())
+    extend(&mut Vec::new(), &|order| explains(start, order, records), records.len())
+}
+
+/// Whether this order explains all answers.
+fn explains(start: Option<&'static str>, order: &[usize], records: &[Record]) -> bool {
+    let all_there =
+        (0..records.len()).all(|one| order.contains(&one) || matches!(records[one].fate, Fate::Unknown { .. }));
+    let in_real_time = order.iter().enumerate().all(|(position, earlier)| {
+        order[position..].iter().all(|later| until(&records[*later]) >= records[*earlier].invoked)
+    });
+    let starts = start.map_or(vec!["", "a", "b", "something else"], |start| vec![start]);
+    all_there && in_real_time && starts.into_iter().any(|start| answers_fit(start, order, records))
 }
 
 fn until(record: &Record) -> u64 {
@@ -237,5 +239,8 @@ proptest! {
         let initial = start.map_or(Initial::Any, |start| Initial::Value(start.into()));
         let expected = if some_order_explains(start, &records) { Verdict::Linearizable } else { Verdict::Impossible };
         prop_assert_eq!(search(&initial, &records, ENOUGH), expected);
+        if let Ok(order) = search_order(&initial, &records, ENOUGH) {
+            prop_assert!(explains(start, &order, &records), "{:?}", order);
+        }
     }
 }
