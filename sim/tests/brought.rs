@@ -51,8 +51,7 @@ fn a_snapshot_that_forgets_transfers_is_found_shrunk_and_told_as_a_scenario() {
     assert!(matches!(replay_in(&world, read()).unwrap(), Replayed::Broken { .. }));
     assert!(String::from_utf8_lossy(&written).contains(r#"{"user-defined":"money-is-kept"}"#));
     let mut table = Vec::new();
-    let view = View { from: 0, to: u64::MAX, node: None, colours: false, liveness: false };
-    show_in(&World::new(), read(), view, &mut table).unwrap();
+    show_in(&World::new(), read(), View::default(), &mut table).unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(table.contains("takes no such request"), "{table}");
     assert!(table.contains("money-is-kept violated"), "{table}");

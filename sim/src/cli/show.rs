@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
-use crate::explain::{CannotShow, View, show_in};
+use crate::explain::{CannotShow, Kind, View, show_in};
 use crate::output::printed;
 use crate::trace::{Ending, Reader};
 use clap::Args;
@@ -17,11 +17,15 @@ use super::{engines, failure};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   sim show short.jsonl
-  sim show violation-7.jsonl --from 900 --to 1000 --node 3 | less -S
-  sim show stall.jsonl --liveness | less -S
+  sim show violation-7.jsonl --from 900 --to 1000 --node 3
+  sim show violation-7.jsonl --changes
+  sim show violation-7.jsonl --kind faults --kind MsgApp
+  sim show stall.jsonl --liveness
 
-The columns of a node show its role, its term, the range of its log, its commit index and what it has applied.
-Colours are used on a terminal, unless NO_COLOR is set.")]
+A line is an event, with the state of the node that it changed: role, term, vote, the range of the log, commit index, and what
+is applied. What changed since the node's line before bears a star, what did not is blank. Lines are 100 columns wide.
+Kinds are classes (ticks, requests, retries, host-steps, messages, faults, others), events as traces name them (Deliver,
+TakeReady), and messages (MsgApp). Colours are used on a terminal, unless NO_COLOR is set.")]
 pub(super) struct ShowArguments {
     /// The trace
     #[arg(value_name = "FILE")]
@@ -35,6 +39,12 @@ pub(super) struct ShowArguments {
     /// Only what happens at this node, and messages from and to it
     #[arg(long, value_name = "NODE", value_parser = node)]
     node: Option<NodeId>,
+    /// Only events of this kind; may be given several times
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<Kind>,
+    /// Only events that changed the state of a node, and what breaks
+    #[arg(long)]
+    changes: bool,
     /// Shows event by event what happens in the liveness phase in which the cluster does not converge
     #[arg(long, alias = "calm")]
     liveness: bool,
@@ -51,9 +61,10 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     let header = reader.header().clone();
     let world = engines::world_of(&header)?;
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let &ShowArguments { from, to, node, liveness, .. } = arguments;
+    let &ShowArguments { from, to, node, changes, liveness, .. } = arguments;
+    let view = View { from, to, node, kinds: arguments.kinds.clone(), changes, colours, liveness };
     let mut out = BufWriter::new(io::stdout().lock());
-    let shown = show_in(&world, reader, View { from, to, node, colours, liveness }, &mut out);
+    let shown = show_in(&world, reader, view, &mut out);
     let written = match shown {
         Err(CannotShow::Read(error)) => return Err(error.to_string()),
         Err(CannotShow::Write(error)) => Err(error),

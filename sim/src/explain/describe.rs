@@ -3,13 +3,14 @@
 //! it, in etcd's form, and that is what scenarios print.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use raft::node::{Arm, RunLoop};
-use raft::{Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, Message, NodeId, Transition};
+use raft::{Body, ChangeKind, ConfChange, ConfState, Entry, EntryKind, HardState, Message, NodeId, Transition};
 
 use crate::disk::{DiskFault, Keep};
+use crate::wal::Write;
 use crate::world::{Boot, Envelope, Event, LocalMessage, MessageId, Replica, World};
 
 /// What an event says, in the world in which it is about to happen.
@@ -34,7 +35,7 @@ pub fn event(event: &Event, world: &World) -> String {
         Event::ReportSnapshot { node, peer, status } => format!("{node} hears: snapshot to {peer} {status:?}"),
         Event::SetElectionTimeout { node, ticks } => format!("{node} waits {ticks} ticks for a leader"),
         Event::TakeReady { node } => format!("{node} takes a Ready"),
-        Event::Write { node } => format!("{node} writes"),
+        Event::Write { node } => format!("{node} writes {}", writes(*node, world)),
         Event::Sync { node } => format!("{node} begins an fsync"),
         Event::SyncDone { node } => format!("{node} has synced"),
         Event::Release { node } => format!("{node} completes an append"),
@@ -72,6 +73,22 @@ fn takes(node: NodeId, arm: Arm, world: &World) -> String {
         Arm::Stop => "stops",
     };
     what.to_owned()
+}
+
+fn writes(node: NodeId, world: &World) -> String {
+    match world.replica(node).and_then(Replica::next_write) {
+        None => "nothing".to_owned(),
+        Some(Write::Segment) => "the beginning of a segment".to_owned(),
+        Some(Write::Snapshot { snapshot, base }) if snapshot.id == base => format!("the snapshot at {base}"),
+        Some(Write::Snapshot { snapshot, base }) => format!("the snapshot at {}, for a log after {base}", snapshot.id),
+        Some(Write::Entry(entry)) => self::entry(entry),
+        Some(Write::HardState(HardState { term, vote: Some(vote), commit })) => {
+            format!("term {term}, vote for {vote}, commit {commit}")
+        }
+        Some(Write::HardState(HardState { term, vote: None, commit })) => {
+            format!("term {term}, no vote, commit {commit}")
+        }
+    }
 }
 
 fn disk_fault(fault: DiskFault) -> String {

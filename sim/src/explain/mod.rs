@@ -1,5 +1,6 @@
 //! What makes a failure plain: a run made short, told as a scenario, or shown event by event.
 
+mod class;
 mod describe;
 mod report;
 mod retelling;
@@ -7,8 +8,9 @@ mod show;
 mod shrink;
 mod sooner;
 
+pub use class::Class;
 pub use report::{report, report_in};
 pub use retelling::{CannotTell, from_trace, from_trace_in};
-pub use show::{CannotShow, View, show, show_in};
+pub use show::{CannotShow, Kind, View, show, show_in};
 pub use shrink::{CannotShrink, Look, Unwatched, Watch, shrink, shrink_in};
 pub use sooner::{fails_sooner, fails_sooner_in};

@@ -61,7 +61,50 @@ fn a_failure_replays_shrinks_and_shows() {
     assert!(said.contains("campaigns") && said.contains("election-safety violated"), "{said}");
     assert!(!said.contains('\x1b'), "no colours where there is no terminal");
     let (code, said) = status(&sim(&folder, &["show", "long.jsonl", "--from", "100", "--to", "109"]));
-    assert_eq!((code, said.lines().count()), (Some(0), 12), "{said}");
+    // The first line has one more line for each other node.
+    assert_eq!((code, said.lines().count()), (Some(0), 14), "{said}");
+}
+
+/// The lines of a table below its header, without what is said at its end.
+fn table(folder: &TempDir, options: &[&str]) -> Vec<String> {
+    let (code, said) = status(&sim(folder, &[&["show", "t.jsonl"], options].concat()));
+    assert_eq!(code, Some(0), "{said}");
+    let is_of_table = |line: &&str| line.starts_with("   ");
+    said.lines().skip(2).filter(is_of_table).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_table_fits_a_hundred_columns_and_says_what_changed_and_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    sim(&folder, &["--seed", "1", "--steps", "6000", "--nodes", "7", "--no-settle", "--trace", "t.jsonl"]);
+    let lines = table(&folder, &[]);
+    let widest = lines.iter().map(|line| line.chars().count()).max();
+    assert!(lines.len() >= 6000 && widest.is_some_and(|widest| widest <= 100), "{widest:?}");
+    let has = |text: &str| lines.iter().any(|line| line.contains(text));
+    assert!(has(" writes term 1, vote for ") && has(" writes 1/2"), "{lines:#?}");
+    assert!(has("│ 1    *"), "a star marks what changed");
+    assert!(lines.iter().any(|line| line.ends_with(" sends")), "nothing follows where nothing changed");
+}
+
+#[test]
+fn a_table_is_of_changes_alone_or_of_some_kinds() {
+    let folder = tempfile::tempdir().unwrap();
+    sim(&folder, &["--seed", "1", "--steps", "6000", "--no-settle", "--trace", "t.jsonl"]);
+    let (all, changes) = (table(&folder, &[]), table(&folder, &["--changes"]));
+    let with_state = |lines: &[String]| lines.iter().filter(|line| line.contains(" │ ")).count();
+    assert!(changes.len() < all.len() / 2 && with_state(&changes) == changes.len(), "{changes:#?}");
+    assert_eq!(with_state(&all), changes.len(), "no change is left out");
+    let events = |options: &[&str]| -> Vec<String> {
+        let is_event = |line: &String| !line.starts_with("        ");
+        table(&folder, options).into_iter().filter(is_event).collect()
+    };
+    let says = |lines: &[String], texts: &[&str]| lines.iter().all(|line| texts.iter().any(|text| line.contains(text)));
+    let ticks = events(&["--kind", "ticks"]);
+    assert!(ticks.len() > 100 && says(&ticks, &["ticks"]), "{ticks:#?}");
+    let both = events(&["--kind", "MsgAppResp", "--kind", "take-ready"]);
+    assert!(both.len() > 100 && says(&both, &["MsgAppResp", "takes a Ready"]), "{both:#?}");
+    let (code, said) = status(&sim(&folder, &["show", "t.jsonl", "--kind", "fautls"]));
+    assert!(code == Some(2) && said.contains("there is no kind fautls; did you mean faults?"), "{said}");
 }
 
 #[test]

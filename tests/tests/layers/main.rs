@@ -65,7 +65,22 @@ const SIM: &[Row] = &[
     // The language of scenarios, and what plays them.
     ("script", &["disk", "driver", "history", "input", "panics", "planted", "situation", "spelling", "trace", "world"]),
     // What makes a failure plain: shrunk, told as a scenario, shown.
-    ("explain", &["disk", "driver", "history", "invariant", "number", "plan", "planted", "script", "trace", "world"]),
+    (
+        "explain",
+        &[
+            "disk",
+            "driver",
+            "history",
+            "invariant",
+            "number",
+            "plan",
+            "planted",
+            "script",
+            "spelling",
+            "trace",
+            "world",
+        ],
+    ),
     // Many runs: exploring seeds, hunting planted bugs.
     (
         "campaign",

@@ -127,12 +127,19 @@ impl Handling {
 
     /// Whether a record is to be written.
     pub(super) fn has_records(&self) -> bool {
-        match self {
-            Self::OneByOne(in_hand) => in_hand
-                .as_ref()
-                .is_some_and(|in_hand| ToPersist::from(&in_hand.ready).record(in_hand.written.records).is_some()),
-            Self::Threads(threads) => threads.appends.iter().any(|append| !append.is_written()),
-        }
+        self.upcoming().is_some()
+    }
+
+    /// The next record to be written.
+    pub(super) fn upcoming(&self) -> Option<Write<'_>> {
+        let (to_persist, written) = match self {
+            Self::OneByOne(in_hand) => in_hand.as_ref().map(|one| (ToPersist::from(&one.ready), one.written))?,
+            Self::Threads(threads) => {
+                let append = threads.appends.iter().find(|append| !append.is_written())?;
+                (ToPersist::from(&append.work), append.written)
+            }
+        };
+        to_persist.record(written.records)
     }
 
     /// The next record to be written, and where to note that it was.

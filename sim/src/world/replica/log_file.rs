@@ -165,7 +165,12 @@ impl LogFile {
 
     /// Whether records of a compaction come next. Nothing else may be written before they are.
     pub(super) fn has_compaction_to_write(&self) -> bool {
-        self.compaction.as_ref().is_some_and(|compaction| compaction.record(compaction.written).is_some())
+        self.next_of_compaction().is_some()
+    }
+
+    /// The next record of the compaction.
+    pub(super) fn next_of_compaction(&self) -> Option<Write<'_>> {
+        self.compaction.as_ref().and_then(|compaction| compaction.record(compaction.written))
     }
 
     /// Writes the next record of the compaction.

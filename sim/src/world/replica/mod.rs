@@ -44,6 +44,7 @@ use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
 use crate::invariant::{Checkers, Invariant, LoopView, View, Violation};
 use crate::shared::Shared;
+use crate::wal::Write;
 
 /// What a node may use of the world around it.
 pub(super) struct Surroundings<'a> {
@@ -203,6 +204,11 @@ impl Replica {
     /// What the host of the node can do now.
     pub fn to_do(&self) -> ToDo {
         self.running.as_deref().map(Running::to_do).unwrap_or_default()
+    }
+
+    /// The record that the next [`Event::Write`] writes, if one is to be written.
+    pub fn next_write(&self) -> Option<Write<'_>> {
+        self.running.as_deref().and_then(Running::next_write)
     }
 
     /// What the host of the node is in the middle of.

@@ -54,6 +54,11 @@ impl Running {
         ToDo { apply: to_do.apply && !self.driven.is_changing(), ..to_do }
     }
 
+    /// The next record that is to be written.
+    pub(super) fn next_write(&self) -> Option<Write<'_>> {
+        self.log.next_of_compaction().or_else(|| self.handling.upcoming())
+    }
+
     /// What its host is in the middle of.
     pub(super) fn at_work(&self) -> AtWork {
         let between = self.handling.between_writes();
