@@ -1,8 +1,8 @@
-//! `sim report FILE -o run.html`: a run as a page for the browser.
+//! `sim report FILE -o run.html`: a run as a page for the browser, or as a timeline.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::explain::report_in;
+use crate::explain::Report;
 use crate::output;
 use crate::trace::{Ending, Reader};
 use clap::Args;
@@ -16,33 +16,47 @@ use super::{engines, failure};
 #[command(after_help = "Examples:
   sim report short.jsonl -o run.html
   sim report violation-7.jsonl.zst -o run.html
+  sim report short.jsonl --perfetto run.json
 
-The page stands alone: it needs no network. #step=N at the end of its address leads to a step.")]
+The page stands alone: it needs no network. #step=N at the end of its address leads to a step. The file of --perfetto is for
+ui.perfetto.dev, and for whatever else reads Chrome's traces: nodes are tracks, messages are flows.")]
 pub(super) struct ReportArguments {
     /// The trace
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The page
-    #[arg(short, long = "out", alias = "output", value_name = "HTML")]
-    output: PathBuf,
+    #[arg(short, long = "out", alias = "output", value_name = "HTML", required_unless_present = "perfetto")]
+    output: Option<PathBuf>,
+    /// The same run as a Chrome trace, for ui.perfetto.dev
+    #[arg(long, value_name = "JSON")]
+    perfetto: Option<PathBuf>,
     /// Shows event by event what happens in the liveness phase in which the cluster does not converge
     #[arg(long, alias = "calm")]
     liveness: bool,
 }
 
-/// Writes the page.
+/// Writes the page, and the timeline.
 pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     let reader = Reader::open(&arguments.file).map_err(|error| error.to_string())?;
     let header = reader.header().clone();
     let world = engines::world_of(&header)?;
-    let (page, ending) = report_in(&world, reader, arguments.liveness).map_err(|error| error.to_string())?;
-    let path = &arguments.output;
-    output::write(path, page.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
-    super::say_written(path)?;
-    if ending != Ending::Completed && !output::is_stream(path) {
+    let report = Report::of(&world, reader, arguments.liveness).map_err(|error| error.to_string())?;
+    let page = arguments.output.as_deref().map(|path| (path, report.page()));
+    let timeline = arguments.perfetto.as_deref().map(|path| (path, report.timeline()));
+    let mut is_stream = false;
+    for (path, text) in page.into_iter().chain(timeline) {
+        is_stream |= output::is_stream(path);
+        write(path, &text)?;
+    }
+    if report.ending != Ending::Completed && !is_stream {
         output::print(
-            failure::of_ending(&ending) + &failure::next(&Next::after("report", &arguments.file).seen(&header)),
+            failure::of_ending(&report.ending) + &failure::next(&Next::after("report", &arguments.file).seen(&header)),
         )?;
     }
     Ok(HELD)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    output::write(path, text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+    super::say_written(path)
 }

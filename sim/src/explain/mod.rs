@@ -9,7 +9,7 @@ mod shrink;
 mod sooner;
 
 pub use class::Class;
-pub use report::{report, report_in};
+pub use report::{Curve, Report, report, report_in};
 pub use retelling::{CannotTell, from_trace, from_trace_in};
 pub use show::{CannotShow, Kind, View, show, show_in};
 pub use shrink::{CannotShrink, Look, Unwatched, Watch, shrink, shrink_in};

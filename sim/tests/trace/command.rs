@@ -108,6 +108,19 @@ fn a_table_is_of_changes_alone_or_of_some_kinds() {
 }
 
 #[test]
+fn a_report_is_a_page_or_a_timeline_or_both() {
+    let folder = tempfile::tempdir().unwrap();
+    broken(5, 100).save(&path(&folder, "t.jsonl")).unwrap();
+    let (code, said) = status(&sim(&folder, &["report", "t.jsonl", "--perfetto", "run.json", "-o", "run.html"]));
+    assert!(code == Some(0) && said.starts_with("run.html\nrun.json\nVIOLATED "), "{said}");
+    assert!(std::fs::read_to_string(path(&folder, "run.html")).unwrap().starts_with("<!doctype html>"));
+    assert!(std::fs::read_to_string(path(&folder, "run.json")).unwrap().starts_with("{\"displayTimeUnit\""));
+    assert_eq!(status(&sim(&folder, &["report", "t.jsonl", "--perfetto", "alone.json"])).0, Some(0));
+    let (code, said) = status(&sim(&folder, &["report", "t.jsonl"]));
+    assert!(code == Some(2) && said.contains("--out"), "{said}");
+}
+
+#[test]
 fn a_loop_is_shown_with_the_message_that_it_takes() {
     let folder = tempfile::tempdir().unwrap();
     sim(&folder, &["--seed", "3", "--steps", "3000", "--no-settle", "--trace", "t.jsonl"]);

@@ -5,7 +5,7 @@ mod converged;
 mod driver;
 mod format;
 mod liveness;
+mod page;
 mod replay;
-mod report;
 mod scenario;
 mod shrink;

@@ -68,6 +68,7 @@ const SIM: &[Row] = &[
     (
         "explain",
         &[
+            "application",
             "disk",
             "driver",
             "history",

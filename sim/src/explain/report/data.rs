@@ -1,25 +1,28 @@
-//! The data in the page: events, messages, and what changed at each step.
+//! The run as data: events, messages, and what changed at each step, as the page and the timeline need it.
 
 use std::collections::BTreeMap;
 
 use raft::NodeId;
 use serde_json::{Value, json};
 
+use super::curve::Curve;
 use super::node::Known;
-use crate::explain::describe;
+use super::operations::Operations;
+use crate::explain::{Class, describe};
+use crate::invariant::Invariant;
 use crate::trace::{Ending, Failure, Header};
-use crate::world::{Envelope, Event, Inapplicable, Outcome, Refusal, World};
+use crate::world::{Envelope, Event, EventKind, Inapplicable, Outcome, Refusal, World};
 
 /// What the data in a page calls its format.
 const FORMAT: &str = "raft-sim-report";
 
 /// The version of that format. A page carries all that it needs, so nothing has to read the data of another page.
 /// Whatever does may look here first.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What became of a message, by the numbers that the page knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     InFlight = 0,
     Delivered = 1,
     Dropped = 2,
@@ -27,29 +30,51 @@ enum Fate {
     Lost = 3,
 }
 
-struct Sent {
-    from: u64,
-    to: u64,
-    kind: usize,
-    text: String,
-    at: u64,
-    end: Option<u64>,
-    fate: Fate,
+/// A message.
+pub(super) struct Sent {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+    pub(super) at: u64,
+    pub(super) end: Option<u64>,
+    pub(super) fate: Fate,
+}
+
+/// An event.
+pub(super) struct Happened {
+    pub(super) kind: EventKind,
+    /// The nodes that it concerns: the one at which it happens, or both ends of a link.
+    pub(super) nodes: [Option<NodeId>; 2],
+    /// The message of which it speaks.
+    pub(super) message: Option<u64>,
+    pub(super) text: String,
+}
+
+/// What changed of a node.
+pub(super) struct Change {
+    pub(super) step: u64,
+    pub(super) node: u64,
+    pub(super) changes: Value,
+}
+
+/// A link that was cut, until the step at which it was healed.
+pub(super) struct Cut {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) start: u64,
+    pub(super) end: u64,
 }
 
 /// The data, as it grows.
 pub(super) struct Data {
-    header: Value,
-    /// `[kind, node, other node or 0, message or -1, text]`.
-    events: Vec<Value>,
-    kinds: Names,
-    messages: Vec<Sent>,
-    message_kinds: Names,
+    pub(super) header: Value,
+    pub(super) events: Vec<Happened>,
+    pub(super) messages: Vec<Sent>,
+    pub(super) operations: Operations,
     nodes: BTreeMap<NodeId, Known>,
-    /// `[step, node, changes]`.
-    changes: Vec<Value>,
-    /// `[from, to, step, step]`.
-    cuts: Vec<Value>,
+    pub(super) changes: Vec<Change>,
+    pub(super) cuts: Vec<Cut>,
     open_cuts: BTreeMap<(NodeId, NodeId), u64>,
     /// The nodes that the event about to happen concerns, and the message of which it speaks.
     concerned: [Option<NodeId>; 2],
@@ -68,9 +93,8 @@ impl Data {
                 "note": note,
             }),
             events: Vec::new(),
-            kinds: Names::default(),
             messages: Vec::new(),
-            message_kinds: Names::default(),
+            operations: Operations::default(),
             nodes: BTreeMap::new(),
             changes: Vec::new(),
             cuts: Vec::new(),
@@ -104,6 +128,7 @@ impl Data {
                 self.send(id.0, envelope, step);
             }
         }
+        self.operations.happened(step, event, &outcome.completed, world.clients());
         self.push(event, text);
         self.observe(step, world);
     }
@@ -118,15 +143,14 @@ impl Data {
     pub(super) fn broke(&mut self, event: &Event, text: String, world: &World) {
         let step = self.step();
         self.end_message(event, Fate::Delivered);
+        self.operations.happened(step, event, world.clients().answered(), world.clients());
         self.push(event, text);
         self.observe(step, world);
     }
 
     fn push(&mut self, event: &Event, text: String) {
-        let kind = self.kinds.number(&format!("{:?}", event.kind()));
-        let [node, other] = self.concerned.map(|node| node.map_or(0, NodeId::get));
-        let message = event.message().map_or(-1, |id| i64::try_from(id.0).unwrap_or(-1));
-        self.events.push(json!([kind, node, other, message, text]));
+        let message = event.message().map(|id| id.0);
+        self.events.push(Happened { kind: event.kind(), nodes: self.concerned, message, text });
     }
 
     fn send(&mut self, id: u64, envelope: &Envelope, at: u64) {
@@ -134,7 +158,7 @@ impl Data {
             Envelope::Network(message) => (message.from.get(), message.to.get()),
             Envelope::Local { node, .. } => (node.get(), node.get()),
         };
-        let kind = self.message_kinds.number(envelope.kind());
+        let kind = envelope.kind();
         let text = describe::envelope(envelope);
         debug_assert_eq!(id, self.messages.len() as u64, "messages are numbered as they are sent");
         self.messages.push(Sent { from, to, kind, text, at, end: None, fate: Fate::InFlight });
@@ -171,7 +195,7 @@ impl Data {
             }
             Event::HealLink { from, to } => {
                 if let Some(since) = self.open_cuts.remove(&(*from, *to)) {
-                    self.cuts.push(json!([from.get(), to.get(), since, step]));
+                    self.cuts.push(Cut { from: from.get(), to: to.get(), start: since, end: step });
                 }
             }
             _ => {}
@@ -182,17 +206,27 @@ impl Data {
         for node in self.concerned.into_iter().flatten() {
             let Some(replica) = world.replica(node) else { continue };
             if let Some(changes) = self.nodes.entry(node).or_default().update(replica) {
-                self.changes.push(json!([step, node.get(), changes]));
+                self.changes.push(Change { step, node: node.get(), changes });
             }
         }
     }
 
-    /// All the data of a run that ends with `ending` and was recorded to end with `recorded`.
-    pub(super) fn finish(mut self, ending: &Ending, recorded: &Ending) -> Value {
+    /// The run is over: what is open lasts until its end.
+    pub(super) fn close(&mut self) {
         let end = self.step();
-        for ((from, to), since) in std::mem::take(&mut self.open_cuts) {
-            self.cuts.push(json!([from.get(), to.get(), since, end]));
+        for ((from, to), start) in std::mem::take(&mut self.open_cuts) {
+            self.cuts.push(Cut { from: from.get(), to: to.get(), start, end });
         }
+    }
+
+    /// The numbers of the nodes.
+    pub(super) fn nodes(&self) -> Vec<u64> {
+        self.nodes.keys().map(|node| node.get()).collect()
+    }
+
+    /// All the data of a run that ends with `ending` and was recorded to end with `recorded`.
+    pub(super) fn page(&self, ending: &Ending, recorded: &Ending, curve: Option<&Curve>) -> Value {
+        let last = self.step().saturating_sub(1);
         let (broken, involved): (Option<String>, Vec<u64>) = match ending {
             Ending::Completed => (None, Vec::new()),
             Ending::Violation(violation) => {
@@ -200,22 +234,47 @@ impl Data {
             }
             Ending::Panic(_) | Ending::Hang(_) => (Some(ending.clone().to_string()), Vec::new()),
         };
+        let refuted = match ending {
+            Ending::Violation(violation) if violation.invariant == Invariant::Linearizability => {
+                self.operations.refuted(last)
+            }
+            _ => Vec::new(),
+        };
         let is_as_recorded = Failure::of(ending) == Failure::of(recorded);
         let recorded = (!is_as_recorded).then(|| recorded.clone().to_string());
-        let messages: Vec<Value> = self.messages.iter().map(message).collect();
-        let nodes: Vec<u64> = self.nodes.keys().map(|node| node.get()).collect();
+        let (mut kinds, mut message_kinds) = (Names::default(), Names::default());
+        let events: Vec<Value> = self.events.iter().map(|happened| event(happened, &mut kinds)).collect();
+        let messages: Vec<Value> = self.messages.iter().map(|sent| message(sent, &mut message_kinds)).collect();
+        let class_of = classes();
+        let classes: Vec<Option<&str>> = kinds.0.iter().map(|kind| class_of.get(kind).copied()).collect();
+        let changes = self.changes.iter().map(|Change { step, node, changes }| json!([step, node, changes]));
+        let cuts = self.cuts.iter().map(|cut| json!([cut.from, cut.to, cut.start, cut.end]));
         json!({
-            "header": self.header, "nodes": nodes, "kinds": self.kinds.0, "events": self.events,
-            "messageKinds": self.message_kinds.0, "messages": messages, "changes": self.changes, "cuts": self.cuts,
-            "broken": broken, "involved": involved, "recorded": recorded,
+            "header": self.header, "nodes": self.nodes(), "kinds": kinds.0, "classes": classes, "events": events,
+            "messageKinds": message_kinds.0, "messages": messages, "changes": changes.collect::<Vec<_>>(),
+            "cuts": cuts.collect::<Vec<_>>(), "broken": broken, "involved": involved, "recorded": recorded,
+            "operations": self.operations.values(), "refuted": refuted, "why": curve.map(Curve::value),
         })
     }
 }
 
+/// The class of each kind of event, by its name.
+fn classes() -> BTreeMap<String, &'static str> {
+    EventKind::ALL.into_iter().map(|kind| (format!("{kind:?}"), Class::of(kind).name())).collect()
+}
+
+/// `[kind, node, other node or 0, message or -1, text]`
+fn event(happened: &Happened, kinds: &mut Names) -> Value {
+    let kind = kinds.number(&format!("{:?}", happened.kind));
+    let [node, other] = happened.nodes.map(|node| node.map_or(0, NodeId::get));
+    let message = happened.message.map_or(-1, |id| i64::try_from(id).unwrap_or(-1));
+    json!([kind, node, other, message, happened.text])
+}
+
 /// `[from, to, kind, sent, end or -1, fate, text]`
-fn message(sent: &Sent) -> Value {
+fn message(sent: &Sent, kinds: &mut Names) -> Value {
     let end = sent.end.map_or(-1, |end| i64::try_from(end).unwrap_or(-1));
-    json!([sent.from, sent.to, sent.kind, sent.at, end, sent.fate as u8, sent.text])
+    json!([sent.from, sent.to, kinds.number(sent.kind), sent.at, end, sent.fate as u8, sent.text])
 }
 
 /// Names, each of which is written once.

@@ -1,17 +1,19 @@
-//! A run as one page for a browser: a space-time diagram, and each node's state at every step.
-//!
-//! The page needs no network and no server: the style, the program and the data are in it. The data says what changed at
-//! each step, not how everything stood; the page adds it up again.
+//! A run as one page for a browser: a space-time diagram, and each node's state at every step. And the same run as a timeline
+//! for programs that show those.
 
+mod curve;
 mod data;
 mod node;
+mod operations;
+mod page;
+mod timeline;
 
 use std::io::BufRead;
 
+pub use self::curve::Curve;
 use self::data::Data;
 use super::describe;
 use crate::driver::{Stop, apply, liveness};
-use crate::number::narrowed;
 use crate::planted;
 use crate::trace::{End, Ending, Line, ReadError, Reader, Trouble};
 use crate::world::{Event, World};
@@ -19,18 +21,10 @@ use crate::world::{Event, World};
 /// No browser shows more events.
 const MOST_EVENTS: u64 = 1_000_000;
 
-const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
-const RUN: &str = include_str!("run.js");
-const DIAGRAM: &str = include_str!("diagram.js");
-const PANEL: &str = include_str!("panel.js");
-
-/// The page of a run, up to where it breaks. An event that does not fit is a line that says so. A liveness phase is one
-/// event unless `shows_liveness` is set; then it is shown event by event, and the page ends with it. Returns how the
-/// run ends, as the page shows it.
+/// The page of a run: [`Report::page`] and [`Report::ending`].
 ///
 /// # Errors
-/// The trace cannot be read, or needs a planted bug that this build does not have.
+/// As [`Report::of`].
 pub fn report<R: BufRead>(reader: Reader<R>, shows_liveness: bool) -> Result<(String, Ending), ReadError> {
     report_in(&World::new(), reader, shows_liveness)
 }
@@ -38,32 +32,78 @@ pub fn report<R: BufRead>(reader: Reader<R>, shows_liveness: bool) -> Result<(St
 /// The same, in a copy of this world: with what a user brings.
 ///
 /// # Errors
-/// As [`report`].
+/// As [`Report::of`].
 pub fn report_in<R: BufRead>(
     world: &World,
-    mut reader: Reader<R>,
+    reader: Reader<R>,
     shows_liveness: bool,
 ) -> Result<(String, Ending), ReadError> {
-    reader.fits(world)?;
-    let bug = reader.header().bug.clone();
-    let _switched =
-        planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
-    let mut run = Run { data: Data::new(reader.header()), world: world.clone(), ended: None };
-    let mut recorded = Ending::Completed;
-    while let Some(line) = reader.next_line()? {
-        match line {
-            Line::Event(_) if run.world.step() >= MOST_EVENTS => {
-                return Err(reader.trouble(Trouble::TooManyEvents(MOST_EVENTS)));
+    let report = Report::of(world, reader, shows_liveness)?;
+    Ok((report.page(), report.ending))
+}
+
+/// A run, as it is shown elsewhere than in a terminal.
+pub struct Report {
+    data: Data,
+    /// How it ends, as it is shown.
+    pub ending: Ending,
+    recorded: Ending,
+    curve: Option<Curve>,
+}
+
+impl Report {
+    /// A run in a copy of this world, up to where it breaks. An event that does not fit is one that says so. A liveness phase is one
+    /// event unless `shows_liveness` is set; then it is shown event by event, and the run ends with it.
+    ///
+    /// ```
+    /// use sim::explain::Report;
+    /// use sim::trace::{Header, Reader, Trace};
+    /// use sim::world::World;
+    /// let trace = Trace::record(Header::new(Some(1)), &[]).write(Vec::new()).unwrap();
+    /// let report = Report::of(&World::new(), Reader::new(&trace[..], "here").unwrap(), false).unwrap();
+    /// assert!(report.page().starts_with("<!doctype html>") && report.timeline().contains("traceEvents"));
+    /// ```
+    ///
+    /// # Errors
+    /// The trace cannot be read, or needs a planted bug that this build does not have.
+    pub fn of<R: BufRead>(world: &World, mut reader: Reader<R>, shows_liveness: bool) -> Result<Self, ReadError> {
+        reader.fits(world)?;
+        let bug = reader.header().bug.clone();
+        let _switched = planted::switch_on(bug.as_deref())
+            .map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
+        let mut run = Run { data: Data::new(reader.header()), world: world.clone(), ended: None };
+        let mut recorded = Ending::Completed;
+        while let Some(line) = reader.next_line()? {
+            match line {
+                Line::Event(_) if run.world.step() >= MOST_EVENTS => {
+                    return Err(reader.trouble(Trouble::TooManyEvents(MOST_EVENTS)));
+                }
+                Line::Event(event) => run.event(event, shows_liveness),
+                Line::Digest { .. } => {}
+                Line::End(End { ending, .. }) => recorded = ending,
             }
-            Line::Event(event) => run.event(event, shows_liveness),
-            Line::Digest { .. } => {}
-            Line::End(End { ending, .. }) => recorded = ending,
         }
+        let Run { mut data, ended, .. } = run;
+        data.close();
+        let hangs = matches!(recorded, Ending::Hang(_)).then(|| recorded.clone());
+        Ok(Self { data, ending: ended.or(hangs).unwrap_or_default(), recorded, curve: None })
     }
-    let Run { data, ended, .. } = run;
-    let hangs = matches!(recorded, Ending::Hang(_)).then(|| recorded.clone());
-    let ended = ended.or(hangs).unwrap_or_default();
-    Ok((page(data.finish(&ended, &recorded)), ended))
+
+    /// Lets the page show how certain the failure was at which step.
+    #[must_use]
+    pub fn with_curve(self, curve: Curve) -> Self {
+        Self { curve: Some(curve), ..self }
+    }
+
+    /// One page for a browser.
+    pub fn page(&self) -> String {
+        page::page(self.data.page(&self.ending, &self.recorded, self.curve.as_ref()))
+    }
+
+    /// The run in the JSON form of Chrome's traces, as <https://ui.perfetto.dev> opens it: nodes are tracks, messages are flows.
+    pub fn timeline(&self) -> String {
+        timeline::timeline(&self.data, &self.ending).to_string()
+    }
 }
 
 /// The run that is shown, while it happens again.
@@ -109,14 +149,4 @@ impl Run {
         }
         None
     }
-}
-
-fn page(data: serde_json::Value) -> String {
-    // A browser holds no more digits of a number than other readers of JSON.
-    let data = narrowed(data);
-    // Text of the run must not end the script in which it stands.
-    let data = data.to_string().replace('<', "\\u003c");
-    let pieces = [("/*STYLE*/", STYLE), ("/*RUN*/", RUN), ("/*DIAGRAM*/", DIAGRAM), ("/*PANEL*/", PANEL)];
-    let page = pieces.iter().fold(PAGE.to_string(), |page, (place, piece)| page.replacen(place, piece, 1));
-    page.replacen("/*DATA*/null", &data, 1)
 }

@@ -1,0 +1,31 @@
+const withText = (text) => run.events.flatMap((event, step) => event.text.toLowerCase().includes(text) ? [step] : []);
+const type = (text) => { get("find").value = text; get("find").dispatchEvent(new Event("input")); };
+const enter = (shiftKey = false) => key("Enter", get("find"), { shiftKey });
+select(0);
+type("MSGAPP");
+const expected = withText("msgapp");
+seen.count = get("found").textContent === String(found.length) && found.length >= expected.length && expected.every(isFound);
+seen.next = [enter(), enter(), enter(true)].join() === [found[0], found[1], found[0]].join();
+seen.place = get("found").textContent === `1 of ${found.length}`;
+seen.around = enter(true) === found.at(-1) && enter() === found[0];
+get("after").click();
+get("before").click();
+seen.buttons = shown.step === found[0];
+seen.marked = targets.some((target) => target.mark === "hit");
+// A field of a state is found at the step at which it became so, which the text of the event does not say.
+type("commit 3,");
+seen.state = found.length > 0 && found.every((step) => !run.events[step].text.includes("commit 3,") && DATA.changes.some(([at, , changes]) => at === step && changes.commit === 3));
+// What filters hide is counted, and shown when it is gone to.
+type("ticks");
+press("ticks");
+seen.hidden = get("found").textContent.endsWith(", " + found.filter((step) => !passes(step)).length + " hidden");
+enter();
+seen.inSight = isFound(shown.step) && isInSight(shown.step);
+press("ticks");
+type("no such thing");
+seen.none = get("found").textContent;
+select(3);
+key("/");
+seen.focus = document.activeElement === get("find");
+key("j", get("find"));
+seen.typing = shown.step;

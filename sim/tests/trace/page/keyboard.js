@@ -1,0 +1,14 @@
+seen.home = key("Home");
+seen.arrows = [key("ArrowDown"), key("ArrowRight"), key("ArrowUp"), key("ArrowLeft")];
+seen.letters = [key("j"), key("j"), key("k")];
+const rows = Math.floor((scroll.clientHeight - TOP) / ROW) - 1;
+seen.pages = [key("PageDown") - 1 - rows, key("PageUp") - 1];
+seen.end = key("End") - LAST;
+key("Home");
+const isTurn = (step) => DATA.changes.some(([at, , changes]) => at === step && ("role" in changes || "term" in changes || "commit" in changes));
+const visited = Array.from({ length: 12 }, () => key("n"));
+seen.turns = visited.every(isTurn) && visited.every((step, at) => at === 0 || !Array.from({ length: step - visited[at - 1] - 1 }, (_, by) => visited[at - 1] + 1 + by).some(isTurn));
+seen.back = key("p") === visited.at(-2) && key("p") === visited.at(-3);
+seen.slider = (() => { get("slider").focus(); const before = shown.step; return key("j", get("slider")) - before; })();
+seen.inSight = Array.from({ length: 40 }, () => { key("PageDown"); return isInSight(shown.step); }).every(Boolean);
+seen.said = KEYS.every(({ keys: [first], says }) => says === "" || get("keys").textContent.includes(says)) && get("keys").textContent.includes("n: next change");
