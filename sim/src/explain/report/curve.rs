@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 ///
 /// Whoever has sampled such ways hands it to [`Report::with_curve`](super::Report::with_curve). In the data of the page it is the
 /// field `why`: `{"points": [[step, thousandths], …], "jumps": [[step, text], …]}`, or null.
+///
+/// ```
+/// use sim::explain::Curve;
+/// let jumps = vec![(3113, "node 2's vote is not synced".to_owned())];
+/// let curve = Curve { points: vec![(0, 2), (3112, 40), (3113, 970)], jumps };
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Curve {
     /// Steps in order, each with the share of failures after it, in thousandths.

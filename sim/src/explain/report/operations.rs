@@ -144,3 +144,85 @@ impl Operations {
         Record { client: *client, sequence: *sequence, operation: operation.clone(), invoked: *invoked, fate }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use raft::NodeId;
+
+    use super::*;
+
+    const NODE: NodeId = NodeId::new(1).expect("it is not 0");
+
+    /// What clients asked at each step, or were told.
+    enum Step {
+        Asks(u64, Operation),
+        Tells(u64, u64, Answer),
+    }
+
+    fn operations(steps: Vec<Step>) -> Operations {
+        let mut operations = Operations::default();
+        for (number, step) in (0..).zip(steps) {
+            let (event, answered) = match step {
+                Step::Asks(client, operation) => (Event::Invoke { client, node: NODE, operation }, Vec::new()),
+                Step::Tells(client, sequence, answer) => {
+                    let operation = Operation::Read { key: 5 };
+                    (
+                        Event::Advance { node: NODE },
+                        vec![Completion { client, sequence, node: NODE, operation, answer }],
+                    )
+                }
+            };
+            operations.happened(number, &event, &answered, &Clients::default());
+        }
+        operations
+    }
+
+    fn write(value: &'static str) -> Operation {
+        Operation::Write { key: 5, value: value.into() }
+    }
+
+    #[test]
+    fn operations_last_until_they_are_answered_or_given_up() {
+        let operations = operations(vec![
+            Step::Asks(0, write("a")),
+            Step::Asks(1, Operation::Read { key: 5 }),
+            Step::Asks(0, write("b")),
+            Step::Tells(0, 1, Answer::Written),
+            Step::Tells(0, 2, Answer::Written),
+        ]);
+        let ends: Vec<_> =
+            operations.all.iter().map(|asked| (asked.text(), asked.ended, asked.answer.is_some())).collect();
+        let expected = [
+            ("c0.1 write k5=\"a\"", Some(2), false),
+            ("c1.1 read k5", None, false),
+            ("c0.2 write k5=\"b\"", Some(4), true),
+        ];
+        assert_eq!(ends, expected.map(|(text, ended, is_answered)| (text.to_owned(), ended, is_answered)));
+    }
+
+    #[test]
+    fn an_answer_that_only_the_log_refutes_is_told_with_the_order_of_the_others() {
+        let told = operations(vec![
+            Step::Asks(0, write("a")),
+            Step::Tells(0, 1, Answer::Written),
+            Step::Asks(1, Operation::Read { key: 5 }),
+            Step::Tells(1, 1, Answer::Read("a".into())),
+        ]);
+        let expected = json!([{ "key": 5, "until": 3, "order": [0], "refuted": [1] }]);
+        assert_eq!(Value::Array(told.refuted(3)), expected);
+        assert_eq!(told.refuted(4), Vec::<Value>::new(), "nothing was answered there");
+    }
+
+    #[test]
+    fn an_answer_that_nothing_explains_is_found_wherever_the_run_ended() {
+        let told = operations(vec![
+            Step::Asks(0, write("a")),
+            Step::Tells(0, 1, Answer::Written),
+            Step::Asks(1, Operation::Read { key: 5 }),
+            Step::Tells(1, 1, Answer::Read("".into())),
+            Step::Asks(1, Operation::Read { key: 6 }),
+        ]);
+        let expected = json!([{ "key": 5, "until": 3, "order": [0], "refuted": [1] }]);
+        assert_eq!(Value::Array(told.refuted(9)), expected);
+    }
+}

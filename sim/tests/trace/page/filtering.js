@@ -18,7 +18,7 @@ seen.messages = DATA.messageKinds.every((kind) => {
 pressOnly("ticks");
 pressEvery("messages", "none");
 seen.only = classes().join();
-seen.link = location.hash;
+seen.link = get("link").hash;
 seen.lines = get("list").textContent.trimEnd().split("\n").length === shown.rows.length;
 seen.words = get("filtering").querySelector("summary").textContent === `Filters: ${shown.rows.length} of ${run.steps} events are shown`;
 // A step that filters hide is shown while it is selected, and in its place.
@@ -28,14 +28,14 @@ slide(hidden);
 seen.selected = isInSight(hidden) && get("list").textContent.includes(lineOf(hidden)) && shown.rows.every((step, at) => at === 0 || shown.rows[at - 1] < step);
 step(1);
 seen.gone = !shown.rows.includes(hidden) && shown.rows.length <= before && !get("list").textContent.includes(lineOf(hidden) + "\n");
-const link = location.hash;
+const address = get("link").hash;
 pressEvery("events", "all");
 pressEvery("messages", "all");
-seen.everything = shown.rows.length === all && location.hash === `#step=${shown.step}`;
+seen.everything = shown.rows.length === all && get("link").hash === `#step=${shown.step}`;
 // The link brings step and filters back.
-location.hash = link;
+location.hash = address;
 window.dispatchEvent(new Event("hashchange"));
-seen.linked = classes().join() === "ticks" && location.hash === link && filterOf("host-steps").classList.contains("off");
+seen.linked = classes().join() === "ticks" && get("link").hash === address && filterOf("host-steps").classList.contains("off");
 pressEvery("nodes", "none");
 pressEvery("events", "none");
 seen.nothing = shown.rows.length <= 2 && isInSight(shown.step);

@@ -44,14 +44,15 @@ fn keys_move_by_steps_pages_and_changes() {
     assert_eq!((&seen["home"], &seen["end"]), (&0.into(), &0.into()));
     assert_eq!((&seen["arrows"], &seen["letters"]), (&json!([1, 2, 1, 0]), &json!([1, 2, 1])));
     assert_eq!((&seen["pages"], &seen["slider"]), (&json!([0, 0]), &1.into()), "{seen:#}");
-    all_true(&seen, &["turns", "back", "inSight", "said"]);
+    all_true(&seen, &["turns", "back", "inSight", "said", "address"]);
 }
 
 #[test]
 #[ignore = "needs chromium: cargo test -p sim --test trace -- --ignored"]
 fn filters_leave_out_classes_and_kinds_and_the_link_keeps_them() {
     let seen = seen(&page_of(&broken(5, 600)), include_str!("filtering.js"));
-    let claims = ["classes", "messages", "lines", "words", "selected", "gone", "everything", "linked", "nothing"];
+    let claims =
+        ["classes", "messages", "lines", "words", "selected", "gone", "everything", "linked", "nothing", "address"];
     all_true(&seen, &claims);
     assert_eq!(seen["only"], "ticks", "{seen:#}");
     let link = seen["link"].as_str().unwrap();

@@ -49,4 +49,7 @@ try {
 } catch (error) {
   seen.errors.push(String(error.stack));
 }
-document.body.append(Object.assign(document.createElement("pre"), { id: "seen", textContent: JSON.stringify(seen) }));
+setTimeout(() => {
+  seen.address = location.hash === link();
+  document.body.append(Object.assign(document.createElement("pre"), { id: "seen", textContent: JSON.stringify(seen) }));
+}, 500);

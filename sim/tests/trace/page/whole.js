@@ -2,7 +2,7 @@ seen.steps = run.steps;
 seen.broken = get("broken").textContent;
 seen.startedAt = shown.step;
 slide(10);
-seen.slid = { step: shown.step, text: get("step").textContent, hash: location.hash, ...look() };
+seen.slid = { step: shown.step, text: get("step").textContent, hash: get("link").hash, ...look() };
 seen.painted = painted(canvas);
 slide(run.steps - 1);
 seen.end = look();

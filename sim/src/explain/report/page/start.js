@@ -12,7 +12,7 @@ function select(step, isFromLink = false) {
   get("slider").value = shown.step;
   get("step").textContent = `step ${shown.step} of ${LAST} · tick ${ticks[shown.step] ?? 0}`;
   get("link").href = link();
-  if (!isFromLink) history.replaceState(null, "", link());
+  if (!isFromLink) readdress();
   reveal(shown.step);
   draw();
   drawOverview();
@@ -21,7 +21,15 @@ function select(step, isFromLink = false) {
   drawPanel();
 }
 
+// The address follows the selection, a moment later: browsers stop listening to a page that changes it hundreds of times.
+let addressing = 0;
+function readdress() {
+  clearTimeout(addressing);
+  addressing = setTimeout(() => history.replaceState(null, "", link()), 150);
+}
+
 function follow() {
+  clearTimeout(addressing);
   const { step, hidden } = asked(location.hash);
   const differs = hidden.size !== shown.hidden.size || [...hidden].some((name) => !shown.hidden.has(name));
   const asks = step ?? (run.brokenAt >= 0 ? run.brokenAt : 0);
