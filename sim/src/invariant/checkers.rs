@@ -175,7 +175,7 @@ impl Checkers {
             return Ok(());
         }
         let durable = recovered.hard_state;
-        self.when(Invariant::DurableBeforeSend, |all| recovery::recovers(&all.cluster, id, recovered))?;
+        self.when(Invariant::DurableBeforeSend, |all| all.comes_back(id, recovered))?;
         self.when(Invariant::VoteOnce, |_| vote_once::begins(id, durable, view.hard_state))?;
         self.when(Invariant::DurableBeforeSend, |_| recovery::begins(id, durable, view.hard_state))?;
         self.voted(id, Some(durable))?;
@@ -199,6 +199,16 @@ impl Checkers {
         })?;
         self.counts_as_applied(id)?;
         self.commits(id)
+    }
+
+    fn comes_back(&mut self, id: NodeId, recovered: &Recovered<'_>) -> Check {
+        recovery::recovers(&self.cluster, id, recovered)?;
+        let is_new = self.cluster.get(id).is_none();
+        // What entries say is known only where that is watched.
+        if is_new || !self.watched.contains(Invariant::LogMatching) {
+            return Ok(());
+        }
+        recovery::gives_back_what_was_written(id, &self.matching, recovered.entries)
     }
 
     /// A node began with the log of another cluster. It acknowledges what it does not have, and a node that relies on

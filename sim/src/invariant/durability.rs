@@ -16,7 +16,7 @@
 //!
 //! Source: Raft paper, figure 2 ("updated on stable storage before responding to RPCs"); thesis, section 3.8; the
 //! contract of [`raft::Ready`]; etcd issue 9571 for what a follower may promise, `MatchIndexValid`-like invariants of
-//! CCF's specification for (4). That what was durable survives is checked by [`recovery`](super::recovery).
+//! CCF's specification for (4). What a disk gives back is checked by [`recovery`](super::recovery).
 
 use raft::{Body, EntryId, HardState, Index, Message, NodeId, Term};
 

@@ -148,6 +148,11 @@ impl LogMatching {
         }
     }
 
+    /// Whether what entries at this index say is remembered.
+    pub fn remembers(&self, index: Index) -> bool {
+        index > self.floor
+    }
+
     /// What the entry says, where it is remembered.
     pub fn content(&self, term: Term, index: Index) -> Option<&Content> {
         let created = self.terms.get(&term)?;

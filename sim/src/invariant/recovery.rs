@@ -1,19 +1,24 @@
-//! What was durable survives a restart, and a log forgets only what a durable snapshot covers.
+//! What was durable survives a restart, nothing comes back that was never written, and a log forgets only what a durable
+//! snapshot covers.
 //!
 //! ```text
 //! n restarts                ⇒  n and its disk still know term, vote, log and snapshot      (1)
-//! n's log forgets up to i   ⇒  n's disk holds a snapshot that covers i                     (2)
+//! n restarts                ⇒  each entry of its log says what it said when it was created (2)
+//! n's log forgets up to i   ⇒  n's disk holds a snapshot that covers i                     (3)
 //! ```
 //!
-//! For a disk that is lost, (1) is about the one that took its place.
+//! For a disk that is lost, (1) is about the one that took its place. (2) is about more than what was durable: a write that a crash
+//! tore may come back whole or not at all, and not as something else. That the entries also belong together is checked by
+//! [`log_matching`](super::log_matching).
 //!
 //! Source: Raft paper, figure 2 and section 5.6; thesis, section 3.8 and, for snapshots, 5.1; the contract of
 //! [`raft::Ready`]. A part of [`Invariant::DurableBeforeSend`]: a promise that does not survive was not durable.
 
-use raft::{EntryId, HardState, Index, NodeId};
+use raft::{Entry, EntryId, HardState, Index, NodeId};
 
 use super::cluster::{Cluster, Node};
 use super::input::Recovered;
+use super::log_matching::LogMatching;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
@@ -75,6 +80,23 @@ fn recovers_log(id: NodeId, node: &Node, recovered: &Recovered<'_>) -> Check {
             ))
         }
     }
+}
+
+/// A node is about to start again with entries that its disk gave back. Each that was ever written had been created before.
+pub(super) fn gives_back_what_was_written(id: NodeId, matching: &LogMatching, entries: &[Entry]) -> Check {
+    for entry in entries.iter().filter(|entry| matching.remembers(entry.index)) {
+        let created = matching.content(entry.term, entry.index);
+        if created.is_some_and(|content| content.is_of(entry)) {
+            continue;
+        }
+        let found = words::content(entry.kind, &entry.data);
+        let expected = match created {
+            Some(content) => format!("{content}, as it was written"),
+            None => "nothing that was never written".to_owned(),
+        };
+        return Err(lost(id, format!("{} came back from the disk as {found}; expected {expected}", entry.id())));
+    }
+    Ok(())
 }
 
 /// A node shows its first view after a start. [`vote_once`](super::vote_once) checks its term and vote.
@@ -155,6 +177,29 @@ mod tests {
         bench.append(2, &entries(1, 1..=2)).unwrap();
         let hard_state = bench.hard_state(1, 1);
         breaks(Invariant::DurableBeforeSend, restart(&mut bench, &entries(1, 1..=1), hard_state));
+    }
+
+    #[test]
+    fn a_torn_entry_that_comes_back_as_something_else_is_found() {
+        let never_created = [entry(1, 5), entry(2, 3)];
+        let torn = Entry { data: "1/".into(), ..entry(1, 3) };
+        for torn in never_created.into_iter().chain([torn]) {
+            let mut bench = Bench::led();
+            bench.append(2, &entries(1, 1..=2)).unwrap();
+            bench.append_unsynced(2, &entries(1, 3..=3)).unwrap();
+            let hard_state = bench.hard_state(1, 1);
+            let log = [entries(1, 1..=2), vec![torn]].concat();
+            breaks(Invariant::DurableBeforeSend, restart(&mut bench, &log, hard_state));
+        }
+    }
+
+    #[test]
+    fn what_was_durable_comes_back_as_it_was_written() {
+        let mut bench = Bench::led();
+        bench.append(2, &entries(1, 1..=2)).unwrap();
+        let hard_state = bench.hard_state(1, 1);
+        let other = Entry { data: "other".into(), ..entry(1, 2) };
+        breaks(Invariant::DurableBeforeSend, restart(&mut bench, &[entry(1, 1), other], hard_state));
     }
 
     #[test]

@@ -103,6 +103,17 @@ fn commits_and_what_is_durable_are_told_in_words() {
         (
             || {
                 let mut bench = Bench::led();
+                bench.checkers.crashed(node(1));
+                let torn = Entry { data: Bytes::from_static(b"1/"), ..entry(1, 4) };
+                let hard_state = bench.hard_state(1, 1);
+                bench.start(1, EntryId::ZERO, &[entries(1, 1..=3), vec![torn]].concat(), hard_state)
+            },
+            Invariant::DurableBeforeSend,
+            "node 1: 1/4 came back from the disk as [1/]; expected [1/4], as it was written",
+        ),
+        (
+            || {
+                let mut bench = Bench::led();
                 let view = bench.view(1, |view| view.hard_state.term = Term::ZERO);
                 bench.checkers.observed(node(1), &view)
             },

@@ -28,7 +28,8 @@ pub enum Invariant {
     StateMachineSafety,
     /// A leader commits what a quorum of its configuration holds durably.
     CommitQuorum,
-    /// Nothing is sent before what it promises is durable, and what was durable survives.
+    /// Nothing is sent before what it promises is durable; what was durable survives, and nothing comes back that was never
+    /// written.
     DurableBeforeSend,
     /// Committed configurations agree, and successive ones have quorums that meet.
     ConfigurationAgreement,
@@ -116,7 +117,8 @@ impl Invariant {
             Self::StateMachineSafety => "no two nodes commit or apply different entries at the same index.",
             Self::CommitQuorum => "a leader commits what a quorum of its configuration holds durably.",
             Self::DurableBeforeSend => {
-                "nothing is sent before what it promises is durable, and what was durable survives."
+                "nothing is sent before what it promises is durable; what was durable survives, and nothing comes back that was never \
+                 written."
             }
             Self::ConfigurationAgreement => {
                 "committed configurations agree, and successive ones have quorums that meet."

@@ -64,20 +64,19 @@ const fn bit(invariant: Invariant) -> u32 {
 }
 
 /// Who voted decides who was elected, who was elected decides who may create entries, and what entries say decides what
-/// state machines may apply and what a read must see.
+/// disks may give back, what state machines may apply and what a read must see.
 const fn goes_by(invariant: Invariant) -> &'static [Invariant] {
     use Invariant as Of;
     match invariant {
         Of::ElectionSafety => &[Of::VoteOnce],
         Of::LogMatching => &[Of::ElectionSafety],
-        Of::StateMachineSafety | Of::BoundedMemory => &[Of::LogMatching],
+        Of::StateMachineSafety | Of::BoundedMemory | Of::DurableBeforeSend => &[Of::LogMatching],
         Of::LinearizableRead => &[Of::StateMachineSafety],
         Of::VoteOnce
         | Of::LeaderIsVoter
         | Of::LeaderAppendOnly
         | Of::LeaderCompleteness
         | Of::CommitQuorum
-        | Of::DurableBeforeSend
         | Of::ConfigurationAgreement
         | Of::Monotonic
         | Of::ExactlyOnce
