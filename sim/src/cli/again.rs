@@ -4,7 +4,8 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use crate::trace::Header;
+use crate::invariant::Invariant;
+use crate::trace::{Ending, Header, Property};
 
 /// How this program is called, up to its arguments.
 pub(super) fn program() -> String {
@@ -89,15 +90,21 @@ impl<'a> Next<'a> {
         vec![self.show(self.trace), self.report(self.trace), self.replay()]
     }
 
-    /// The next commands after the trace was shrunk.
-    pub(super) fn shrunk(&self) -> Vec<String> {
-        vec![self.show(self.trace), self.report(self.trace), self.replay(), self.scenario()]
+    /// The next commands after the trace was shrunk. A scenario is about the project's own nodes.
+    pub(super) fn shrunk(&self, header: &Header) -> Vec<String> {
+        let scenario = header.engine.is_none().then(|| self.scenario());
+        [self.show(self.trace), self.report(self.trace), self.replay()].into_iter().chain(scenario).collect()
     }
 
-    /// The next commands after the trace was seen to fail as recorded.
-    pub(super) fn seen(&self, header: &Header) -> Vec<String> {
-        // A trace that was shrunk, or made of a scenario, no longer has the plan of a seed.
-        let all = if header.plan.is_null() { self.shrunk() } else { [self.recorded(), vec![self.replay()]].concat() };
+    /// The next commands after the trace was seen to end like this.
+    pub(super) fn seen(&self, header: &Header, ending: &Ending) -> Vec<String> {
+        let all = match Property::broken_by(ending) {
+            // Only a program that has it runs the events again.
+            Some(Property::Holds(Invariant::UserDefined(_))) => vec![self.show(self.trace), self.report(self.trace)],
+            // A trace that was shrunk, or made of a scenario, no longer has the plan of a seed.
+            _ if header.plan.is_null() => self.shrunk(header),
+            _ => [self.recorded(), vec![self.replay()]].concat(),
+        };
         let done = self.command(self.done, self.trace, "");
         all.into_iter().filter(|command| !command.starts_with(&done)).collect()
     }
@@ -113,6 +120,7 @@ fn beside(trace: &Path, ending: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invariant::{About, UserDefined, Violation};
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_take_it_for_something_else() {
@@ -137,14 +145,34 @@ mod tests {
                 "sim report 'my runs/violation-4-short.jsonl' -o 'my runs/violation-4-short.html'",
             ]
         );
-        let next = Next { trace: Path::new("short.jsonl"), program: "sim".to_owned(), done: "show" };
         assert_eq!(
-            next.seen(&Header::new(None)),
+            after_show(&Header::new(None), &broken(Invariant::VoteOnce)),
             [
                 "sim report short.jsonl -o short.html",
                 "sim replay short.jsonl",
                 "sim scenario --from-trace short.jsonl -o short.txt"
             ]
         );
+    }
+
+    #[test]
+    fn only_what_this_program_can_do_with_a_trace_is_named() {
+        let other = Header { engine: Some("raft-rs".to_owned()), ..Header::new(None) };
+        assert_eq!(
+            after_show(&other, &broken(Invariant::VoteOnce)),
+            ["sim report short.jsonl -o short.html", "sim replay short.jsonl"]
+        );
+        let about = &About { name: "money", meaning: "money is neither made nor lost.", source: "the bank" };
+        let brought = broken(Invariant::UserDefined(UserDefined::new(about)));
+        assert_eq!(after_show(&Header::new(None), &brought), ["sim report short.jsonl -o short.html"]);
+    }
+
+    fn after_show(header: &Header, ending: &Ending) -> Vec<String> {
+        let next = Next { trace: Path::new("short.jsonl"), program: "sim".to_owned(), done: "show" };
+        next.seen(header, ending)
+    }
+
+    fn broken(invariant: Invariant) -> Ending {
+        Ending::Violation(Violation::new(invariant, &[], ""))
     }
 }

@@ -105,7 +105,7 @@ impl Outcome {
                     Ending::Violation(violation) => format!("{violation}\nas recorded\n"),
                     _ => format!("at step {step}: {}, as recorded\n", ending.clone()),
                 };
-                said + &failure::meaning(ending) + &failure::next(&Next::after("replay", path).seen(header))
+                said + &failure::meaning(ending) + &failure::next(&Next::after("replay", path).seen(header, ending))
             }
             Self::Gone { recorded, step } => format!(
                 "{step} events replayed as recorded, nothing broken: what was recorded to break is gone\n\
@@ -140,7 +140,7 @@ impl Outcome {
         });
         match self {
             Self::AsRecorded { ending, .. } if *ending != Ending::Completed => {
-                line["next"] = json!(Next::after("replay", path).seen(header));
+                line["next"] = json!(Next::after("replay", path).seen(header, ending));
             }
             Self::Diverged(divergence) => line["difference"] = json!(divergence.to_string()),
             Self::Hangs { .. } => line["difference"] = json!("the event never ends"),

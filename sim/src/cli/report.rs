@@ -50,7 +50,8 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     }
     if report.ending != Ending::Completed && !is_stream {
         output::print(
-            failure::of_ending(&report.ending) + &failure::next(&Next::after("report", &arguments.file).seen(&header)),
+            failure::of_ending(&report.ending)
+                + &failure::next(&Next::after("report", &arguments.file).seen(&header, &report.ending)),
         )?;
     }
     Ok(HELD)

@@ -222,7 +222,7 @@ fn to_trace(paths: &[PathBuf], output: &Path) -> Result<u8, String> {
     if !is_broken {
         return Ok(HELD);
     }
-    let next = saved.map(|()| Next::of(output).shrunk()).unwrap_or_default();
+    let next = saved.map(|()| Next::of(output).shrunk(&trace.header)).unwrap_or_default();
     super::tell_or_print(output, failure::meaning(&trace.ending) + &failure::next(&next))?;
     Ok(VIOLATED)
 }

@@ -69,8 +69,8 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
         Err(CannotShow::Read(error)) => return Err(error.to_string()),
         Err(CannotShow::Write(error)) => Err(error),
         Ok(ending) => {
-            let next =
-                || failure::meaning(&ending) + &failure::next(&Next::after("show", &arguments.file).seen(&header));
+            let commands = || Next::after("show", &arguments.file).seen(&header, &ending);
+            let next = || failure::meaning(&ending) + &failure::next(&commands());
             let next = if ending == Ending::Completed { String::new() } else { next() };
             out.write_all(next.as_bytes()).and_then(|()| out.flush())
         }

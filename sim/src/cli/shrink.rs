@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &ShrinkArguments) -> Result<u8, String> {
         short.save_in(&world, output).map_err(|error| format!("{}: {error}", output.display()))?;
     }
     let (left, of) = (short.events.len(), long.events.len());
-    let next = Next::of(output).shrunk();
+    let next = Next::of(output).shrunk(&short.header);
     if arguments.json {
         let line = json!({
             "file": arguments.file.display().to_string(),

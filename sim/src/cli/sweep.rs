@@ -164,7 +164,7 @@ fn told(swept: &Swept, file: &Path, kept: &[PathBuf], json: bool) -> Result<(), 
         ))?;
         print(failure::of_ending(&trace.ending))?;
         match kept.get(number) {
-            Some(path) => print(failure::next(&Next::of(path).shrunk()))?,
+            Some(path) => print(failure::next(&Next::of(path).shrunk(&trace.header)))?,
             None => say("its trace is kept with --out DIR")?,
         }
     }
