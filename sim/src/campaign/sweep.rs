@@ -93,10 +93,18 @@ type AfterEvent = (usize, Tried);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn sweep(trace: &Trace, sweep: &Sweep, watch: &impl Watch) -> Result<Swept, CannotSweep> {
+    sweep_in(&World::new(), trace, sweep, watch)
+}
+
+/// The same, in copies of this world: with what a user brings.
+///
+/// # Errors
+/// As [`sweep`].
+pub fn sweep_in(world: &World, trace: &Trace, sweep: &Sweep, watch: &impl Watch) -> Result<Swept, CannotSweep> {
     let bug = trace.header.bug.clone();
     // The trace may be one that was recorded without the bug.
     let switched = planted::switch_on(bug.as_deref()).map_err(CannotSweep::NeedsBug)?;
-    let trace = &Trace::record(trace.header.clone(), &trace.events);
+    let trace = &Trace::record_in(world, trace.header.clone(), &trace.events);
     drop(switched);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(sweep.jobs.unwrap_or(0)).start_handler(move |_| {
         let switched = planted::switch_on(bug.as_deref()).expect("the build has the bug, it was just switched on");
@@ -105,7 +113,7 @@ pub fn sweep(trace: &Trace, sweep: &Sweep, watch: &impl Watch) -> Result<Swept, 
     });
     let threads = threads.build().map_err(|error| CannotSweep::Threads(error.to_string()))?;
     Ok(threads.install(|| {
-        let states = States { trace, world: World::new(), happened: 0 };
+        let states = States { trace, world: world.clone(), happened: 0 };
         let chosen = states.filter(|(happened, _)| is_chosen(*happened, trace.events.len(), sweep.most));
         let tried = chosen.take_while(|_| !watch.enough()).par_bridge().map(|(happened, world)| {
             let tried = try_all(&world);
@@ -114,7 +122,7 @@ pub fn sweep(trace: &Trace, sweep: &Sweep, watch: &impl Watch) -> Result<Swept, 
         });
         let mut tried: Vec<AfterEvent> = tried.collect();
         tried.sort_by_key(|(happened, _)| *happened);
-        summed_up(trace, tried)
+        summed_up(world, trace, tried)
     }))
 }
 
@@ -162,7 +170,7 @@ fn is_chosen(happened: usize, events: usize, most: Option<u64>) -> bool {
     })
 }
 
-fn summed_up(trace: &Trace, all: Vec<AfterEvent>) -> Swept {
+fn summed_up(world: &World, trace: &Trace, all: Vec<AfterEvent>) -> Swept {
     let broke = Some(trace.ending.clone()).filter(|ending| *ending != Ending::Completed);
     let mut swept = Swept { events: trace.events.len() as u64, broke, ..Swept::default() };
     let mut ways: Vec<(Option<Failure>, usize, CrashPoint, u64)> = Vec::new();
@@ -179,16 +187,16 @@ fn summed_up(trace: &Trace, all: Vec<AfterEvent>) -> Swept {
             }
         }
     }
-    let found = |(_, happened, point, times)| Found { trace: recorded(trace, happened, point), times };
+    let found = |(_, happened, point, times)| Found { trace: recorded(world, trace, happened, point), times };
     swept.failures = ways.into_iter().map(found).collect();
     swept
 }
 
 /// The run up to a crash, and what comes of that.
-fn recorded(trace: &Trace, happened: usize, point: CrashPoint) -> Trace {
-    let header = Header { bug: trace.header.bug.clone(), ..Header::new(None) };
+fn recorded(world: &World, trace: &Trace, happened: usize, point: CrashPoint) -> Trace {
+    let header = Header { bug: trace.header.bug.clone(), ..Header::of_world(world, None) };
     let events = [&trace.events[..happened], &point.events()].concat();
-    let recorded = Trace::record(header, &events);
+    let recorded = Trace::record_in(world, header, &events);
     debug_assert_ne!(recorded.ending, Ending::Completed, "the same events lead to the same");
     recorded
 }

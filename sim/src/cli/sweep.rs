@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::campaign::sweep::{Found, Sweep, Swept, Watch, sweep};
+use crate::campaign::sweep::{Found, Sweep, Swept, Watch, sweep_in};
 use crate::driver::sweep::Tried;
 use crate::output::{print, say};
 use crate::planted;
 use crate::trace::{Header, Trace};
+use crate::world::World;
 use crate::{input, script};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,7 +18,7 @@ use serde_json::json;
 
 use super::again::Next;
 use super::interrupt::Interrupt;
-use super::{HELD, USAGE, VIOLATED, failure, jobs, time};
+use super::{HELD, USAGE, VIOLATED, engines, failure, jobs, time};
 
 /// Crashes each node after each event of a run, with everything that its disk may keep, and sees whether it comes back.
 ///
@@ -75,9 +76,11 @@ pub(super) fn run(arguments: &SweepArguments) -> Result<u8, String> {
             say_unless(arguments.json, format_args!("{}: skipped, it plants a bug of its own", file.display()))?;
             continue;
         };
-        let swept = sweep(&trace, &how, &progress).map_err(|error| format!("{}: {error}", file.display()))?;
+        let world = engines::world_of(&trace.header)?;
+        let swept =
+            sweep_in(&world, &trace, &how, &progress).map_err(|error| format!("{}: {error}", file.display()))?;
         broken += usize::from(swept.is_broken());
-        let kept = keep(&swept, file, arguments.out.as_deref())?;
+        let kept = keep(&world, &swept, file, arguments.out.as_deref())?;
         progress.bar.suspend(|| told(&swept, file, &kept, arguments.json))?;
         all.tried += swept.tried;
         all.points += swept.points;
@@ -131,7 +134,7 @@ fn trace_of(file: &Path, bug: Option<&str>) -> Result<Option<Trace>, String> {
 }
 
 /// Writes a trace of each way to fail, where a folder is named. Returns their paths.
-fn keep(swept: &Swept, file: &Path, folder: Option<&Path>) -> Result<Vec<PathBuf>, String> {
+fn keep(world: &World, swept: &Swept, file: &Path, folder: Option<&Path>) -> Result<Vec<PathBuf>, String> {
     let Some(folder) = folder.filter(|_| !swept.failures.is_empty()) else { return Ok(Vec::new()) };
     let said = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     std::fs::create_dir_all(folder).map_err(|error| said(folder, error))?;
@@ -140,7 +143,7 @@ fn keep(swept: &Swept, file: &Path, folder: Option<&Path>) -> Result<Vec<PathBuf
         // A trace is run once more to be written.
         let _switched = planted::switch_on(found.trace.header.bug.as_deref()).map_err(|unknown| unknown.to_string())?;
         let path = folder.join(format!("{}-{number}.jsonl", stem.trim_end_matches(".jsonl")));
-        found.trace.save(&path).map_err(|error| said(&path, error))?;
+        found.trace.save_in(world, &path).map_err(|error| said(&path, error))?;
         Ok(path)
     });
     written.collect()
