@@ -107,9 +107,10 @@ pub(super) fn of_plan(plan: &Plan, world: &World) -> String {
 }
 
 /// Whose nodes run, and what is checked of them.
-fn of_engine(engine: &dyn Engine) -> String {
-    let Supports { unchecked, bootstrap: _, forget_leader: _, lost_data } = engine.supports();
-    let unchecked: Vec<&str> = unchecked.iter().map(|invariant| invariant.name()).collect();
+pub(super) fn of_engine(engine: &dyn Engine) -> String {
+    let Supports { unchecked, unchecked_parts, bootstrap: _, forget_leader: _, lost_data } = engine.supports();
+    let parts = unchecked_parts.iter().map(|(invariant, part)| format!("{part} ({invariant})"));
+    let unchecked: Vec<String> = unchecked.iter().map(ToString::to_string).chain(parts).collect();
     let but = if unchecked.is_empty() { String::new() } else { format!(" but {}", unchecked.join(", ")) };
     let lost = if lost_data { "" } else { "; disks lose nothing that was acknowledged" };
     format!("{}; every property is checked{but}{lost}", engine.name())

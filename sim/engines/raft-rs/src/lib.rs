@@ -58,7 +58,16 @@ impl Engine for RaftRs {
     }
 
     fn supports(&self) -> Supports {
-        Supports { bootstrap: false, forget_leader: false, lost_data: false, unchecked: UNCHECKED }
+        Supports {
+            bootstrap: false,
+            forget_leader: false,
+            lost_data: false,
+            unchecked: &[Invariant::RunLoop],
+            unchecked_parts: &[
+                (Invariant::BoundedMemory, "the limit on uncommitted bytes"),
+                (Invariant::BoundedMemory, "the limit on bytes handed out at once"),
+            ],
+        }
     }
 
     fn fit(&self, options: &mut NodeOptions) {
@@ -102,6 +111,3 @@ pub fn world() -> World {
     let engine: Arc<dyn Engine> = Arc::new(RaftRs);
     World::with(Setup::new().engine(engine))
 }
-
-/// What nothing is claimed of.
-const UNCHECKED: &[Invariant] = &[Invariant::RunLoop];

@@ -115,9 +115,10 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     if explored.seeds == 0 && explored.broken.is_empty() {
         return Err("no seed came to its end: nothing was checked".to_owned());
     }
-    let summary = told::Summary { arguments, exploration: &exploration, explored: &explored, traces: &traces, took };
+    let (exploration, explored) = (&exploration, &explored);
+    let summary = told::Summary { arguments, world: &world, exploration, explored, traces: &traces, took };
     say(if arguments.json { summary.as_json() } else { summary.as_text() })?;
-    let missed = arguments.all_situations && never_reached(&explored);
+    let missed = arguments.all_situations && never_reached(explored);
     Ok(if explored.broken.is_empty() && !missed { HELD } else { VIOLATED })
 }
 

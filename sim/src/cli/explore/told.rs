@@ -9,6 +9,7 @@ use crate::campaign::rarer_than;
 use crate::invariant::Violation;
 use crate::output::{say, tell};
 use crate::trace::{Ending, Property};
+use crate::world::World;
 use serde_json::{Value, json};
 
 use super::super::again::Next;
@@ -59,6 +60,7 @@ pub(super) fn failure_as_json(failure: &Failure, trace: Option<&Path>) -> String
 /// The results of an exploration.
 pub(super) struct Summary<'a> {
     pub(super) arguments: &'a ExploreArguments,
+    pub(super) world: &'a World,
     pub(super) exploration: &'a Exploration,
     pub(super) explored: &'a Explored,
     pub(super) traces: &'a Traces,
@@ -72,7 +74,13 @@ impl Summary<'_> {
         let never = situations::never_as_text(explored);
         let statistics = summary::of_statistics(&explored.statistics);
         let broken: String = self.broken().map(|(property, broken)| self.of_broken(property, broken)).collect();
-        format!("{all}{statistics}{never}{}{broken}{}", self.of_seeds(), self.of_start()).trim_end().to_owned()
+        let seeds = self.of_engine() + &self.of_seeds();
+        format!("{all}{statistics}{never}{seeds}{broken}{}", self.of_start()).trim_end().to_owned()
+    }
+
+    /// Whose nodes ran, where they were not the project's own.
+    fn of_engine(&self) -> String {
+        self.world.engine().map_or_else(String::new, |engine| summary::of_engine(engine) + "\n")
     }
 
     fn of_seeds(&self) -> String {

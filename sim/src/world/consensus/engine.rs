@@ -62,4 +62,6 @@ pub struct Supports {
     pub lost_data: bool,
     /// The properties that nothing is claimed of.
     pub unchecked: &'static [Invariant],
+    /// What nothing is claimed of in the other properties, in words.
+    pub unchecked_parts: &'static [(Invariant, &'static str)],
 }
