@@ -40,6 +40,9 @@ impl Verdict {
     }
 }
 
+/// The runs in which it was found have so many events before faults end.
+pub const STEPS: u64 = 4000;
+
 /// A finding, and what its trace says.
 #[derive(Clone, Debug)]
 pub struct Shown {
@@ -66,10 +69,10 @@ impl Finding {
     pub fn show(&self) -> Result<Shown, String> {
         let path = self.path();
         let Trace { header, events, ending } = Trace::open(&path).map_err(|error| error.to_string())?;
-        let failure = Failure::of(&ending).ok_or_else(|| format!("{}: nothing is broken", path.display()))?;
+        let failure = Failure::exactly(&ending).ok_or_else(|| format!("{}: nothing is broken", path.display()))?;
         let reader = Reader::open(&path).map_err(|error| error.to_string())?;
         match replay_in(&world(), reader).map_err(|error| error.to_string())? {
-            Replayed::Broken { ending, .. } if Failure::of(&ending) == Some(failure) => {}
+            Replayed::Broken { ending, .. } if Failure::exactly(&ending) == Some(failure) => {}
             other => return Err(format!("{}: it does not end as it was recorded: {other:?}", path.display())),
         }
         Ok(Shown { finding: *self, ending, seed: header.seed.unwrap_or_default(), events: events.len() })
@@ -127,6 +130,13 @@ pub const FINDINGS: &[Finding] = &[
                  it asks for the first index of a snapshot only as long as that is unstable.",
     },
     Finding {
+        name: "only-voter-leads-with-entries-to-write",
+        verdict: Verdict::Fault,
+        judged: "The only voter panics when it campaigns while it writes an entry, which it has from a leader that is no voter any more. It wins \
+                 in the same call, and `Raft::become_leader` asserts that all of its log is durable: \"if there is only one peer, it becomes \
+                 leader after campaigning so all logs must be persisted\".",
+    },
+    Finding {
         name: "demoted-leader-reads",
         verdict: Verdict::Fault,
         judged: "A leader that is no voter any more answers a read at once, without asking the one voter that there is, which may lead a \
@@ -150,6 +160,13 @@ pub const FINDINGS: &[Finding] = &[
         verdict: Verdict::Difference,
         judged: "A leader that hands leadership over appends an entry all the same, which leaves a joint configuration: `Raft::commit_apply` appends \
                  it directly. etcd proposes it, and so waits until the hand-over has ended. The target has to catch up again.",
+    },
+    Finding {
+        name: "old-rejection-lowers-next",
+        verdict: Verdict::Difference,
+        judged: "A rejection that comes late, when the follower has acknowledged more since, has the leader send it again what it has acknowledged: \
+                 while it probes, `Progress::maybe_decr_to` takes the least of what was rejected and of the hint, however much is matched. etcd \
+                 sends what comes after that.",
     },
     Finding {
         name: "heartbeat-answer-frees-a-slot",

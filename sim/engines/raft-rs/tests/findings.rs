@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use sim::driver::replay_in;
-use sim::trace::Reader;
+use sim::driver::swarm::run_to_end_in;
+use sim::plan::{Overrides, Plan};
+use sim::trace::{Failure, Reader};
 use sim::world::World;
-use sim_raft_rs::findings::{FINDINGS, table};
+use sim_raft_rs::findings::{FINDINGS, STEPS, table};
+use sim_raft_rs::world;
 
 /// `UPDATE_TABLES=1` writes it anew.
 #[test]
@@ -20,6 +23,17 @@ fn the_page_shows_each_finding_as_it_happens_now() {
         std::fs::write(&page, now).unwrap();
     } else {
         assert_eq!(text, now);
+    }
+}
+
+#[test]
+fn each_seed_leads_to_what_its_row_says() {
+    let world = world();
+    for finding in FINDINGS {
+        let shown = finding.show().unwrap();
+        let overrides = Overrides { steps: Some(STEPS), ..Overrides::default() };
+        let (_, ending) = run_to_end_in(&world, &Plan::draw(shown.seed, &overrides).fit(&world), |_| {});
+        assert_eq!(Failure::exactly(&ending), Failure::exactly(&shown.ending), "{}: {ending}", finding.name);
     }
 }
 
