@@ -5,11 +5,13 @@
 //! sections 5.3 and 7; thesis, section 10.2.1. Upstream: etcd's package `tracker`.
 
 mod inflights;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use inflights::InflightLimits;
 pub use inflights::Inflights;
+pub(crate) use table::ProgressTable;
 
 use std::fmt;
 

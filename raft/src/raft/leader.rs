@@ -1,13 +1,11 @@
 //! What a leader knows and does (Raft paper, figure 2, "Rules for Servers: Leaders").
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use crate::events::Event;
 use crate::membership::{Changed, Configuration};
 use crate::planted::{Bug, planted};
-use crate::progress::{InflightLimits, Progress, ProgressState};
+use crate::progress::{InflightLimits, Progress, ProgressState, ProgressTable};
 use crate::quorum::VoteResult;
 use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId, Term};
@@ -19,7 +17,7 @@ use super::{Raft, RoleState};
 #[derive(Clone, Hash, Debug)]
 pub(super) struct Leader {
     /// What is known of each member, this node included.
-    pub(super) progress: BTreeMap<NodeId, Progress>,
+    pub(super) progress: ProgressTable,
     /// Up to this index there may be a membership change that is not applied yet; no other is accepted before it is
     /// applied.
     pub(super) pending_conf_index: Index,
@@ -35,9 +33,9 @@ impl Leader {
     /// Knows nothing of the others yet, and takes the whole tail of its log for a pending membership change rather than
     /// searching it for one.
     pub(super) fn new(id: NodeId, configuration: &Configuration, last: Index, limits: InflightLimits) -> Self {
-        let mut progress: BTreeMap<NodeId, Progress> =
-            configuration.members().map(|member| (member, Progress::new(last.next(), limits))).collect();
-        if let Some(own) = progress.get_mut(&id) {
+        let mut progress = ProgressTable::default();
+        configuration.members().for_each(|member| progress.insert(member, Progress::new(last.next(), limits)));
+        if let Some(own) = progress.get_mut(id) {
             own.set_matched_self(last);
             own.become_replicate();
             own.set_recent_active(true);
@@ -55,7 +53,7 @@ impl Leader {
     /// Forgets the nodes that left and takes up those that joined. A node that leaves and joins in one change starts
     /// afresh.
     pub(super) fn follow(&mut self, changed: &Changed, last: Index, limits: InflightLimits) {
-        self.progress.retain(|id, _| changed.configuration.contains(*id));
+        self.progress.retain(|id| changed.configuration.contains(id));
         for id in &changed.joined {
             if changed.configuration.contains(*id) {
                 self.progress.insert(*id, Progress::joining(last, limits));
@@ -65,13 +63,13 @@ impl Leader {
 
     /// Whether a quorum was heard from since the last check.
     fn quorum_is_active(&self, configuration: &Configuration) -> bool {
-        let active = |voter| self.progress.get(&voter).map(Progress::recent_active);
+        let active = |voter| self.progress.get(voter).map(Progress::recent_active);
         configuration.voters().vote_result(active) == VoteResult::Won
     }
 
     fn forget_activity(&mut self, id: NodeId) {
-        for (member, progress) in &mut self.progress {
-            if *member != id {
+        for (member, progress) in self.progress.iter_mut() {
+            if member != id {
                 progress.set_recent_active(false);
             }
         }
@@ -115,7 +113,7 @@ impl<S: Storage> Raft<S> {
     pub(super) fn handle_append_accepted(&mut self, from: NodeId, index: Index) {
         let first = self.log.first_index();
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress.get_mut(&from) else { return };
+        let Some(progress) = leader.progress.get_mut(from) else { return };
         progress.set_recent_active(true);
         let found_by_probe = progress.matched() == index && matches!(progress.state(), ProgressState::Probe { .. });
         if !progress.acknowledge(index) && !found_by_probe {
@@ -152,7 +150,7 @@ impl<S: Storage> Raft<S> {
 
     fn can_bump_commit(&self, to: NodeId) -> bool {
         let RoleState::Leader(leader) = &self.role else { return false };
-        leader.progress.get(&to).is_some_and(|progress| progress.can_bump_commit(self.log.committed()))
+        leader.progress.get(to).is_some_and(|progress| progress.can_bump_commit(self.log.committed()))
     }
 
     /// Finds where to try next. The follower's hint skips its entries of higher terms; the search in this log skips
@@ -165,7 +163,7 @@ impl<S: Storage> Raft<S> {
             hint.index
         };
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress.get_mut(&from) else { return };
+        let Some(progress) = leader.progress.get_mut(from) else { return };
         progress.set_recent_active(true);
         let repeats = self.config.waits_as_etcd || planted(Bug::RejectionStorm);
         if progress.refuses_acknowledged(rejected) && !repeats {
@@ -186,7 +184,7 @@ impl<S: Storage> Raft<S> {
     /// again as fast as the network carries it, so the next one waits until a heartbeat is answered.
     fn doubt(&mut self, follower: NodeId) {
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress.get_mut(&follower) else { return };
+        let Some(progress) = leader.progress.get_mut(follower) else { return };
         match progress.state() {
             ProgressState::Replicate { .. } => {
                 progress.become_probe();
@@ -203,7 +201,7 @@ impl<S: Storage> Raft<S> {
     pub(super) fn handle_heartbeat_response(&mut self, from: NodeId, context: &Bytes) {
         let last = self.log.last_index();
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress.get_mut(&from) else { return };
+        let Some(progress) = leader.progress.get_mut(from) else { return };
         progress.set_recent_active(!planted(Bug::AnswersForgotten));
         progress.resume();
         if planted(Bug::ProbesWithoutReason) && matches!(progress.state(), ProgressState::Replicate { .. }) {
@@ -220,7 +218,7 @@ impl<S: Storage> Raft<S> {
     /// The host could not reach a follower: what was sent ahead is probably lost.
     pub(crate) fn report_unreachable(&mut self, peer: NodeId) {
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress.get_mut(&peer) else { return };
+        let Some(progress) = leader.progress.get_mut(peer) else { return };
         if matches!(progress.state(), ProgressState::Replicate { .. }) {
             progress.become_probe();
         }
@@ -229,7 +227,7 @@ impl<S: Storage> Raft<S> {
     /// The host tells how sending a snapshot ended. Either way the follower is probed at its next sign of life.
     pub(crate) fn report_snapshot(&mut self, peer: NodeId, finished: bool) {
         let RoleState::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress.get_mut(&peer) else { return };
+        let Some(progress) = leader.progress.get_mut(peer) else { return };
         if finished {
             progress.snapshot_finished();
         } else {

@@ -18,7 +18,6 @@ mod step;
 mod transfer;
 mod validate;
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use crate::config::Config;
@@ -28,7 +27,7 @@ use crate::log::RaftLog;
 use crate::membership::{Configuration, first_missing};
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
-use crate::progress::{InflightLimits, Progress};
+use crate::progress::{InflightLimits, ProgressTable};
 use crate::rng::TimeoutRng;
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, HardState, Index, NodeId, ReadState, Role, SoftState, Term};
@@ -256,7 +255,7 @@ impl<S: Storage> Raft<S> {
     }
 
     /// What this node, as a leader, knows of each member.
-    pub(crate) fn progress(&self) -> Option<&BTreeMap<NodeId, Progress>> {
+    pub(crate) fn progress(&self) -> Option<&ProgressTable> {
         match &self.role {
             RoleState::Leader(leader) => Some(&leader.progress),
             RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => None,

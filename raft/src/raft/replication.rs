@@ -22,7 +22,7 @@ impl<S: Storage> Raft<S> {
     pub(super) fn broadcast_heartbeat(&mut self) {
         let RoleState::Leader(leader) = &mut self.role else { return };
         let context = leader.reads.heartbeat_context();
-        for (&to, progress) in &mut leader.progress {
+        for (to, progress) in leader.progress.iter_mut() {
             if to == self.config.id {
                 continue;
             }
@@ -43,7 +43,7 @@ impl<S: Storage> Raft<S> {
 
     pub(super) fn other_members(&self) -> Vec<NodeId> {
         match &self.role {
-            RoleState::Leader(leader) => leader.progress.keys().copied().filter(|id| *id != self.id()).collect(),
+            RoleState::Leader(leader) => leader.progress.ids().filter(|id| *id != self.id()).collect(),
             RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => Vec::new(),
         }
     }
@@ -56,7 +56,7 @@ impl<S: Storage> Raft<S> {
     /// anything was sent.
     pub(super) fn maybe_send_append(&mut self, to: NodeId, send_empty: SendEmpty) -> bool {
         let RoleState::Leader(leader) = &mut self.role else { return false };
-        let Some(progress) = leader.progress.get_mut(&to) else { return false };
+        let Some(progress) = leader.progress.get_mut(to) else { return false };
         if progress.is_paused() {
             return false;
         }
@@ -87,7 +87,7 @@ impl<S: Storage> Raft<S> {
     /// A follower that was not heard from lately would probably not get the snapshot, and snapshots are expensive.
     fn maybe_send_snapshot(&mut self, to: NodeId) -> bool {
         let RoleState::Leader(leader) = &mut self.role else { return false };
-        let Some(progress) = leader.progress.get_mut(&to) else { return false };
+        let Some(progress) = leader.progress.get_mut(to) else { return false };
         if !progress.recent_active() {
             return false;
         }
@@ -119,7 +119,7 @@ impl<S: Storage> Raft<S> {
     /// may be on a quorum and still be overwritten (Raft paper, section 5.4.2 and figure 8).
     pub(super) fn maybe_commit(&mut self) -> bool {
         let RoleState::Leader(leader) = &self.role else { return false };
-        let matched = |voter| leader.progress.get(&voter).map(|progress| progress.matched().0);
+        let matched = |voter| leader.progress.get(voter).map(|progress| progress.matched().0);
         let mut index = Index(self.configuration.voters().committed_index(matched));
         if planted(Bug::QuorumCountsLearners) {
             let everybody: MajorityConfig = self.configuration.members().collect();
@@ -132,6 +132,6 @@ impl<S: Storage> Raft<S> {
     /// Whether the follower is known to be replicating with everything acknowledged.
     pub(super) fn is_caught_up(&self, id: NodeId) -> bool {
         let RoleState::Leader(leader) = &self.role else { return false };
-        leader.progress.get(&id).is_some_and(|progress| progress.matched() == self.log.last_index())
+        leader.progress.get(id).is_some_and(|progress| progress.matched() == self.log.last_index())
     }
 }

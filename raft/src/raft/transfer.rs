@@ -27,7 +27,7 @@ impl<S: Storage> Raft<S> {
         let id = self.id();
         let learner = self.configuration.is_learner(target);
         let RoleState::Leader(leader) = &mut self.role else { return };
-        if !leader.progress.contains_key(&target) || learner || leader.transferee == Some(target) {
+        if leader.progress.get(target).is_none() || learner || leader.transferee == Some(target) {
             return;
         }
         leader.transferee = None;

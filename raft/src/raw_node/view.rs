@@ -40,7 +40,7 @@ impl<S: Storage> RawNode<S> {
         Status {
             basic: self.basic_status(),
             configuration: self.raft.configuration().clone(),
-            progress: self.raft.progress().cloned().unwrap_or_default(),
+            progress: self.progress().map(|(id, progress)| (id, progress.clone())).collect(),
         }
     }
 
@@ -73,7 +73,7 @@ impl<S: Storage> RawNode<S> {
 
     /// What this node, as a leader, knows of each member, by identity; nothing in any other role.
     pub fn progress(&self) -> impl Iterator<Item = (NodeId, &Progress)> {
-        self.raft.progress().into_iter().flatten().map(|(id, progress)| (*id, progress))
+        self.raft.progress().into_iter().flat_map(|table| table.iter())
     }
 
     /// The messages that the next Ready will hand out, or that must wait there until what they promise is durable, in no
