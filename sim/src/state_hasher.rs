@@ -1,31 +1,33 @@
 //! A hash of 128 bits over values, by which states are told apart.
 
+use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Takes what is fed to it as one sequence of bytes, and hashes that. Among a thousand million states two unequal ones have the
 /// same hash with a probability of about one in 10^21.
 ///
 /// Numbers are taken little-endian and at their full width, so that every machine computes the same.
-#[derive(Clone)]
 pub(crate) struct StateHasher {
-    /// The newest bytes: most values are a few, and end in here.
-    waiting: [u8; Self::ROOM],
-    count: usize,
-    /// Those before.
-    earlier: Option<Box<Xxh3>>,
+    fed: Vec<u8>,
+}
+
+thread_local! {
+    /// Memory of hashers that are done, for the next ones: one hash often needs others.
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl StateHasher {
-    const ROOM: usize = 1 << 10;
+    /// Memory beyond that is given back.
+    const KEPT: usize = 1 << 16;
 
-    pub(crate) const fn new() -> Self {
-        Self { waiting: [0; Self::ROOM], count: 0, earlier: None }
+    pub(crate) fn new() -> Self {
+        Self { fed: SPARE.with_borrow_mut(Vec::pop).unwrap_or_default() }
     }
 
     /// The hash of one value.
-    pub(crate) fn of(value: &impl Hash) -> u128 {
+    pub(crate) fn of(value: &(impl Hash + ?Sized)) -> u128 {
         let mut state = Self::new();
         value.hash(&mut state);
         state.hash()
@@ -33,56 +35,52 @@ impl StateHasher {
 
     /// The hash of what was fed.
     pub(crate) fn hash(mut self) -> u128 {
-        let waiting = &self.waiting[..self.count];
-        match &mut self.earlier {
-            None => xxh3_128(waiting),
-            Some(earlier) => {
-                earlier.update(waiting);
-                earlier.digest128()
-            }
+        let hash = xxh3_128(&self.fed);
+        if self.fed.capacity() <= Self::KEPT {
+            self.fed.clear();
+            SPARE.with_borrow_mut(|spare| spare.push(self.fed));
         }
-    }
-
-    fn make_room(&mut self) {
-        self.earlier.get_or_insert_default().update(&self.waiting[..self.count]);
-        self.count = 0;
+        hash
     }
 }
 
 impl Hasher for StateHasher {
     /// Half of the hash, for who wants no more.
     fn finish(&self) -> u64 {
-        self.clone().hash() as u64
+        xxh3_128(&self.fed) as u64
     }
 
-    fn write(&mut self, mut bytes: &[u8]) {
-        while self.count + bytes.len() > Self::ROOM {
-            let (now, later) = bytes.split_at(Self::ROOM - self.count);
-            self.waiting[self.count..].copy_from_slice(now);
-            self.count = Self::ROOM;
-            self.make_room();
-            bytes = later;
-        }
-        self.waiting[self.count..self.count + bytes.len()].copy_from_slice(bytes);
-        self.count += bytes.len();
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        self.fed.extend_from_slice(bytes);
     }
 
+    #[inline]
+    fn write_u8(&mut self, number: u8) {
+        self.fed.push(number);
+    }
+
+    #[inline]
     fn write_u16(&mut self, number: u16) {
         self.write(&number.to_le_bytes());
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.write(&number.to_le_bytes());
     }
 
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.write(&number.to_le_bytes());
     }
 
+    #[inline]
     fn write_u128(&mut self, number: u128) {
         self.write(&number.to_le_bytes());
     }
 
+    #[inline]
     fn write_usize(&mut self, number: usize) {
         self.write_u64(number as u64);
     }
@@ -106,5 +104,14 @@ mod tests {
             bytes.chunks(piece).for_each(|piece| state.write(piece));
             assert_eq!(state.hash(), xxh3_128(&bytes), "pieces of {piece}");
         }
+    }
+
+    #[test]
+    fn what_one_hasher_was_fed_does_not_show_in_the_next() {
+        let mut outer = StateHasher::new();
+        outer.write_u8(1);
+        assert_eq!(StateHasher::of(&2_u8), xxh3_128(&[2]));
+        outer.write_u8(3);
+        assert_eq!((outer.hash(), StateHasher::of(&2_u8)), (xxh3_128(&[1, 3]), xxh3_128(&[2])));
     }
 }
