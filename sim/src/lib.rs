@@ -132,6 +132,7 @@ pub mod situation;
 pub mod trace;
 pub mod world;
 
+mod few;
 mod shared;
 mod slots;
 mod spelling;

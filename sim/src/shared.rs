@@ -40,6 +40,14 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T: Hash> Shared<T> {
+    /// The hash of the value.
+    pub(crate) fn state_hash(&self) -> u128 {
+        let Kept { value, hash } = &*self.0;
+        *hash.get_or_init(|| StateHasher::of(value))
+    }
+}
+
 impl<T> Deref for Shared<T> {
     type Target = T;
 
@@ -59,8 +67,7 @@ impl<T: Clone> DerefMut for Shared<T> {
 /// Feeds the hash of the value.
 impl<T: Hash> Hash for Shared<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Kept { value, hash } = &*self.0;
-        state.write_u128(*hash.get_or_init(|| StateHasher::of(value)));
+        state.write_u128(self.state_hash());
     }
 }
 

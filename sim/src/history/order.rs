@@ -96,6 +96,11 @@ impl AppliedOrder {
         self.acknowledged
     }
 
+    /// Whether no node has applied this entry before.
+    pub fn is_new(&self, index: Index) -> bool {
+        index > self.last
+    }
+
     /// A node applied an entry, with this command if it holds one. Only the first node to do so matters.
     pub fn applied(&mut self, index: Index, command: Option<&Command>) {
         if index <= self.last {

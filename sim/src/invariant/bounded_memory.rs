@@ -25,6 +25,8 @@ use raft::{Entry, EntryId, Index, NodeId, Term};
 use super::cluster::Node;
 use super::input::{ProgressState, ProgressView};
 use super::violation::{Check, Invariant, Violation};
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// What a leader has in flight to a follower. `largest` is the largest payload of any entry.
 pub(super) fn in_flight(id: NodeId, node: &Node, peer: NodeId, progress: &ProgressView, largest: u64) -> Check {
@@ -139,6 +141,10 @@ impl Unapplied {
         Err(Violation::new(Invariant::BoundedMemory, &[id], detail))
     }
 
+    fn has_applied(&self, applied: Index) -> bool {
+        self.sizes.front().is_some_and(|(id, _)| id.index <= applied)
+    }
+
     fn forget_applied(&mut self, applied: Index) {
         while let Some((id, size)) = self.sizes.pop_front_if(|(id, _)| id.index <= applied) {
             self.remove(id, size);
@@ -157,8 +163,24 @@ impl Unapplied {
     }
 
     /// What a leader counts as uncommitted, once all that it proposed was handed out.
-    pub fn counts(&mut self, id: NodeId, node: &Node, counted: u64, not_reported: impl FnOnce() -> u64) -> Check {
-        self.forget_applied(node.view.applied);
+    pub fn counts(
+        all: &mut Shared<Few<NodeId, Self>>,
+        id: NodeId,
+        node: &Node,
+        counted: u64,
+        not_reported: impl FnOnce() -> u64,
+    ) -> Check {
+        match all.get(id) {
+            Some(known) if !known.has_applied(node.view.applied) => known.agrees_with(id, node, counted, not_reported),
+            Some(_) | None => {
+                let known = all.get_or_default(id);
+                known.forget_applied(node.view.applied);
+                known.agrees_with(id, node, counted, not_reported)
+            }
+        }
+    }
+
+    fn agrees_with(&self, id: NodeId, node: &Node, counted: u64, not_reported: impl FnOnce() -> u64) -> Check {
         let Some(term) = node.leads() else { return Ok(()) };
         let (own, inherited) = (self.total - self.earlier, self.inherited);
         if own <= counted.saturating_add(inherited) && (counted <= own || counted - own <= not_reported()) {
@@ -298,6 +320,12 @@ mod tests {
         breaks(Invariant::BoundedMemory, unapplied.wrote(node(1), &leader(), &[proposal(3, 90)], 90));
     }
 
+    fn counts(unapplied: &Unapplied, leader: &Node, counted: u64, not_reported: u64) -> Check {
+        let mut all = Shared::<Few<NodeId, Unapplied>>::default();
+        all.insert(node(1), unapplied.clone());
+        Unapplied::counts(&mut all, node(1), leader, counted, || not_reported)
+    }
+
     #[test]
     fn a_count_of_uncommitted_data_that_is_not_what_it_counts_is_found() {
         let mut unapplied = Unapplied::default();
@@ -306,7 +334,7 @@ mod tests {
         unapplied.elected(&leader());
         unapplied.wrote(node(1), &leader(), &[proposal(2, 40), proposal(3, 40)], 90).unwrap();
         for (counted, right) in [(80, true), (50, true), (49, false), (81, false)] {
-            let check = unapplied.counts(node(1), &leader(), counted, || 0);
+            let check = counts(&unapplied, &leader(), counted, 0);
             match right {
                 true => check.unwrap(),
                 false => breaks(Invariant::BoundedMemory, check),
@@ -314,10 +342,10 @@ mod tests {
         }
         let mut leader = leader();
         leader.view.applied = Index(2);
-        unapplied.counts(node(1), &leader, 40, || 0).unwrap();
+        counts(&unapplied, &leader, 40, 0).unwrap();
         // The report that the other one is applied may still be under way.
-        unapplied.counts(node(1), &leader, 80, || 40).unwrap();
-        breaks(Invariant::BoundedMemory, unapplied.counts(node(1), &leader, 80, || 39));
+        counts(&unapplied, &leader, 80, 40).unwrap();
+        breaks(Invariant::BoundedMemory, counts(&unapplied, &leader, 80, 39));
     }
 
     #[test]

@@ -7,8 +7,6 @@ mod membership;
 mod reads;
 mod writing;
 
-use std::collections::BTreeMap;
-
 use raft::{Body, Config, EntryId, Message, NodeId, Role};
 
 use super::applying_quota::ToApply;
@@ -35,6 +33,7 @@ use super::violation::{Check, Invariant};
 use super::vote_once::{self, VoteOnce};
 use super::watched::Watched;
 use super::{commit_quorum, durability, handed_out_log, leader_leaves, recovery};
+use crate::few::Few;
 use crate::shared::Shared;
 
 /// Every check, behind one door.
@@ -94,12 +93,15 @@ use crate::shared::Shared;
 /// assert_eq!(violation.invariant, Invariant::ElectionSafety);
 /// # Ok::<(), sim::invariant::Violation>(())
 /// ```
+///
+/// Copies share what each check remembers until one of them writes it. So a check that seldom learns anything new is handed its
+/// [`Shared`] state, looks first, and writes only what differs.
 #[derive(Clone, Hash, Debug, Default)]
 pub struct Checkers {
     watched: Watched,
     /// Nothing is looked at, not even to keep a picture of the cluster.
     off: bool,
-    pub(super) cluster: Shared<Cluster>,
+    pub(super) cluster: Cluster,
     elections: Shared<ElectionSafety>,
     votes: Shared<VoteOnce>,
     pre_votes: Shared<PreVotes>,
@@ -114,9 +116,9 @@ pub struct Checkers {
     matched: Shared<Matched>,
     reads: Shared<LinearizableRead>,
     commands: Shared<ExactlyOnce>,
-    unapplied: Shared<BTreeMap<NodeId, Unapplied>>,
-    to_apply: Shared<BTreeMap<NodeId, ToApply>>,
-    terms: Shared<TermGate>,
+    unapplied: Shared<Few<NodeId, Unapplied>>,
+    to_apply: Shared<Few<NodeId, ToApply>>,
+    terms: TermGate,
     flow: Shared<FlowControl>,
     economy: Shared<MessageEconomy>,
 }
@@ -187,15 +189,15 @@ impl Checkers {
         self.transfers.started(id);
         self.reads.configured(id);
         self.when(Invariant::ConfigurationAgreement, |all| {
-            let node = all.cluster.node(id);
+            let node = all.cluster.look(id);
             all.changes.started(node);
             all.configurations.started(id, node)
         })?;
         self.when(Invariant::BoundedMemory, |all| {
-            let unapplied = all.unapplied.entry(id).or_default();
-            all.to_apply.entry(id).or_default().started();
+            let unapplied = all.unapplied.get_or_default(id);
+            all.to_apply.get_or_default(id).started();
             unapplied.started();
-            unapplied.wrote(id, all.cluster.node(id), recovered.entries, all.matching.largest_payload())
+            unapplied.wrote(id, all.cluster.look(id), recovered.entries, all.matching.largest_payload())
         })?;
         self.counts_as_applied(id)?;
         self.commits(id)
@@ -250,7 +252,7 @@ impl Checkers {
     /// A node is about to show itself as a leader. It counts `bytes` of payload as applied whose reports have not
     /// reached it, because others overtook them.
     pub fn not_reported(&mut self, id: NodeId, bytes: u64) {
-        self.unapplied.entry(id).or_default().not_reported = bytes;
+        self.unapplied.get_or_default(id).not_reported = bytes;
     }
 
     /// The view of a node after any call on it. Costs next to nothing if nothing changed.
@@ -263,20 +265,21 @@ impl Checkers {
     }
 
     fn shown(&mut self, id: NodeId, view: &View) -> Check {
-        let node = self.cluster.node(id);
-        if node.view == *view {
+        if self.cluster.look(id).view == *view {
             return Ok(());
         }
-        let before = std::mem::replace(&mut node.view, *view);
+        let before = std::mem::replace(&mut self.cluster.node(id).view, *view);
         self.when(Invariant::Monotonic, |_| monotonic::changed(id, &before, view))?;
         self.when(Invariant::VoteOnce, |all| vote_once::changed(&all.cluster, id, &before, view))?;
-        self.when(Invariant::ElectionTimeout, |all| all.timeouts.changed(id, all.cluster.node(id), &before, view))?;
+        self.when(Invariant::ElectionTimeout, |all| {
+            ElectionTimeouts::changed(&mut all.timeouts, id, all.cluster.look(id), &before, view)
+        })?;
         self.when(Invariant::ConfigurationAgreement, |all| {
-            leader_leaves::adds_nothing(id, all.cluster.node(id), &before, view)
+            leader_leaves::adds_nothing(id, all.cluster.look(id), &before, view)
         })?;
         if before.applied != view.applied {
             self.counts_as_applied(id)?;
-            self.cluster.node(id).forget_applied_changes();
+            self.forget_applied_changes(id);
         }
         let part = |view: &View| (view.hard_state.term, view.soft_state.role);
         if part(&before) != part(view) {
@@ -292,18 +295,18 @@ impl Checkers {
         }
         self.when(Invariant::ElectionSafety, |all| {
             all.elections.sent(message)?;
-            all.pre_votes.sent(&all.cluster, message)
+            PreVotes::sent(&mut all.pre_votes, &all.cluster, message)
         })?;
         self.when(Invariant::Liveness, |all| all.transfers.sent(&all.cluster, message))?;
         self.when(Invariant::ElectionTimeout, |all| all.timeouts.sent(message))?;
-        self.when(Invariant::MessageEconomy, |all| all.economy.sent(message))?;
+        self.when(Invariant::MessageEconomy, |all| MessageEconomy::sent(&mut all.economy, message))?;
         self.when(Invariant::LogMatching, |all| handed_out_log::sent(&all.cluster, message))?;
         self.when(Invariant::DurableBeforeSend, |all| durability::sent(&all.cluster, message))?;
         if let Body::Append { previous, entries, .. } = &message.body {
             self.creates(message.from, previous.term, entries)?;
         }
         if let (Body::VoteResponse { granted: true }, Some(term)) = (&message.body, message.term) {
-            self.when(Invariant::VoteOnce, |all| all.votes.given(message.from, term, message.to))?;
+            self.when(Invariant::VoteOnce, |all| VoteOnce::given(&mut all.votes, message.from, term, message.to))?;
         }
         if let Body::ReadIndexResponse { index, context } = &message.body {
             if self.answers_unconfirmed(message.from, *index) {
@@ -323,19 +326,19 @@ impl Checkers {
             return;
         }
         if self.watched.contains(Invariant::ElectionSafety) {
-            self.pre_votes.received(&self.cluster, message);
+            PreVotes::received(&mut self.pre_votes, &self.cluster, message);
             self.terms.received(&self.cluster, message);
         }
         if self.watched.contains(Invariant::ElectionTimeout) {
-            self.timeouts.received(&self.cluster, message);
+            ElectionTimeouts::received(&mut self.timeouts, &self.cluster, message);
         }
         if self.watched.contains(Invariant::BoundedMemory) {
-            self.flow.received(&self.cluster, message);
+            FlowControl::received(&mut self.flow, &self.cluster, message);
         }
         if self.watched.contains(Invariant::MessageEconomy) {
             self.economy.received(&self.cluster, message);
         }
-        self.reads.received(&self.cluster, message);
+        LinearizableRead::received(&mut self.reads, &self.cluster, message);
         if message.body == Body::TransferLeader {
             self.transfer_requested(message.to, message.from);
         }
@@ -363,10 +366,10 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.when(Invariant::Liveness, |all| all.transfers.ticked(&all.cluster, id, transferee))?;
-        self.economy.ticked(id, self.cluster.node(id));
+        self.when(Invariant::Liveness, |all| Transfers::ticked(&mut all.transfers, &all.cluster, id, transferee))?;
+        MessageEconomy::ticked(&mut self.economy, id, self.cluster.look(id));
         self.when(Invariant::ElectionTimeout, |all| {
-            all.heartbeats.ticked(id, all.cluster.node(id));
+            Heartbeats::ticked(&mut all.heartbeats, id, all.cluster.look(id));
             all.timeouts.ticked(&all.cluster, id, transferee)
         })
     }
@@ -374,7 +377,7 @@ impl Checkers {
     fn takes_part(&mut self, id: NodeId, view: &View) -> Check {
         self.when(Invariant::LeaderIsVoter, |all| election_safety::takes_part_as_voter(&all.cluster, id))?;
         if self.watched.contains(Invariant::ElectionSafety) {
-            self.pre_votes.takes_part(&self.cluster, id);
+            PreVotes::takes_part(&mut self.pre_votes, &self.cluster, id);
         }
         match view.soft_state.role {
             Role::Follower => Ok(()),
@@ -385,24 +388,30 @@ impl Checkers {
             Role::Leader => {
                 self.when(Invariant::ElectionSafety, |all| all.elections.elected(&all.cluster, &all.votes, id))?;
                 self.when(Invariant::LeaderCompleteness, |all| all.completeness.elected(&all.cluster, id))?;
-                self.unapplied.entry(id).or_default().elected(self.cluster.node(id));
-                self.when(Invariant::ConfigurationAgreement, |all| all.changes.elected(id, all.cluster.node(id)))
+                self.unapplied.get_or_default(id).elected(self.cluster.look(id));
+                self.when(Invariant::ConfigurationAgreement, |all| all.changes.elected(id, all.cluster.look(id)))
             }
+        }
+    }
+
+    fn forget_applied_changes(&mut self, id: NodeId) {
+        if self.cluster.look(id).has_applied_changes() {
+            self.cluster.node(id).forget_applied_changes();
         }
     }
 
     /// Judges the configuration by which a node campaigned, as soon as the log with which it did so is known.
     fn judge_campaign(&mut self, id: NodeId) -> Check {
-        let node = self.cluster.node(id);
+        let node = self.cluster.look(id);
         let unjudged = node.campaign.filter(|campaign| !campaign.judged && campaign.view.last == node.log.last());
         let Some(campaign) = unjudged else { return Ok(()) };
-        node.campaign = Some(Campaign { judged: true, ..campaign });
-        self.when(Invariant::ConfigurationAgreement, |all| all.changes.campaigned(id, all.cluster.node(id)))
+        self.cluster.node(id).campaign = Some(Campaign { judged: true, ..campaign });
+        self.when(Invariant::ConfigurationAgreement, |all| all.changes.campaigned(id, all.cluster.look(id)))
     }
 
     /// Checks a commit index that rose, as soon as the log up to there is known. A leader's log always is.
     fn commits(&mut self, id: NodeId) -> Check {
-        let node = self.cluster.node(id);
+        let node = self.cluster.look(id);
         let commit = node.view.hard_state.commit;
         let leads = node.leads();
         if commit <= node.checked || (leads.is_none() && !node.is_handed_out()) {
@@ -414,7 +423,9 @@ impl Checkers {
                 all.completeness.committed(&all.cluster, term, EntryId::new(term, commit))
             })?;
         }
-        self.when(Invariant::StateMachineSafety, |all| all.state_machines.commits(id, all.cluster.node(id)))?;
+        self.when(Invariant::StateMachineSafety, |all| {
+            StateMachineSafety::commits(&mut all.state_machines, id, all.cluster.look(id))
+        })?;
         self.cluster.node(id).checked = commit;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! durable. No property is judged here; this is the picture that the properties are judged on.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use raft::{ConfState, Config, Entry, EntryId, EntryKind, HardState, Index, NodeId, Role, Snapshot, Term};
 
@@ -74,9 +74,14 @@ impl Node {
         self.view.last == self.log.last()
     }
 
-    /// Forgets the membership changes that the node counts as applied.
+    /// Whether the node counts membership changes as applied that are remembered.
+    pub fn has_applied_changes(&self) -> bool {
+        self.changes.front().is_some_and(|&index| index <= self.view.applied)
+    }
+
+    /// Forgets those.
     pub fn forget_applied_changes(&mut self) {
-        while self.changes.front().is_some_and(|&index| index <= self.view.applied) {
+        while self.has_applied_changes() {
             self.changes.pop_front();
         }
     }
@@ -123,7 +128,13 @@ impl Cluster {
         self.nodes.get(usize::try_from(id.get() - 1).ok()?)?.as_deref()
     }
 
-    /// The node. One that never started is like one with an empty disk.
+    /// The node, to be looked at. One that never started is like one with an empty disk.
+    pub fn look(&self, id: NodeId) -> &Node {
+        static BLANK: LazyLock<Node> = LazyLock::new(Node::default);
+        self.get(id).unwrap_or(&BLANK)
+    }
+
+    /// The node, to be changed: copies of the cluster no longer share it.
     pub fn node(&mut self, id: NodeId) -> &mut Node {
         slot(&mut self.nodes, id.get() - 1).get_or_insert_default()
     }

@@ -20,7 +20,6 @@
 //! Time is counted in the ticks that reached a node. A leader looks for its quorum once in each election timeout, and what
 //! it heard just after it looked counts the next time; a request to hand over may put that off once more.
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use raft::{Body, Message, NodeId, Purpose, ReadOnlyOption, Role, Term};
@@ -30,51 +29,73 @@ use super::input::View;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// The clock of every node, and what it has measured.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct ElectionTimeouts {
-    clocks: BTreeMap<NodeId, Clock>,
+    clocks: Few<NodeId, Clock>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Clock {
     ticks: u64,
+    timer: Timer,
+    /// Since when it leads with this configuration and hands over to the same node, or to none.
+    leads_since: u64,
+    transferee: Option<NodeId>,
+    /// The requests for pre-votes, by term and sender, and whether each ever came while the node was free to grant it.
+    asked: Few<(Term, NodeId), bool>,
+    /// When it last heard from each follower.
+    answered: Few<NodeId, u64>,
+}
+
+/// What decides when the node may campaign, and for whom it may vote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Timer {
     /// When the node's election timer certainly started again.
     quiet_since: u64,
     /// Whether it was told to campaign, whatever its timer says.
     told: bool,
     /// Whether what it has received must not raise its term.
     withholds: bool,
-    /// Since when it leads with this configuration and hands over to the same node, or to none.
-    leads_since: u64,
-    transferee: Option<NodeId>,
-    /// The requests for pre-votes, by term and sender, and whether each ever came while the node was free to grant it.
-    asked: BTreeMap<(Term, NodeId), bool>,
-    /// When it last heard from each follower.
-    answered: BTreeMap<NodeId, u64>,
 }
 
 /// What it shows counts for nothing, only how long ago things were.
 impl Hash for Clock {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { ticks, quiet_since, told, withholds, leads_since, transferee, asked, answered } = self;
+        let Self { ticks, timer, leads_since, transferee, asked, answered } = self;
+        let Timer { quiet_since, told, withholds } = timer;
         (ticks - quiet_since, told, withholds, ticks - leads_since, transferee, asked, answered.len()).hash(state);
         answered.iter().for_each(|(id, heard)| (id, ticks - heard).hash(state));
     }
 }
 
 impl Clock {
+    /// How many requests for pre-votes are remembered of each node; those of the lowest terms are forgotten.
+    const ASKED: usize = 64;
+
     fn leads_anew(&mut self) {
         self.leads_since = self.ticks;
         self.answered.clear();
     }
+
+    /// A follower answers.
+    fn is_answered_by(&mut self, from: NodeId) {
+        self.answered.insert(from, self.ticks);
+    }
+
+    /// Somebody asks for a pre-vote, and the node is free to grant it or not.
+    fn is_asked(&mut self, term: Term, by: NodeId, free: bool) {
+        *self.asked.get_or_default((term, by)) |= free;
+        if self.asked.len() > Self::ASKED {
+            self.asked.remove_first();
+        }
+    }
 }
 
 impl ElectionTimeouts {
-    /// How many requests for pre-votes are remembered of each node; those of the lowest terms are forgotten.
-    const ASKED: usize = 64;
-
     /// A node starts.
     pub fn started(&mut self, id: NodeId) {
         self.clocks.insert(id, Clock::default());
@@ -82,40 +103,34 @@ impl ElectionTimeouts {
 
     /// A node is told to campaign.
     pub fn told_to_campaign(&mut self, id: NodeId) {
-        let clock = self.clocks.entry(id).or_default();
-        (clock.told, clock.withholds) = (true, false);
+        let clock = self.clock(id);
+        (clock.timer.told, clock.timer.withholds) = (true, false);
     }
 
     /// A leader is asked to hand over, or its configuration changes.
     pub fn leads_anew(&mut self, id: NodeId) {
-        self.clocks.entry(id).or_default().leads_anew();
+        self.clock(id).leads_anew();
     }
 
     /// A message arrives, and the receiver takes it next.
-    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+    pub fn received(all: &mut Shared<Self>, cluster: &Cluster, message: &Message) {
         let (Some(node), Some(term)) = (cluster.get(message.to), message.term) else { return };
-        let clock = self.clocks.entry(message.to).or_default();
+        let Some(clock) = all.clocks.get(message.to) else { return };
         let own = node.view.hard_state.term;
-        clock.withholds = false;
-        if matches!(message.body, Body::RequestPreVote { .. }) {
-            let free = term <= own || !holds_lease(node, clock);
-            *clock.asked.entry((term, message.from)).or_default() |= free;
-            if clock.asked.len() > Self::ASKED {
-                clock.asked.pop_first();
-            }
-        }
+        let mut timer = Timer { withholds: false, ..clock.timer };
+        let mut answers = false;
         match &message.body {
             // A node refuses a message that tells it to commit beyond its log.
             Body::Heartbeat { commit, .. } if *commit > node.view.last.index => {}
-            body if body.purpose() == Purpose::Replication && term >= own => clock.quiet_since = clock.ticks,
-            Body::TimeoutNow if term >= own => clock.told = true,
+            body if body.purpose() == Purpose::Replication && term >= own => timer.quiet_since = clock.ticks,
+            Body::TimeoutNow if term >= own => timer.told = true,
             // A pre-candidate may win meanwhile, by its own vote.
             Body::RequestPreVote { .. } if node.view.soft_state.role == Role::Follower => {
-                clock.withholds = !clock.told;
+                timer.withholds = !clock.timer.told;
             }
-            Body::RequestVote { transfer: false, .. } if term > own => clock.withholds = holds_lease(node, clock),
+            Body::RequestVote { transfer: false, .. } if term > own => timer.withholds = holds_lease(node, clock),
             body if body.purpose() == Purpose::ReplicationResponse && term == own => {
-                clock.answered.insert(message.from, clock.ticks);
+                answers = clock.answered.get(message.from) != Some(&clock.ticks);
             }
             Body::Propose { .. }
             | Body::Append { .. }
@@ -133,6 +148,20 @@ impl ElectionTimeouts {
             | Body::ReadIndex { .. }
             | Body::ReadIndexResponse { .. } => {}
         }
+        let free = term <= own || !holds_lease(node, clock);
+        if timer != clock.timer {
+            all.clock(message.to).timer = timer;
+        }
+        if answers {
+            all.clock(message.to).is_answered_by(message.from);
+        }
+        if matches!(message.body, Body::RequestPreVote { .. }) {
+            all.clock(message.to).is_asked(term, message.from, free);
+        }
+    }
+
+    fn clock(&mut self, id: NodeId) -> &mut Clock {
+        self.clocks.get_or_default(id)
     }
 
     /// A message leaves its sender.
@@ -141,7 +170,7 @@ impl ElectionTimeouts {
             return Ok(());
         };
         let (from, to) = (message.from, message.to);
-        match self.clocks.get(&from).and_then(|clock| clock.asked.get(&(term, to))) {
+        match self.clocks.get(from).and_then(|clock| clock.asked.get((term, to))) {
             Some(false) => {
                 let detail = format!(
                     "node {from} tells node {to} that it would vote for it in term {term}; expected it to withhold that, since \
@@ -155,9 +184,9 @@ impl ElectionTimeouts {
 
     /// A tick has reached a node, which is handing leadership over to `transferee`, if to anybody.
     pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
-        let clock = self.clocks.entry(id).or_default();
+        let clock = self.clock(id);
         clock.ticks += 1;
-        clock.withholds = false;
+        clock.timer.withholds = false;
         if transferee.is_some() && transferee != clock.transferee {
             clock.leads_anew();
         }
@@ -165,7 +194,7 @@ impl ElectionTimeouts {
         let Some((node, term, timeout)) = cluster.get(id).and_then(looks_for_its_quorum) else { return Ok(()) };
         let patience = 3 * timeout;
         let answers = |voter: NodeId| {
-            voter == id || clock.answered.get(&voter).is_some_and(|heard| clock.ticks - heard <= patience)
+            voter == id || clock.answered.get(voter).is_some_and(|heard| clock.ticks - heard <= patience)
         };
         let configuration = &node.configuration;
         if clock.ticks - clock.leads_since <= patience
@@ -183,23 +212,28 @@ impl ElectionTimeouts {
     }
 
     /// The view of a node has changed.
-    pub fn changed(&mut self, id: NodeId, node: &Node, before: &View, after: &View) -> Check {
-        let clock = self.clocks.entry(id).or_default();
+    pub fn changed(all: &mut Shared<Self>, id: NodeId, node: &Node, before: &View, after: &View) -> Check {
+        let Some(clock) = all.clocks.get(id) else { return Ok(()) };
         keeps_term(id, clock, before, after)?;
         asks_in_its_term(id, before, after)?;
         remembers_leader(id, node, before, after)?;
         leads_on(id, node, clock, before, after)?;
         let campaigns = |role| matches!(role, Role::PreCandidate | Role::Candidate);
         let begins = before.soft_state.role == Role::Follower && campaigns(after.soft_state.role);
+        let mut timer = clock.timer;
         if begins {
             campaigns_in_time(id, node, clock)?;
+            timer.told = false;
         }
         let (was, is) = (before.hard_state, after.hard_state);
         if was.term != is.term || (was.vote != is.vote && is.vote.is_some()) {
-            clock.quiet_since = clock.ticks;
+            timer.quiet_since = clock.ticks;
+        }
+        if timer != clock.timer {
+            all.clock(id).timer = timer;
         }
         if before.soft_state.role != Role::Leader && after.soft_state.role == Role::Leader {
-            clock.leads_anew();
+            all.clock(id).leads_anew();
         }
         Ok(())
     }
@@ -215,8 +249,8 @@ fn checks_quorum(node: &Node) -> bool {
 
 /// Whether a leader's lease holds on this node.
 fn holds_lease(node: &Node, clock: &Clock) -> bool {
-    let heard = timeout(node).is_some_and(|timeout| clock.ticks - clock.quiet_since < timeout);
-    checks_quorum(node) && node.view.soft_state.leader.is_some() && heard && !clock.told
+    let heard = timeout(node).is_some_and(|timeout| clock.ticks - clock.timer.quiet_since < timeout);
+    checks_quorum(node) && node.view.soft_state.leader.is_some() && heard && !clock.timer.told
 }
 
 /// A leader with check-quorum, its term, and its election timeout.
@@ -227,13 +261,13 @@ fn looks_for_its_quorum(node: &Node) -> Option<(&Node, Term, u64)> {
 
 fn keeps_term(id: NodeId, clock: &Clock, before: &View, after: &View) -> Check {
     let (was, is) = (before.hard_state.term, after.hard_state.term);
-    if !clock.withholds || was == is {
+    if !clock.timer.withholds || was == is {
         return Ok(());
     }
     let detail = format!(
         "node {id} was asked for its vote and went from term {was} to term {is}; expected it to stay in its term, since its \
          leader was heard {} ticks before",
-        clock.ticks - clock.quiet_since
+        clock.ticks - clock.timer.quiet_since
     );
     Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
 }
@@ -271,11 +305,11 @@ fn leads_on(id: NodeId, node: &Node, clock: &Clock, before: &View, after: &View)
     let (was, is) = (before.hard_state.term, after.hard_state.term);
     let stays = was == is && before.soft_state.role == Role::Leader && after.soft_state.role != Role::Leader;
     let Some(timeout) = timeout(node).filter(|_| stays) else { return Ok(()) };
-    let answered = |voter: &NodeId| clock.answered.get(voter).is_some_and(|heard| clock.ticks - heard < timeout);
-    if !quorum::decides(&node.configuration, |voter| voter == id || answered(&voter)) || clock.answered.is_empty() {
+    let answered = |voter: NodeId| clock.answered.get(voter).is_some_and(|heard| clock.ticks - heard < timeout);
+    if !quorum::decides(&node.configuration, |voter| voter == id || answered(voter)) || clock.answered.is_empty() {
         return Ok(());
     }
-    let heard: Vec<NodeId> = clock.answered.keys().copied().filter(answered).collect();
+    let heard: Vec<NodeId> = clock.answered.iter().map(|(voter, _)| voter).filter(|voter| answered(*voter)).collect();
     let detail = format!(
         "node {id} led term {was} and stepped down, though the nodes {} answered it within {timeout} ticks; expected it to \
          lead on, since with itself they are a quorum of its members {}",
@@ -285,8 +319,8 @@ fn leads_on(id: NodeId, node: &Node, clock: &Clock, before: &View, after: &View)
     Err(Violation::new(Invariant::ElectionTimeout, &[id], detail))
 }
 
-fn campaigns_in_time(id: NodeId, node: &Node, clock: &mut Clock) -> Check {
-    let (told, waited) = (std::mem::take(&mut clock.told), clock.ticks - clock.quiet_since);
+fn campaigns_in_time(id: NodeId, node: &Node, clock: &Clock) -> Check {
+    let (told, waited) = (clock.timer.told, clock.ticks - clock.timer.quiet_since);
     match timeout(node).filter(|timeout| waited < *timeout && !told) {
         Some(timeout) => {
             let detail = format!(

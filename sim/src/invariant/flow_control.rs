@@ -15,22 +15,22 @@
 //! [`Invariant::BoundedMemory`]: a leader that does otherwise sends the same entries, or snapshots, again and again to
 //! followers that may be down.
 
-use std::collections::BTreeMap;
-
 use raft::{Body, Message, NodeId, Purpose, Term};
 
 use super::cluster::Cluster;
 use super::input::{ProgressState, ProgressView};
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// What each leader did with each follower since its last Ready, and what it heard.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct FlowControl {
-    known: BTreeMap<(NodeId, NodeId), Known>,
+    known: Few<(NodeId, NodeId), Known>,
 }
 
-#[derive(Clone, Copy, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Known {
     term: Term,
     state: ProgressState,
@@ -53,12 +53,12 @@ impl Known {
 
 impl FlowControl {
     /// A message arrives, and the receiver takes it next.
-    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+    pub fn received(all: &mut Shared<Self>, cluster: &Cluster, message: &Message) {
         let answers = message.body.purpose() == Purpose::ReplicationResponse;
         if !answers || cluster.get(message.to).is_none_or(|leader| leader.leads() != message.term) {
             return;
         }
-        if let Some(known) = self.known.get_mut(&(message.to, message.from)) {
+        if let Some(known) = all.known.get_mut((message.to, message.from)) {
             known.answers += 1;
             known.accepted |= matches!(message.body, Body::AppendAccepted { .. });
             known.rejected |= matches!(message.body, Body::AppendRejected { .. });
@@ -66,18 +66,18 @@ impl FlowControl {
     }
 
     /// The host of a leader tells it how sending a snapshot ended, or that it cannot reach the follower.
-    pub fn reported(&mut self, leader: NodeId, peer: NodeId) {
-        if let Some(known) = self.known.get_mut(&(leader, peer)) {
+    pub fn reported(all: &mut Shared<Self>, leader: NodeId, peer: NodeId) {
+        if let Some(known) = all.known.get_mut((leader, peer)) {
             known.reported = true;
         }
     }
 
     /// A node hands out messages.
-    pub fn hands_out(&mut self, leader: NodeId, messages: &[Message]) {
+    pub fn hands_out(all: &mut Shared<Self>, leader: NodeId, messages: &[Message]) {
         for message in messages {
             if let Body::Append { entries, .. } = &message.body
                 && !entries.is_empty()
-                && let Some(known) = self.known.get_mut(&(leader, message.to))
+                && let Some(known) = all.known.get_mut((leader, message.to))
             {
                 known.probes += 1;
             }
@@ -86,22 +86,32 @@ impl FlowControl {
 
     /// The configuration of a leader changed: a member that left and joined again starts over.
     pub fn forget(&mut self, leader: NodeId) {
-        self.known.retain(|(id, _), _| *id != leader);
+        self.known.retain(|(id, _), _| id != leader);
     }
 
     /// What the leader of a term knows of a follower, after a Ready.
-    pub fn shows(&mut self, leader: NodeId, term: Term, peer: NodeId, progress: &ProgressView) -> Check {
+    pub fn shows(all: &mut Shared<Self>, leader: NodeId, term: Term, peer: NodeId, progress: &ProgressView) -> Check {
         if leader == peer {
             return Ok(());
         }
-        let now = progress.state;
-        let known = self.known.entry((leader, peer)).or_insert(Known::new(term, now));
-        let before = *known;
-        *known = Known::new(term, now);
+        let before = all.known.get((leader, peer)).copied();
+        let mut known = Known::new(term, progress.state);
+        let judged = before.map_or(Ok(()), |before| known.follows(&before, leader, peer));
+        if before != Some(known) {
+            all.known.insert((leader, peer), known);
+        }
+        judged
+    }
+}
+
+impl Known {
+    /// It comes after another one, of the same leader and peer: takes over what still counts, and judges the step.
+    fn follows(&mut self, before: &Self, leader: NodeId, peer: NodeId) -> Check {
+        let (term, now) = (self.term, self.state);
         if before.term != term {
             return Ok(());
         }
-        known.reported = before.reported && now == before.state;
+        self.reported = before.reported && now == before.state;
         if before.accepted {
             return Ok(());
         }
@@ -112,7 +122,7 @@ impl FlowControl {
         match (before.state, now) {
             (ProgressState::Probe, ProgressState::Probe) => {
                 let allowed = u32::from(before.may_probe) + before.answers;
-                known.may_probe = before.probes < allowed;
+                self.may_probe = before.probes < allowed;
                 if before.probes <= allowed {
                     return Ok(());
                 }

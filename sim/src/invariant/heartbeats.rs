@@ -10,18 +10,19 @@
 //!
 //! Time is counted in the ticks that reached the leader.
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use raft::{Body, Message, NodeId, Term};
 
 use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// The heartbeats that every leader sent to its members.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Heartbeats {
-    leaders: BTreeMap<NodeId, Leader>,
+    leaders: Few<NodeId, Leader>,
 }
 
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ struct Leader {
     term: Term,
     ticks: u64,
     /// The tick at which a heartbeat to a member was last handed out, or the member first seen.
-    heard: BTreeMap<NodeId, u64>,
+    heard: Few<NodeId, u64>,
 }
 
 /// How long ago each member heard of it counts, not when.
@@ -43,45 +44,56 @@ impl Hash for Leader {
 
 impl Heartbeats {
     fn leader(&mut self, id: NodeId, term: Term) -> &mut Leader {
-        let blank = || Leader { term, ticks: 0, heard: BTreeMap::new() };
-        let leader = self.leaders.entry(id).or_insert_with(blank);
+        let blank = || Leader { term, ticks: 0, heard: Few::default() };
+        let leader = self.leaders.get_or(id, blank);
         if leader.term != term {
             *leader = blank();
         }
         leader
     }
 
+    /// For how many ticks a leader has sent this member no heartbeat, if it is known since when it is a member.
+    fn silence(&self, id: NodeId, term: Term, member: NodeId) -> Option<u64> {
+        let leader = self.leaders.get(id).filter(|leader| leader.term == term)?;
+        Some(leader.ticks - leader.heard.get(member)?)
+    }
+
     /// The clock of a node ticked.
-    pub fn ticked(&mut self, id: NodeId, node: &Node) {
+    pub fn ticked(all: &mut Shared<Self>, id: NodeId, node: &Node) {
         if let Some(term) = node.leads() {
-            self.leader(id, term).ticks += 1;
+            all.leader(id, term).ticks += 1;
         }
     }
 
     /// The configuration of a leader changed: a member that was away for a while may have missed a heartbeat.
     pub fn configured(&mut self, id: NodeId) {
-        self.leaders.remove(&id);
+        self.leaders.remove(id);
     }
 
     /// A node hands out messages.
-    pub fn hands_out(&mut self, id: NodeId, messages: &[Message]) {
-        let Some(leader) = self.leaders.get_mut(&id) else { return };
-        for message in messages {
-            if matches!(message.body, Body::Heartbeat { .. }) && message.term == Some(leader.term) {
+    pub fn hands_out(all: &mut Shared<Self>, id: NodeId, messages: &[Message]) {
+        for message in messages.iter().filter(|message| matches!(message.body, Body::Heartbeat { .. })) {
+            if let Some(leader) = all.leaders.get_mut(id).filter(|leader| message.term == Some(leader.term)) {
                 leader.heard.insert(message.to, leader.ticks);
             }
         }
     }
 
     /// A leader has handed out a Ready, and all of its messages are known.
-    pub fn judge(&mut self, id: NodeId, node: &Node) -> Check {
+    pub fn judge(all: &mut Shared<Self>, id: NodeId, node: &Node) -> Check {
         let (Some(term), Some(config)) = (node.leads(), &node.config) else { return Ok(()) };
         let interval = u64::from(config.heartbeat_tick);
         let configuration = &*node.configuration;
         let members = configuration.voters.iter().chain(&configuration.voters_outgoing).chain(&configuration.learners);
-        let leader = self.leader(id, term);
         for &member in members.filter(|member| **member != id) {
-            let silent = leader.ticks - *leader.heard.entry(member).or_insert(leader.ticks);
+            let silent = match all.silence(id, term, member) {
+                Some(ticks) => ticks,
+                None => {
+                    let leader = all.leader(id, term);
+                    leader.heard.insert(member, leader.ticks);
+                    0
+                }
+            };
             if silent >= interval {
                 let detail = format!(
                     "node {id} leads term {term} and has sent node {member} no heartbeat for {silent} ticks; expected one each \
@@ -108,7 +120,7 @@ mod tests {
         }
         let heartbeat = |&to: &u64| message(1, to, 1, Body::Heartbeat { commit: Index(0), context: Vec::new().into() });
         bench.checkers.hands_out(node(1), &to.iter().map(heartbeat).collect::<Vec<_>>());
-        bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
+        bench.tracked(1, &[1, 2, 3])
     }
 
     fn interval() -> u32 {

@@ -38,6 +38,8 @@ use super::cluster::{Cluster, Node};
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// What was committed when each open read was asked for.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +49,9 @@ pub(super) struct LinearizableRead {
     /// When each read that nobody has answered was asked for.
     asked: BTreeMap<Bytes, u64>,
     /// When each node last heard each other one as a leader.
-    heard: BTreeMap<(NodeId, NodeId), u64>,
+    heard: Few<(NodeId, NodeId), u64>,
     /// When each node last started or changed its configuration.
-    configured: BTreeMap<NodeId, u64>,
+    configured: Few<NodeId, u64>,
     /// Counts all of these.
     now: u64,
 }
@@ -97,11 +99,12 @@ impl LinearizableRead {
     }
 
     /// A message arrives, and the receiver takes it next.
-    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+    pub fn received(all: &mut Shared<Self>, cluster: &Cluster, message: &Message) {
         let obeys = |node: &Node| message.term >= Some(node.view.hard_state.term);
         if matches!(message.body, Body::Heartbeat { .. }) && cluster.get(message.to).is_some_and(obeys) {
-            self.now += 1;
-            self.heard.insert((message.from, message.to), self.now);
+            all.now += 1;
+            let now = all.now;
+            all.heard.insert((message.from, message.to), now);
         }
     }
 
@@ -117,8 +120,8 @@ impl LinearizableRead {
         let Some(node) = cluster.get(id) else { return Ok(()) };
         let by_lease = node.config.as_ref().is_none_or(|config| config.read_only_option == ReadOnlyOption::LeaseBased);
         let since = |when: Option<&u64>| when.is_some_and(|&when| when > asked);
-        let obeyed = |voter| voter == id || since(self.heard.get(&(id, voter)));
-        if by_lease || since(self.configured.get(&id)) || quorum::decides(&node.configuration, obeyed) {
+        let obeyed = |voter| voter == id || since(self.heard.get((id, voter)));
+        if by_lease || since(self.configured.get(id)) || quorum::decides(&node.configuration, obeyed) {
             return Ok(());
         }
         let detail = format!(

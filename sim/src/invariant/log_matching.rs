@@ -12,7 +12,7 @@
 //! an entry, and terms never fall along a log. That a node shows and sends the log that it handed out is checked by
 //! [`handed_out_log`](super::handed_out_log).
 
-use std::collections::{BTreeMap, VecDeque, btree_map};
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
@@ -20,12 +20,14 @@ use raft::{Entry, EntryKind, Index, NodeId, Term};
 
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// What is in every entry that some log may still take up.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct LogMatching {
     /// The entries that were created in each term: their indexes follow each other.
-    terms: BTreeMap<Term, Created>,
+    terms: Few<Term, Created>,
     /// Entries up to here are forgotten.
     floor: Index,
     /// The largest payload of any entry, in bytes.
@@ -90,7 +92,7 @@ impl LogMatching {
 
     /// A node's log takes up entries after one of the term `previous`. `origin` is asked for only where some are new.
     pub fn takes_up(
-        &mut self,
+        all: &mut Shared<Self>,
         id: NodeId,
         mut previous: Term,
         entries: &[Entry],
@@ -105,32 +107,52 @@ impl LogMatching {
                 );
                 return Err(broken(id, detail));
             }
-            self.takes_up_run(id, previous, run, || origin(first.term))?;
+            Self::takes_up_run(all, id, previous, run, || origin(first.term))?;
             previous = first.term;
         }
         Ok(())
     }
 
-    /// The same for entries of one term, which is looked up once for all of them.
-    fn takes_up_run(&mut self, id: NodeId, mut previous: Term, run: &[Entry], origin: impl Fn() -> Origin) -> Check {
-        let Some(forgotten) = run.iter().position(|entry| entry.index > self.floor) else { return Ok(()) };
+    /// The same for entries of one term. Most are known, and nothing is written for those.
+    fn takes_up_run(
+        all: &mut Shared<Self>,
+        id: NodeId,
+        mut previous: Term,
+        run: &[Entry],
+        origin: impl Fn() -> Origin,
+    ) -> Check {
+        let Some(forgotten) = run.iter().position(|entry| entry.index > all.floor) else { return Ok(()) };
         let (first, term) = (&run[forgotten], run[forgotten].term);
         if forgotten > 0 {
             previous = term;
         }
-        let created = match self.terms.entry(term) {
-            btree_map::Entry::Occupied(created) => created.into_mut(),
-            btree_map::Entry::Vacant(_) if origin() == Origin::Copies => {
+        let created = match all.terms.get(term) {
+            Some(created) => created,
+            None if origin() == Origin::Copies => {
                 let detail =
                     format!("holds {}; expected the leader of that term to have created it before", first.id());
                 return Err(broken(id, detail));
             }
-            btree_map::Entry::Vacant(new) => new.insert(Created::starting_at(first.index, previous)),
+            None => all.terms.get_or(term, || Created::starting_at(first.index, previous)),
         };
-        for entry in &run[forgotten..] {
-            self.largest = self.largest.max(entry.payload_size());
-            created.takes_up(id, previous, entry, &origin)?;
+        for (position, entry) in run.iter().enumerate().skip(forgotten) {
+            if created.is_new(id, previous, entry, &origin)? {
+                return all.creates(id, previous, &run[position..], origin);
+            }
             previous = term;
+        }
+        Ok(())
+    }
+
+    /// Takes up entries of one term, which is known, of which the first one is not.
+    fn creates(&mut self, id: NodeId, mut previous: Term, run: &[Entry], origin: impl Fn() -> Origin) -> Check {
+        let Some(created) = run.first().and_then(|first| self.terms.get_mut(first.term)) else { return Ok(()) };
+        for entry in run {
+            self.largest = self.largest.max(entry.payload_size());
+            if created.is_new(id, previous, entry, &origin)? {
+                created.contents.push_back(Content::of(entry));
+            }
+            previous = entry.term;
         }
         Ok(())
     }
@@ -142,7 +164,7 @@ impl LogMatching {
         let Some(last) = entries.last() else { return false };
         let Some(position) = entries.iter().position(|entry| entry.term == last.term) else { return false };
         let (first, continues) = (entries[position].index, position == 0 && previous == last.term);
-        match self.terms.get(&last.term) {
+        match self.terms.get(last.term) {
             Some(created) => first > created.kept.plus(created.contents.len() as u64),
             None => continues && first > self.floor.next(),
         }
@@ -155,7 +177,7 @@ impl LogMatching {
 
     /// What the entry says, where it is remembered.
     pub fn content(&self, term: Term, index: Index) -> Option<&Content> {
-        let created = self.terms.get(&term)?;
+        let created = self.terms.get(term)?;
         let offset = index.0.checked_sub(created.kept.0)?;
         created.contents.get(usize::try_from(offset).ok()?)
     }
@@ -181,7 +203,14 @@ impl Created {
         Self { first, previous, contents: VecDeque::new(), kept: first }
     }
 
-    fn takes_up(&mut self, id: NodeId, previous: Term, entry: &Entry, origin: impl Fn() -> Origin) -> Check {
+    /// Whether this entry, after one of the term `previous`, is the next one that its leader creates; if not, it is one that is known.
+    fn is_new(
+        &self,
+        id: NodeId,
+        previous: Term,
+        entry: &Entry,
+        origin: impl Fn() -> Origin,
+    ) -> Result<bool, Violation> {
         let expected = if entry.index == self.first { self.previous } else { entry.term };
         if entry.index < self.first || previous != expected {
             let detail = format!(
@@ -195,17 +224,14 @@ impl Created {
             return Err(broken(id, detail));
         }
         // What lies before is forgotten.
-        let Some(offset) = entry.index.0.checked_sub(self.kept.0) else { return Ok(()) };
+        let Some(offset) = entry.index.0.checked_sub(self.kept.0) else { return Ok(false) };
         match self.contents.get(offset as usize) {
-            Some(known) if known.is_of(entry) => Ok(()),
+            Some(known) if known.is_of(entry) => Ok(false),
             Some(known) => {
                 let (id_of, found) = (entry.id(), Content::of(entry));
                 Err(broken(id, format!("holds {id_of} as {found}; expected {known}, as others hold it")))
             }
-            None if offset as usize == self.contents.len() && origin() == Origin::Creates => {
-                self.contents.push_back(Content::of(entry));
-                Ok(())
-            }
+            None if offset as usize == self.contents.len() && origin() == Origin::Creates => Ok(true),
             None => {
                 let last = self.kept.plus(self.contents.len() as u64).previous();
                 Err(broken(
@@ -295,17 +321,17 @@ mod tests {
 
     #[test]
     fn what_every_log_forgot_is_forgotten_here_too() {
-        let mut matching = LogMatching::default();
+        let mut matching = Shared::<LogMatching>::default();
         for index in 1..=100 {
             let previous = Term(u64::from(index > 1));
-            matching.takes_up(node(1), previous, &[entry(1, index)], |_| Origin::Creates).unwrap();
+            LogMatching::takes_up(&mut matching, node(1), previous, &[entry(1, index)], |_| Origin::Creates).unwrap();
         }
         matching.forget(Index(90));
-        assert_eq!(matching.terms[&Term(1)].contents.len(), 10);
-        matching.takes_up(node(2), Term(1), &[entry(1, 91)], |_| Origin::Copies).unwrap();
-        matching.takes_up(node(2), Term(1), &[entry(1, 5)], |_| Origin::Copies).unwrap();
+        assert_eq!(matching.terms.get(Term(1)).unwrap().contents.len(), 10);
+        LogMatching::takes_up(&mut matching, node(2), Term(1), &[entry(1, 91)], |_| Origin::Copies).unwrap();
+        LogMatching::takes_up(&mut matching, node(2), Term(1), &[entry(1, 5)], |_| Origin::Copies).unwrap();
         matching.forget(Index(100));
         assert!(matching.terms.is_empty());
-        matching.takes_up(node(1), Term(1), &[entry(1, 101)], |_| Origin::Creates).unwrap();
+        LogMatching::takes_up(&mut matching, node(1), Term(1), &[entry(1, 101)], |_| Origin::Creates).unwrap();
     }
 }

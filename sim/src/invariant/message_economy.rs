@@ -19,20 +19,21 @@
 //! Source: thesis, section 10.2.1; a leader that answers each refusal of a follower that lost its disk with the same append
 //! does so for ever.
 
-use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use raft::{Body, Index, Message, NodeId, Term};
 
 use super::cluster::{Cluster, Node};
 use super::violation::{Check, Invariant, Violation};
-use crate::slots::slot;
+use crate::few::Few;
+use crate::shared::Shared;
+use crate::slots::{pair, slot};
 
 /// What every node got and answered, and what leaders sent without news.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct MessageEconomy {
     /// What node n, at position n - 1, exchanged with each other node, at positions of the same kind.
-    exchanged: Vec<Vec<Exchanged>>,
+    exchanged: Vec<Exchanged>,
     /// The leader that node n is, at position n - 1.
     leaders: Vec<Option<Leader>>,
 }
@@ -59,7 +60,7 @@ struct Leader {
     last: Index,
     commit: Index,
     ticks: u64,
-    members: BTreeMap<NodeId, Member>,
+    members: Few<NodeId, Member>,
 }
 
 /// How many more heartbeats a member may be sent counts, not how many ticks there were.
@@ -67,7 +68,7 @@ impl Hash for Leader {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { term, last, commit, ticks, members } = self;
         (term, last, commit, members.len()).hash(state);
-        for (id, Member { acknowledged, refused, sent_through, told, in_vain, reasons, heartbeats }) in members {
+        for (id, Member { acknowledged, refused, sent_through, told, in_vain, reasons, heartbeats }) in members.iter() {
             (id, acknowledged, refused, sent_through, told).hash(state);
             (in_vain, reasons, ticks.wrapping_sub(*heartbeats)).hash(state);
         }
@@ -144,7 +145,12 @@ impl MessageEconomy {
     const SLACK: u64 = 8;
 
     fn exchanged(&mut self, node: NodeId, with: NodeId) -> &mut Exchanged {
-        slot(slot(&mut self.exchanged, node.get() - 1), with.get() - 1)
+        slot(&mut self.exchanged, pair(node.get() - 1, with.get() - 1))
+    }
+
+    fn known(&self, id: NodeId, term: Term) -> Option<&Leader> {
+        let leader = self.leaders.get(usize::try_from(id.get() - 1).ok()?)?;
+        leader.as_ref().filter(|leader| leader.term == term)
     }
 
     fn leader(&mut self, id: NodeId, node: &Node) -> Option<&mut Leader> {
@@ -152,18 +158,18 @@ impl MessageEconomy {
         let leader = slot(&mut self.leaders, id.get() - 1);
         if leader.as_ref().is_none_or(|leader| leader.term != term) {
             let (last, commit) = (Index::ZERO, Index::ZERO);
-            *leader = Some(Leader { term, last, commit, ticks: 0, members: BTreeMap::new() });
+            *leader = Some(Leader { term, last, commit, ticks: 0, members: Few::default() });
         }
         leader.as_mut()
     }
 
     /// A message leaves its sender.
-    pub fn sent(&mut self, message: &Message) -> Check {
+    pub fn sent(all: &mut Shared<Self>, message: &Message) -> Check {
         let (from, to) = (message.from, message.to);
         if !message.body.is_response() || from == to {
             return Ok(());
         }
-        let exchanged = self.exchanged(from, to);
+        let exchanged = all.exchanged(from, to);
         // A host with a loop of its own need not tell the checkers what arrives.
         if exchanged.received == 0 {
             return Ok(());
@@ -186,7 +192,7 @@ impl MessageEconomy {
         let Some(node) = cluster.get(to).filter(|node| node.leads() == message.term) else { return };
         let end = node.view.last.index;
         let Some(leader) = self.leader(to, node) else { return };
-        let known = leader.members.entry(from).or_insert(Member::UNKNOWN);
+        let known = leader.members.get_or(from, || Member::UNKNOWN);
         match &message.body {
             Body::AppendAccepted { index } if *index <= end => known.accepted(*index, end),
             Body::AppendRejected { index, .. } => known.refused(*index),
@@ -209,8 +215,10 @@ impl MessageEconomy {
     }
 
     /// The clock of a node ticked.
-    pub fn ticked(&mut self, id: NodeId, node: &Node) {
-        if let Some(leader) = self.leader(id, node) {
+    pub fn ticked(all: &mut Shared<Self>, id: NodeId, node: &Node) {
+        if node.leads().is_some()
+            && let Some(leader) = all.leader(id, node)
+        {
             leader.ticks += 1;
         }
     }
@@ -218,7 +226,7 @@ impl MessageEconomy {
     /// A leader is asked for something about a member, and may therefore send it an append, or more.
     pub fn has_reason(&mut self, id: NodeId, peer: NodeId) {
         let leader = slot(&mut self.leaders, id.get() - 1).as_mut();
-        if let Some(member) = leader.and_then(|leader| leader.members.get_mut(&peer)) {
+        if let Some(member) = leader.and_then(|leader| leader.members.get_mut(peer)) {
             member.in_vain = 0;
         }
     }
@@ -231,8 +239,11 @@ impl MessageEconomy {
     }
 
     /// A node hands out messages.
-    pub fn hands_out(&mut self, id: NodeId, node: &Node, messages: &[Message]) {
-        let Some(leader) = self.leader(id, node) else { return };
+    pub fn hands_out(all: &mut Shared<Self>, id: NodeId, node: &Node, messages: &[Message]) {
+        if node.leads().is_none() {
+            return;
+        }
+        let Some(leader) = all.leader(id, node) else { return };
         let (last, commit) = (node.view.last.index, node.view.hard_state.commit);
         if (last, commit) != (leader.last, leader.commit) {
             (leader.last, leader.commit) = (last, commit);
@@ -240,7 +251,7 @@ impl MessageEconomy {
         }
         let term = leader.term;
         for message in messages.iter().filter(|message| message.term == Some(term)) {
-            let member = leader.members.entry(message.to).or_insert(Member::UNKNOWN);
+            let member = leader.members.get_or(message.to, || Member::UNKNOWN);
             match &message.body {
                 Body::Append { previous, entries, commit } => {
                     member.is_sent(previous.index.plus(entries.len() as u64), *commit);
@@ -266,10 +277,10 @@ impl MessageEconomy {
     }
 
     /// A leader has handed out a Ready, and all of its messages are known.
-    pub fn judge(&mut self, id: NodeId, node: &Node) -> Check {
-        let Some(leader) = self.leader(id, node) else { return Ok(()) };
+    pub fn judge(&self, id: NodeId, node: &Node) -> Check {
+        let Some(leader) = node.leads().and_then(|term| self.known(id, term)) else { return Ok(()) };
         let (term, ticks) = (leader.term, leader.ticks);
-        for (peer, member) in &leader.members {
+        for (peer, member) in leader.members.iter() {
             let Member { in_vain, heartbeats, acknowledged, .. } = *member;
             let what = if in_vain > Self::SLACK {
                 format!(
@@ -283,7 +294,7 @@ impl MessageEconomy {
                 continue;
             };
             let detail = format!("node {id} leads term {term} and has sent node {peer} {what}");
-            return Err(Violation::new(Invariant::MessageEconomy, &[id, *peer], detail));
+            return Err(Violation::new(Invariant::MessageEconomy, &[id, peer], detail));
         }
         Ok(())
     }
@@ -302,7 +313,7 @@ mod tests {
         let previous = EntryId::new(Term(1), Index(2));
         let append = Body::Append { previous, entries: entries(1, 3..=4), commit: Index::ZERO };
         bench.checkers.hands_out(node(1), &[message(1, 2, 1, append)]);
-        bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
+        bench.tracked(1, &[1, 2, 3])
     }
 
     fn refuses(bench: &mut Bench, index: u64) {
@@ -366,7 +377,7 @@ mod tests {
         let mut beats = |ticks| {
             (0..ticks).for_each(|_| bench.checkers.ticked(node(1), None).unwrap());
             bench.checkers.hands_out(node(1), &[heartbeat()]);
-            bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
+            bench.tracked(1, &[1, 2, 3])
         };
         beats(1).unwrap();
         breaks(Invariant::MessageEconomy, beats(0));

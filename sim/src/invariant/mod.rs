@@ -86,5 +86,6 @@ pub(crate) mod words;
 pub use arrivals::{Arrivals, Disorder};
 pub use checkers::Checkers;
 pub use input::{LoopView, ProgressState, ProgressView, Recovered, View};
+pub use progress_members::Tracked;
 pub use user_defined::{About, UserDefined};
 pub use violation::{Check, Invariant, Violation};

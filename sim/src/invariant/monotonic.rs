@@ -12,12 +12,12 @@
 //! Over a restart, [`recovery`](super::recovery) checks the term; commit and applied may start lower, and what is then
 //! committed and applied again is compared with what was.
 
-use std::collections::BTreeMap;
-
 use raft::{Index, NodeId, Term};
 
 use super::input::View;
 use super::violation::{Check, Invariant, Violation};
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// The view of a node has changed.
 pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
@@ -51,40 +51,36 @@ pub(super) fn changed(id: NodeId, before: &View, now: &View) -> Check {
 /// What each leader last counted its followers to hold.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct Matched {
-    known: BTreeMap<(NodeId, NodeId), (Term, Index)>,
+    known: Few<(NodeId, NodeId), (Term, Index)>,
 }
 
 impl Matched {
     /// The leader of `term` counts `peer` up to `matched`.
-    pub fn counts(&mut self, leader: NodeId, term: Term, peer: NodeId, matched: Index) -> Check {
-        let known = self.known.entry((leader, peer)).or_insert((term, matched));
-        if known.0 == term && matched < known.1 {
-            let from = known.1;
+    pub fn counts(all: &mut Shared<Self>, leader: NodeId, term: Term, peer: NodeId, matched: Index) -> Check {
+        let known = all.known.get((leader, peer)).copied();
+        if let Some((_, from)) = known.filter(|(of, from)| *of == term && matched < *from) {
             let detail = format!(
                 "node {leader} leads term {term} and counts node {peer} up to {matched}; expected {from} or more, which it \
                  acknowledged before"
             );
             return Err(Violation::new(Invariant::Monotonic, &[leader, peer], detail));
         }
-        *known = (term, matched);
+        if known != Some((term, matched)) {
+            all.known.insert((leader, peer), (term, matched));
+        }
         Ok(())
     }
 
     /// The index up to which the leader of `term` last counted `peer`.
     pub fn of(&self, leader: NodeId, term: Term, peer: NodeId) -> Index {
-        let known = self.known.get(&(leader, peer)).filter(|(of, _)| *of == term);
+        let known = self.known.get((leader, peer)).filter(|(of, _)| *of == term);
         known.map_or(Index::ZERO, |(_, matched)| *matched)
     }
 
     /// The leader crashed, or its configuration changed: a change can remove a member and add it again in one step, and
     /// then it starts over.
     pub fn forget(&mut self, leader: NodeId) {
-        let first = NodeId::new(1).expect("one is not zero");
-        let last = NodeId::new(u64::MAX).expect("the largest number is not zero");
-        let peers = self.known.range((leader, first)..=(leader, last)).map(|(&(_, peer), _)| peer);
-        for peer in peers.collect::<Vec<_>>() {
-            self.known.remove(&(leader, peer));
-        }
+        self.known.retain(|(id, _), _| id != leader);
     }
 }
 
@@ -133,20 +129,20 @@ mod tests {
 
     #[test]
     fn a_match_that_falls_within_a_leadership_is_found() {
-        let mut matched = Matched::default();
-        matched.counts(node(1), Term(1), node(2), Index(7)).unwrap();
-        matched.counts(node(1), Term(2), node(2), Index(3)).unwrap();
-        matched.counts(node(1), Term(2), node(2), Index(4)).unwrap();
-        breaks(Invariant::Monotonic, matched.counts(node(1), Term(2), node(2), Index(3)));
+        let mut matched = Shared::<Matched>::default();
+        Matched::counts(&mut matched, node(1), Term(1), node(2), Index(7)).unwrap();
+        Matched::counts(&mut matched, node(1), Term(2), node(2), Index(3)).unwrap();
+        Matched::counts(&mut matched, node(1), Term(2), node(2), Index(4)).unwrap();
+        breaks(Invariant::Monotonic, Matched::counts(&mut matched, node(1), Term(2), node(2), Index(3)));
     }
 
     #[test]
     fn a_member_that_comes_back_starts_over() {
-        let mut matched = Matched::default();
-        matched.counts(node(1), Term(1), node(2), Index(7)).unwrap();
-        matched.counts(node(3), Term(1), node(2), Index(7)).unwrap();
+        let mut matched = Shared::<Matched>::default();
+        Matched::counts(&mut matched, node(1), Term(1), node(2), Index(7)).unwrap();
+        Matched::counts(&mut matched, node(3), Term(1), node(2), Index(7)).unwrap();
         matched.forget(node(1));
-        matched.counts(node(1), Term(1), node(2), Index(0)).unwrap();
-        breaks(Invariant::Monotonic, matched.counts(node(3), Term(1), node(2), Index(0)));
+        Matched::counts(&mut matched, node(1), Term(1), node(2), Index(0)).unwrap();
+        breaks(Invariant::Monotonic, Matched::counts(&mut matched, node(3), Term(1), node(2), Index(0)));
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! A grant that answers an earlier request counts, as it does for etcd's nodes, if its term is not past.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use raft::{Body, Message, NodeId, Role, Term};
 
@@ -19,11 +19,13 @@ use super::cluster::Cluster;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// What each node was told by others. What it tells itself need not be sent.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct PreVotes {
-    told: BTreeMap<NodeId, Told>,
+    told: Few<NodeId, Told>,
 }
 
 #[derive(Clone, Hash, Debug, Default)]
@@ -37,39 +39,48 @@ struct Told {
 
 impl PreVotes {
     /// The role or the term of a node has changed.
-    pub fn takes_part(&mut self, cluster: &Cluster, id: NodeId) {
+    pub fn takes_part(all: &mut Shared<Self>, cluster: &Cluster, id: NodeId) {
         let Some(node) = cluster.get(id) else { return };
-        let told = self.told.entry(id).or_default();
+        let is_known = all.told.contains(id);
+        let said_yes = |voter| all.told.get(id).is_some_and(|told| told.yes.contains(&voter));
         match node.view.soft_state.role {
-            Role::PreCandidate => told.yes.clear(),
-            Role::Candidate
-                if quorum::decides(&node.configuration, |voter| voter == id || told.yes.contains(&voter)) =>
-            {
-                told.won.insert(node.view.hard_state.term);
+            Role::PreCandidate => all.of(id).yes.clear(),
+            Role::Candidate if quorum::decides(&node.configuration, |voter| voter == id || said_yes(voter)) => {
+                all.of(id).won.insert(node.view.hard_state.term);
             }
-            Role::Follower | Role::Candidate | Role::Leader => {}
+            Role::Follower | Role::Candidate | Role::Leader => {
+                if !is_known {
+                    all.of(id);
+                }
+            }
         }
     }
 
+    fn of(&mut self, id: NodeId) -> &mut Told {
+        self.told.get_or_default(id)
+    }
+
     /// A message arrives.
-    pub fn received(&mut self, cluster: &Cluster, message: &Message) {
+    pub fn received(all: &mut Shared<Self>, cluster: &Cluster, message: &Message) {
         if message.body == (Body::PreVoteResponse { granted: true })
             && cluster.get(message.to).is_some_and(|node| node.view.soft_state.role == Role::PreCandidate)
         {
-            self.told.entry(message.to).or_default().yes.insert(message.from);
+            all.of(message.to).yes.insert(message.from);
         }
     }
 
     /// A message leaves.
-    pub fn sent(&mut self, cluster: &Cluster, message: &Message) -> Check {
+    pub fn sent(all: &mut Shared<Self>, cluster: &Cluster, message: &Message) -> Check {
         let (Body::RequestVote { transfer: false, .. }, Some(term)) = (&message.body, message.term) else {
             return Ok(());
         };
         let id = message.from;
         let asks_first = cluster.get(id).and_then(|node| node.config.as_ref()).is_some_and(|config| config.pre_vote);
-        let Some(told) = self.told.get_mut(&id).filter(|_| asks_first) else { return Ok(()) };
+        let Some(told) = all.told.get(id).filter(|_| asks_first) else { return Ok(()) };
         if told.won.contains(&term) {
-            told.won.retain(|won| *won >= term);
+            if told.won.first() != Some(&term) {
+                all.of(id).won.retain(|won| *won >= term);
+            }
             return Ok(());
         }
         let yes = words::nodes(&told.yes);

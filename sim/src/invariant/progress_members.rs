@@ -16,24 +16,36 @@ use super::cluster::Node;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
 
-/// A node shows the members of which it keeps a progress; each must come once.
-pub(super) fn are_the_members(id: NodeId, node: &Node, tracked: impl Iterator<Item = NodeId>) -> Check {
-    let Some(term) = node.leads() else { return Ok(()) };
-    let configuration = &*node.configuration;
-    let (mut count, mut stranger) = (0, None);
-    for peer in tracked {
-        count += 1;
-        stranger = stranger.or_else(|| (!configuration.contains(peer)).then_some(peer));
+/// The nodes of which a leader keeps a progress, as it shows them one after another; each must come once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tracked {
+    count: usize,
+    /// The first of them that is no member.
+    stranger: Option<NodeId>,
+}
+
+impl Tracked {
+    pub(super) fn add(&mut self, node: &Node, peer: NodeId) {
+        self.count += 1;
+        if self.stranger.is_none() && !node.configuration.contains(peer) {
+            self.stranger = Some(peer);
+        }
     }
-    if stranger.is_none() && count == members(configuration) {
-        return Ok(());
+
+    pub(super) fn are_the_members(self, id: NodeId, node: &Node) -> Check {
+        let Self { count, stranger } = self;
+        let Some(term) = node.leads() else { return Ok(()) };
+        let configuration = &*node.configuration;
+        if stranger.is_none() && count == members(configuration) {
+            return Ok(());
+        }
+        let stranger = stranger.map_or(String::new(), |peer| format!(", node {peer} among them"));
+        let detail = format!(
+            "node {id} leads term {term} and keeps track of {count} nodes{stranger}; expected its members {}, each once",
+            words::members(configuration)
+        );
+        Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
     }
-    let stranger = stranger.map_or(String::new(), |peer| format!(", node {peer} among them"));
-    let detail = format!(
-        "node {id} leads term {term} and keeps track of {count} nodes{stranger}; expected its members {}, each once",
-        words::members(configuration)
-    );
-    Err(Violation::new(Invariant::ConfigurationAgreement, &[id], detail))
 }
 
 /// How many members there are. Only voters can be in two places, in both halves.
@@ -48,7 +60,7 @@ mod tests {
     use super::*;
 
     fn tracks(bench: &mut Bench, peers: &[u64]) -> Check {
-        bench.checkers.tracked(node(1), peers.iter().map(|&peer| node(peer)))
+        bench.tracked(1, peers)
     }
 
     #[test]

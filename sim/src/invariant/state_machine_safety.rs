@@ -22,12 +22,14 @@ use super::log_matching::LogMatching;
 use super::log_shape::LogShape;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::shared::Shared;
+use crate::slots::slot;
 
 /// The one sequence of committed entries, and the newest states that applying it led to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct StateMachineSafety {
     committed: LogShape,
-    /// The state's hash after an index, at the position of the index modulo the number of positions.
+    /// The state's hash after an index, at the position of the index modulo the number of positions, as far as there were any.
     states: Arc<Vec<(Index, u64)>>,
 }
 
@@ -38,12 +40,6 @@ impl Hash for StateMachineSafety {
         committed.hash(state);
         states.iter().filter(|(index, _)| *index > Index::ZERO).for_each(|known| known.hash(state));
         Index::ZERO.hash(state);
-    }
-}
-
-impl Default for StateMachineSafety {
-    fn default() -> Self {
-        Self { committed: LogShape::default(), states: vec![(Index::ZERO, 0); Self::STATES].into() }
     }
 }
 
@@ -70,10 +66,10 @@ impl StateMachineSafety {
     }
 
     /// The commit index of a node has risen, and its log up to there is known.
-    pub fn commits(&mut self, id: NodeId, node: &Node) -> Check {
+    pub fn commits(all: &mut Shared<Self>, id: NodeId, node: &Node) -> Check {
         let (checked, commit) = (node.checked, node.view.hard_state.commit);
-        let known = self.committed.last().index;
-        if let Some((index, ours, theirs)) = node.log.first_difference(&self.committed, checked, commit) {
+        let known = all.committed.last().index;
+        if let Some((index, ours, theirs)) = node.log.first_difference(&all.committed, checked, commit) {
             return Err(broken(id, format!("committed {ours}/{index}; expected {theirs}/{index}, which is committed")));
         }
         if commit > node.log.last().index {
@@ -98,7 +94,7 @@ impl StateMachineSafety {
         }
         let mut index = known.next();
         while let Some(term) = node.log.term(index).filter(|_| index <= commit) {
-            self.committed.push(term);
+            all.committed.push(term);
             index = index.next();
         }
         Ok(())
@@ -138,16 +134,16 @@ impl StateMachineSafety {
     }
 
     /// A node's application is in this state after `index`.
-    pub fn state(&mut self, id: NodeId, index: Index, hash: u64) -> Check {
+    pub fn state(all: &mut Shared<Self>, id: NodeId, index: Index, hash: u64) -> Check {
         let place = index.0 as usize % Self::STATES;
-        match self.states[place] {
+        match all.states.get(place).copied().unwrap_or_default() {
             (known, expected) if known == index && expected != hash && index > Index::ZERO => {
                 Err(broken(id, format!("is in another state than others were after {index}; expected the same")))
             }
             (known, _) if known > index => Ok(()),
             known if known == (index, hash) => Ok(()),
             _ => {
-                Arc::make_mut(&mut self.states)[place] = (index, hash);
+                *slot(Arc::make_mut(&mut all.states), place as u64) = (index, hash);
                 Ok(())
             }
         }

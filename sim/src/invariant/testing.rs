@@ -7,7 +7,7 @@ use raft::{
     Term,
 };
 
-use super::{Check, Checkers, Invariant, Recovered, View};
+use super::{Check, Checkers, Invariant, Recovered, Tracked, View};
 
 /// The node with this number.
 pub fn node(number: u64) -> NodeId {
@@ -211,5 +211,12 @@ impl Bench {
     pub fn commit(&mut self, id: u64, index: u64) -> Check {
         let view = self.view(id, |view| view.hard_state.commit = Index(index));
         self.checkers.observed(node(id), &view)
+    }
+
+    /// A node has shown a progress of each of these nodes.
+    pub fn tracked(&mut self, id: u64, peers: &[u64]) -> Check {
+        let mut tracked = Tracked::default();
+        peers.iter().for_each(|peer| self.checkers.tracks(node(id), node(*peer), &mut tracked));
+        self.checkers.tracked(node(id), tracked)
     }
 }

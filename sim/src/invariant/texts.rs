@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use raft::{
-    Body, Change, ChangeKind, ConfChangeV2, Entry, EntryId, HardState, Index, NodeId, ReadState, Role, SoftState, Term,
+    Body, Change, ChangeKind, ConfChangeV2, Entry, EntryId, HardState, Index, ReadState, Role, SoftState, Term,
     Transition,
 };
 
@@ -188,8 +188,7 @@ fn memberships_are_told_as_lists_of_members() {
         (
             || {
                 let mut bench = Bench::led();
-                let shown: [NodeId; 2] = [node(1), node(2)];
-                bench.checkers.tracked(node(1), shown.into_iter())
+                bench.tracked(1, &[1, 2])
             },
             Invariant::ConfigurationAgreement,
             "node 1 leads term 1 and keeps track of 2 nodes; expected its members (voters 1, 2, 3), each once",

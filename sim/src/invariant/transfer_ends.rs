@@ -25,6 +25,7 @@ use super::cluster::Cluster;
 use super::quorum;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::shared::Shared;
 
 /// The transfers that are under way.
 #[derive(Clone, Hash, Debug, Default)]
@@ -97,17 +98,25 @@ impl Transfers {
     }
 
     /// A node hands out messages.
-    pub fn hands_out(&mut self, messages: &[Message]) {
-        let told = messages.iter().filter(|message| message.body == Body::TimeoutNow);
-        self.told.clear();
-        self.told.extend(told.filter_map(|message| Some((message.term?, message.to))));
+    pub fn hands_out(all: &mut Shared<Self>, messages: &[Message]) {
+        let mut told = messages.iter().filter(|message| message.body == Body::TimeoutNow).peekable();
+        if all.told.is_empty() && told.peek().is_none() {
+            return;
+        }
+        all.told = told.filter_map(|message| Some((message.term?, message.to))).collect();
     }
 
     /// A node has handed out a Ready. `matched` is the index up to which it counts a member in a term. What a leader
     /// counted last, before it was deposed, is not known.
-    pub fn judge(&mut self, id: NodeId, leads: Option<Term>, matched: impl Fn(Term, NodeId) -> Index) -> Check {
-        for (term, target) in std::mem::take(&mut self.told).into_iter().filter(|(term, _)| leads == Some(*term)) {
-            let asked = [&self.requests, &self.over].into_iter().filter_map(|requests| requests.get(&(id, target)));
+    pub fn judge(
+        all: &mut Shared<Self>,
+        id: NodeId,
+        leads: Option<Term>,
+        matched: impl Fn(Term, NodeId) -> Index,
+    ) -> Check {
+        let told = if all.told.is_empty() { Vec::new() } else { std::mem::take(&mut all.told) };
+        for (term, target) in told.into_iter().filter(|(term, _)| leads == Some(*term)) {
+            let asked = [&all.requests, &all.over].into_iter().filter_map(|requests| requests.get(&(id, target)));
             let last = asked.filter(|request| request.term == term).map(|request| request.last).min();
             let (Some(last), counted) = (last, matched(term, target)) else { continue };
             if counted < last {
@@ -118,15 +127,19 @@ impl Transfers {
                 return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
             }
         }
-        self.over.retain(|(asked, _), _| *asked != id);
+        if all.over.keys().any(|(asked, _)| *asked == id) {
+            all.over.retain(|(asked, _), _| *asked != id);
+        }
         Ok(())
     }
 
     /// The clock of a node ticked.
-    pub fn ticked(&mut self, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
+    pub fn ticked(all: &mut Shared<Self>, cluster: &Cluster, id: NodeId, transferee: Option<NodeId>) -> Check {
         let Some(target) = transferee else {
-            self.under_way.remove(&id);
-            self.end_requests(id);
+            if all.under_way.contains_key(&id) || all.requests.keys().any(|(asked, _)| *asked == id) {
+                all.under_way.remove(&id);
+                all.end_requests(id);
+            }
             return Ok(());
         };
         let Some(node) = cluster.get(id) else { return Ok(()) };
@@ -143,7 +156,7 @@ impl Transfers {
             return Err(Violation::new(Invariant::Liveness, &[id, target], detail));
         }
         let last = node.view.last;
-        let transfer = self.under_way.entry(id).or_insert(Transfer { term, target, last, ticks: 0 });
+        let transfer = all.under_way.entry(id).or_insert(Transfer { term, target, last, ticks: 0 });
         if (transfer.term, transfer.target) != (term, target) {
             *transfer = Transfer { term, target, last, ticks: 0 };
         }
@@ -218,7 +231,7 @@ mod tests {
         };
         bench.checkers.hands_out(node(1), &[message(1, 2, 1, Body::TimeoutNow)]);
         bench.checkers.progress(node(1), node(2), &progress).unwrap();
-        bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter())
+        bench.tracked(1, &[1, 2, 3])
     }
 
     #[test]
@@ -293,7 +306,7 @@ mod tests {
         bench.checkers.transfer_requested(node(1), node(2));
         bench.checkers.configuration_applied(node(1), Index(3), &configuration(&[1, 2, 3])).unwrap();
         bench.checkers.hands_out(node(1), &[]);
-        bench.checkers.tracked(node(1), [1, 2, 3].map(node).into_iter()).unwrap();
+        bench.tracked(1, &[1, 2, 3]).unwrap();
         bench.append(1, &[entry(1, 5)]).unwrap();
         bench.checkers.transfer_requested(node(1), node(2));
         tells(&mut bench, 4).unwrap();

@@ -17,7 +17,7 @@
 //! A disk that is lost takes its node's votes with it. The node may give another in the same term, to itself for instance when it
 //! campaigns in a term that all others have left. What that leads to is judged by [`election_safety`](super::election_safety).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use raft::{EntryId, HardState, NodeId, Term};
 
@@ -25,11 +25,13 @@ use super::cluster::Cluster;
 use super::input::View;
 use super::violation::{Check, Invariant, Violation};
 use super::words;
+use crate::few::Few;
+use crate::shared::Shared;
 
 /// The newest votes of each node, in the order of their terms.
 #[derive(Clone, Hash, Debug, Default)]
 pub(super) struct VoteOnce {
-    votes: BTreeMap<NodeId, VecDeque<Vote>>,
+    votes: Few<NodeId, VecDeque<Vote>>,
 }
 
 #[derive(Clone, Copy, Hash, Debug)]
@@ -45,10 +47,10 @@ impl VoteOnce {
     const VOTES: usize = 32;
 
     /// A vote was given.
-    pub fn given(&mut self, voter: NodeId, term: Term, candidate: NodeId) -> Check {
-        let votes = self.votes.entry(voter).or_default();
-        let place = votes.partition_point(|vote| vote.term < term);
-        let mut in_term = votes.range(place..).take_while(|vote| vote.term == term);
+    pub fn given(all: &mut Shared<Self>, voter: NodeId, term: Term, candidate: NodeId) -> Check {
+        let votes = all.votes.get(voter);
+        let place = votes.map_or(0, |votes| votes.partition_point(|vote| vote.term < term));
+        let mut in_term = votes.into_iter().flat_map(|votes| votes.range(place..)).take_while(|vote| vote.term == term);
         if in_term.clone().any(|vote| vote.candidate == candidate) {
             return Ok(());
         }
@@ -59,6 +61,7 @@ impl VoteOnce {
             );
             return Err(Violation::new(Invariant::VoteOnce, &[voter, *other, candidate], detail));
         }
+        let votes = all.votes.get_or_default(voter);
         votes.insert(place, Vote { term, candidate, is_lost: false });
         if votes.len() > Self::VOTES {
             votes.pop_front();
@@ -68,13 +71,13 @@ impl VoteOnce {
 
     /// A node lost its disk, and with it what it knows of its votes.
     pub fn lost(&mut self, voter: NodeId) {
-        self.votes.entry(voter).or_default().iter_mut().for_each(|vote| vote.is_lost = true);
+        self.votes.get_or_default(voter).iter_mut().for_each(|vote| vote.is_lost = true);
     }
 
     /// Whether the voter gave its vote in this term to the candidate, or may have given it so long ago that it is no
     /// longer remembered.
     pub fn may_have_voted(&self, voter: NodeId, term: Term, candidate: NodeId) -> bool {
-        let Some(votes) = self.votes.get(&voter) else { return false };
+        let Some(votes) = self.votes.get(voter) else { return false };
         let forgotten = votes.len() == Self::VOTES && votes.front().is_some_and(|oldest| term < oldest.term);
         forgotten || votes.iter().rev().any(|vote| (vote.term, vote.candidate) == (term, candidate))
     }
@@ -150,12 +153,12 @@ mod tests {
     /// a term in which it had voted for another.
     #[test]
     fn another_vote_in_a_term_is_no_fault_of_a_node_that_lost_its_disk_and_a_third_is() {
-        let mut votes = VoteOnce::default();
-        votes.given(node(2), Term(1), node(1)).unwrap();
+        let mut votes = Shared::<VoteOnce>::default();
+        VoteOnce::given(&mut votes, node(2), Term(1), node(1)).unwrap();
         votes.lost(node(2));
-        votes.given(node(2), Term(1), node(2)).unwrap();
+        VoteOnce::given(&mut votes, node(2), Term(1), node(2)).unwrap();
         assert!([1, 2].iter().all(|id| votes.may_have_voted(node(2), Term(1), node(*id))));
-        breaks(Invariant::VoteOnce, votes.given(node(2), Term(1), node(3)));
+        breaks(Invariant::VoteOnce, VoteOnce::given(&mut votes, node(2), Term(1), node(3)));
     }
 
     #[test]
@@ -169,10 +172,10 @@ mod tests {
 
     #[test]
     fn a_second_vote_is_found_across_a_restart() {
-        let mut votes = VoteOnce::default();
-        votes.given(node(2), Term(4), node(1)).unwrap();
-        votes.given(node(2), Term(5), node(3)).unwrap();
-        breaks(Invariant::VoteOnce, votes.given(node(2), Term(4), node(3)));
+        let mut votes = Shared::<VoteOnce>::default();
+        VoteOnce::given(&mut votes, node(2), Term(4), node(1)).unwrap();
+        VoteOnce::given(&mut votes, node(2), Term(5), node(3)).unwrap();
+        breaks(Invariant::VoteOnce, VoteOnce::given(&mut votes, node(2), Term(4), node(3)));
     }
 
     #[test]
@@ -187,11 +190,11 @@ mod tests {
 
     #[test]
     fn what_is_remembered_of_votes_is_bounded_and_the_forgotten_is_believed() {
-        let mut votes = VoteOnce::default();
+        let mut votes = Shared::<VoteOnce>::default();
         for term in 1..=1000 {
-            votes.given(node(1), Term(term), node(2)).unwrap();
+            VoteOnce::given(&mut votes, node(1), Term(term), node(2)).unwrap();
         }
-        assert_eq!(votes.votes[&node(1)].len(), VoteOnce::VOTES);
+        assert_eq!(votes.votes.get(node(1)).unwrap().len(), VoteOnce::VOTES);
         assert!(votes.may_have_voted(node(1), Term(5), node(3)));
         assert!(!votes.may_have_voted(node(1), Term(1000), node(3)));
     }

@@ -25,6 +25,7 @@ use crate::history::{
 };
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};
+use crate::shared::Shared;
 use crate::slots::slot;
 
 /// The clients of a world.
@@ -221,21 +222,26 @@ impl Clients {
 
     /// A node's application applied an entry, with this command if it holds one.
     pub(super) fn applied(
-        &mut self,
+        all: &mut Shared<Self>,
         node: NodeId,
         index: Index,
         command: Option<&Command>,
         effect: Effect,
         now: &mut Now<'_>,
     ) -> Check {
-        self.order.applied(index, command);
+        if all.order.is_new(index) {
+            all.order.applied(index, command);
+        }
         match (command, effect) {
             (Some(command), Effect::Executed(effect) | Effect::Repeated(effect)) => {
-                if self.client(command.client).is_none_or(|client| client.sequence < command.sequence) {
+                if all.client(command.client).is_none_or(|client| client.sequence < command.sequence) {
                     // Somebody proposed it as data, so that nobody knows when it was invoked.
-                    self.windows.give_up(command.key);
+                    all.windows.give_up(command.key);
                 }
-                self.acknowledge(node, command.client, effect, now)
+                match all.answerable(node, command.client, effect.sequence) {
+                    Some(_) => all.acknowledge(node, command.client, effect, now),
+                    None => Ok(()),
+                }
             }
             (Some(_), Effect::NoCommand) | (None, _) => Ok(()),
         }
@@ -277,11 +283,13 @@ impl Clients {
         }
     }
 
+    /// Whether reads wait for nodes to apply as much as they ask for.
+    pub(super) const fn are_reading(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Lets a node answer the reads that waited for it to apply as much as it has.
     pub(super) fn answer_reads(&mut self, node: NodeId, machine: &StateMachine, now: &mut Now<'_>) -> Check {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
         let position = machine.applied().index;
         let is_ready = |one: &Waiting| one.index <= position || planted(Bug::ReadBeforeApplied);
         while let Some(at) = self.waiting.iter().position(|one| one.node == node && is_ready(one)) {
@@ -349,8 +357,8 @@ impl Clients {
     }
 
     /// The operations that were answered since the last call.
-    pub(super) fn take_completed(&mut self) -> Vec<Completion> {
-        std::mem::take(&mut self.completed)
+    pub(super) fn take_completed(all: &mut Shared<Self>) -> Vec<Completion> {
+        if all.completed.is_empty() { Vec::new() } else { std::mem::take(&mut all.completed) }
     }
 
     /// Searches the newest operations on every key.

@@ -8,17 +8,18 @@ use raft::NodeId;
 
 use super::{Clients, Replica, World};
 use crate::invariant::Checkers;
+use crate::shared::Shared;
 
 /// Checks and clients that such nodes report to, in place of those of the cluster. They object to nothing.
 #[derive(Clone, Hash, Debug)]
 pub(super) struct Unchecked {
     pub(super) checkers: Checkers,
-    pub(super) clients: Clients,
+    pub(super) clients: Shared<Clients>,
 }
 
 impl Default for Unchecked {
     fn default() -> Self {
-        Self { checkers: Checkers::off(), clients: Clients::unchecked() }
+        Self { checkers: Checkers::off(), clients: Shared::new(Clients::unchecked()) }
     }
 }
 

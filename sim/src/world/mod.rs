@@ -88,7 +88,7 @@ pub struct World {
     network: Network,
     losses: Losses,
     checkers: Checkers,
-    clients: Clients,
+    clients: Shared<Clients>,
     /// Stands in for the checkers and clients at nodes with the log of another cluster.
     unchecked: Shared<Unchecked>,
     /// Whether some node serves reads by a lease that check-quorum gives.
@@ -130,13 +130,13 @@ impl World {
         let properties = std::mem::take(&mut setup.properties);
         let unchecked = setup.engine.as_ref().map_or(&[][..], |engine| engine.supports().unchecked);
         let checkers = Checkers::without(unchecked);
-        Self { properties, checkers, clients: Clients::of(&setup), setup, ..Self::default() }
+        Self { properties, checkers, clients: Shared::new(Clients::of(&setup)), setup, ..Self::default() }
     }
 
     /// A world without nodes that checks nothing: for scripts that show what a node does when it is told what no correct
     /// node would tell it, or is started again from what no correct host would have stored.
     pub fn unchecked() -> Self {
-        Self { checkers: Checkers::off(), clients: Clients::unchecked(), ..Self::default() }
+        Self { checkers: Checkers::off(), clients: Shared::new(Clients::unchecked()), ..Self::default() }
     }
 
     /// A world without nodes that checks one property, or none, and keeps only what that check needs: for measuring
@@ -146,7 +146,7 @@ impl World {
             Some(Invariant::Linearizability) => Clients::default(),
             Some(_) | None => Clients::unchecked(),
         };
-        Self { checkers: Checkers::only(invariant), clients, ..Self::default() }
+        Self { checkers: Checkers::only(invariant), clients: Shared::new(clients), ..Self::default() }
     }
 
     /// Does what the event says and checks every property that it could break.
@@ -172,7 +172,7 @@ impl World {
         self.check_properties(event, node)?;
         self.record_coverage(&before, refused.as_ref());
         self.step += 1;
-        let completed = self.clients.take_completed();
+        let completed = Clients::take_completed(&mut self.clients);
         Ok(Outcome { node, sent: first_sent..self.network.next_id(), refused, completed })
     }
 
@@ -192,7 +192,7 @@ impl World {
     }
 
     /// What the clients wait for.
-    pub const fn clients(&self) -> &Clients {
+    pub fn clients(&self) -> &Clients {
         &self.clients
     }
 

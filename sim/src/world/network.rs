@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
 use raft::{Entry, Index, Message, NodeId, StorageAppended, StorageApplied};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::consensus::Rider;
 use super::event::{Event, MessageId};
@@ -129,6 +130,18 @@ struct Slot {
     sent_at: u64,
 }
 
+impl Slot {
+    /// What it is at this time: what is in flight, and for how long it has been.
+    fn state_hash(&self, now: u64) -> u128 {
+        let Self { envelope, rider, sent_at } = self;
+        let message = match rider {
+            None => envelope.state_hash(),
+            Some(rider) => StateHasher::of(&(envelope, rider)),
+        };
+        xxh3_128_with_seed(&message.to_le_bytes(), now - sent_at)
+    }
+}
+
 impl Default for Network {
     fn default() -> Self {
         Self { slots: VecDeque::new(), first: 0, in_flight: 0, now: 0, cut: [0; Self::LINKS] }
@@ -159,10 +172,8 @@ impl Network {
     /// event names the message that it is about, so that the order decides nothing.
     pub(super) fn hash_state(&self, state: &mut impl Hasher) {
         let Self { slots, first: _, in_flight, now, cut } = self;
-        let each =
-            slots.iter().flatten().map(|slot| StateHasher::of(&(&slot.envelope, &slot.rider, now - slot.sent_at)));
         // A sum does not depend on the order, and counts what is there twice.
-        let all = each.fold(0, u128::wrapping_add);
+        let all = slots.iter().flatten().map(|slot| slot.state_hash(*now)).fold(0, u128::wrapping_add);
         (in_flight, all, cut).hash(state);
     }
 

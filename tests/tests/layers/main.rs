@@ -17,6 +17,7 @@ type Row = (&'static str, &'static [&'static str]);
 /// The simulator, from the ground up.
 const SIM: &[Row] = &[
     // The ground: small things that know nothing of Raft.
+    ("few", &[]),
     ("input", &[]),
     ("number", &[]),
     ("output", &[]),
@@ -30,13 +31,13 @@ const SIM: &[Row] = &[
     // What is looked at and counted: the planted bugs, the situations of coverage, the properties over plain views.
     ("planted", &["spelling"]),
     ("situation", &[]),
-    ("invariant", &["number", "shared", "slots"]),
+    ("invariant", &["few", "number", "shared", "slots"]),
     // What a cluster keeps, as a user brings it.
     ("application", &[]),
     // What clients may see.
     ("history", &["application", "invariant", "number", "slots", "text"]),
     // The modelled disk, on which the log of a node is.
-    ("disk", &["number"]),
+    ("disk", &["number", "state_hasher"]),
     // A cluster as one deterministic value: events go in, outcomes come out. It chooses nothing.
     (
         "world",

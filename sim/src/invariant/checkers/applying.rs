@@ -2,6 +2,7 @@
 
 use raft::{Entry, EntryId, Index, NodeId, Snapshot};
 
+use super::super::state_machine_safety::StateMachineSafety;
 use super::super::violation::{Check, Invariant};
 use super::super::{durability, recovery, state_machine_safety};
 use super::Checkers;
@@ -13,9 +14,9 @@ impl Checkers {
             return Ok(());
         }
         self.when(Invariant::StateMachineSafety, |all| {
-            all.state_machines.applies(id, all.cluster.node(id), &all.matching, entry)
+            all.state_machines.applies(id, all.cluster.look(id), &all.matching, entry)
         })?;
-        self.when(Invariant::DurableBeforeSend, |all| durability::applies(id, all.cluster.node(id), entry.id()))?;
+        self.when(Invariant::DurableBeforeSend, |all| durability::applies(id, all.cluster.look(id), entry.id()))?;
         self.cluster.node(id).applied = entry.index;
         Ok(())
     }
@@ -33,7 +34,9 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.when(Invariant::StateMachineSafety, |all| all.state_machines.state(id, index, hash))
+        self.when(Invariant::StateMachineSafety, |all| {
+            StateMachineSafety::state(&mut all.state_machines, id, index, hash)
+        })
     }
 
     /// The application's state was replaced by that of a received snapshot.

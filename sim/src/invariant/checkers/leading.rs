@@ -3,36 +3,43 @@
 use raft::{Index, Message, NodeId};
 
 use super::Checkers;
+use crate::invariant::bounded_memory::Unapplied;
+use crate::invariant::flow_control::FlowControl;
+use crate::invariant::heartbeats::Heartbeats;
 use crate::invariant::input::ProgressView;
+use crate::invariant::message_economy::MessageEconomy;
+use crate::invariant::monotonic::Matched;
+use crate::invariant::progress_members::Tracked;
+use crate::invariant::transfer_ends::Transfers;
 use crate::invariant::violation::{Check, Invariant};
-use crate::invariant::{bounded_memory, commit_quorum, durability, progress_members, term_gate};
+use crate::invariant::{bounded_memory, commit_quorum, durability, term_gate};
 
 impl Checkers {
     /// The messages of the Ready that was [handed out](Self::handed_out).
     pub fn hands_out(&mut self, id: NodeId, messages: &[Message]) {
         if self.watched.contains(Invariant::BoundedMemory) {
-            self.flow.hands_out(id, messages);
+            FlowControl::hands_out(&mut self.flow, id, messages);
         }
         if self.watched.contains(Invariant::ElectionTimeout) {
-            self.heartbeats.hands_out(id, messages);
+            Heartbeats::hands_out(&mut self.heartbeats, id, messages);
         }
         if self.watched.contains(Invariant::MessageEconomy) {
-            self.economy.hands_out(id, self.cluster.node(id), messages);
+            MessageEconomy::hands_out(&mut self.economy, id, self.cluster.look(id), messages);
         }
         if self.watched.contains(Invariant::Liveness) {
-            self.transfers.hands_out(messages);
+            Transfers::hands_out(&mut self.transfers, messages);
         }
     }
 
     /// The host of a node tells it how sending a snapshot to a follower ended.
     pub fn snapshot_reported(&mut self, id: NodeId, peer: NodeId) {
-        self.flow.reported(id, peer);
+        FlowControl::reported(&mut self.flow, id, peer);
         self.economy.has_reason(id, peer);
     }
 
     /// The host of a node tells it that it cannot reach a follower.
     pub fn unreachable_reported(&mut self, id: NodeId, peer: NodeId) {
-        self.flow.reported(id, peer);
+        FlowControl::reported(&mut self.flow, id, peer);
     }
 
     /// The leader `id` took a message of an earlier term from this node, and what it knows of its members changed.
@@ -50,13 +57,13 @@ impl Checkers {
         }
         let Some(node) = self.cluster.get(id) else { return Ok(()) };
         let Some(term) = node.leads() else { return Ok(()) };
-        self.when(Invariant::Monotonic, |all| all.matched.counts(id, term, peer, progress.matched))?;
+        self.when(Invariant::Monotonic, |all| Matched::counts(&mut all.matched, id, term, peer, progress.matched))?;
         self.when(Invariant::CommitQuorum, |all| durability::matched(&all.cluster, id, peer, progress.matched))?;
         self.when(Invariant::BoundedMemory, |all| {
             let largest = all.matching.largest_payload();
             bounded_memory::comes_next(id, peer, progress)?;
-            bounded_memory::in_flight(id, all.cluster.node(id), peer, progress, largest)?;
-            all.flow.shows(id, term, peer, progress)
+            bounded_memory::in_flight(id, all.cluster.look(id), peer, progress, largest)?;
+            FlowControl::shows(&mut all.flow, id, term, peer, progress)
         })
     }
 
@@ -65,7 +72,7 @@ impl Checkers {
     /// that have not reached it, since others overtook them, is asked only where that matters.
     pub fn uncommitted(&mut self, id: NodeId, counted: u64, not_reported: impl FnOnce() -> u64) -> Check {
         self.when(Invariant::BoundedMemory, |all| {
-            all.unapplied.entry(id).or_default().counts(id, all.cluster.node(id), counted, not_reported)
+            Unapplied::counts(&mut all.unapplied, id, all.cluster.look(id), counted, not_reported)
         })
     }
 
@@ -74,17 +81,20 @@ impl Checkers {
         self.when(Invariant::DurableBeforeSend, |all| durability::counts_itself(&all.cluster, id, matched))
     }
 
+    /// A node keeps a progress of this member, which was [shown](Self::progress).
+    pub fn tracks(&self, id: NodeId, peer: NodeId, tracked: &mut Tracked) {
+        tracked.add(self.cluster.look(id), peer);
+    }
+
     /// The members of which a node keeps a progress, after each progress was [shown](Self::progress); nothing is judged
     /// unless it leads.
-    pub fn tracked(&mut self, id: NodeId, peers: impl Iterator<Item = NodeId>) -> Check {
-        self.when(Invariant::ConfigurationAgreement, |all| {
-            progress_members::are_the_members(id, all.cluster.node(id), peers)
-        })?;
-        self.when(Invariant::ElectionTimeout, |all| all.heartbeats.judge(id, all.cluster.node(id)))?;
-        self.when(Invariant::MessageEconomy, |all| all.economy.judge(id, all.cluster.node(id)))?;
+    pub fn tracked(&mut self, id: NodeId, tracked: Tracked) -> Check {
+        self.when(Invariant::ConfigurationAgreement, |all| tracked.are_the_members(id, all.cluster.look(id)))?;
+        self.when(Invariant::ElectionTimeout, |all| Heartbeats::judge(&mut all.heartbeats, id, all.cluster.look(id)))?;
+        self.when(Invariant::MessageEconomy, |all| all.economy.judge(id, all.cluster.look(id)))?;
         self.when(Invariant::Liveness, |all| {
             let leads = all.cluster.get(id).and_then(|node| node.leads());
-            all.transfers.judge(id, leads, |term, target| all.matched.of(id, term, target))
+            Transfers::judge(&mut all.transfers, id, leads, |term, target| all.matched.of(id, term, target))
         })?;
         self.when(Invariant::CommitQuorum, |all| {
             let Some(node) = all.cluster.get(id) else { return Ok(()) };

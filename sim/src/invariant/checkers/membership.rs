@@ -23,7 +23,7 @@ impl Checkers {
         }
         let configuration = self.configurations.applied(id, index, configuration)?;
         // The node already goes by the membership of a snapshot that covers this entry.
-        if index <= self.cluster.node(id).log.base().index {
+        if index <= self.cluster.look(id).log.base().index {
             return Ok(());
         }
         self.matched.forget(id);
@@ -42,7 +42,7 @@ impl Checkers {
     /// The configuration by which a node decides when it hands out a Ready.
     pub fn goes_by(&mut self, id: NodeId, configuration: &Configuration) -> Check {
         self.when(Invariant::ConfigurationAgreement, |all| {
-            configuration::goes_by(id, all.cluster.node(id), configuration)
+            configuration::goes_by(id, all.cluster.look(id), configuration)
         })
     }
 }

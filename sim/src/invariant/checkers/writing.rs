@@ -3,8 +3,9 @@
 use raft::{ConfState, Entry, EntryId, HardState, Index, NodeId, Snapshot, Term};
 
 use super::super::input::View;
-use super::super::log_matching::Origin;
+use super::super::log_matching::{LogMatching, Origin};
 use super::super::violation::{Check, Invariant};
+use super::super::vote_once::VoteOnce;
 use super::super::{handed_out_log, leader_append_only, leader_completeness, leader_leaves, state_machine_safety};
 use super::Checkers;
 
@@ -29,18 +30,21 @@ impl Checkers {
             })?;
             self.cluster.replace_log(id, snapshot);
             self.reads.configured(id);
-            self.unapplied.entry(id).or_default().restored();
+            self.unapplied.get_or_default(id).restored();
         }
         if !entries.is_empty() {
             self.writes(id, entries)?;
         }
-        let node = self.cluster.node(id);
-        node.led = node.leads();
-        self.when(Invariant::LogMatching, |all| handed_out_log::shows_what_it_wrote(id, all.cluster.node(id)))?;
+        let node = self.cluster.look(id);
+        let leads = node.leads();
+        if node.led != leads {
+            self.cluster.node(id).led = leads;
+        }
+        self.when(Invariant::LogMatching, |all| handed_out_log::shows_what_it_wrote(id, all.cluster.look(id)))?;
         self.when(Invariant::LeaderCompleteness, |all| {
-            leader_completeness::begins_with_own_entry(id, all.cluster.node(id))
+            leader_completeness::begins_with_own_entry(id, all.cluster.look(id))
         })?;
-        self.when(Invariant::Liveness, |all| leader_leaves::steps_down(id, all.cluster.node(id)))?;
+        self.when(Invariant::Liveness, |all| leader_leaves::steps_down(id, all.cluster.look(id)))?;
         self.judge_campaign(id)?;
         self.commits(id)
     }
@@ -51,7 +55,7 @@ impl Checkers {
             return Ok(());
         }
         self.when(Invariant::BoundedMemory, |all| {
-            all.to_apply.entry(id).or_default().handed_out(id, all.cluster.node(id), entries)
+            all.to_apply.get_or_default(id).handed_out(id, all.cluster.look(id), entries)
         })
     }
 
@@ -84,21 +88,21 @@ impl Checkers {
         if self.off {
             return Ok(());
         }
-        self.when(Invariant::LogMatching, |all| handed_out_log::shows(id, all.cluster.node(id), index, term))
+        self.when(Invariant::LogMatching, |all| handed_out_log::shows(id, all.cluster.look(id), index, term))
     }
 
     fn writes(&mut self, id: NodeId, entries: &[Entry]) -> Check {
         self.when(Invariant::LeaderAppendOnly, |all| {
-            let node = all.cluster.node(id);
+            let node = all.cluster.look(id);
             leader_append_only::writes(id, node, node.led, entries)
         })?;
-        self.when(Invariant::LeaderCompleteness, |all| leader_completeness::writes(id, all.cluster.node(id), entries))?;
+        self.when(Invariant::LeaderCompleteness, |all| leader_completeness::writes(id, all.cluster.look(id), entries))?;
         self.when(Invariant::StateMachineSafety, |all| {
-            state_machine_safety::writes(id, all.cluster.node(id), entries)
+            state_machine_safety::writes(id, all.cluster.look(id), entries)
         })?;
-        self.when(Invariant::LogMatching, |all| handed_out_log::writes(id, all.cluster.node(id), entries))?;
-        self.when(Invariant::ConfigurationAgreement, |all| all.changes.writes(id, all.cluster.node(id), entries))?;
-        let log = &self.cluster.node(id).log;
+        self.when(Invariant::LogMatching, |all| handed_out_log::writes(id, all.cluster.look(id), entries))?;
+        self.when(Invariant::ConfigurationAgreement, |all| all.changes.writes(id, all.cluster.look(id), entries))?;
+        let log = &self.cluster.look(id).log;
         let previous = entries.first().and_then(|first| log.term(first.index.previous())).unwrap_or(Term::ZERO);
         self.takes_up(id, previous, entries, |leader| match leader {
             Some(leader) if leader != id => Origin::Copies,
@@ -106,7 +110,7 @@ impl Checkers {
         })?;
         self.when(Invariant::BoundedMemory, |all| {
             let largest = all.matching.largest_payload();
-            all.unapplied.entry(id).or_default().wrote(id, all.cluster.node(id), entries, largest)
+            all.unapplied.get_or_default(id).wrote(id, all.cluster.look(id), entries, largest)
         })?;
         self.cluster.write(id, entries);
         Ok(())
@@ -136,7 +140,7 @@ impl Checkers {
         origin: impl Fn(Option<NodeId>) -> Origin,
     ) -> Check {
         self.when(Invariant::LogMatching, |all| {
-            all.matching.takes_up(id, previous, entries, |term| origin(all.elections.leader(term)))
+            LogMatching::takes_up(&mut all.matching, id, previous, entries, |term| origin(all.elections.leader(term)))
         })
     }
 
@@ -144,7 +148,7 @@ impl Checkers {
     pub(super) fn voted(&mut self, id: NodeId, hard_state: Option<HardState>) -> Check {
         match hard_state {
             Some(HardState { term, vote: Some(candidate), .. }) => {
-                self.when(Invariant::VoteOnce, |all| all.votes.given(id, term, candidate))
+                self.when(Invariant::VoteOnce, |all| VoteOnce::given(&mut all.votes, id, term, candidate))
             }
             Some(HardState { vote: None, .. }) | None => Ok(()),
         }

@@ -9,6 +9,7 @@ use crate::history::{Command, Submission};
 use crate::invariant::Check;
 use crate::planted::{Bug, planted};
 use crate::situation::Situation;
+use crate::world::client::Clients;
 use crate::world::consensus::Stored;
 use crate::world::coverage::membership_changed;
 use crate::world::hosted::Handled;
@@ -157,7 +158,7 @@ impl Running {
             }
         }
         let (clients, mut now) = around.clients();
-        clients.applied(id, entry.index, command.as_ref(), effect, &mut now)
+        Clients::applied(clients, id, entry.index, command.as_ref(), effect, &mut now)
     }
 
     /// Lets a user's application do what a client asks.
@@ -176,7 +177,10 @@ impl Running {
 
     pub(super) fn answer_reads(&self, around: &mut Surroundings<'_>) -> Check {
         let (clients, mut now) = around.clients();
-        clients.answer_reads(self.node().id(), &self.state_machine, &mut now)
+        if clients.are_reading() {
+            clients.answer_reads(self.node().id(), &self.state_machine, &mut now)?;
+        }
+        Ok(())
     }
 
     /// Tells the node of an applied membership change, unless it has gone beyond it: a snapshot that arrived while the

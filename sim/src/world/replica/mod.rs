@@ -42,7 +42,7 @@ use super::setup::Setup;
 use super::state_machine::StateMachine;
 use super::statistics::Statistics;
 use crate::disk::{Disk, Keep};
-use crate::invariant::{Checkers, Invariant, LoopView, View, Violation};
+use crate::invariant::{Checkers, Invariant, LoopView, Tracked, View, Violation};
 use crate::shared::Shared;
 use crate::wal::Write;
 
@@ -52,7 +52,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) setup: &'a Setup,
     pub(super) checkers: &'a mut Checkers,
     pub(super) network: &'a mut Network,
-    pub(super) clients: &'a mut Clients,
+    pub(super) clients: &'a mut Shared<Clients>,
     pub(super) statistics: &'a mut Statistics,
     /// The number of this event.
     pub(super) step: u64,
@@ -62,7 +62,7 @@ pub(super) struct Surroundings<'a> {
 
 impl Surroundings<'_> {
     /// The clients, and what they may use.
-    fn clients(&mut self) -> (&mut Clients, Now<'_>) {
+    fn clients(&mut self) -> (&mut Shared<Clients>, Now<'_>) {
         let Self { clients, statistics, step, stale_reads_excused, .. } = self;
         (clients, Now { step: *step, stale_reads_excused: *stale_reads_excused, statistics })
     }
@@ -83,7 +83,7 @@ pub struct Replica {
     is_foreign: bool,
     /// The log that a user has brought, as it is before it is created or opened.
     brought_log: Option<Arc<dyn Log>>,
-    disk: Disk,
+    disk: Shared<Disk>,
     recorded: Option<Recorded>,
     running: Option<Box<Running>>,
     /// The node's view after the last event that touched it.
@@ -127,12 +127,12 @@ impl Replica {
     }
 
     /// Its disk.
-    pub const fn disk(&self) -> &Disk {
+    pub fn disk(&self) -> &Disk {
         &self.disk
     }
 
     /// Whether its disk ever lost something durable, whether or not the node ever reads that part again.
-    pub const fn is_damaged(&self) -> bool {
+    pub fn is_damaged(&self) -> bool {
         self.disk.was_damaged()
     }
 
@@ -269,16 +269,15 @@ impl Replica {
     pub(super) fn observe_progress(&self, of: Option<NodeId>, around: &mut Surroundings<'_>) -> Result<(), Halt> {
         let Some(running) = &self.running else { return Ok(()) };
         let (node, checkers) = (running.node(), &mut *around.checkers);
-        let mut found = Ok(());
+        let (mut found, mut tracked) = (Ok(()), Tracked::default());
         node.each_follower(&mut |peer, follower| {
+            checkers.tracks(self.id, peer, &mut tracked);
             if found.is_ok() && of.is_none_or(|of| of == peer) {
                 found = checkers.progress(self.id, peer, &follower.view());
             }
         });
         found?;
-        let mut tracked = Vec::new();
-        node.each_follower(&mut |peer, _| tracked.push(peer));
-        checkers.tracked(self.id, tracked.into_iter())?;
+        checkers.tracked(self.id, tracked)?;
         if let Some(counted) = node.uncommitted_size().filter(|_| of.is_none()) {
             let (applied, network) = (self.view.applied, &*around.network);
             checkers.uncommitted(self.id, counted, || running.applied_and_not_reported(network, applied))?;

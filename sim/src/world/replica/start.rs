@@ -11,7 +11,7 @@ use super::log_file::LogFile;
 use super::running::Running;
 use super::writer::Writer;
 use super::{Recorded, Replica, Step, Surroundings};
-use crate::disk::{Disk, Replaced};
+use crate::disk::Replaced;
 use crate::invariant::{Invariant, Recovered, View, Violation};
 use crate::shared::Shared;
 use crate::situation::Situation;
@@ -137,7 +137,7 @@ impl Replica {
             boot: Shared::new(boot.clone()),
             is_foreign: boot.is_foreign(),
             brought_log: around.setup.log.clone(),
-            disk: Disk::default(),
+            disk: Shared::default(),
             recorded: (options.application == ApplicationKind::Appender).then_some(recorded),
             running: None,
             view: View::default(),
@@ -236,7 +236,7 @@ impl Replica {
         };
         if self.never_began(&remembered) {
             // Its first entries did not become durable, so it has promised nothing: it begins again.
-            self.disk = Disk::default();
+            self.disk = Shared::default();
             let remembered = Remembered::of_boot(&self.boot);
             return Ok((self.create_log(&remembered), remembered));
         }
