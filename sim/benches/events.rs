@@ -1,4 +1,5 @@
-//! Events a second of a whole run: driver, nodes, disks, all checks and the digest, on one core.
+//! Events a second of a whole run: driver, nodes, disks, all checks and the digest, on one core. Besides, what a copy of a world
+//! costs, and how many states an exhaustive search meets in a second.
 //!
 //! A run must not slow down as its history grows, so the same cluster is measured after 10,000 and after 1,000,000
 //! events.
@@ -7,6 +8,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sim::campaign::explore::run_seed;
+use sim::driver::exhaust::{Act, Alone, Bounds, Unwatched, search};
 use sim::driver::swarm::{Swarm, run};
 use sim::invariant::Invariant;
 use sim::plan::{Overrides, Plan};
@@ -77,6 +79,16 @@ fn clone(criterion: &mut Criterion) {
     criterion.bench_function("World::clone/5 nodes", |bencher| bencher.iter(|| black_box(swarm.world().clone())));
 }
 
+/// A search from beginning to end: copies of worlds, moves, hashes, and what is remembered of the states that were met.
+fn exhaust(criterion: &mut Criterion) {
+    let small = Bounds { nodes: 4, ..Bounds::default() }.with(Act::Propose, 0);
+    let states = || search(&small, &Alone, &mut Unwatched).states;
+    let mut group = criterion.benchmark_group("exhaust");
+    group.throughput(Throughput::Elements(states())).sample_size(10);
+    group.bench_function(format!("{small}"), |bencher| bencher.iter(|| black_box(states())));
+    group.finish();
+}
+
 /// The world alone, on events that were recorded: with every check, with each check alone (and what it goes by), with
 /// only the picture of the cluster that checks go by, and without that. What the digest of the events costs stands beside it.
 fn checks(criterion: &mut Criterion) {
@@ -119,5 +131,5 @@ fn seeds(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, events, mix, checks, clone, seeds);
+criterion_group!(benches, events, mix, checks, clone, exhaust, seeds);
 criterion_main!(benches);
