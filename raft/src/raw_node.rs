@@ -61,7 +61,7 @@ pub struct RawNode<S: Storage> {
     readys: u64,
     outstanding: Option<Outstanding>,
     /// A Ready that was given back undone, to be handed out again.
-    returned: Option<Ready>,
+    returned: Option<Box<Ready>>,
 }
 
 /// What happens when the outstanding Ready is advanced, with synchronous storage writes.

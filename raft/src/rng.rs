@@ -12,14 +12,14 @@ use crate::types::{EntryId, HardState, NodeId};
 
 /// Draws election timeouts.
 #[derive(Clone, Debug)]
-pub struct TimeoutRng(Option<ChaCha8Rng>);
+pub struct TimeoutRng(Option<Box<ChaCha8Rng>>);
 
 impl TimeoutRng {
     /// The stream of a node with these options that starts with what its storage holds. Where timeouts are fixed, every
     /// draw is zero.
     pub fn new(config: &Config, hard_state: HardState, last: EntryId) -> Self {
         let seed = config.election_seed.unwrap_or_else(|| seed_of_start(config.id, hard_state, last));
-        Self((!config.fixed_election_timeout).then(|| ChaCha8Rng::seed_from_u64(seed)))
+        Self((!config.fixed_election_timeout).then(|| Box::new(ChaCha8Rng::seed_from_u64(seed))))
     }
 
     /// A number in `0..bound`, or zero where `bound` is zero.

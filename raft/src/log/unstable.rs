@@ -9,7 +9,7 @@ use crate::types::{Entry, EntryId, Index, Term};
 /// log, the storage may still hold more than `offset` entries. A snapshot replaces everything before `offset`.
 #[derive(Clone, Hash, Debug)]
 pub(super) struct Unstable {
-    snapshot: Option<Snapshot>,
+    snapshot: Option<Box<Snapshot>>,
     /// Whether the snapshot was handed out to be written.
     snapshot_in_progress: bool,
     /// The first entry has index `offset`, the others follow without a gap.
@@ -36,8 +36,8 @@ impl Unstable {
     }
 
     /// The snapshot, whether or not it is being written.
-    pub(super) const fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
+    pub(super) fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_deref()
     }
 
     pub(super) const fn has_entries(&self) -> bool {
@@ -72,7 +72,7 @@ impl Unstable {
 
     /// The snapshot, where it was not handed out yet.
     pub(super) fn next_snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref().filter(|_| !self.snapshot_in_progress)
+        self.snapshot.as_deref().filter(|_| !self.snapshot_in_progress)
     }
 
     /// Notes that everything in here was handed out.
@@ -105,7 +105,7 @@ impl Unstable {
     /// Replaces everything by `snapshot`.
     pub(super) fn restore(&mut self, snapshot: Snapshot) {
         *self = Self::new(snapshot.id.index.next());
-        self.snapshot = Some(snapshot);
+        self.snapshot = Some(Box::new(snapshot));
     }
 
     /// Replaces everything from the index of the first of `entries` on by `entries`. Entries that are in progress and

@@ -19,6 +19,7 @@ mod transfer;
 mod validate;
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::error::ConfigError;
@@ -47,7 +48,8 @@ pub(crate) struct Raft<S: Storage> {
     /// The leader of the current term, where known.
     leader: Option<NodeId>,
     log: RaftLog<S>,
-    configuration: Configuration,
+    /// Copies of a node share it: it seldom changes.
+    configuration: Arc<Configuration>,
     role: RoleState,
     /// Ticks since the last word from a leader, or for a leader since the last check of its quorum.
     election_elapsed: u32,
@@ -109,7 +111,7 @@ impl<S: Storage> Raft<S> {
             vote: None,
             leader: None,
             log,
-            configuration: Configuration::from_conf_state(&conf_state)?,
+            configuration: Arc::new(Configuration::from_conf_state(&conf_state)?),
             role: RoleState::Follower,
             election_elapsed: 0,
             randomized_election_timeout: 0,
@@ -213,7 +215,7 @@ impl<S: Storage> Raft<S> {
         &mut self.log
     }
 
-    pub(crate) const fn configuration(&self) -> &Configuration {
+    pub(crate) fn configuration(&self) -> &Configuration {
         &self.configuration
     }
 

@@ -24,8 +24,8 @@ impl<S: Storage> Raft<S> {
         if let RoleState::Leader(leader) = &mut self.role {
             leader.follow(&changed, self.log.last_index(), limits);
         }
-        self.configuration = changed.configuration;
-        self.tell(|raft| Event::ChangesMembership { members: &raft.configuration });
+        self.configuration = changed.configuration.into();
+        self.tell(|raft| Event::ChangesMembership { members: raft.configuration() });
         if matches!(self.role, RoleState::Leader(_)) {
             self.lead_changed_configuration();
             self.look_at_reads_again();
@@ -72,7 +72,7 @@ impl<S: Storage> Raft<S> {
             return false;
         }
         self.log.restore(snapshot);
-        self.configuration = configuration;
+        self.configuration = configuration.into();
         true
     }
 }

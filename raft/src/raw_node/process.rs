@@ -85,7 +85,7 @@ impl<S: Storage> RawNode<S> {
             self.outstanding = None;
         }
         if waits_for_it {
-            self.returned = Some(ready);
+            self.returned = Some(Box::new(ready));
         }
     }
 }

@@ -52,7 +52,7 @@ impl<S: Storage> RawNode<S> {
             return None;
         }
         if let Some(returned) = self.returned.take() {
-            return Some(returned);
+            return Some(*returned);
         }
         let mut ready = self.collect();
         self.readys += 1;

@@ -1,6 +1,7 @@
 //! A storage in memory: for tests, for examples, and as the cache of a storage that also writes to a device.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{Storage, StorageError, prefix_within};
 use crate::membership::ConfState;
@@ -61,11 +62,11 @@ pub enum MemStorageError {
 #[derive(Clone, Hash, Debug, Default)]
 pub struct MemStorage {
     hard_state: HardState,
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     /// A newer snapshot that the application made and keeps elsewhere.
-    offered: Option<Snapshot>,
+    offered: Option<Box<Snapshot>>,
     /// A membership that is newer than the snapshot's, and the entry after which it holds.
-    membership: Option<(Index, ConfState)>,
+    membership: Option<Box<(Index, ConfState)>>,
     /// The last entry that was compacted away, or that the snapshot covers: the log is matched with it.
     compacted: EntryId,
     /// What follows `compacted`, without a gap.
@@ -85,7 +86,7 @@ impl MemStorage {
 
     /// An empty log that goes on after `snapshot`.
     pub fn from_snapshot(snapshot: Snapshot) -> Self {
-        Self { compacted: snapshot.id, snapshot, ..Self::default() }
+        Self { compacted: snapshot.id, snapshot: snapshot.into(), ..Self::default() }
     }
 
     /// Writes what a Ready says, in the order that it asks for: a snapshot replaces the log, entries follow, and the hard
@@ -173,7 +174,7 @@ impl MemStorage {
         }
         self.compacted = snapshot.id;
         self.entries.clear();
-        self.snapshot = snapshot;
+        self.snapshot = snapshot.into();
         self.offered = None;
         self.membership = None;
         Ok(())
@@ -193,9 +194,9 @@ impl MemStorage {
     ) -> Result<&Snapshot, MemStorageError> {
         self.check_newer(index)?;
         let id = EntryId::new(self.term(index)?, index);
-        self.snapshot = Snapshot { id, conf_state, data };
+        self.snapshot = Snapshot { id, conf_state, data }.into();
         self.offered = None;
-        self.membership.take_if(|(newer, _)| *newer <= index);
+        self.membership.take_if(|membership| membership.0 <= index);
         Ok(&self.snapshot)
     }
 
@@ -212,13 +213,13 @@ impl MemStorage {
     /// # Ok::<(), raft::StorageError>(())
     /// ```
     pub fn set_conf_state(&mut self, index: Index, conf_state: ConfState) {
-        self.membership = Some((index, conf_state)).filter(|_| index > self.snapshot.id.index);
+        self.membership = (index > self.snapshot.id.index).then(|| Box::new((index, conf_state)));
     }
 
     /// Replaces the snapshot that is handed out next, for applications that keep their snapshots elsewhere. The log
     /// and the membership that a restart begins with stay those of the stored one.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
-        self.offered = Some(snapshot);
+        self.offered = Some(Box::new(snapshot));
     }
 
     /// Drops the entries up to and including the one at `index`, of which only the term is kept. Followers that are
@@ -264,12 +265,12 @@ impl MemStorage {
 
 impl Storage for MemStorage {
     fn initial_state(&self) -> Result<(HardState, ConfState), StorageError> {
-        let newest = self.membership.as_ref().map_or(&self.snapshot.conf_state, |(_, conf_state)| conf_state);
+        let newest = self.membership.as_ref().map_or(&self.snapshot.conf_state, |membership| &membership.1);
         Ok((self.hard_state, newest.clone()))
     }
 
     fn conf_state_index(&self) -> Option<Index> {
-        Some(self.membership.as_ref().map_or(self.snapshot.id.index, |(index, _)| *index))
+        Some(self.membership.as_ref().map_or(self.snapshot.id.index, |membership| membership.0))
     }
 
     fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
@@ -304,7 +305,7 @@ impl Storage for MemStorage {
     }
 
     fn snapshot(&self) -> Result<Snapshot, StorageError> {
-        Ok(self.offered.as_ref().unwrap_or(&self.snapshot).clone())
+        Ok(self.offered.as_deref().unwrap_or(&self.snapshot).clone())
     }
 }
 
