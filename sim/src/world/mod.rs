@@ -47,6 +47,7 @@ mod setup;
 mod state;
 mod state_machine;
 mod statistics;
+mod tally;
 
 pub use appender::Appender;
 pub use client::Clients;
@@ -70,10 +71,11 @@ pub use statistics::Statistics;
 use raft::node::Arm;
 use raft::{Body, Index, NodeId, ReadOnlyOption, Role, StepError};
 
-use self::coverage::CoverageRecorder;
 use self::foreign::Unchecked;
 use self::losses::Losses;
 use self::replica::{Step, Surroundings, is_from_another};
+use self::tally::Counted;
+pub(crate) use self::tally::Tally;
 use crate::invariant::{Check, Checkers, Invariant};
 use crate::shared::Shared;
 use crate::situation::Situation;
@@ -95,8 +97,7 @@ pub struct World {
     has_leases: bool,
     /// Whether leases need not hold.
     leases_broken: bool,
-    statistics: Statistics,
-    coverage: CoverageRecorder,
+    tally: Tally,
     digest: Digest,
     step: u64,
     /// What a user has brought.
@@ -187,8 +188,13 @@ impl World {
     }
 
     /// What happened, counted.
-    pub const fn statistics(&self) -> &Statistics {
-        &self.statistics
+    pub fn statistics(&self) -> &Statistics {
+        self.tally.statistics()
+    }
+
+    /// Counts here from now on what happens. What was counted is there instead.
+    pub(crate) const fn swap_tally(&mut self, other: &mut Tally) {
+        std::mem::swap(&mut self.tally, other);
     }
 
     /// What the clients wait for.
@@ -329,7 +335,8 @@ impl World {
     /// The same. `is_foreign` says whether the node has, or is about to have, the log of another cluster.
     fn split_for(&mut self, node: NodeId, is_foreign: bool) -> (Option<&mut Replica>, Surroundings<'_>) {
         let stale_reads_excused = self.has_leases && self.leases_broken;
-        let Self { replicas, network, checkers, clients, unchecked, statistics, setup, step, .. } = self;
+        let Self { replicas, network, checkers, clients, unchecked, tally, setup, step, .. } = self;
+        let Counted { statistics, .. } = tally.counted();
         let replica = position(node).and_then(|position| replicas.get_mut(position)).and_then(Option::as_deref_mut);
         let (checkers, clients) = match is_foreign {
             true => {
@@ -478,7 +485,7 @@ impl World {
     }
 
     fn count(&mut self, event: &Event, refused: Option<&Refusal>) {
-        let statistics = &mut self.statistics;
+        let Counted { statistics, .. } = self.tally.counted();
         statistics.count(event);
         match refused {
             None => statistics.delivered += u64::from(event.kind() == EventKind::Deliver),

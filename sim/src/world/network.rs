@@ -109,7 +109,7 @@ impl Envelope {
 }
 
 /// Messages in flight, in the order in which they were sent, and which links are cut.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Network {
     /// The message with number `first + i` is at position `i`, as long as it is in flight. The first slot is never
     /// empty, so that memory is used only for the messages since the oldest one in flight.
@@ -119,7 +119,17 @@ pub struct Network {
     /// The ticks of all clocks so far: the time.
     now: u64,
     /// For each sender, a bit for each receiver to which its link is cut.
-    cut: [u64; Self::LINKS],
+    cut: Shared<Cuts>,
+}
+
+/// For each sender, a bit for each receiver.
+#[derive(Clone, Hash, Debug)]
+struct Cuts([u64; Network::LINKS]);
+
+impl Default for Cuts {
+    fn default() -> Self {
+        Self([0; Network::LINKS])
+    }
 }
 
 /// A message in flight.
@@ -139,12 +149,6 @@ impl Slot {
             Some(rider) => StateHasher::of(&(envelope, rider)),
         };
         xxh3_128_with_seed(&message.to_le_bytes(), now - sent_at)
-    }
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Self { slots: VecDeque::new(), first: 0, in_flight: 0, now: 0, cut: [0; Self::LINKS] }
     }
 }
 
@@ -219,7 +223,7 @@ impl Network {
 
     /// Whether the link in this direction loses everything. Identities out of range have no link.
     pub fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
-        let receivers = usize::try_from(from.get()).ok().and_then(|from| self.cut.get(from));
+        let receivers = usize::try_from(from.get()).ok().and_then(|from| self.cut.0.get(from));
         to.get() >= Self::LINKS as u64 || receivers.is_none_or(|receivers| receivers >> to.get() & 1 == 1)
     }
 
@@ -227,9 +231,9 @@ impl Network {
         let from = usize::try_from(from.get()).expect("the world checked that the identity is small");
         let bit = 1 << to.get();
         if cut {
-            self.cut[from] |= bit;
+            self.cut.0[from] |= bit;
         } else {
-            self.cut[from] &= !bit;
+            self.cut.0[from] &= !bit;
         }
     }
 

@@ -71,17 +71,18 @@ impl World {
     /// Checks that the cluster has converged and works, unless the protocol excuses it, and counts which it is.
     pub(super) fn check_settled(&mut self, written: Option<Index>, reads: u64) -> Result<(), Violation> {
         let Some(Unsettled { nodes, reason }) = self.stalled(written, reads) else {
-            self.statistics.converged += 1;
-            self.statistics.converged_beside_faults += u64::from(self.has_lame_members());
-            let beside_cuts = self.has_cut_off_members();
-            self.statistics.situations.note_if(beside_cuts, Situation::ConvergedBesideCuts);
+            let (beside_faults, beside_cuts) = (self.has_lame_members(), self.has_cut_off_members());
+            let statistics = &mut self.tally.counted().statistics;
+            statistics.converged += 1;
+            statistics.converged_beside_faults += u64::from(beside_faults);
+            statistics.situations.note_if(beside_cuts, Situation::ConvergedBesideCuts);
             return Ok(());
         };
         if !self.checkers.check(Invariant::Liveness) {
             return Ok(());
         }
         let Some(excuse) = self.excuse() else { return Err(Violation::new(Invariant::Liveness, &nodes, reason)) };
-        self.statistics.excused(excuse);
+        self.tally.counted().statistics.excused(excuse);
         Ok(())
     }
 

@@ -47,7 +47,7 @@ impl World {
     /// ```
     pub fn state_hash(&self) -> StateHash {
         let Self { replicas, network, losses, checkers, clients, unchecked, .. } = self;
-        let Self { has_leases, leases_broken, statistics: _, coverage: _, digest: _, step: _, .. } = self;
+        let Self { has_leases, leases_broken, tally: _, digest: _, step: _, .. } = self;
         let Self { setup: _, properties, .. } = self;
         let mut state = StateHasher::new();
         (replicas, checkers, clients, unchecked, has_leases, leases_broken).hash(&mut state);

@@ -1,6 +1,7 @@
 //! What entries are applied to: the state machines of the replicas, each around an application.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use raft::{ConfState, Entry, EntryId, EntryKind, Index, NodeId, Snapshot};
@@ -17,7 +18,7 @@ use crate::history::{Command, Operation, Submission};
 #[derive(Clone, Hash, Debug)]
 pub struct StateMachine {
     applied: EntryId,
-    conf_state: ConfState,
+    conf_state: Arc<ConfState>,
     state: State,
 }
 
@@ -37,7 +38,7 @@ impl StateMachine {
             (ApplicationKind::KeyValue, None) => State::KeyValue(KeyValue::default()),
             (ApplicationKind::KeyValue, Some(initial)) => State::Hosted(Box::new(Hosted::restore(initial, b""))),
         };
-        Self { applied: EntryId::ZERO, conf_state: ConfState::default(), state }.restored(snapshot)
+        Self { applied: EntryId::ZERO, conf_state: Arc::default(), state }.restored(snapshot)
     }
 
     /// The same application in the state that a snapshot holds.
@@ -47,7 +48,7 @@ impl StateMachine {
             State::KeyValue(_) => State::KeyValue(restored(KeyValue::default(), &snapshot.data)),
             State::Hosted(hosted) => State::Hosted(Box::new(hosted.restored(&snapshot.data))),
         };
-        Self { applied: snapshot.id, conf_state: snapshot.conf_state.clone(), state }
+        Self { applied: snapshot.id, conf_state: snapshot.conf_state.clone().into(), state }
     }
 
     /// The last entry that was applied.
@@ -56,7 +57,7 @@ impl StateMachine {
     }
 
     /// The membership after that entry.
-    pub const fn conf_state(&self) -> &ConfState {
+    pub fn conf_state(&self) -> &ConfState {
         &self.conf_state
     }
 
@@ -123,7 +124,7 @@ impl StateMachine {
             State::KeyValue(state) => state.snapshot(),
             State::Hosted(hosted) => hosted.snapshot(),
         };
-        Snapshot { id: self.applied, conf_state: self.conf_state.clone(), data }
+        Snapshot { id: self.applied, conf_state: (*self.conf_state).clone(), data }
     }
 
     /// Applies the entries of a log that follow what it has applied, up to `last`, where they are all there.
@@ -225,7 +226,7 @@ impl StateMachine {
     }
 
     pub(super) fn set_conf_state(&mut self, conf_state: ConfState) {
-        self.conf_state = conf_state;
+        self.conf_state = conf_state.into();
     }
 }
 

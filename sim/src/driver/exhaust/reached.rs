@@ -9,7 +9,7 @@ use super::bounds::Bounds;
 use super::moves::{Move, Then, moves, next_at_once, next_of_append};
 use crate::driver::{Stop, apply};
 use crate::trace::Ending;
-use crate::world::{Event, Outcome, StateHash, World};
+use crate::world::{Event, Outcome, StateHash, Tally, World};
 
 /// A world, its hash, and what happened so often on the way to it.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ impl Reached {
             }
         }
         reached.hash = reached.world.state_hash();
+        // Nobody looks at what was counted.
+        reached.world.swap_tally(&mut Tally::default());
         Ok(reached)
     }
 
@@ -81,10 +83,13 @@ impl Reached {
         let _ = self.goes(bounds, &moves[usize::from(number)], told);
     }
 
-    /// Where a move leads.
-    pub(super) fn after(mut self, bounds: &Bounds, next: &Move) -> Result<Self, Dead> {
+    /// Where a move leads. What happens is counted in `tally`.
+    pub(super) fn after(mut self, bounds: &Bounds, next: &Move, tally: &mut Tally) -> Result<Self, Dead> {
         let before = self.hash;
-        self.goes(bounds, next, &mut |_| {})?;
+        self.world.swap_tally(tally);
+        let gone = self.goes(bounds, next, &mut |_| {});
+        self.world.swap_tally(tally);
+        gone?;
         if bounds.is_beyond(&self.world) {
             return Err(Dead::End);
         }
@@ -158,11 +163,11 @@ impl Reached {
 /// Tries all moves from a state. `is_known` says of a key whether its state was met before.
 pub fn expand(bounds: &Bounds, from: Reached, is_known: &(impl Fn(u128) -> bool + ?Sized)) -> Expanded {
     let mut expanded = Expanded::default();
-    let moves = from.moves(bounds);
+    let (moves, mut tally) = (from.moves(bounds), Tally::default());
     // The last one needs no copy.
     let copies = std::iter::repeat_n(from, moves.len());
     for ((number, next), from) in (0_u16..).zip(&moves).zip(copies) {
-        match from.after(bounds, next) {
+        match from.after(bounds, next, &mut tally) {
             Err(Dead::End) => {}
             Err(Dead::Broken(_)) => {
                 expanded.transitions += 1;

@@ -6,6 +6,7 @@ use super::moves::Move;
 use super::search::Search;
 use super::{Act, Alone, Bounds, Ended, Expanded, Explored, Reached, Spread, Unwatched, search};
 use crate::random::{Concern, Stream};
+use crate::world::Tally;
 
 /// Two nodes, a campaign, a crash: a few hundred states.
 fn small() -> Bounds {
@@ -22,7 +23,7 @@ fn depth_first(bounds: &Bounds) -> usize {
     met.insert(open[0].key());
     while let Some(from) = open.pop() {
         for next in from.moves(bounds) {
-            if let Ok(reached) = from.clone().after(bounds, &next)
+            if let Ok(reached) = from.clone().after(bounds, &next, &mut Tally::default())
                 && met.insert(reached.key())
             {
                 open.push(reached);
@@ -58,7 +59,7 @@ fn from_first_move_of(node: u64, bounds: &Bounds) -> Explored {
     let names = |one: &Move| one.first.nodes()[0].is_some_and(|id| id.get() == node);
     let all = super::moves::moves(bounds, begun.world(), Default::default());
     let first = all.into_iter().find(|one| one.spends == Some(Act::Campaign) && names(one)).unwrap();
-    Search::new(bounds, begun.after(bounds, &first).unwrap()).run(&Alone, &mut Unwatched)
+    Search::new(bounds, begun.after(bounds, &first, &mut Tally::default()).unwrap()).run(&Alone, &mut Unwatched)
 }
 
 #[test]
@@ -99,7 +100,8 @@ fn no_walk_leads_out_of_the_states_that_were_met() {
         loop {
             assert!(search.has_met(at.key()));
             let moves = at.moves(&bounds);
-            let next: Vec<Reached> = moves.iter().filter_map(|one| at.clone().after(&bounds, one).ok()).collect();
+            let next: Vec<Reached> =
+                moves.iter().filter_map(|one| at.clone().after(&bounds, one, &mut Tally::default()).ok()).collect();
             if next.is_empty() {
                 break;
             }

@@ -24,6 +24,7 @@ use super::event::Event;
 use super::network::{Envelope, Network};
 use super::outcome::Refusal;
 use super::replica::Replica;
+use super::tally::Counted;
 use super::{World, position};
 use crate::invariant::View;
 use crate::shared::Shared;
@@ -284,14 +285,16 @@ impl World {
 
     fn ticked_in_a_row(&mut self, node: NodeId) {
         const SEVERAL: u32 = 5;
-        let (last, step, times) = self.coverage.ticking;
+        let Counted { statistics, coverage } = self.tally.counted();
+        let (last, step, times) = coverage.ticking;
         let in_a_row = if last == node.get() && step + 1 == self.step { times + 1 } else { 1 };
-        self.coverage.ticking = (node.get(), self.step, in_a_row);
-        self.statistics.situations.note_if(in_a_row == SEVERAL, Situation::ClockCaughtUp);
+        coverage.ticking = (node.get(), self.step, in_a_row);
+        statistics.situations.note_if(in_a_row == SEVERAL, Situation::ClockCaughtUp);
     }
 
     fn scene(&mut self) -> Scene<'_> {
-        let Self { replicas, network, coverage, statistics, .. } = self;
+        let Self { replicas, network, tally, .. } = self;
+        let Counted { statistics, coverage } = tally.counted();
         Scene { replicas, network, past: &mut coverage.past, situations: &mut statistics.situations }
     }
 }

@@ -23,7 +23,7 @@ impl Running {
     pub(super) fn apply(
         &mut self,
         at_most: u32,
-        recorded: &mut Option<Recorded>,
+        recorded: &mut Option<Box<Recorded>>,
         around: &mut Surroundings<'_>,
     ) -> Step {
         if let Handling::OneByOne(Some(one)) = &mut self.handling
@@ -54,7 +54,12 @@ impl Running {
         Ok(())
     }
 
-    fn apply_entries(&mut self, at_most: u32, recorded: &mut Option<Recorded>, around: &mut Surroundings<'_>) -> Step {
+    fn apply_entries(
+        &mut self,
+        at_most: u32,
+        recorded: &mut Option<Box<Recorded>>,
+        around: &mut Surroundings<'_>,
+    ) -> Step {
         let mut refused = None;
         for _ in 0..at_most {
             let Some(entry) = self.handling.next_entry() else { break };
@@ -73,12 +78,12 @@ impl Running {
     }
 
     /// Lets an application that stores its own snapshots do so.
-    pub(super) fn record_snapshot(&mut self, recorded: &mut Option<Recorded>) {
+    pub(super) fn record_snapshot(&mut self, recorded: &mut Option<Box<Recorded>>) {
         if self.state_machine.records_snapshots() {
             let snapshot = self.state_machine.snapshot();
             self.driven.told().store(Stored::Offered(&snapshot));
             let (_, membership) = self.node().storage().initial_state().expect("memory can be read");
-            *recorded = Some(Recorded { snapshot, membership });
+            *recorded = Some(Box::new(Recorded { snapshot, membership }));
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) enum Driven {
     /// The project's node, which does at once what it is told.
     Raw(RawNode<MemStorage>),
     /// The project's node in its run loop. What it is told waits in a queue until the loop takes it.
-    Loop(Looped),
+    Loop(Box<Looped>),
     /// A node of another engine.
     Other(Box<dyn Consensus>),
 }
@@ -26,7 +26,7 @@ impl Driven {
     pub(super) fn new(node: RawNode<MemStorage>, limits: Option<Limits>) -> Self {
         match limits {
             None => Self::Raw(node),
-            Some(limits) => Self::Loop(Looped::new(node, limits)),
+            Some(limits) => Self::Loop(Box::new(Looped::new(node, limits))),
         }
     }
 
@@ -43,7 +43,7 @@ impl Driven {
     pub(super) fn told(&mut self) -> &mut dyn Consensus {
         match self {
             Self::Raw(node) => node,
-            Self::Loop(looped) => looped,
+            Self::Loop(looped) => &mut **looped,
             Self::Other(node) => &mut **node,
         }
     }

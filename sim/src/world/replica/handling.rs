@@ -17,7 +17,7 @@ use crate::world::consensus::Rider;
 #[allow(clippy::large_enum_variant, reason = "one for each running node, which is boxed")]
 pub(super) enum Handling {
     /// Synchronous storage writes: the outstanding Ready.
-    OneByOne(Option<InHand>),
+    OneByOne(Option<Box<InHand>>),
     /// Asynchronous storage writes.
     Threads(Threads),
 }

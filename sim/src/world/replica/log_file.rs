@@ -20,7 +20,7 @@ pub(super) struct LogFile {
     wanted: u64,
     durable: u64,
     syncs: VecDeque<PendingSync>,
-    compaction: Option<Compaction>,
+    compaction: Option<Box<Compaction>>,
 }
 
 /// An fsync under way.
@@ -155,7 +155,7 @@ impl LogFile {
         let base = EntryId::new(storage.term(through).ok()?, through);
         let entries = storage.stored().skip(through.next().since(first) as usize).cloned().collect();
         let hard_state = storage.hard_state();
-        self.compaction = Some(Compaction { snapshot, base, entries, hard_state, written: 0 });
+        self.compaction = Some(Box::new(Compaction { snapshot, base, entries, hard_state, written: 0 }));
         Some(())
     }
 
@@ -178,7 +178,7 @@ impl LogFile {
         let Some(compaction) = &mut self.compaction else { return Ok(()) };
         if planted(Bug::AppliedIndexNonatomic) && compaction.written == 0 {
             let index_alone = Snapshot { data: bytes::Bytes::new(), ..compaction.snapshot.clone() };
-            let Compaction { hard_state, base, entries, .. } = &*compaction;
+            let Compaction { hard_state, base, entries, .. } = &**compaction;
             let checkpoint = Checkpoint { hard_state: *hard_state, snapshot: Some(&index_alone), base: *base, entries };
             checkpoint.plan().try_for_each(|write| self.writer.write(disk, write))?;
         }

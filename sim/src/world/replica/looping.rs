@@ -18,7 +18,7 @@ impl Running {
         &mut self,
         arm: Arm,
         view: &mut View,
-        recorded: &mut Option<Recorded>,
+        recorded: &mut Option<Box<Recorded>>,
         around: &mut Surroundings<'_>,
     ) -> Step {
         let (before, was_member) = (self.view(), self.is_member());
@@ -94,7 +94,7 @@ impl Running {
     fn finish_change(
         &mut self,
         result: Result<ConfState, ChangeError>,
-        recorded: &mut Option<Recorded>,
+        recorded: &mut Option<Box<Recorded>>,
         around: &mut Surroundings<'_>,
     ) -> Step {
         let Driven::Loop(looped) = &mut self.driven else { return Ok(None) };

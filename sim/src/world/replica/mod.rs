@@ -84,7 +84,7 @@ pub struct Replica {
     /// The log that a user has brought, as it is before it is created or opened.
     brought_log: Option<Arc<dyn Log>>,
     disk: Shared<Disk>,
-    recorded: Option<Recorded>,
+    recorded: Option<Box<Recorded>>,
     running: Option<Box<Running>>,
     /// The node's view after the last event that touched it.
     view: View,

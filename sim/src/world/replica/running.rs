@@ -157,7 +157,7 @@ impl Running {
 
     fn take_in_hand(&mut self, mut ready: Ready, riders: Vec<Option<Rider>>) {
         match &mut self.handling {
-            Handling::OneByOne(in_hand) => *in_hand = Some(InHand::new(ready, riders)),
+            Handling::OneByOne(in_hand) => *in_hand = Some(Box::new(InHand::new(ready, riders))),
             Handling::Threads(threads) => {
                 let work = ready.storage_append.take();
                 let append = |work| Append { work, written: Written::default(), persisted: false };
@@ -274,12 +274,12 @@ impl Running {
     }
 
     pub(super) fn advance(&mut self) -> Result<(), Halt> {
-        let done = |one: &mut InHand| one.persisted && one.sent && one.is_applied();
+        let done = |one: &mut Box<InHand>| one.persisted && one.sent && one.is_applied();
         let taken = match &mut self.handling {
             Handling::OneByOne(in_hand) => in_hand.take_if(done),
             Handling::Threads(_) => None,
         };
-        let InHand { ready, .. } = taken.ok_or_else(|| self.not_now("has no Ready that is done"))?;
+        let InHand { ready, .. } = *taken.ok_or_else(|| self.not_now("has no Ready that is done"))?;
         self.driven.told().advance(ready);
         Ok(())
     }

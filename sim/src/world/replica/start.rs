@@ -138,7 +138,7 @@ impl Replica {
             is_foreign: boot.is_foreign(),
             brought_log: around.setup.log.clone(),
             disk: Shared::default(),
-            recorded: (options.application == ApplicationKind::Appender).then_some(recorded),
+            recorded: (options.application == ApplicationKind::Appender).then(|| Box::new(recorded)),
             running: None,
             view: View::default(),
         };

@@ -2,7 +2,7 @@
 
 use raft::Role;
 
-use super::{Recorded, Replica, Step, Surroundings};
+use super::{Replica, Step, Surroundings};
 use crate::disk::{DiskFault, Keep};
 use crate::invariant::View;
 use crate::situation::Situation;
@@ -34,7 +34,7 @@ impl Replica {
             DiskFault::Lose => {
                 // It is not given its first members again: it waits for a leader that knows it.
                 *self.boot = Boot::Empty;
-                self.recorded = self.recorded.is_some().then(Recorded::default);
+                self.recorded = self.recorded.is_some().then(Box::default);
                 around.checkers.disk_lost(self.id);
             }
             DiskFault::PutBack => around.checkers.disk_put_back(self.id),
