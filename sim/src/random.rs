@@ -35,6 +35,8 @@ pub enum Concern {
     Loops = 12,
     /// Whether a node with the log of another cluster is added, and which log.
     Foreign = 13,
+    /// How long a run is.
+    Length = 14,
 }
 
 /// A stream of random numbers.

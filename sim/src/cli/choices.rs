@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 /// The choices that are not left to the seed.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Choices {
-    /// How many events happen in a run
+    /// How many events happen in a run before its faults end, instead of 300 to 60,000 as the seed says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
     /// How many nodes a cluster begins with, 1 to 7, instead of as many as the seed says

@@ -26,8 +26,6 @@ pub struct Overrides {
 }
 
 impl Plan {
-    /// How many events a run has by default.
-    pub const STEPS: u64 = 20_000;
     /// The largest cluster to begin with.
     pub const MOST_NODES: u64 = 7;
 
@@ -44,7 +42,7 @@ impl Plan {
         // Even what an override replaces is drawn, so that the rest of the plan stays as it is.
         let mut plan = Self {
             seed,
-            steps: overrides.steps.unwrap_or(Self::STEPS),
+            steps: overrides.steps.unwrap_or_else(|| Self::length(seed)),
             settles: !overrides.no_settle,
             heals: Heals::default(),
             cluster: cluster(&mut stream, overrides),

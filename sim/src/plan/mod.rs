@@ -1,9 +1,10 @@
-//! What a seed decides before a run begins: the cluster, its options, and how much of what goes wrong.
+//! What a seed decides before a run begins: how long it is, the cluster, its options, and how much of what goes wrong.
 //!
 //! Seeds differ on purpose, not only in their events but in which kinds of events there are at all: a fault that is
 //! always there hides what happens without it (swarm testing, Groce et al., 2012).
 
 mod draw;
+mod length;
 mod links;
 
 pub use draw::Overrides;

@@ -14,6 +14,8 @@ use crate::world::Statistics;
 pub struct Explored {
     /// How many seeds were run to their end.
     pub seeds: u64,
+    /// In how many of them a command of a client took effect: a short run may not come so far.
+    pub executed: u64,
     /// The digests of all runs, hashed in the order of the seeds.
     pub digest: u64,
     /// What happened in all of them together.
@@ -71,6 +73,7 @@ impl Fold {
     /// Adds the run of the seed at this position.
     pub(super) fn add(&mut self, position: u64, end: SeedEnd) {
         self.explored.seeds += 1;
+        self.explored.executed += u64::from(end.statistics.executed > 0);
         self.explored.statistics.add(&end.statistics);
         self.explored.reached.add_reached(&end.statistics.situations);
         self.waiting.insert(position, end.digest);
@@ -120,6 +123,17 @@ mod tests {
         assert_eq!(folded(&[3, 1, 0, 2]), folded(&[0, 1, 2, 3]));
         assert_eq!(folded(&[0, 3, 2]).digest, folded(&[0, 2, 3]).digest, "one that never ends is passed over");
         assert_ne!(folded(&[0, 3, 2]).digest, in_order);
+    }
+
+    #[test]
+    fn seeds_in_which_a_command_took_effect_are_counted() {
+        let mut fold = Fold::default();
+        for executed in [0, 5, 1] {
+            let statistics = Statistics { executed, ..Statistics::default() };
+            fold.add(executed, SeedEnd { statistics, ..end(executed, Ending::Completed) });
+        }
+        let explored = fold.finish();
+        assert_eq!((explored.seeds, explored.executed), (3, 2));
     }
 
     #[test]

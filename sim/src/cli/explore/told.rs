@@ -87,6 +87,12 @@ impl Summary<'_> {
         let Self { exploration, explored, took, .. } = self;
         let rate = explored.seeds as f64 / took.as_secs_f64().max(0.001);
         let events = explored.statistics.total() as f64 / took.as_secs_f64().max(0.001);
+        let of_events = format!(
+            "{} events; a command took effect in {} of {} seeds\n",
+            explored.statistics.total(),
+            explored.executed,
+            explored.seeds
+        );
         let seeds = format!(
             "{} seeds{}, {} failures; {rate:.0} seeds and {events:.0} events a second; digest {:016x}\n",
             explored.seeds,
@@ -94,7 +100,7 @@ impl Summary<'_> {
             explored.failures(),
             explored.digest
         );
-        self.of_what_was_not_found() + &seeds
+        of_events + &self.of_what_was_not_found() + &seeds
     }
 
     fn of_what_was_not_found(&self) -> String {
@@ -178,6 +184,7 @@ impl Summary<'_> {
         json!({
             "from": exploration.seeds.start.to_string(),
             "seeds": explored.seeds,
+            "executed": explored.executed,
             "run_twice": arguments.determinism,
             "failures": explored.failures(),
             "events": explored.statistics.total(),
