@@ -37,6 +37,8 @@ pub enum Concern {
     Foreign = 13,
     /// How long a run is.
     Length = 14,
+    /// What goes on by itself where a run begins in the middle of another.
+    TakeOver = 15,
 }
 
 /// A stream of random numbers.

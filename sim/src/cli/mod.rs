@@ -18,6 +18,7 @@ mod recorded;
 mod replay;
 mod report;
 mod run;
+mod run_of_file;
 mod scenario;
 mod show;
 mod shrink;

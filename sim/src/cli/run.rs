@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::driver::swarm;
-use crate::driver::swarm::{Recorded, record_hang_in, record_in};
+use crate::driver::{Start, swarm};
+use crate::driver::swarm::{Recorded, record_from, record_hang_from};
 use crate::output::{print, say, tell};
 use crate::plan::Plan;
 use crate::planted;
 use crate::trace::{Ending, Header, Sink};
-use crate::world::World;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -49,10 +48,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
     drop(bugs::switch_on(choices.bug.as_deref())?);
     let seed = seed.unwrap_or_else(drawn::seed);
     let world = choices.world()?;
-    let run = Run { plan: Plan::draw(seed, &choices.overrides()).fit(&world), bug: choices.bug.clone(), world };
+    let plan = Plan::draw(seed, &choices.overrides()).fit(&world);
+    let run = Run { plan, bug: choices.bug.clone(), start: Start::of(world) };
     let again = run_again(seed, choices);
     if !json {
-        print(summary::of_plan(&run.plan, &run.world))?;
+        print(summary::of_plan(&run.plan, run.start.world()))?;
         if arguments.seed.is_none() {
             print(failure::next(&[format!("{again} is this run again, as its seed was drawn")]))?;
         }
@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<u8, String> {
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     /// What it begins with.
-    pub(super) world: World,
+    pub(super) start: Start,
     pub(super) plan: Plan,
     pub(super) bug: Option<String>,
 }
@@ -130,7 +130,7 @@ impl Run {
                 None => (None, None),
             };
             let _switched = planted::switch_on(run.bug.as_deref());
-            let (ended, ending) = recorded.unwrap_or_else(|| swarm::run_to_end_in(&run.world, &run.plan, |_| {}));
+            let (ended, ending) = recorded.unwrap_or_else(|| swarm::run_to_end_in(run.start.world(), &run.plan, |_| {}));
             Done { text: summary::of_end(&ended), json: summary::as_json(&ended), ending, written }
         }
     }
@@ -148,17 +148,17 @@ impl Run {
         let _switched = planted::switch_on(self.bug.as_deref());
         let out = Sink::create(path).map_err(failed)?;
         let Recorded { ended, ending, out } =
-            record_in(&self.world, &self.plan, self.bug.as_deref(), out).map_err(failed)?;
+            record_from(&self.start, &self.plan, self.bug.as_deref(), out).map_err(failed)?;
         out.finish().map_err(failed)?;
         Ok((ended, ending))
     }
 
     /// Finds out which event hangs, and writes the trace up to there.
     pub(super) fn record_hang(&self, Stuck(step): Stuck, path: &Path) -> (Ending, Result<(), String>) {
-        let event = event_that_hangs(&self.world, &self.plan, self.bug.as_deref(), step);
+        let event = event_that_hangs(self.start.world(), &self.plan, self.bug.as_deref(), step);
         let write = || {
             let _switched = planted::switch_on(self.bug.as_deref());
-            record_hang_in(&self.world, &self.plan, self.bug.as_deref(), step, event.clone(), Sink::create(path)?)?
+            record_hang_from(&self.start, &self.plan, self.bug.as_deref(), step, event.clone(), Sink::create(path)?)?
                 .finish()
         };
         let written = write().map_err(|error| format!("{}: {error}", path.display()));

@@ -11,13 +11,13 @@ use crate::output::{print, say};
 use crate::planted;
 use crate::trace::{Header, Trace};
 use crate::world::World;
-use crate::{input, script};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::again::Next;
 use super::interrupt::Interrupt;
+use super::run_of_file::{self, is_trace};
 use super::{HELD, USAGE, VIOLATED, engines, failure, jobs, time};
 
 /// Crashes each node after each event of a run, with everything that its disk may keep, and sees whether it comes back.
@@ -112,24 +112,13 @@ fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn is_trace(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    name.ends_with(".jsonl") || name.ends_with(".jsonl.zst")
-}
-
 /// The run that a file holds, with this bug if one is asked for; none if it plants a bug of its own besides.
 fn trace_of(file: &Path, bug: Option<&str>) -> Result<Option<Trace>, String> {
-    let said = |error: String| format!("{}: {error}", file.display());
-    let trace = if is_trace(file) {
-        Trace::open(file).map_err(|error| error.to_string())?
-    } else {
-        let text = input::text(file).map_err(|error| said(error.to_string()))?;
-        if text.lines().any(|line| line.trim_start().starts_with("planted-bug ")) && bug.is_some() {
-            return Ok(None);
-        }
-        script::record(&text).map_err(|error| said(error.to_string()))?
-    };
+    let trace = run_of_file::whole(file)?;
     let Some(bug) = bug else { return Ok(Some(trace)) };
+    if !is_trace(file) && trace.header.bug.is_some() {
+        return Ok(None);
+    }
     Ok(Some(Trace { header: Header { bug: Some(bug.to_owned()), ..trace.header }, ..trace }))
 }
 

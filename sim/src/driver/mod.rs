@@ -8,8 +8,10 @@ pub mod liveness;
 mod play;
 mod recording;
 mod replay;
+mod start;
 pub mod swarm;
 pub mod sweep;
 
 pub use play::{Stop, apply};
+pub use start::Start;
 pub use replay::{Divergence, How, Replayed, replay, replay_in};

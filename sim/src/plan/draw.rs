@@ -83,10 +83,11 @@ impl Plan {
         plan
     }
 
-    /// The plan as the engine of this world can follow it: what that does not have is off. Another plan than that of the same
-    /// seed for the project's own nodes, which can follow them all.
+    /// The plan as it can be followed in this world. Nodes that have started there are those of the plan. What its engine does
+    /// not have is off: another plan than that of the same seed for the project's own nodes, which can follow them all.
     #[must_use]
     pub fn fit(mut self, world: &World) -> Self {
+        self.go_on_from(world);
         let Some(engine) = world.engine() else { return self };
         let supports = engine.supports();
         self.cluster.options.iter_mut().for_each(|options| engine.fit(options));

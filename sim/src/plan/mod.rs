@@ -3,10 +3,12 @@
 //! Seeds differ on purpose, not only in their events but in which kinds of events there are at all: a fault that is
 //! always there hides what happens without it (swarm testing, Groce et al., 2012).
 
+mod continued;
 mod draw;
 mod length;
 mod links;
 
+pub use continued::CannotGoOn;
 pub use draw::Overrides;
 pub use links::{LinkPlan, MessageKind};
 

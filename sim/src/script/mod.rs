@@ -21,5 +21,5 @@ pub use conformance::{Mismatch, Verdict, check, check_file, transcripts};
 pub use environment::{Environment, Trouble};
 pub use error::ScriptError;
 pub use parse::{Block, Line, scenario, transcript};
-pub use play::{Played, play, play_in, record, record_in};
+pub use play::{Played, play, play_in, record, record_in, record_to_place_in};
 pub use snapshot::{SnapshotError, snapshot_beside, snapshot_contents};

@@ -93,13 +93,32 @@ pub fn record(text: &str) -> Result<Trace, ScriptError> {
 /// # Errors
 /// As [`record`].
 pub fn record_in(world: &World, text: &str) -> Result<Trace, ScriptError> {
+    record_while(world, text, |_| true)
+}
+
+/// The same, up to the place that `explore-from-here` marks; all of it if none is marked.
+///
+/// # Errors
+/// As [`record`].
+///
+/// ```
+/// use sim::{script, world::World};
+/// let text = "add-nodes 1 voters=(1) index=2\nexplore-from-here\ncampaign 1\n";
+/// assert_eq!(script::record_to_place_in(&World::new(), text)?.events.len(), 1);
+/// # Ok::<(), sim::script::ScriptError>(())
+/// ```
+pub fn record_to_place_in(world: &World, text: &str) -> Result<Trace, ScriptError> {
+    record_while(world, text, |command| *command != Command::ExploreFromHere)
+}
+
+fn record_while(world: &World, text: &str, goes_on: impl Fn(&Command) -> bool) -> Result<Trace, ScriptError> {
     let mut environment = Environment::new_in(world).recording();
     let mut header = Header::new(None);
     let commands = understood(text)?;
     if commands.is_empty() {
         return Err(ScriptError::new(1, "holds no command"));
     }
-    for (block, command) in commands {
+    for (block, command) in commands.into_iter().take_while(|(_, command)| goes_on(command)) {
         if let Command::Plant(bug) = &command {
             header.bug = Some(bug.clone());
         }

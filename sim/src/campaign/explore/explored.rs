@@ -128,9 +128,10 @@ mod tests {
     #[test]
     fn seeds_in_which_a_command_took_effect_are_counted() {
         let mut fold = Fold::default();
-        for executed in [0, 5, 1] {
-            let statistics = Statistics { executed, ..Statistics::default() };
-            fold.add(executed, SeedEnd { statistics, ..end(executed, Ending::Completed) });
+        for executed in [0, 2, 1] {
+            let mut end = end(executed, Ending::Completed);
+            end.statistics.executed = executed;
+            fold.add(executed, end);
         }
         let explored = fold.finish();
         assert_eq!((explored.seeds, explored.executed), (3, 2));

@@ -44,7 +44,7 @@ impl Hunt {
 
 impl Default for Hunt {
     fn default() -> Self {
-        Self { seeds: 20_000, starts: 5, events: None, jobs: None, shrinks: true }
+        Self { seeds: 200_000, starts: 5, events: None, jobs: None, shrinks: true }
     }
 }
 

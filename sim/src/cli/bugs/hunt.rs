@@ -63,7 +63,7 @@ fn list(bugs: &[Bug]) -> String {
 
 fn how(arguments: &BugsArguments) -> Hunt {
     let usual = Hunt::default();
-    let usual = if arguments.quick { Hunt { seeds: 1000, starts: 1, shrinks: false, ..usual } } else { usual };
+    let usual = if arguments.quick { Hunt { seeds: 10_000, starts: 1, shrinks: false, ..usual } } else { usual };
     Hunt {
         seeds: arguments.seeds.unwrap_or(usual.seeds),
         starts: arguments.starts.unwrap_or(usual.starts),

@@ -1,5 +1,6 @@
 //! `sim explore`: many seeds, on every core.
 
+mod from;
 mod progress;
 mod told;
 mod traces;
@@ -13,11 +14,12 @@ use crate::campaign::explore::{Exploration, Explored, Shard, explore_in};
 use crate::output::say;
 use clap::Args;
 
+use self::from::From;
 use self::watcher::Watcher;
-use super::choices::Choices;
+use super::choices::{Choices, run_again};
 use super::run::seed;
 use super::watchdog::Patience;
-use super::{HELD, VIOLATED, drawn, jobs, time};
+use super::{HELD, VIOLATED, again, drawn, jobs, time};
 
 /// Runs many seeds on every core and reports those that violate a property.
 #[derive(Args, Debug)]
@@ -26,6 +28,7 @@ use super::{HELD, VIOLATED, drawn, jobs, time};
   sim explore --seeds 0..1000                     a thousand seeds
   sim explore --seeds 0..1000000 --seconds 10m    as many of a million as ten minutes allow
   sim explore --seeds 0..90000 --shard 2/9        the second of nine shares, for a batch system
+  sim explore --from raft.txt --seeds 0..1000     each goes on from where a scenario, or a trace, has come to
   sim explore --seeds 0..1000 --out failures      where the traces of failures go
   sim explore --seeds 0..1000 --json > found.jsonl  one JSON line for each failure, and one for the summary
 
@@ -47,6 +50,8 @@ pub(super) struct ExploreArguments {
     /// Runs only the I-th of N equal shares
     #[arg(long, value_name = "I/N", requires = "seeds")]
     shard: Option<Shard>,
+    #[command(flatten)]
+    from: From,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
@@ -93,6 +98,15 @@ impl ExploreArguments {
         Ok(exploration)
     }
 
+    /// The command that makes the run of a seed again.
+    fn again(&self, seed: u64) -> String {
+        if self.from.is_nothing() {
+            return run_again(seed, &self.choices);
+        }
+        let (program, from, typed) = (again::program(), self.from.as_typed(), self.choices.as_typed());
+        format!("{program} explore --seeds {seed}..{}{from}{typed}", seed.saturating_add(1))
+    }
+
     /// Whether seeds follow until one fails.
     fn is_open(&self) -> bool {
         self.seeds.is_none()
@@ -102,14 +116,14 @@ impl ExploreArguments {
 /// Runs the seeds, and says which of them failed.
 pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     drop(super::bugs::switch_on(arguments.choices.bug.as_deref())?);
-    let world = arguments.choices.world()?;
+    let start = arguments.from.start(arguments.choices.world()?, arguments.choices.bug.as_deref())?;
     let exploration = arguments.exploration()?;
     let began = Instant::now();
-    let mut watcher = Watcher::new(arguments, &exploration);
+    let mut watcher = Watcher::new(arguments, &exploration, &start);
     if arguments.is_open() {
         told::say_beside_json(arguments.json, told::of_start(exploration.seeds.start))?;
     }
-    let mut explored = explore_in(&world, &exploration, &mut watcher).map_err(|error| error.to_string())?;
+    let mut explored = explore_in(start.world(), &exploration, &mut watcher).map_err(|error| error.to_string())?;
     let took = began.elapsed();
     let traces = watcher.finish(&mut explored)?;
     if explored.seeds == 0 && explored.broken.is_empty() {

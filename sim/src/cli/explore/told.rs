@@ -13,7 +13,6 @@ use crate::world::World;
 use serde_json::{Value, json};
 
 use super::super::again::Next;
-use super::super::choices::run_again;
 use super::super::summary::Text;
 use super::super::{failure, situations, summary};
 use super::ExploreArguments;
@@ -161,13 +160,14 @@ impl Summary<'_> {
     /// How to record the shortest failure, where there is no trace of any.
     fn record(&self) -> Vec<String> {
         let shortest = self.broken().find_map(|(_, broken)| broken.shortest.first());
-        let record = |failure: &Failure| format!("{} --trace FILE", run_again(failure.seed, &self.arguments.choices));
+        let record = |failure: &Failure| format!("{} --trace FILE", self.arguments.again(failure.seed));
         shortest.map(record).into_iter().collect()
     }
 
     fn twice_again(&self, seed: u64) -> String {
         let (program, typed) = (super::super::again::program(), self.arguments.choices.as_typed());
-        format!("{program} explore --determinism --seeds {seed}..{}{typed}", seed.saturating_add(1))
+        let from = self.arguments.from.as_typed();
+        format!("{program} explore --determinism --seeds {seed}..{}{from}{typed}", seed.saturating_add(1))
     }
 
     fn of_start(&self) -> String {

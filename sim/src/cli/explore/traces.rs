@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::campaign::explore::{Broken, Failure, Workers};
+use crate::driver::Start;
 use crate::output::tell;
 use crate::plan::Plan;
 use crate::trace::{Ending, Property};
@@ -19,6 +20,7 @@ use super::super::watchdog::Stuck;
 pub(super) struct Traces {
     folder: PathBuf,
     choices: Choices,
+    start: Start,
     kept: BTreeMap<Property, Broken>,
     waiting: VecDeque<u64>,
     recorder: Option<Recorder>,
@@ -30,9 +32,9 @@ pub(super) struct Traces {
 type Recorder = Workers<u64, (u64, Result<(), String>)>;
 
 impl Traces {
-    pub(super) fn new(folder: PathBuf, choices: Choices) -> Self {
+    pub(super) fn new(folder: PathBuf, choices: Choices, start: Start) -> Self {
         let (kept, written, waiting) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-        Self { folder, choices, kept, waiting, recorder: None, written }
+        Self { folder, choices, start, kept, waiting, recorder: None, written }
     }
 
     /// Keeps the trace of this failure if it is one of the shortest of its property, and returns where it will be. A
@@ -71,8 +73,8 @@ impl Traces {
     }
 
     fn recorder(&mut self) -> io::Result<&mut Recorder> {
-        let (choices, folder) = (self.choices.clone(), self.folder.clone());
-        let record = move |seed| (seed, made(&folder).and_then(|()| run(seed, &choices).record(&path(&folder, seed))));
+        let (choices, folder, start) = (self.choices.clone(), self.folder.clone(), self.start.clone());
+        let record = move |seed| (seed, made(&folder).and_then(|()| run(seed, &choices, &start).record(&path(&folder, seed))));
         let recorder = match self.recorder.take() {
             Some(recorder) => recorder,
             None => Workers::new(1, record)?,
@@ -82,7 +84,7 @@ impl Traces {
 
     /// Records the run of a seed that hangs, and returns how it ended.
     pub(super) fn record_hang(&mut self, seed: u64, stuck: Stuck) -> Ending {
-        let run = run(seed, &self.choices);
+        let run = run(seed, &self.choices, &self.start);
         let made = made(&self.folder);
         let (ending, written) = run.record_hang(stuck, &self.path(seed));
         self.is_written(seed, made.and(written));
@@ -136,9 +138,9 @@ impl Traces {
     }
 }
 
-fn run(seed: u64, choices: &Choices) -> Run {
-    let world = choices.world().expect("the exploration has one");
-    Run { plan: Plan::draw(seed, &choices.overrides()).fit(&world), bug: choices.bug.clone(), world }
+fn run(seed: u64, choices: &Choices, start: &Start) -> Run {
+    let plan = Plan::draw(seed, &choices.overrides()).fit(start.world());
+    Run { plan, bug: choices.bug.clone(), start: start.clone() }
 }
 
 fn path(folder: &Path, seed: u64) -> PathBuf {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::campaign::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
+use crate::driver::Start;
 use crate::output::{say, tell};
 use crate::trace::Ending;
 
-use super::super::choices::run_again;
 use super::super::interrupt::Interrupt;
 use super::super::watchdog::{Stuck, Vigil};
 use super::progress::Progress;
@@ -46,7 +46,7 @@ impl<'a> Watcher<'a> {
     /// How often the watcher looks whether seeds move.
     const LOOK: Duration = Duration::from_millis(100);
 
-    pub(super) fn new(arguments: &'a ExploreArguments, exploration: &Exploration) -> Self {
+    pub(super) fn new(arguments: &'a ExploreArguments, exploration: &Exploration, start: &Start) -> Self {
         let now = Instant::now();
         Self {
             arguments,
@@ -54,7 +54,7 @@ impl<'a> Watcher<'a> {
             interrupt: Interrupt::listen(),
             is_interrupted: false,
             progress: Progress::new((!arguments.is_open()).then(|| exploration.count())),
-            traces: Traces::new(arguments.out.clone().unwrap_or_default(), arguments.choices.clone()),
+            traces: Traces::new(arguments.out.clone().unwrap_or_default(), arguments.choices.clone(), start.clone()),
             failures: 0,
             at_work: BTreeMap::new(),
             looked: now,
@@ -107,7 +107,7 @@ impl<'a> Watcher<'a> {
         }
         if took >= at.slow_at {
             at.slow_at *= 2;
-            let (events, again) = (pulse.step(), run_again(seed, &self.arguments.choices));
+            let (events, again) = (pulse.step(), self.arguments.again(seed));
             let line = format!(
                 "seed {seed} has been at work for {} s: {events} events so far, the last one {} s ago; \
                  to record it: {again} --trace {seed}.jsonl",
@@ -123,7 +123,7 @@ impl<'a> Watcher<'a> {
         self.hung.push((seed, step));
         let failure = Failure { seed, events: step, ending: Ending::Hang(None), differs: None };
         let patience = self.arguments.patience.hang_after;
-        let again = run_again(seed, &self.arguments.choices);
+        let again = self.arguments.again(seed);
         let line = format!(
             "seed {seed} hangs: no event has ended for {} s, after {step} events; \
              to record it: {again} --trace {seed}.jsonl",

@@ -279,7 +279,7 @@ mod tests {
     fn every_membership_is_left_a_quorum_of_nodes_that_can_be_counted_on() {
         let mut lost_some = 0;
         for seed in [463, 577, 739, 1056] {
-            let plan = Plan::draw(seed, &Overrides::default());
+            let plan = Plan::draw(seed, &Overrides { steps: Some(20_000), ..Overrides::default() });
             let mut swarm = Swarm::new(&plan);
             while swarm.go_on(&mut |_| {}).is_none() {
                 let lost = swarm.lost();

@@ -37,6 +37,13 @@ impl Clients {
         }
     }
 
+    /// So many events have happened already. None of them held more than one value, one command and one read, so what is counted
+    /// on from there is new.
+    pub(super) fn go_on_after(&mut self, events: u64) {
+        (self.values, self.reads) = (events, events);
+        self.last.iter_mut().for_each(|last| last.sequence = events);
+    }
+
     pub(super) fn begin(&mut self, queue: &mut EventQueue) {
         for client in 0..self.plan.clients {
             self.pause(client, queue);
@@ -107,7 +114,7 @@ impl Clients {
         let key = Command::KEYS / 2 + self.stream.below(Command::KEYS / 2);
         let value = self.value();
         let last = self.last.get_mut(usize::try_from(client).ok()?)?;
-        if last.sequence == 0 || !repeats {
+        if last.value.is_empty() || !repeats {
             *last = Command { sequence: last.sequence + 1, key, value, ..last.clone() };
         }
         Some(Event::Propose { node, data: last.encode() })

@@ -51,6 +51,16 @@ impl Faults {
         }
     }
 
+    /// The links that are cut in this world are so until the partition that cut them ends.
+    pub(super) fn take_over(&mut self, world: &World, queue: &mut EventQueue) {
+        let nodes: Vec<NodeId> = world.replicas().map(Replica::id).collect();
+        let links = nodes.iter().flat_map(|from| nodes.iter().map(|to| (*from, *to)));
+        self.cut = links.filter(|(from, to)| world.network().is_cut(*from, *to)).collect();
+        if self.has_cut() {
+            queue.after(self.stream.between(1, 2 * self.plan.partition_length), Intent::Heal);
+        }
+    }
+
     pub(super) fn begin(&mut self, queue: &mut EventQueue) {
         queue.after(self.plan.burst, Intent::EndBurst);
         for fault in Fault::ALL {

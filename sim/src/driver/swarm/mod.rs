@@ -18,6 +18,7 @@ mod links;
 mod members;
 mod record;
 mod settle;
+mod take_over;
 mod traffic;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -33,7 +34,7 @@ use self::foreign::Foreign;
 use self::hosts::Hosts;
 use self::intent::{DiskTrouble, Fault, Intent};
 use self::members::Members;
-pub use self::record::{Recorded, record, record_hang, record_hang_in, record_in};
+pub use self::record::{Recorded, record, record_from, record_hang, record_hang_from};
 use self::settle::Settling;
 use self::traffic::Traffic;
 use crate::disk::DiskFault;
@@ -133,7 +134,8 @@ impl<'a> Swarm<'a> {
         Self::new_in(&World::new(), plan)
     }
 
-    /// The same, in a copy of this world: with what a user brings.
+    /// The same, in a copy of this world: with what a user brings. Where something has happened there, the run goes on from it;
+    /// the plan [fits](Plan::fit) it.
     pub fn new_in(world: &World, plan: &'a Plan) -> Self {
         let mut swarm = Self {
             plan,
@@ -153,7 +155,11 @@ impl<'a> Swarm<'a> {
             settling: None,
             judged: false,
         };
-        swarm.start_cluster();
+        if world.replicas().next().is_none() {
+            swarm.start_cluster();
+        } else {
+            swarm.take_over();
+        }
         swarm.clients.begin(&mut swarm.queue);
         swarm.faults.begin(&mut swarm.queue);
         swarm.members.begin(&mut swarm.queue);

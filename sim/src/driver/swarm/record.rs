@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Ended, Swarm};
+use crate::driver::Start;
 use crate::plan::Plan;
 use crate::trace::{Ending, Header, Writer};
 use crate::world::{Event, World};
@@ -24,16 +25,17 @@ pub struct Recorded<W> {
 /// # Errors
 /// Those of `out`.
 pub fn record<W: Write>(plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
-    record_in(&World::new(), plan, bug, out)
+    record_from(&Start::of(World::new()), plan, bug, out)
 }
 
-/// The same, in a copy of this world: with what a user brings.
+/// The same, from this start: with what a user brings, or after what has happened.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn record_in<W: Write>(world: &World, plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
-    let mut writer = Writer::new(out, &header(world, plan, bug)?)?;
-    let mut swarm = Swarm::new_in(world, plan);
+pub fn record_from<W: Write>(start: &Start, plan: &Plan, bug: Option<&str>, out: W) -> io::Result<Recorded<W>> {
+    let mut writer = Writer::new(out, &header(start.world(), plan, bug)?)?;
+    start.write(&mut writer)?;
+    let mut swarm = Swarm::new_in(start.world(), plan);
     let ending = loop {
         let mut written = Ok(());
         let ended = swarm.go_on(&mut |event| written = writer.event(event));
@@ -59,23 +61,24 @@ pub fn record_hang<W: Write>(
     hangs: Option<Event>,
     out: W,
 ) -> io::Result<W> {
-    record_hang_in(&World::new(), plan, bug, steps, hangs, out)
+    record_hang_from(&Start::of(World::new()), plan, bug, steps, hangs, out)
 }
 
-/// The same, in a copy of this world: with what a user brings.
+/// The same, from this start: with what a user brings, or after what has happened.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn record_hang_in<W: Write>(
-    world: &World,
+pub fn record_hang_from<W: Write>(
+    start: &Start,
     plan: &Plan,
     bug: Option<&str>,
     steps: u64,
     hangs: Option<Event>,
     out: W,
 ) -> io::Result<W> {
-    let mut writer = Writer::new(out, &header(world, plan, bug)?)?;
-    let mut swarm = Swarm::new_in(world, plan);
+    let mut writer = Writer::new(out, &header(start.world(), plan, bug)?)?;
+    start.write(&mut writer)?;
+    let mut swarm = Swarm::new_in(start.world(), plan);
     while swarm.world().step() < steps {
         let mut written = Ok(());
         let ended = swarm.go_on(&mut |event| written = writer.event(event));

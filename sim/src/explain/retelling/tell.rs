@@ -169,7 +169,7 @@ fn deed(phrase: &Phrase) -> Option<String> {
         }
         Command::Network(command) => network(command).map(str::to_owned),
         Command::Liveness(_) => Some("from here on all goes well".to_owned()),
-        Command::Plant(_) | Command::Host(_) | Command::Show(_) | Command::Expect(_) => None,
+        Command::Plant(_) | Command::ExploreFromHere | Command::Host(_) | Command::Show(_) | Command::Expect(_) => None,
     }
 }
 

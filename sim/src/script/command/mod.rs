@@ -7,6 +7,7 @@ mod add_nodes;
 mod client;
 mod disk;
 mod expect;
+mod explore;
 mod host;
 mod input;
 mod membership;
@@ -60,6 +61,8 @@ pub enum Command {
     Liveness(Vec<NodeId>),
     /// `planted-bug`: a bug that real implementations had is switched on, for the rest of the scenario.
     Plant(String),
+    /// `explore-from-here`: marks the place from which `sim explore --from` goes on at random, and does nothing else.
+    ExploreFromHere,
 }
 
 /// A command's name and how its arguments are read.
@@ -94,6 +97,7 @@ fn language() -> impl Iterator<Item = &'static Syntax> {
         show::COMMANDS,
         expect::COMMANDS,
         planted::COMMANDS,
+        explore::COMMANDS,
     ];
     topics.into_iter().flatten()
 }

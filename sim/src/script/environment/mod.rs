@@ -185,7 +185,8 @@ impl Environment {
             | Command::Show(_)
             | Command::Expect(_)
             | Command::Liveness(_)
-            | Command::Plant(_) => self.level,
+            | Command::Plant(_)
+            | Command::ExploreFromHere => self.level,
         }
     }
 
@@ -201,6 +202,7 @@ impl Environment {
             Command::Expect(expectation) => self.expect(expectation),
             Command::Liveness(core) => self.expect_liveness(core),
             Command::Plant(bug) => self.plant(bug),
+            Command::ExploreFromHere => Ok(Reply::default()),
         }
     }
 

@@ -123,6 +123,7 @@ fn work(phrase: &Phrase) -> Option<(NodeId, Work)> {
         | Command::Show(_)
         | Command::Expect(_)
         | Command::Liveness(_)
-        | Command::Plant(_) => None,
+        | Command::Plant(_)
+        | Command::ExploreFromHere => None,
     }
 }

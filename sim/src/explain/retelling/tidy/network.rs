@@ -49,7 +49,8 @@ fn is_usual(phrase: &Phrase) -> bool {
         | Command::Show(_)
         | Command::Expect(_)
         | Command::Liveness(_)
-        | Command::Plant(_) => false,
+        | Command::Plant(_)
+        | Command::ExploreFromHere => false,
     }
 }
 

@@ -52,7 +52,9 @@ fn is_deed(phrase: &Phrase) -> bool {
             ClientCommand::Write { .. } | ClientCommand::Retry { .. } => false,
         },
         Command::Node(_) | Command::Disk(..) => true,
-        Command::Show(_) | Command::Expect(_) | Command::Liveness(_) | Command::Plant(_) => false,
+        Command::Show(_) | Command::Expect(_) | Command::Liveness(_) | Command::Plant(_) | Command::ExploreFromHere => {
+            false
+        },
     }
 }
 
@@ -160,7 +162,8 @@ fn written(phrase: &Phrase) -> Option<(NodeId, u64, Bytes)> {
         | Command::Show(_)
         | Command::Expect(_)
         | Command::Liveness(_)
-        | Command::Plant(_) => None,
+        | Command::Plant(_)
+        | Command::ExploreFromHere => None,
     }
 }
 
