@@ -36,6 +36,7 @@ use self::intent::{DiskTrouble, Fault, Intent};
 use self::members::Members;
 pub use self::record::{Recorded, record, record_from, record_hang, record_hang_from};
 use self::settle::Settling;
+use self::take_over::TakenOver;
 use self::traffic::Traffic;
 use crate::disk::DiskFault;
 use crate::driver::{Stop, apply};
@@ -121,6 +122,7 @@ pub struct Swarm<'a> {
     clocks: Clocks,
     members: Members,
     foreign: Foreign,
+    taken_over: TakenOver,
     inapplicable: u64,
     /// The second phase, once it has begun.
     settling: Option<Settling>,
@@ -151,6 +153,7 @@ impl<'a> Swarm<'a> {
             clocks: Clocks::new(plan),
             members: Members::new(plan),
             foreign: Foreign::new(plan),
+            taken_over: TakenOver::new(world, plan),
             inapplicable: 0,
             settling: None,
             judged: false,
@@ -276,6 +279,7 @@ impl<'a> Swarm<'a> {
         match intent {
             Intent::Tick(node) => {
                 self.queue.after(self.clocks.period(node), intent);
+                self.at_once.extend(self.taken_over.waits_otherwise(node, &self.world));
                 self.is_up(node).then_some(Event::Tick { node })
             }
             Intent::LateTick(node) => self.is_up(node).then_some(Event::Tick { node }),
@@ -413,6 +417,9 @@ impl<'a> Swarm<'a> {
             self.disks.stopped(node, &mut self.queue);
         }
         let slow_for = outcome.node.map_or(0, |node| self.disks.slow_for(node, self.queue.now()));
+        if let Event::Restart { node, .. } = event {
+            self.taken_over.restarts(*node);
+        }
         for message in outcome.newly_in_flight() {
             self.traffic.route(message, slow_for, &self.world, &mut self.queue);
         }

@@ -1,13 +1,46 @@
 //! A run that begins where another one has come to: nodes are up or down, messages are in flight, links are cut. From there on
 //! it goes on as the plan says.
 
+use std::collections::BTreeSet;
+
 use raft::NodeId;
 
 use super::Swarm;
 use super::intent::Intent;
-use crate::plan::TICK;
+use crate::plan::{Plan, TICK};
 use crate::random::{Concern, Stream};
-use crate::world::{Event, MessageId};
+use crate::world::{Event, MessageId, Replica, World};
+
+/// The nodes that run since before this run began. Those of a script have fixed election timeouts, with which two of them could
+/// take each other's votes for ever.
+#[derive(Clone, Debug)]
+pub(super) struct TakenOver {
+    nodes: BTreeSet<NodeId>,
+    stream: Stream,
+}
+
+impl TakenOver {
+    /// After how many of a thousand ticks such a node waits for another time.
+    const WAITS_OTHERWISE: u64 = 100;
+
+    pub(super) fn new(world: &World, plan: &Plan) -> Self {
+        let up = world.replicas().filter(|replica| replica.is_up()).map(Replica::id);
+        Self { nodes: up.collect(), stream: Stream::new(!plan.seed, Concern::TakeOver) }
+    }
+
+    /// From now on the node has a seed of its own for its timeouts.
+    pub(super) fn restarts(&mut self, node: NodeId) {
+        self.nodes.remove(&node);
+    }
+
+    /// How long a node waits for its leader from now on, if that changes before its clock ticks.
+    pub(super) fn waits_otherwise(&mut self, node: NodeId, world: &World) -> Option<Event> {
+        let replica = self.nodes.contains(&node).then(|| world.replica(node))?.filter(|replica| replica.is_up())?;
+        let shortest = u64::from(replica.options().election_tick);
+        let ticks = u32::try_from(self.stream.between(shortest, 2 * shortest - 1)).ok()?;
+        self.stream.chance(Self::WAITS_OTHERWISE).then_some(Event::SetElectionTimeout { node, ticks })
+    }
+}
 
 impl Swarm<'_> {
     /// Plans what goes on by itself in a world in which something has happened: ticks, the work of hosts, messages, and the end
@@ -46,10 +79,12 @@ impl Swarm<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::run_in;
+    use super::World;
     use crate::driver::apply;
-    use crate::plan::{CannotGoOn, Overrides, Plan, node_id};
+    use super::Plan;
+    use crate::plan::{CannotGoOn, Overrides, node_id};
     use crate::script;
-    use crate::world::{EventKind, World};
+    use crate::world::EventKind;
 
     fn world(scenario: &str) -> World {
         let mut world = World::new();
