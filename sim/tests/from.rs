@@ -44,7 +44,8 @@ fn a_failure_has_the_whole_path_from_the_start_and_replays() {
     let (_, trace) = failing(&folder, &["--from", &scenario()]);
     let place = before.events.iter().zip(&trace.events).take_while(|(one, other)| one == other).count();
     assert!(place > 20 && place < before.events.len(), "the runs part after {place} events");
-    let name = std::fs::read_dir(folder.path()).expect("a folder").next().expect("a trace").expect("a file").file_name();
+    let name =
+        std::fs::read_dir(folder.path()).expect("a folder").next().expect("a trace").expect("a file").file_name();
     let (code, text, _) = sim(&folder, &["replay", name.to_str().expect("text")]);
     assert_eq!(code, 1, "{text}");
 }

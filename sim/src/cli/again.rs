@@ -59,6 +59,10 @@ impl<'a> Next<'a> {
         self.command("show", trace, "")
     }
 
+    fn why(&self, trace: &Path) -> String {
+        self.command("why", trace, "")
+    }
+
     fn report(&self, trace: &Path) -> String {
         self.command("report", trace, &format!("-o {}", quoted(beside(trace, ".html").display())))
     }
@@ -93,7 +97,8 @@ impl<'a> Next<'a> {
     /// The next commands after the trace was shrunk. A scenario is about the project's own nodes.
     pub(super) fn shrunk(&self, header: &Header) -> Vec<String> {
         let scenario = header.engine.is_none().then(|| self.scenario());
-        [self.show(self.trace), self.report(self.trace), self.replay()].into_iter().chain(scenario).collect()
+        let looks = [self.show(self.trace), self.why(self.trace), self.report(self.trace), self.replay()];
+        looks.into_iter().chain(scenario).collect()
     }
 
     /// The next commands after the trace was seen to end like this.

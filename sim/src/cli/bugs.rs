@@ -30,7 +30,7 @@ pub(super) struct BugsArguments {
     /// Lists the bugs
     #[arg(long)]
     list: bool,
-    /// How many seeds are run at most, from each starting point [default: 20000, with --quick 1000]
+    /// How many seeds are run at most, from each starting point [default: 200000, with --quick 10000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     seeds: Option<u64>,
     /// From how many starting points [default: 5, with --quick 1]

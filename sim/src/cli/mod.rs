@@ -27,6 +27,7 @@ mod summary;
 mod sweep;
 mod time;
 mod watchdog;
+mod why;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,7 @@ Search:
 Look:
   show          a run as a table, here
   report        a run as a page for the browser
+  why           when a failure became certain, and what it leads to
   properties    everything that is checked, and where it comes from
   situations    everything that runs should meet, and the scenario that shows it
 
@@ -99,6 +101,7 @@ Examples:
   sim exhaust                           every order of events of a small cluster
   sim shrink 7.jsonl -o short.jsonl     what of it makes it fail
   sim show short.jsonl                  look at it here
+  sim why short.jsonl                   when it became certain
   sim report short.jsonl -o run.html    look at it in a browser
 
 Exit status of every command:
@@ -134,6 +137,7 @@ enum Command {
     Exhaust(exhaust::ExhaustArguments),
     Fuzz(fuzz::FuzzArguments),
     Sweep(sweep::SweepArguments),
+    Why(why::WhyArguments),
     Bugs(bugs::BugsArguments),
 }
 
@@ -157,6 +161,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Exhaust(arguments)) => exhaust::run(arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(arguments),
         Some(Command::Sweep(arguments)) => sweep::run(arguments),
+        Some(Command::Why(arguments)) => why::run(arguments),
         Some(Command::Bugs(arguments)) => bugs::run(arguments),
         None => run::run(&arguments.run),
     };

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::driver::{Start, swarm};
 use crate::driver::swarm::{Recorded, record_from, record_hang_from};
+use crate::driver::{Start, swarm};
 use crate::output::{print, say, tell};
 use crate::plan::Plan;
 use crate::planted;
@@ -130,7 +130,8 @@ impl Run {
                 None => (None, None),
             };
             let _switched = planted::switch_on(run.bug.as_deref());
-            let (ended, ending) = recorded.unwrap_or_else(|| swarm::run_to_end_in(run.start.world(), &run.plan, |_| {}));
+            let (ended, ending) =
+                recorded.unwrap_or_else(|| swarm::run_to_end_in(run.start.world(), &run.plan, |_| {}));
             Done { text: summary::of_end(&ended), json: summary::as_json(&ended), ending, written }
         }
     }

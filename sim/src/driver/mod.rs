@@ -13,5 +13,5 @@ pub mod swarm;
 pub mod sweep;
 
 pub use play::{Stop, apply};
-pub use start::Start;
 pub use replay::{Divergence, How, Replayed, replay, replay_in};
+pub use start::Start;

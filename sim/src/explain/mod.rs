@@ -1,4 +1,4 @@
-//! What makes a failure plain: a run made short, told as a scenario, or shown event by event.
+//! What makes a failure plain: a run made short, told as a scenario, or shown event by event, and when it became certain.
 
 mod class;
 mod describe;
@@ -7,6 +7,7 @@ mod retelling;
 mod show;
 mod shrink;
 mod sooner;
+mod why;
 
 pub use class::Class;
 pub use report::{Curve, Report, report, report_in};
@@ -14,3 +15,7 @@ pub use retelling::{CannotTell, from_trace, from_trace_in};
 pub use show::{CannotShow, Kind, View, show, show_in};
 pub use shrink::{CannotShrink, Look, Unwatched, Watch, shrink, shrink_in};
 pub use sooner::{fails_sooner, fails_sooner_in};
+pub use why::{
+    CannotSayWhy, Harm, Influence, Jump, Point, Question, Unwatched as Unasked, Watch as WatchWhy, Why, causal_past,
+    causal_past_in, why, why_in,
+};

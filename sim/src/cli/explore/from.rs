@@ -42,7 +42,8 @@ impl From {
             Some(Ok(at)) if at <= most => at,
             Some(_) => return Err(said(format!("runs can begin after at most {most} of its events"))),
         };
-        let _switched = planted::switch_on(bug.or(trace.header.bug.as_deref())).map_err(|unknown| said(unknown.to_string()))?;
+        let _switched =
+            planted::switch_on(bug.or(trace.header.bug.as_deref())).map_err(|unknown| said(unknown.to_string()))?;
         let start = Start::after(world, &events[..steps]).map_err(|stop| said(of_stop(&stop)))?;
         Plan::can_go_on(start.world()).map_err(|error| said(error.to_string()))?;
         Ok(start)

@@ -74,7 +74,8 @@ impl Traces {
 
     fn recorder(&mut self) -> io::Result<&mut Recorder> {
         let (choices, folder, start) = (self.choices.clone(), self.folder.clone(), self.start.clone());
-        let record = move |seed| (seed, made(&folder).and_then(|()| run(seed, &choices, &start).record(&path(&folder, seed))));
+        let record =
+            move |seed| (seed, made(&folder).and_then(|()| run(seed, &choices, &start).record(&path(&folder, seed))));
         let recorder = match self.recorder.take() {
             Some(recorder) => recorder,
             None => Workers::new(1, record)?,

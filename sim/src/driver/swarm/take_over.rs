@@ -79,9 +79,9 @@ impl Swarm<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::run_in;
+    use super::Plan;
     use super::World;
     use crate::driver::apply;
-    use super::Plan;
     use crate::plan::{CannotGoOn, Overrides, node_id};
     use crate::script;
     use crate::world::EventKind;

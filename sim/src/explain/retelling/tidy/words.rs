@@ -54,7 +54,7 @@ fn is_deed(phrase: &Phrase) -> bool {
         Command::Node(_) | Command::Disk(..) => true,
         Command::Show(_) | Command::Expect(_) | Command::Liveness(_) | Command::Plant(_) | Command::ExploreFromHere => {
             false
-        },
+        }
     }
 }
 
