@@ -146,6 +146,8 @@ bugs! {
     WalResurrectsTail,
     /// (Log) Recovery leaves a torn tail, and what is written next comes behind it.
     WalAppendAfterTornTail,
+    /// (Log) What is read back counts as durable, even where an fsync of it failed.
+    WalTrustsWhatItReads,
     /// (Host) A failed fsync counts as done.
     FsyncErrorIgnored,
     /// (Host) A snapshot that could not be written is taken for installed.

@@ -101,6 +101,14 @@ pub trait Files {
     /// There is no such file, or the disk failed.
     fn sync(&mut self, file: Segment) -> Result<(), DiskError>;
 
+    /// Writes the bytes from this offset on once more, as they read now, so that the next [`sync`](Self::sync) covers them. After a
+    /// failed sync they can be read and are on no disk: the kernel took them for written, and a later sync alone would succeed
+    /// without them. They must not be lost in between, so they are written in their place.
+    ///
+    /// # Errors
+    /// There is no such file, or the disk failed.
+    fn rewrite(&mut self, file: Segment, from: u64) -> Result<(), DiskError>;
+
     /// Cuts a file to its first `length` bytes; one that is shorter stays as it is.
     ///
     /// # Errors
@@ -134,6 +142,10 @@ impl<F: Files + ?Sized> Files for &mut F {
 
     fn sync(&mut self, file: Segment) -> Result<(), DiskError> {
         (**self).sync(file)
+    }
+
+    fn rewrite(&mut self, file: Segment, from: u64) -> Result<(), DiskError> {
+        (**self).rewrite(file, from)
     }
 
     fn truncate(&mut self, file: Segment, length: u64) -> Result<(), DiskError> {

@@ -176,8 +176,8 @@ impl Wal {
         Ok(wal)
     }
 
-    /// Recovers the log that is there and opens it for writing: cuts its torn tail, makes what is left durable and
-    /// removes the segments that no longer count. A crash in between does no harm.
+    /// Recovers the log that is there and opens it for writing: cuts its torn tail, makes what is left durable, even where an
+    /// earlier sync of it failed, and removes the segments that no longer count. A crash in between does no harm.
     ///
     /// # Errors
     /// As [`recover`], and where the disk fails.
@@ -185,6 +185,9 @@ impl Wal {
         let recovered = recover(files)?;
         if !planted(Bug::WalAppendAfterTornTail) {
             files.truncate(recovered.segment, sector::file_length(recovered.end))?;
+        }
+        if !planted(Bug::WalTrustsWhatItReads) {
+            files.rewrite(recovered.segment, sector::file_length(recovered.synced))?;
         }
         let mut wal = Self::at(recovered.segment, recovered.end);
         (wal.checkpoint, wal.commit) = (Some(recovered.end), recovered.hard_state.commit);

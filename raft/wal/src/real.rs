@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use std::collections::BTreeMap;
@@ -86,6 +86,14 @@ impl Files for RealFiles {
 
     fn sync(&mut self, file: Segment) -> Result<(), DiskError> {
         self.opened(file)?.sync_all().map_err(disk_error)
+    }
+
+    fn rewrite(&mut self, file: Segment, from: u64) -> Result<(), DiskError> {
+        let bytes = self.read(file)?;
+        let bytes = usize::try_from(from).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
+        // What is open appends.
+        let mut again = OpenOptions::new().write(true).open(self.path(file)).map_err(disk_error)?;
+        again.seek(SeekFrom::Start(from)).and_then(|_| again.write_all(bytes)).map_err(disk_error)
     }
 
     fn truncate(&mut self, file: Segment, length: u64) -> Result<(), DiskError> {

@@ -27,6 +27,8 @@ pub struct Recovered {
     pub segment: Segment,
     /// How much of the segment's stream counts.
     pub(crate) end: u64,
+    /// How much of it is known to be durable.
+    pub(crate) synced: u64,
     /// Whether the term is not the one that was written.
     pub(crate) raised: bool,
 }
@@ -131,6 +133,8 @@ struct Replay {
     snapshot: Option<Snapshot>,
     base: EntryId,
     entries: Vec<Entry>,
+    /// How much its writer knew to be durable.
+    synced: u64,
     /// What the snapshot took the place of, where a planted bug keeps that.
     replaced: Vec<Entry>,
 }
@@ -159,6 +163,7 @@ impl Replay {
                 Misfit::Contradiction => corruption(at),
                 Misfit::Version(version) => RecoveryError::Version { segment, version },
             })?;
+            replay.synced = replay.synced.max(record.synced);
             at = record.end;
         }
         replay.finish(sectors, at as u64).ok_or_else(|| corruption(at))
@@ -219,6 +224,7 @@ impl Replay {
             cut,
             segment: sectors.segment(),
             end,
+            synced: self.synced,
             raised: false,
         };
         let last = recovered.last();

@@ -69,6 +69,9 @@ impl Keep {
 pub(super) fn crash<'a>(files: impl Iterator<Item = &'a mut File>, keep: Keep) -> u64 {
     let (mut number, mut before, mut lost) = (0, 0, 0);
     for file in files {
+        if keep != Keep::All {
+            lost += file.lose_forgotten();
+        }
         let mut survives_to = file.durable;
         let mut start = file.durable;
         while start < file.bytes.len() {

@@ -9,6 +9,9 @@ use crate::wal::{Files, Segment};
 pub enum DiskFault {
     /// The fsync that would complete next fails instead, and the disk with it.
     FailSync,
+    /// The same, and what it was to make durable can be read all the same until power fails, but no later fsync will keep it: the
+    /// kernel takes failed pages for written.
+    ForgetSync,
     /// Only so many more bytes find room.
     Fill {
         /// How many.
@@ -49,7 +52,7 @@ impl DiskFault {
     /// Whether it takes from the disk what was durable.
     pub const fn is_damage(self) -> bool {
         match self {
-            Self::FailSync | Self::Fill { .. } | Self::Free | Self::BackUp => false,
+            Self::FailSync | Self::ForgetSync | Self::Fill { .. } | Self::Free | Self::BackUp => false,
             Self::FlipBit { .. } | Self::MisplaceBlock { .. } | Self::Lose | Self::PutBack => true,
         }
     }
@@ -64,6 +67,10 @@ impl DiskFault {
         match self {
             Self::FailSync => {
                 disk.fail_next_sync();
+                true
+            }
+            Self::ForgetSync => {
+                disk.forget_next_sync();
                 true
             }
             Self::Fill { room } => {

@@ -14,12 +14,14 @@
 
 mod crash;
 mod fault;
+mod forgotten;
 mod replaced;
 mod state;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::ops::Range;
 
 pub use crash::Keep;
 pub use fault::DiskFault;
@@ -54,7 +56,7 @@ pub struct Disk {
     /// How many syncs have begun.
     begun: u64,
     capacity: Option<u64>,
-    next_sync_fails: bool,
+    next_sync: NextSync,
     failed: bool,
     damaged: bool,
     replaced: Option<Replaced>,
@@ -67,6 +69,18 @@ pub struct Disk {
 struct File {
     bytes: Vec<u8>,
     durable: usize,
+    /// What a failed sync has not kept though it still reads, and no later sync will.
+    forgotten: Range<usize>,
+}
+
+/// What becomes of the sync that would complete next.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+enum NextSync {
+    #[default]
+    Completes,
+    Fails,
+    /// It fails, and what it was to make durable can be read until power fails.
+    Forgets,
 }
 
 /// An fsync under way: it will make the file's first `length` bytes durable.
@@ -103,7 +117,16 @@ impl Disk {
     /// The disk failed, now or before: nothing more became durable, and nothing will until a crash and a recovery. Every
     /// later write and sync fails too, so that no host can try again and go on.
     pub fn complete_sync(&mut self) -> Result<Option<SyncId>, DiskError> {
-        self.failed |= !self.syncs.is_empty() && std::mem::take(&mut self.next_sync_fails);
+        if let Some(Sync { file, length, .. }) = self.syncs.front() {
+            match std::mem::take(&mut self.next_sync) {
+                NextSync::Completes => {}
+                NextSync::Fails => self.failed = true,
+                NextSync::Forgets => {
+                    self.failed = true;
+                    self.files.entry(*file).and_modify(|file| file.forget(*length));
+                }
+            }
+        }
         self.check_alive()?;
         let Some(Sync { id, file, length }) = self.syncs.pop_front() else { return Ok(None) };
         self.make_durable(file, length);
@@ -156,7 +179,7 @@ impl Disk {
     /// again. Returns how many pending bytes were lost.
     pub fn crash(&mut self, keep: Keep) -> u64 {
         self.syncs.clear();
-        (self.failed, self.next_sync_fails) = (false, false);
+        (self.failed, self.next_sync) = (false, NextSync::Completes);
         crash::crash(self.files.values_mut(), keep)
     }
 
@@ -168,12 +191,12 @@ impl Disk {
 
     /// The next sync that would complete fails instead, and the disk with it.
     pub fn fail_next_sync(&mut self) {
-        self.next_sync_fails = true;
+        self.next_sync = NextSync::Fails;
     }
 
     /// Whether the next sync that would complete is to fail.
     pub const fn fails_next_sync(&self) -> bool {
-        self.next_sync_fails
+        !matches!(self.next_sync, NextSync::Completes)
     }
 
     /// Whether something other than a crash ever changed what was durable.
@@ -279,11 +302,19 @@ impl Files for Disk {
         Ok(())
     }
 
+    fn rewrite(&mut self, file: Segment, from: u64) -> Result<(), DiskError> {
+        self.check_alive()?;
+        let opened = self.files.get_mut(&file).ok_or(DiskError::NoSuchFile(file))?;
+        opened.write_again(usize::try_from(from).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
     fn truncate(&mut self, file: Segment, length: u64) -> Result<(), DiskError> {
         self.check_alive()?;
         let opened = self.files.get_mut(&file).ok_or(DiskError::NoSuchFile(file))?;
         opened.bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         opened.durable = opened.durable.min(opened.bytes.len());
+        opened.forgotten.end = opened.forgotten.end.min(opened.bytes.len());
         Ok(())
     }
 

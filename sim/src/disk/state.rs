@@ -17,9 +17,10 @@ use crate::wal::{Recovered, recover};
 /// this moment and after each sync under way. Of those that are damaged, failing or of limited room the bytes count as well.
 impl Hash for Disk {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { files, syncs, begun: _, capacity, next_sync_fails, failed, damaged, replaced, copy } = self;
-        (syncs.len(), capacity, next_sync_fails, failed, damaged, replaced).hash(state);
-        if *next_sync_fails || *failed || *damaged || capacity.is_some() {
+        let Self { files, syncs, begun: _, capacity, next_sync, failed, damaged, replaced, copy } = self;
+        (syncs.len(), capacity, next_sync, failed, damaged, replaced).hash(state);
+        let is_sound = !self.fails_next_sync() && !failed && !damaged && capacity.is_none();
+        if !is_sound || self.shows_what_it_forgot() {
             (files, syncs).hash(state);
         }
         copy.hash(state);

@@ -94,6 +94,7 @@ fn writes(node: NodeId, world: &World) -> String {
 fn disk_fault(fault: DiskFault) -> String {
     match fault {
         DiskFault::FailSync => "the next fsync fails".to_owned(),
+        DiskFault::ForgetSync => "the next fsync fails, and what it forgets still reads".to_owned(),
         DiskFault::Fill { room } => format!("room for {room} more bytes"),
         DiskFault::Free => "there is room again".to_owned(),
         DiskFault::FlipBit { file, bit } => format!("bit {bit} of segment {file} flips"),

@@ -181,6 +181,7 @@ situations! {
     QueueFull: "the queue of a loop had no room",
     // Disks and clocks.
     SyncFailed: "an fsync failed, and the node stopped",
+    ForgottenSyncShown: "a node came back to a disk that showed what a failed fsync had not kept",
     DiskFull: "a disk was full, and the node stopped",
     LeaderDiskFailed: "a leader stopped because of its disk",
     DiskDamaged: "something of what was durable was damaged",

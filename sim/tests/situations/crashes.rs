@@ -1,6 +1,6 @@
 //! Crashes, restarts and cut links.
 
-use sim::disk::Keep;
+use sim::disk::{DiskFault, Keep};
 use sim::situation::Situation;
 use sim::world::{Event, NodeOptions};
 
@@ -104,4 +104,20 @@ fn a_transfers_target_dies_while_the_leader_waits_for_it() {
     };
     tells_apart(Situation::TransferTargetDied, &dies(2), &dies(3));
     assert_eq!(super::times(&dies(3), Situation::TransferToLaggard), 1);
+}
+
+#[test]
+fn a_node_comes_back_to_a_disk_that_shows_what_a_failed_fsync_did_not_keep() {
+    let fails = |fault: DiskFault| {
+        let mut cluster = three();
+        cluster.apply(Event::DiskFault { node: node(1), fault });
+        propose(&mut cluster, 1);
+        let node = node(1);
+        for step in [Event::TakeReady { node }, Event::Write { node }, Event::Sync { node }, Event::SyncDone { node }] {
+            cluster.apply(step);
+        }
+        restart(&mut cluster, 1);
+        cluster
+    };
+    tells_apart(Situation::ForgottenSyncShown, &fails(DiskFault::ForgetSync), &fails(DiskFault::FailSync));
 }

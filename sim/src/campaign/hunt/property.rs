@@ -89,7 +89,7 @@ const fn families(bug: Bug) -> &'static [Family] {
         Bug::LoopAcceptsWithoutLeader => &[RUN_LOOP],
         Bug::HardStateBeforeSnapshot => &[DURABLE_BEFORE_SEND],
         Bug::WalResurrectsTail => &[LOG_MATCHING],
-        Bug::WalAppendAfterTornTail | Bug::FsyncErrorIgnored => &[DURABLE_BEFORE_SEND],
+        Bug::WalAppendAfterTornTail | Bug::WalTrustsWhatItReads | Bug::FsyncErrorIgnored => &[DURABLE_BEFORE_SEND],
         Bug::SnapshotSaveErrorSwallowed => &[DURABLE_BEFORE_SEND, STATE_MACHINE_SAFETY],
         // No single run breaks anything because of it.
         Bug::TimeoutsShareAStream => &[],

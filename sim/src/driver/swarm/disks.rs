@@ -108,7 +108,11 @@ impl Disks {
         let replica = *self.stream.pick(&up);
         let node = replica.id();
         match trouble {
-            DiskTrouble::FailSync => at_once.push_back(Event::DiskFault { node, fault: DiskFault::FailSync }),
+            DiskTrouble::FailSync => {
+                let forgets = self.stream.chance(500);
+                let fault = if forgets { DiskFault::ForgetSync } else { DiskFault::FailSync };
+                at_once.push_back(Event::DiskFault { node, fault });
+            }
             DiskTrouble::Fill => {
                 let room = self.stream.magnitude(1, 4096);
                 at_once.push_back(Event::DiskFault { node, fault: DiskFault::Fill { room } });

@@ -117,6 +117,7 @@ fn capitalized(text: &str) -> String {
 fn goes_wrong(fault: DiskFault) -> &'static str {
     match fault {
         DiskFault::FailSync => "'s next fsync fails",
+        DiskFault::ForgetSync => "'s next fsync fails, and what it forgets still reads",
         DiskFault::Fill { .. } => "'s disk is almost full",
         DiskFault::Free => "'s disk has room again",
         DiskFault::FlipBit { .. } => "'s disk flips a bit",

@@ -8,6 +8,7 @@ use crate::wal::Segment;
 
 pub(super) const COMMANDS: &[Syntax] = &[
     Syntax::new("fail-fsync", |arguments| fault(arguments, |_| Ok(DiskFault::FailSync))),
+    Syntax::new("forget-fsync", |arguments| fault(arguments, |_| Ok(DiskFault::ForgetSync))),
     Syntax::new("fill-disk", |arguments| {
         fault(arguments, |arguments| Ok(DiskFault::Fill { room: arguments.value("room")?.unwrap_or(0) }))
     }),
@@ -47,6 +48,7 @@ pub fn disk_words(fault: DiskFault) -> (&'static str, Vec<String>) {
     let in_segment = |file: Segment| (file != Segment::FIRST).then(|| format!("segment={}", file.0));
     match fault {
         DiskFault::FailSync => ("fail-fsync", Vec::new()),
+        DiskFault::ForgetSync => ("forget-fsync", Vec::new()),
         DiskFault::Fill { room } => ("fill-disk", vec![format!("room={room}")]),
         DiskFault::Free => ("free-disk", Vec::new()),
         DiskFault::BackUp => ("back-up-disk", Vec::new()),
@@ -71,6 +73,7 @@ mod tests {
     fn a_fault_is_read_as_it_is_written() {
         let faults = [
             DiskFault::FailSync,
+            DiskFault::ForgetSync,
             DiskFault::Fill { room: 20 },
             DiskFault::Free,
             DiskFault::BackUp,

@@ -41,7 +41,7 @@ pub use show::{LogLevel, ShowCommand};
 pub enum Command {
     /// Nodes come and go.
     Node(NodeCommand),
-    /// `fail-fsync`, `fill-disk`, `free-disk`, `flip-bit`, `misplace-block`, `back-up-disk`, `lose-disk`, `put-back-disk`: a
+    /// `fail-fsync`, `forget-fsync`, `fill-disk`, `free-disk`, `flip-bit`, `misplace-block`, `back-up-disk`, `lose-disk`, `put-back-disk`: a
     /// node's disk does not work as it should, or does again.
     Disk(NodeId, DiskFault),
     /// A node is told something by its clock, its application or its transport.

@@ -220,6 +220,8 @@ impl Replica {
             let remembered = Remembered::of_boot(&self.boot);
             return Ok((self.create_log(&remembered), remembered));
         }
+        let shows = self.disk.shows_what_it_forgot();
+        around.statistics.situations.note_if(shows, Situation::ForgottenSyncShown);
         let (writer, recovered) = Writer::open(self.brought_log.as_ref(), &mut self.disk)?;
         around.statistics.bytes_cut += recovered.cut;
         around.statistics.situations.note_if(recovered.cut > 0, Situation::TornTailCut);

@@ -39,6 +39,7 @@ impl Replica {
             }
             DiskFault::PutBack => around.checkers.disk_put_back(self.id),
             DiskFault::FailSync
+            | DiskFault::ForgetSync
             | DiskFault::Fill { .. }
             | DiskFault::Free
             | DiskFault::FlipBit { .. }
@@ -49,7 +50,8 @@ impl Replica {
         Ok(None)
     }
 
-    /// The node stops because its disk failed. What was not durable is lost, as after the crash that is the worst.
+    /// The node stops because its disk failed. What was not durable is lost, as after the crash that is the worst; or all of it is
+    /// still shown, where that is worse.
     pub(super) fn stop(&mut self, error: DiskError, around: &mut Surroundings<'_>) -> Refusal {
         self.running = None;
         let leads = self.view.soft_state.role == Role::Leader;
@@ -59,7 +61,8 @@ impl Replica {
             DiskError::Full => Situation::DiskFull,
             _ => Situation::SyncFailed,
         });
-        around.statistics.bytes_lost += self.disk.crash(Keep::Nothing);
+        let keep = if self.disk.shows_what_it_forgot() { Keep::All } else { Keep::Nothing };
+        around.statistics.bytes_lost += self.disk.crash(keep);
         self.forget_memory(around);
         Refusal::Disk(error)
     }

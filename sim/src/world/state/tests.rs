@@ -176,6 +176,7 @@ fn every_kind_of_event_that_changes_anything_changes_the_hash_in_its_own_way() {
         Event::Cut { from: two, to: one },
         Event::Inject { message: injected },
         fault(DiskFault::FailSync),
+        fault(DiskFault::ForgetSync),
         fault(DiskFault::Fill { room: 100 }),
         fault(DiskFault::Fill { room: 200 }),
         fault(DiskFault::BackUp),
