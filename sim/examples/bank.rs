@@ -170,7 +170,7 @@ pub fn run(world: &World, seed: u64) -> Trace {
 
 /// Of what the runs of a few seeds from this one on break, what comes down to the fewest events: as it was, made short, and told.
 pub fn found(world: &World, seed: u64) -> Option<(Trace, Trace, String)> {
-    let explored = explore_in(world, &Exploration::of(seed..seed + 20), &mut Ignored).ok()?;
+    let explored = explore_in(world, &Exploration::of(seed..seed + 100), &mut Ignored).ok()?;
     let failures = explored.broken.values().flat_map(|broken| &broken.shortest);
     let told = failures.filter_map(|failure| {
         let long = run(world, failure.seed);

@@ -8,6 +8,7 @@
 
 use raft::{Entry, EntryId, HardState, Index, Snapshot, Term};
 use sim::campaign::explore::{Exploration, Explored, Unwatched, explore_in};
+use sim::plan::Overrides;
 use sim::wal::{Checkpoint, DiskError, Files, RecoveryError, Segment, Write};
 use sim::world::{Log, LogContents, Setup, World};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -189,6 +190,8 @@ impl Log for OwnLog {
             }
             self.end = end;
             files.truncate(self.data(), end)?;
+            // What is read may be on no disk, where an fsync failed.
+            [self.data(), self.marks()].into_iter().try_for_each(|file| files.rewrite(file, 0))?;
             // A crash may have come between the entries of a new term and the hard state that says so.
             let last = contents.entries.last().map_or(contents.base, Entry::id);
             let covered = contents.snapshot.as_ref().map_or(Index::ZERO, |snapshot| snapshot.id.index);
@@ -231,10 +234,14 @@ impl Log for OwnLog {
     }
 }
 
+/// How long each run is: short ones seldom come to a checkpoint, and so not to its mistakes.
+const STEPS: u64 = 20_000;
+
 /// What becomes of so many seeds.
 pub fn explored(mistake: Option<Mistake>, seeds: u64) -> Result<Explored, Box<dyn std::error::Error>> {
     let world = World::with(Setup::new().log(OwnLog::new(mistake)));
-    Ok(explore_in(&world, &Exploration::of(0..seeds), &mut Unwatched)?)
+    let overrides = Overrides { steps: Some(STEPS), ..Overrides::default() };
+    Ok(explore_in(&world, &Exploration { overrides, ..Exploration::of(0..seeds) }, &mut Unwatched)?)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -89,7 +89,7 @@
 //! }
 //!
 //! let setup = Setup::new().application(Counter::default()).client(Counts).property(StaysBelow(10));
-//! let ended = run_in(&World::with(setup), &Plan::draw(1, &Overrides::default()), |_| {});
+//! let ended = run_in(&World::with(setup), &Plan::draw(1, &Overrides { steps: Some(20_000), ..Overrides::default() }), |_| {});
 //! assert_eq!(ended.violation.expect("they count further").invariant.name(), "stays-below");
 //! ```
 //!

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+#[cfg(feature = "planted-bugs")]
 use sim::trace::Trace;
 use tempfile::TempDir;
 
@@ -25,6 +26,7 @@ fn scenario() -> String {
     file.to_str().expect("text").to_owned()
 }
 
+#[cfg(feature = "planted-bugs")]
 /// The steps that the failing runs of this command were at, from their traces, and the last trace.
 fn failing(folder: &TempDir, arguments: &[&str]) -> (Vec<u64>, Trace) {
     let usual = ["explore", "--seeds", "0..3", "--steps", "1500", "--bug", "assertion", "--json"];
@@ -37,6 +39,7 @@ fn failing(folder: &TempDir, arguments: &[&str]) -> (Vec<u64>, Trace) {
     (failures.iter().filter_map(|failure| failure["events"].as_u64()).collect(), trace)
 }
 
+#[cfg(feature = "planted-bugs")]
 #[test]
 fn a_failure_has_the_whole_path_from_the_start_and_replays() {
     let folder = folder();
@@ -50,6 +53,7 @@ fn a_failure_has_the_whole_path_from_the_start_and_replays() {
     assert_eq!(code, 1, "{text}");
 }
 
+#[cfg(feature = "planted-bugs")]
 #[test]
 fn runs_begin_after_as_many_events_of_a_trace_as_one_says() {
     let folder = folder();

@@ -47,7 +47,7 @@ fn a_run_that_holds_is_a_line_with_its_digest_and_without_a_failure() {
 #[test]
 fn a_failure_is_a_line_in_each_command_on_its_way_from_red_to_short() {
     let folder = folder();
-    let (code, run) = line(&folder, &["--seed", "4", "--bug", "vote-double-grant", "--json"]);
+    let (code, run) = line(&folder, &["--seed", "4", "--steps", "20000", "--bug", "vote-double-grant", "--json"]);
     assert_eq!(
         (code, &run["failure"]["property"], &run["trace"]),
         (1, &json!("vote-once"), &json!("violation-4.jsonl"))

@@ -1,4 +1,5 @@
 //! `sim why`: when the failure of a trace became certain, what can have influenced it, and what it leads to.
+#![cfg(feature = "planted-bugs")]
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -36,7 +37,7 @@ fn a_number_of_continuations_has_one_answer_whatever_the_number_of_threads() {
 
 #[test]
 fn what_breaks_early_is_shown_to_lead_to_a_wrong_answer_for_a_client() {
-    let why = asked("commit-quorum-off-by-one", &Question { continuations: 64, ..few() });
+    let why = asked("ack-last-index", &Question { continuations: 64, ..few() });
     let harm = why.harm.expect("a write that is lost");
     assert!(harm.events > why.events && harm.times > 0, "{harm:?}");
 }

@@ -153,6 +153,7 @@ mod tests {
         assert_eq!(
             after_show(&Header::new(None), &broken(Invariant::VoteOnce)),
             [
+                "sim why short.jsonl",
                 "sim report short.jsonl -o short.html",
                 "sim replay short.jsonl",
                 "sim scenario --from-trace short.jsonl -o short.txt"

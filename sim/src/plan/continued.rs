@@ -40,8 +40,8 @@ impl Plan {
         self.steps += world.step();
         let cluster = &mut self.cluster;
         (cluster.nodes, cluster.learners, cluster.keeps_leases) = (highest, 0, false);
-        let all = highest + cluster.spares + u64::from(self.faults.foreign.is_some());
-        let ids = || (1..=all).map(super::node_id);
+        // A membership may name nodes that have not started.
+        let ids = || (1..=World::MAX_NODES).map(super::node_id);
         let existing = |node: NodeId| world.replica(node).map(|replica| replica.options().clone());
         let usual = existing(super::node_id(highest)).expect("the node with the highest number exists");
         cluster.options = ids().map(|node| existing(node).unwrap_or_else(|| usual.clone())).collect();

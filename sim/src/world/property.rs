@@ -42,7 +42,7 @@ use crate::invariant::{About, Invariant, UserDefined, Violation};
 /// }
 ///
 /// let world = World::with(Setup::new().property(TermsStayBelow(3)));
-/// let violation = run_in(&world, &Plan::draw(1, &Overrides::default()), |_| {}).violation.expect("terms grow");
+/// let violation = run_in(&world, &Plan::draw(1, &Overrides { steps: Some(20_000), ..Overrides::default() }), |_| {}).violation.expect("terms grow");
 /// assert_eq!(violation.invariant.name(), "few-terms");
 /// ```
 pub trait Property: CloneProperty + Debug + Send + Sync {

@@ -136,7 +136,7 @@ mod tests {
         let list = list(&Bug::ALL);
         assert_eq!(list.lines().count(), Bug::ALL.len());
         let line =
-            "commit-prior-term             A leader commits by counting replicas of an entry of an earlier term.";
+            "commit-prior-term              A leader commits by counting replicas of an entry of an earlier term.";
         assert_eq!(list.lines().next(), Some(line));
     }
 }

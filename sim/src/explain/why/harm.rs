@@ -21,6 +21,8 @@ pub struct Harm {
     pub events: u64,
 }
 
+/// How many times as long these runs go on: a client has to come by and look.
+const LONGER: u64 = 4;
 /// How many continuations run before it is asked whether that is enough.
 const ROUND: u64 = 16;
 
@@ -32,6 +34,7 @@ pub(super) fn look_for(run: &Run<'_>, question: &Question, watch: &impl Watch) -
         return (None, 0);
     }
     let Some(world) = beyond(run) else { return (None, 0) };
+    let longer = Question { events: question.events.saturating_mul(LONGER), ..*question };
     let (mut found, mut looked): (Option<Harm>, u64) = (None, 0);
     while looked < question.continuations && (looked == 0 || !watch.enough()) {
         let round = ROUND.min(question.continuations - looked);
@@ -39,7 +42,7 @@ pub(super) fn look_for(run: &Run<'_>, question: &Question, watch: &impl Watch) -
             .into_par_iter()
             .filter_map(|number| {
                 let _switched = planted::switch_on(run.bug);
-                let plan = continuations::plan(number, &world, question, true);
+                let plan = continuations::plan(number, &world, &longer, false);
                 let ended = swarm::run_to_end_in(&world, &plan, |_| {}).1;
                 watch.ran(question.continuations);
                 match ended {
