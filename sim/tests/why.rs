@@ -37,14 +37,14 @@ fn a_number_of_continuations_has_one_answer_whatever_the_number_of_threads() {
 
 #[test]
 fn what_breaks_early_is_shown_to_lead_to_a_wrong_answer_for_a_client() {
-    let why = asked("ack-last-index", &Question { continuations: 64, ..few() });
-    let harm = why.harm.expect("a write that is lost");
+    let why = asked("snapshot-without-sessions", &Question { continuations: 64, ..few() });
+    let harm = why.harm.expect("a command that takes effect twice");
     assert!(harm.events > why.events && harm.times > 0, "{harm:?}");
 }
 
 #[test]
 fn what_can_have_influenced_the_failure_is_a_part_of_the_run_with_its_last_event() {
-    let why = asked("append-commit-min-lastindex", &Question { continuations: 1, events: 1, ..few() });
+    let why = asked("lease-no-checkquorum", &Question { continuations: 1, events: 1, ..few() });
     let possible = why.past.iter().filter(|influence| **influence == Influence::Possible).count();
     assert!(possible > 0 && possible < why.past.len(), "{possible} of {}", why.past.len());
     assert_eq!(why.past.last(), Some(&Influence::Possible));
