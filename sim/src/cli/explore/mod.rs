@@ -130,7 +130,7 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
         return Err("no seed came to its end: nothing was checked".to_owned());
     }
     let (exploration, explored) = (&exploration, &explored);
-    let summary = told::Summary { arguments, world: &world, exploration, explored, traces: &traces, took };
+    let summary = told::Summary { arguments, world: start.world(), exploration, explored, traces: &traces, took };
     say(if arguments.json { summary.as_json() } else { summary.as_text() })?;
     let missed = arguments.all_situations && never_reached(explored);
     Ok(if explored.broken.is_empty() && !missed { HELD } else { VIOLATED })
