@@ -18,12 +18,13 @@ const BOUNDARIES: &[Boundary] = &[
         only_in: &["sim/src/cli"],
     },
     Boundary {
-        says: "threads are for many runs, for shrinking, and for the command line; there is none inside a world or a node",
+        says: "threads are for many runs, for shrinking, for what goes on from a run, and for the command line; there is none inside a world or a node",
         words: &["std::thread", "rayon"],
         only_in: &[
             "sim/src/campaign",
             "sim/src/cli",
             "sim/src/explain/shrink",
+            "sim/src/explain/why",
             "sim/src/input.rs",
             "sim/src/planted.rs",
         ],

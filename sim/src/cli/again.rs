@@ -166,7 +166,7 @@ mod tests {
         let other = Header { engine: Some("raft-rs".to_owned()), ..Header::new(None) };
         assert_eq!(
             after_show(&other, &broken(Invariant::VoteOnce)),
-            ["sim report short.jsonl -o short.html", "sim replay short.jsonl"]
+            ["sim why short.jsonl", "sim report short.jsonl -o short.html", "sim replay short.jsonl"]
         );
         let about = &About { name: "money", meaning: "money is neither made nor lost.", source: "the bank" };
         let brought = broken(Invariant::UserDefined(UserDefined::new(about)));

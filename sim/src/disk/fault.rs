@@ -9,9 +9,6 @@ use crate::wal::{Files, Segment};
 pub enum DiskFault {
     /// The fsync that would complete next fails instead, and the disk with it.
     FailSync,
-    /// The same, and what it was to make durable can be read all the same until power fails, but no later fsync will keep it: the
-    /// kernel takes failed pages for written.
-    ForgetSync,
     /// Only so many more bytes find room.
     Fill {
         /// How many.
@@ -46,6 +43,9 @@ pub enum DiskFault {
     Lose,
     /// The disk is lost while its node is down, and there is the copy in its place that was [put aside](Self::BackUp).
     PutBack,
+    /// As [`FailSync`](Self::FailSync), and what the fsync was to make durable can be read all the same until power fails, but no
+    /// later one will keep it: the kernel takes failed pages for written.
+    ForgetSync,
 }
 
 impl DiskFault {

@@ -24,6 +24,12 @@ impl Tally {
         self.0.as_ref().map_or(&NOTHING, |counted| &counted.statistics)
     }
 
+    /// The counters, and what is remembered for them.
+    pub(super) fn parts(&mut self) -> (&mut Statistics, &mut CoverageRecorder) {
+        let Counted { statistics, coverage } = self.counted();
+        (statistics, coverage)
+    }
+
     pub(super) fn counted(&mut self) -> &mut Counted {
         self.0.get_or_insert_default()
     }

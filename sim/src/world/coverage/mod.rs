@@ -24,7 +24,6 @@ use super::event::Event;
 use super::network::{Envelope, Network};
 use super::outcome::Refusal;
 use super::replica::Replica;
-use super::tally::Counted;
 use super::{World, position};
 use crate::invariant::View;
 use crate::shared::Shared;
@@ -285,7 +284,7 @@ impl World {
 
     fn ticked_in_a_row(&mut self, node: NodeId) {
         const SEVERAL: u32 = 5;
-        let Counted { statistics, coverage } = self.tally.counted();
+        let (statistics, coverage) = self.tally.parts();
         let (last, step, times) = coverage.ticking;
         let in_a_row = if last == node.get() && step + 1 == self.step { times + 1 } else { 1 };
         coverage.ticking = (node.get(), self.step, in_a_row);
@@ -294,7 +293,7 @@ impl World {
 
     fn scene(&mut self) -> Scene<'_> {
         let Self { replicas, network, tally, .. } = self;
-        let Counted { statistics, coverage } = tally.counted();
+        let (statistics, coverage) = tally.parts();
         Scene { replicas, network, past: &mut coverage.past, situations: &mut statistics.situations }
     }
 }
