@@ -84,6 +84,9 @@ fn as_json(hunted: &Hunted) -> serde_json::Value {
 }
 
 fn leave_traces(hunted: &[Hunted], folder: Option<&Path>) -> Result<Vec<PathBuf>, String> {
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     let traces = hunted.iter().filter_map(|hunted| Some((hunted.bug, hunted.shortest.as_ref()?)));
     let save = traces.map(|(bug, trace)| {
         let path = folder.unwrap_or(Path::new("")).join(format!("{}.jsonl", bug.name()));
