@@ -74,3 +74,17 @@ fn the_command_prints_the_curve_and_json_and_refuses_what_breaks_nothing() {
     let (code, _, said) = sim(&["why", "held.jsonl"]);
     assert!(code == Some(2) && said.contains("break nothing"), "{said}");
 }
+
+#[test]
+fn the_page_of_a_run_shows_the_curve_where_that_is_asked_for() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let trace = trace_of("vote-double-grant");
+    let page = |more: &[&str]| {
+        let usual = ["report", trace.to_str().expect("text"), "-o", "run.html"];
+        let sim = Command::new(env!("CARGO_BIN_EXE_sim")).args(usual).args(more).current_dir(folder.path()).output();
+        assert!(sim.expect("the simulator starts").status.success());
+        std::fs::read_to_string(folder.path().join("run.html")).expect("a page")
+    };
+    let curve = |page: &str| page.contains(r#""points":[["#);
+    assert_eq!((curve(&page(&["--why"])), curve(&page(&[]))), (true, false));
+}

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::explain::Report;
+use crate::explain::{Question, Report, why_in};
 use crate::output;
-use crate::trace::{Ending, Reader};
+use crate::trace::{Ending, Reader, Trace};
+use crate::world::World;
 use clap::Args;
 
 use super::HELD;
 use super::again::Next;
+use super::why::Progress;
 use super::{engines, failure};
 
 /// Which trace, and where to.
@@ -16,6 +18,7 @@ use super::{engines, failure};
 #[command(after_help = "Examples:
   sim report short.jsonl -o run.html
   sim report violation-7.jsonl.zst -o run.html
+  sim report short.jsonl -o run.html --why         with the curve of sim why along the run
   sim report short.jsonl --perfetto run.json
 
 The page stands alone: it needs no network. #step=N at the end of its address leads to a step. The file of --perfetto is for
@@ -30,6 +33,9 @@ pub(super) struct ReportArguments {
     /// The same run as a Chrome trace, for ui.perfetto.dev
     #[arg(long, value_name = "JSON")]
     perfetto: Option<PathBuf>,
+    /// Shows along the run how likely its failure was after each step, as sim why does
+    #[arg(long)]
+    why: bool,
     /// Shows event by event what happens in the liveness phase in which the cluster does not converge
     #[arg(long, alias = "calm")]
     liveness: bool,
@@ -41,6 +47,7 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
     let header = reader.header().clone();
     let world = engines::world_of(&header)?;
     let report = Report::of(&world, reader, arguments.liveness).map_err(|error| error.to_string())?;
+    let report = if arguments.why { with_curve(report, &world, &arguments.file)? } else { report };
     let page = arguments.output.as_deref().map(|path| (path, report.page()));
     let timeline = arguments.perfetto.as_deref().map(|path| (path, report.timeline()));
     let mut is_stream = false;
@@ -55,6 +62,16 @@ pub(super) fn run(arguments: &ReportArguments) -> Result<u8, String> {
         )?;
     }
     Ok(HELD)
+}
+
+/// The report with the share of continuations that fail, over the steps.
+fn with_curve(report: Report, world: &World, file: &Path) -> Result<Report, String> {
+    let trace = Trace::open(file).map_err(|error| error.to_string())?;
+    let progress = Progress::new(None);
+    let answer = why_in(world, &trace, &Question::default(), &progress);
+    progress.bar.finish_and_clear();
+    let answer = answer.map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(report.with_curve(answer.for_page()))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

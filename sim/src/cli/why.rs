@@ -145,14 +145,14 @@ fn as_json(answer: &Why) -> String {
 }
 
 /// A spinner on a terminal, and the end of the search by time or by ^C.
-struct Progress {
-    bar: ProgressBar,
+pub(super) struct Progress {
+    pub(super) bar: ProgressBar,
     interrupt: Interrupt,
     ends: Option<Instant>,
 }
 
 impl Progress {
-    fn new(seconds: Option<Duration>) -> Self {
+    pub(super) fn new(seconds: Option<Duration>) -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{spinner} {pos} runs, {elapsed}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));

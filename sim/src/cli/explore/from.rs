@@ -51,7 +51,7 @@ impl From {
 
     /// The options as they are typed, each with a space before it.
     pub(super) fn as_typed(&self) -> String {
-        let from = self.from.as_ref().map(|file| format!(" --from {}", again::quoted(&file.display().to_string())));
+        let from = self.from.as_ref().map(|file| format!(" --from {}", again::quoted(file.display())));
         let at = self.at.map(|at| format!(" --at {at}"));
         from.into_iter().chain(at).collect()
     }

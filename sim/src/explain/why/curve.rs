@@ -23,8 +23,8 @@ pub struct Point {
 
 impl Point {
     /// How many of a thousand fail.
-    pub const fn per_mille(self) -> u64 {
-        if self.of == 0 { 0 } else { 1000 * self.failing / self.of }
+    pub fn per_mille(self) -> u64 {
+        (1000 * self.failing).checked_div(self.of).unwrap_or(0)
     }
 }
 

@@ -17,6 +17,7 @@ use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 pub use self::curve::{Jump, Point};
 pub use self::harm::Harm;
 pub use self::past::{Influence, causal_past, causal_past_in};
+use super::report::Curve;
 use crate::driver::{Stop, apply};
 use crate::plan::{CannotGoOn, Plan};
 use crate::planted::{self, UnknownBug};
@@ -57,6 +58,16 @@ pub struct Why {
     pub harm: Option<Harm>,
     /// How many continuations were looked at for that.
     pub looked: u64,
+}
+
+impl Why {
+    /// The curve as the [page](crate::explain::Report::with_curve) of the run shows it.
+    pub fn for_page(&self) -> Curve {
+        let thousandths = |point: &Point| u32::try_from(point.per_mille()).unwrap_or(1000);
+        let points = self.curve.iter().map(|point| (point.step.saturating_sub(1), thousandths(point)));
+        let jumps = self.jumps.iter().map(|jump| (jump.before.step, jump.event.clone()));
+        Curve { points: points.collect(), jumps: jumps.collect() }
+    }
 }
 
 /// Follows the search for an answer, and may end it. Calls come from several threads.
