@@ -34,7 +34,7 @@ fn the_diagram_the_slider_and_the_panel_work() {
 
 /// A plan of twenty thousand events.
 fn long() -> Plan {
-    Plan::draw(3, &Overrides { no_settle: true, ..Overrides::default() })
+    Plan::draw(3, &Overrides { steps: Some(20_000), no_settle: true, ..Overrides::default() })
 }
 
 #[test]
