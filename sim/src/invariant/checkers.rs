@@ -95,7 +95,7 @@ use crate::shared::Shared;
 /// ```
 ///
 /// Copies share what each check remembers until one of them writes it. So a check that seldom learns anything new is handed its
-/// [`Shared`] state, looks first, and writes only what differs.
+/// shared state, looks first, and writes only what differs.
 #[derive(Clone, Hash, Debug, Default)]
 pub struct Checkers {
     watched: Watched,
