@@ -104,7 +104,7 @@ impl Curve<'_> {
                 };
                 (done..done + round).into_par_iter().filter(fails).count() as u64
             });
-            let counts: Vec<u64> = each.collect();
+            let counts: Vec<u64> = self.run.pool.install(|| each.collect());
             failing.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             done += round;
             if watch.enough() {

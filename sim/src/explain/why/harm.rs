@@ -38,19 +38,17 @@ pub(super) fn look_for(run: &Run<'_>, question: &Question, watch: &impl Watch) -
     let (mut found, mut looked): (Option<Harm>, u64) = (None, 0);
     while looked < question.continuations && (looked == 0 || !watch.enough()) {
         let round = ROUND.min(question.continuations - looked);
-        let wrong: Vec<Violation> = (looked..looked + round)
-            .into_par_iter()
-            .filter_map(|number| {
-                let _switched = planted::switch_on(run.bug);
-                let plan = continuations::plan(number, &world, &longer, false);
-                let ended = swarm::run_to_end_in(&world, &plan, |_| {}).1;
-                watch.ran(question.continuations);
-                match ended {
-                    Ending::Violation(violation) => Some(violation),
-                    Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
-                }
-            })
-            .collect();
+        let wrong = (looked..looked + round).into_par_iter().filter_map(|number| {
+            let _switched = planted::switch_on(run.bug);
+            let plan = continuations::plan(number, &world, &longer, false);
+            let ended = swarm::run_to_end_in(&world, &plan, |_| {}).1;
+            watch.ran(question.continuations);
+            match ended {
+                Ending::Violation(violation) => Some(violation),
+                Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
+            }
+        });
+        let wrong: Vec<Violation> = run.pool.install(|| wrong.collect());
         looked += round;
         for violation in wrong {
             let first = found.get_or_insert_with(|| Harm { times: 0, events: violation.step + 1, violation });

@@ -12,7 +12,7 @@ mod curve;
 mod harm;
 mod past;
 
-use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 pub use self::curve::{Jump, Point};
 pub use self::harm::Harm;
@@ -131,11 +131,11 @@ pub fn why_in(world: &World, trace: &Trace, question: &Question, watch: &impl Wa
     let _switched = planted::switch_on(trace.header.bug.as_deref()).map_err(CannotSayWhy::NeedsBug)?;
     let (events, ending) = failing(world, trace)?;
     let property = Property::broken_by(&ending).ok_or(CannotSayWhy::NothingBreaks)?;
-    let run = Run { start: world, events: &trace.events[..events], bug: trace.header.bug.as_deref(), property };
-    Plan::can_go_on(&run.world_at(events - 1))?;
     let pool = ThreadPoolBuilder::new().num_threads(question.jobs.unwrap_or(0)).build()?;
-    let curve = pool.install(|| curve::curve(&run, question, watch));
-    let (harm, looked) = pool.install(|| harm::look_for(&run, question, watch));
+    let run = Run { start: world, events: &trace.events[..events], bug: trace.header.bug.as_deref(), property, pool };
+    Plan::can_go_on(&run.world_at(events - 1))?;
+    let curve = curve::curve(&run, question, watch);
+    let (harm, looked) = harm::look_for(&run, question, watch);
     let past = causal_past_in(world, run.events, &ending);
     let jumps = curve::jumps(&run, &curve);
     Ok(Why { ending, events: events as u64, jumps, curve, past, harm, looked })
@@ -148,6 +148,8 @@ struct Run<'a> {
     events: &'a [crate::world::Event],
     bug: Option<&'a str>,
     property: Property,
+    /// Where continuations run. The run itself is run again in the thread that asks, in which its bug is on.
+    pool: ThreadPool,
 }
 
 impl Run<'_> {
