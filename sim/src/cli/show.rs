@@ -19,13 +19,15 @@ use super::{engines, failure};
   sim show short.jsonl
   sim show violation-7.jsonl --from 900 --to 1000 --node 3
   sim show violation-7.jsonl --changes
+  sim show short.jsonl --past
   sim show violation-7.jsonl --kind faults --kind MsgApp
   sim show stall.jsonl --liveness
 
 A line is an event, with the state of the node that it changed: role, term, vote, the range of the log, commit index, and what
 is applied. What changed since the node's line before bears a star, what did not is blank. Lines are 100 columns wide.
 Kinds are classes (ticks, requests, retries, host-steps, messages, faults, others), events as traces name them (Deliver,
-TakeReady), and messages (MsgApp). Colours are used on a terminal, unless NO_COLOR is set.")]
+TakeReady), and messages (MsgApp). Of a run that fails, what cannot have influenced the failure, by messages, storage and
+restarts, bears a · before its step, and is dimmed where there are colours. Colours are used on a terminal, unless NO_COLOR is set.")]
 pub(super) struct ShowArguments {
     /// The trace
     #[arg(value_name = "FILE")]
@@ -45,6 +47,9 @@ pub(super) struct ShowArguments {
     /// Only events that changed the state of a node, and what breaks
     #[arg(long)]
     changes: bool,
+    /// Only events that can have influenced the failure, by messages, storage and restarts
+    #[arg(long)]
+    past: bool,
     /// Shows event by event what happens in the liveness phase in which the cluster does not converge
     #[arg(long, alias = "calm")]
     liveness: bool,
@@ -61,8 +66,8 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<u8, String> {
     let header = reader.header().clone();
     let world = engines::world_of(&header)?;
     let colours = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let &ShowArguments { from, to, node, changes, liveness, .. } = arguments;
-    let view = View { from, to, node, kinds: arguments.kinds.clone(), changes, colours, liveness };
+    let &ShowArguments { from, to, node, changes, past, liveness, .. } = arguments;
+    let view = View { from, to, node, kinds: arguments.kinds.clone(), changes, past, colours, liveness };
     let mut out = BufWriter::new(io::stdout().lock());
     let shown = show_in(&world, reader, view, &mut out);
     let written = match shown {

@@ -2,6 +2,7 @@
 
 mod class;
 mod describe;
+mod past;
 mod report;
 mod retelling;
 mod show;
@@ -10,12 +11,10 @@ mod sooner;
 mod why;
 
 pub use class::Class;
+pub use past::{Influence, causal_past, causal_past_in};
 pub use report::{Curve, Report, report, report_in};
 pub use retelling::{CannotTell, from_trace, from_trace_in};
 pub use show::{CannotShow, Kind, View, show, show_in};
 pub use shrink::{CannotShrink, Look, Unwatched, Watch, shrink, shrink_in};
 pub use sooner::{fails_sooner, fails_sooner_in};
-pub use why::{
-    CannotSayWhy, Harm, Influence, Jump, Point, Question, Unwatched as Unasked, Watch as WatchWhy, Why, causal_past,
-    causal_past_in, why, why_in,
-};
+pub use why::{CannotSayWhy, Harm, Jump, Point, Question, Unwatched as Unasked, Watch as WatchWhy, Why, why, why_in};

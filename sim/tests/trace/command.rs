@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sim::explain::{Influence, causal_past};
 use tempfile::TempDir;
 
 use crate::replay::broken;
@@ -61,8 +62,8 @@ fn a_failure_replays_shrinks_and_shows() {
     assert!(said.contains("campaigns") && said.contains("election-safety violated"), "{said}");
     assert!(!said.contains('\x1b'), "no colours where there is no terminal");
     let (code, said) = status(&sim(&folder, &["show", "long.jsonl", "--from", "100", "--to", "109"]));
-    // The first line has one more line for each other node.
-    assert_eq!((code, said.lines().count()), (Some(0), 14), "{said}");
+    // The legend, and one more line for each other node after the first.
+    assert_eq!((code, said.lines().count()), (Some(0), 15), "{said}");
 }
 
 /// The lines of a table below its header, without what is said at its end.
@@ -105,6 +106,43 @@ fn a_table_is_of_changes_alone_or_of_some_kinds() {
     assert!(both.len() > 100 && says(&both, &["MsgAppResp", "takes a Ready"]), "{both:#?}");
     let (code, said) = status(&sim(&folder, &["show", "t.jsonl", "--kind", "fautls"]));
     assert!(code == Some(2) && said.contains("there is no kind fautls; did you mean faults?"), "{said}");
+}
+
+/// The steps of a table's lines before which this stands.
+fn steps_with(said: &str, mark: char) -> Vec<u64> {
+    let step = |line: &str| line.strip_prefix(mark)?.split_whitespace().next()?.parse().ok();
+    said.lines().filter_map(step).collect()
+}
+
+#[test]
+fn what_cannot_have_influenced_the_failure_is_marked_and_left_out_where_only_the_past_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = broken(5, 600);
+    trace.save(&path(&folder, "t.jsonl")).unwrap();
+    let past = causal_past(&trace.events, &trace.ending);
+    let steps_of = |wanted: Influence| -> Vec<u64> {
+        (0..).zip(&past).filter(|(_, influence)| **influence == wanted).map(|(step, _)| step).collect()
+    };
+    let outside = steps_of(Influence::None);
+    assert!(!outside.is_empty() && outside.len() < past.len() / 2, "{} of {}", outside.len(), past.len());
+    let (_, said) = status(&sim(&folder, &["show", "t.jsonl"]));
+    assert_eq!((steps_with(&said, '·'), steps_with(&said, ' ')), (outside.clone(), steps_of(Influence::Possible)));
+    let legend =
+        format!("\n· marks {} of {} events, which cannot have influenced the failure\n", outside.len(), past.len());
+    assert!(said.contains(&legend), "{said}");
+    let (_, said) = status(&sim(&folder, &["show", "t.jsonl", "--past"]));
+    assert_eq!((steps_with(&said, '·'), steps_with(&said, ' ')), (Vec::new(), steps_of(Influence::Possible)));
+    assert!(said.contains("left out: ") && said.contains("election-safety violated"), "{said}");
+}
+
+#[test]
+fn of_a_run_that_does_not_fail_nothing_is_marked_or_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    sim(&folder, &["--seed", "1", "--steps", "600", "--no-settle", "--trace", "t.jsonl"]);
+    let [(_, all), (_, past)] =
+        [&["show", "t.jsonl"][..], &["show", "t.jsonl", "--past"]].map(|of| status(&sim(&folder, of)));
+    assert!(!all.contains("\n·") && steps_with(&past, ' ') == steps_with(&all, ' '), "{past}");
+    assert!(past.contains("nothing breaks, so --past leaves nothing out\n"), "{past}");
 }
 
 #[test]

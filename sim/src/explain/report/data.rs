@@ -224,8 +224,14 @@ impl Data {
         self.nodes.keys().map(|node| node.get()).collect()
     }
 
-    /// All the data of a run that ends with `ending` and was recorded to end with `recorded`.
-    pub(super) fn page(&self, ending: &Ending, recorded: &Ending, curve: Option<&Curve>) -> Value {
+    /// All the data of a run that ends with `ending` and was recorded to end with `recorded`. `past` has a digit for each event.
+    pub(super) fn page(
+        &self,
+        ending: &Ending,
+        recorded: &Ending,
+        past: Option<String>,
+        curve: Option<&Curve>,
+    ) -> Value {
         let last = self.step().saturating_sub(1);
         let (broken, involved): (Option<String>, Vec<u64>) = match ending {
             Ending::Completed => (None, Vec::new()),
@@ -254,6 +260,7 @@ impl Data {
             "messageKinds": message_kinds.0, "messages": messages, "changes": changes.collect::<Vec<_>>(),
             "cuts": cuts.collect::<Vec<_>>(), "broken": broken, "involved": involved, "recorded": recorded,
             "operations": self.operations.values(), "refuted": refuted, "why": curve.map(Curve::value),
+            "past": past,
         })
     }
 }

@@ -13,6 +13,7 @@ use std::io::BufRead;
 pub use self::curve::Curve;
 use self::data::Data;
 use super::describe;
+use super::past::{Causes, Influence};
 use crate::driver::{Stop, apply, liveness};
 use crate::planted;
 use crate::trace::{End, Ending, Line, ReadError, Reader, Trouble};
@@ -48,6 +49,8 @@ pub struct Report {
     /// How it ends, as it is shown.
     pub ending: Ending,
     recorded: Ending,
+    /// Which events can have influenced the failure, if it fails.
+    past: Option<Vec<Influence>>,
     curve: Option<Curve>,
 }
 
@@ -71,7 +74,8 @@ impl Report {
         let bug = reader.header().bug.clone();
         let _switched = planted::switch_on(bug.as_deref())
             .map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
-        let mut run = Run { data: Data::new(reader.header()), world: world.clone(), ended: None };
+        let (data, causes) = (Data::new(reader.header()), Causes::default());
+        let mut run = Run { data, causes, world: world.clone(), ended: None };
         let mut recorded = Ending::Completed;
         while let Some(line) = reader.next_line()? {
             match line {
@@ -83,10 +87,11 @@ impl Report {
                 Line::End(End { ending, .. }) => recorded = ending,
             }
         }
-        let Run { mut data, ended, .. } = run;
+        let Run { mut data, causes, ended, .. } = run;
         data.close();
+        let past = ended.as_ref().filter(|ended| **ended != Ending::Completed).map(|ended| causes.past(ended));
         let hangs = matches!(recorded, Ending::Hang(_)).then(|| recorded.clone());
-        Ok(Self { data, ending: ended.or(hangs).unwrap_or_default(), recorded, curve: None })
+        Ok(Self { data, ending: ended.or(hangs).unwrap_or_default(), recorded, past, curve: None })
     }
 
     /// Lets the page show how certain the failure was at which step.
@@ -97,7 +102,8 @@ impl Report {
 
     /// One page for a browser.
     pub fn page(&self) -> String {
-        page::page(self.data.page(&self.ending, &self.recorded, self.curve.as_ref()))
+        let Self { data, ending, recorded, past, curve } = self;
+        page::page(data.page(ending, recorded, past.as_deref().map(digits), curve.as_ref()))
     }
 
     /// The run in the JSON form of Chrome's traces, as <https://ui.perfetto.dev> opens it: nodes are tracks, messages are flows.
@@ -106,9 +112,15 @@ impl Report {
     }
 }
 
+/// A digit for each event: 1 if it can have influenced the failure.
+fn digits(past: &[Influence]) -> String {
+    past.iter().map(|influence| if *influence == Influence::Possible { '1' } else { '0' }).collect()
+}
+
 /// The run that is shown, while it happens again.
 struct Run {
     data: Data,
+    causes: Causes,
     world: World,
     /// How it ended, once it has. What the recording holds beyond that is not shown.
     ended: Option<Ending>,
@@ -130,11 +142,15 @@ impl Run {
 
     /// Lets the event happen. Returns what it broke, if it did.
     fn happen(&mut self, event: &Event) -> Option<Ending> {
-        let Self { data, world, .. } = self;
+        let Self { data, causes, world, .. } = self;
         let text = describe::event(event, world);
         data.before(event, world);
+        causes.before(event, world);
         match apply(world, event) {
-            Ok(outcome) => data.happened(event, text, &outcome, world),
+            Ok(outcome) => {
+                causes.after(&outcome);
+                data.happened(event, text, &outcome, world);
+            }
             Err(Stop::Inapplicable(reason)) => data.left_out(event, &reason),
             Err(Stop::Broken(broken)) => {
                 let text = match event {

@@ -1,8 +1,11 @@
 //! A run as a table for the terminal: a line an event, with the node whose state it changed.
 //!
 //! An event changes one node at most, so that a line has room for its whole state, however many nodes there are.
+//!
+//! What can have influenced a failure is known at its end only. So the run happens twice: to find that out, and to be shown.
 
 mod kind;
+mod run;
 mod state;
 mod table;
 
@@ -11,8 +14,8 @@ use std::io::{self, BufRead, Write};
 use raft::NodeId;
 
 pub use self::kind::Kind;
+use self::run::Run;
 use self::table::Table;
-use crate::driver::liveness;
 use crate::planted;
 use crate::trace::{End, Ending, Line, ReadError, Reader, Trouble};
 use crate::world::World;
@@ -30,6 +33,8 @@ pub struct View {
     pub kinds: Vec<Kind>,
     /// Only events that changed the state of a node, and what breaks.
     pub changes: bool,
+    /// Only events that can have influenced the failure, if there is one.
+    pub past: bool,
     /// Whether to use colours.
     pub colours: bool,
     /// Whether to show a liveness phase event by event.
@@ -40,7 +45,8 @@ pub struct View {
 impl Default for View {
     fn default() -> Self {
         let (from, to) = (0, u64::MAX);
-        Self { from, to, node: None, kinds: Vec::new(), changes: false, colours: false, liveness: false }
+        let kinds = Vec::new();
+        Self { from, to, node: None, kinds, changes: false, past: false, colours: false, liveness: false }
     }
 }
 
@@ -69,7 +75,7 @@ pub fn show<R: BufRead>(reader: Reader<R>, view: View, out: &mut dyn Write) -> R
 /// As [`show`].
 pub fn show_in<R: BufRead>(
     world: &World,
-    mut reader: Reader<R>,
+    reader: Reader<R>,
     view: View,
     out: &mut dyn Write,
 ) -> Result<Ending, CannotShow> {
@@ -79,22 +85,15 @@ pub fn show_in<R: BufRead>(
         planted::switch_on(bug.as_deref()).map_err(|unknown| reader.trouble(Trouble::NeedsBug(unknown.to_string())))?;
     let seed = reader.header().seed.map_or(String::new(), |seed| format!("seed {seed}, "));
     writeln!(out, "{seed}recorded by version {}", reader.header().recorder())?;
-    let shows_liveness = view.liveness;
-    let mut table = Table::new(view, world.clone());
-    while let Some(line) = reader.next_line()? {
+    let Run { lines, past, trouble } = Run::of(world, reader, view.liveness);
+    let mut table = Table::new(view, world.clone(), past);
+    table.legend(out)?;
+    for line in lines {
         match line {
             Line::Event(event) => {
-                let phase = shows_liveness.then(|| liveness::events_of(&event, &table.world)).flatten();
-                let is_phase = phase.is_some();
-                for event in phase.unwrap_or_else(|| vec![event]) {
-                    if let Some(ending) = table.event(&event, out)? {
-                        table.broke(&event, &ending, out)?;
-                        return Ok(ending);
-                    }
-                }
-                // A liveness phase happens to a copy of the cluster, which ends here.
-                if is_phase {
-                    return Ok(Ending::Completed);
+                if let Some(ending) = table.event(&event, out)? {
+                    table.broke(&event, &ending, out)?;
+                    return Ok(ending);
                 }
             }
             Line::Digest { .. } => {}
@@ -109,5 +108,5 @@ pub fn show_in<R: BufRead>(
             return Ok(Ending::Completed);
         }
     }
-    Ok(Ending::Completed)
+    trouble.map_or(Ok(Ending::Completed), |error| Err(error.into()))
 }

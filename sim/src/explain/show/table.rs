@@ -9,7 +9,7 @@ use raft::NodeId;
 use super::View;
 use super::state::{COLUMNS, Cells, cells, changed, colour};
 use crate::driver::{Stop, apply};
-use crate::explain::describe;
+use crate::explain::{Influence, describe};
 use crate::trace::Ending;
 use crate::world::{Event, Replica, World};
 
@@ -19,19 +19,41 @@ const STEP: usize = 7;
 /// How wide the text of an event is where something changed, and numbers are small. Where nothing did, it has the whole line.
 const EVENT: usize = 38;
 
+/// What stands before the step of an event that cannot have influenced the failure.
+const MARK: char = '·';
+const OUTSIDE: &str = "cannot have influenced the failure";
+
 /// A table as it grows.
 pub(super) struct Table {
     view: View,
-    pub(super) world: World,
+    world: World,
+    /// Which events can have influenced the failure, if the run fails.
+    past: Option<Vec<Influence>>,
     /// What was last shown of each node.
     shown: BTreeMap<NodeId, Cells>,
-    pub(super) step: u64,
+    step: u64,
     has_header: bool,
 }
 
 impl Table {
-    pub(super) const fn new(view: View, world: World) -> Self {
-        Self { view, world, shown: BTreeMap::new(), step: 0, has_header: false }
+    pub(super) const fn new(view: View, world: World, past: Option<Vec<Influence>>) -> Self {
+        Self { view, world, past, shown: BTreeMap::new(), step: 0, has_header: false }
+    }
+
+    /// What is to be known before the first line: how many events made no difference to the failure.
+    pub(super) fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(past) = &self.past else {
+            return if self.view.past { writeln!(out, "nothing breaks, so --past leaves nothing out") } else { Ok(()) };
+        };
+        let outside = past.iter().filter(|influence| **influence == Influence::None).count();
+        match (outside, self.view.past) {
+            (0, _) => Ok(()),
+            (_, true) => writeln!(out, "left out: {outside} of {} events, which {OUTSIDE}", past.len()),
+            (_, false) => {
+                let line = format!("{MARK} marks {outside} of {} events, which {OUTSIDE}", past.len());
+                writeln!(out, "{}", self.paint("2", &line))
+            }
+        }
     }
 
     /// Whether what follows is not shown any more.
@@ -42,8 +64,9 @@ impl Table {
     /// Lets the event happen, and writes its line. Returns what it broke, if it did.
     pub(super) fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<Option<Ending>> {
         let text = describe::event(event, &self.world);
+        let is_left_out = self.view.past && self.is_outside();
         let is_asked_for = self.is_asked_for(event);
-        let before = if self.view.changes && is_asked_for { self.states() } else { BTreeMap::new() };
+        let before = if is_left_out || (self.view.changes && is_asked_for) { self.states() } else { BTreeMap::new() };
         let (text, broken) = match apply(&mut self.world, event) {
             Ok(outcome) => match outcome.refused {
                 Some(refusal) => (format!("{text}: {refusal}"), None),
@@ -52,7 +75,11 @@ impl Table {
             Err(Stop::Inapplicable(reason)) => (format!("does not fit: {reason}"), None),
             Err(Stop::Broken(ending)) => (text, Some(ending)),
         };
-        if is_asked_for || (broken.is_some() && self.is_within()) {
+        if is_left_out {
+            // Nothing that happens at its node later is shown, so this is not news of it.
+            let changed = self.states().into_iter().filter(|(node, cells)| before.get(node) != Some(cells));
+            self.shown.extend(changed);
+        } else if is_asked_for || (broken.is_some() && self.is_within()) {
             let now = self.states();
             if !self.view.changes || broken.is_some() || now != before {
                 self.line(&text, now, out)?;
@@ -79,6 +106,13 @@ impl Table {
         (self.view.from..=self.view.to).contains(&self.step)
     }
 
+    /// Whether the event that happens now cannot have influenced the failure.
+    fn is_outside(&self) -> bool {
+        let influence =
+            |past: &Vec<Influence>| usize::try_from(self.step).ok().and_then(|step| past.get(step).copied());
+        self.past.as_ref().and_then(influence) == Some(Influence::None)
+    }
+
     fn is_asked_for(&self, event: &Event) -> bool {
         let View { node, kinds, .. } = &self.view;
         let is_about = |node| self.world.network().concerned(event).contains(&Some(node));
@@ -98,16 +132,22 @@ impl Table {
         let differ = now.iter().filter(|(node, cells)| self.shown.get(node) != Some(cells));
         let parts: Vec<String> =
             differ.map(|(node, cells)| self.state(*node, &changed(cells, self.shown.get(node)))).collect();
-        let step = format!("{:>STEP$}  ", self.step);
+        let mark = if self.is_outside() { MARK } else { ' ' };
+        let step = format!("{mark}{:>width$}  ", self.step, width = STEP - 1);
         let Some((first, others)) = parts.split_first() else {
-            return writeln!(out, "{step}{}", cut(text, WIDTH - STEP - 2));
+            return self.put(&format!("{step}{}", cut(text, WIDTH - STEP - 2)), out);
         };
-        writeln!(out, "{step}{}", beside(text, first))?;
+        self.put(&format!("{step}{}", beside(text, first)), out)?;
         for part in others {
-            writeln!(out, "{:width$}{}", "", beside("", part), width = STEP + 2)?;
+            self.put(&format!("{:width$}{}", "", beside("", part), width = STEP + 2), out)?;
         }
         self.shown = now;
         Ok(())
+    }
+
+    /// A line about the event that happens now.
+    fn put(&self, line: &str, out: &mut dyn Write) -> io::Result<()> {
+        if self.is_outside() { writeln!(out, "{}", self.paint("2", line)) } else { writeln!(out, "{line}") }
     }
 
     /// The names of the columns, once.
@@ -122,6 +162,8 @@ impl Table {
 
     fn state(&self, node: NodeId, cells: &Cells) -> String {
         joined(&node.to_string(), cells, |column, padded| match cells[column].strip_prefix('*') {
+            // The whole line is dimmed.
+            _ if self.is_outside() => padded,
             Some(role) if column == 0 => self.paint(colour(role), &padded),
             Some(_) => self.paint("1", &padded),
             None => padded,

@@ -10,13 +10,12 @@
 mod continuations;
 mod curve;
 mod harm;
-mod past;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 pub use self::curve::{Jump, Point};
 pub use self::harm::Harm;
-pub use self::past::{Influence, causal_past, causal_past_in};
+use super::past::{Influence, causal_past_in};
 use super::report::Curve;
 use crate::driver::{Stop, apply};
 use crate::plan::{CannotGoOn, Plan};

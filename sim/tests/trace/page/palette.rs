@@ -46,14 +46,18 @@ fn what_is_written_or_drawn_stands_out_by_four_and_a_half_to_one() {
         "leader",
         "down",
     ];
+    const GROUNDS: [&str; 4] = ["back", "card", "select", "broken-back"];
     let palettes = palettes();
     assert_eq!(palettes.len(), 2);
     for palette in palettes {
-        let grounds = ["back", "card", "select", "broken-back"].iter();
-        let pairs = grounds.flat_map(|ground| DRAWN.iter().map(move |drawn| (*drawn, *ground)));
+        let pairs = GROUNDS.iter().flat_map(|ground| DRAWN.iter().map(move |drawn| (*drawn, *ground)));
         for (drawn, ground) in pairs.chain([("front", "changed")]) {
             let contrast = contrast(palette[drawn], palette[ground]);
             assert!(contrast >= 4.5, "{drawn} on {ground}: {contrast:.2}");
+        }
+        for ground in GROUNDS {
+            let [dim, usual] = ["dim", "message"].map(|drawn| contrast(palette[drawn], palette[ground]));
+            assert!(dim >= 3.0 && usual >= 1.5 * dim, "dim on {ground}: {dim:.2}, what is not dimmed: {usual:.2}");
         }
     }
 }

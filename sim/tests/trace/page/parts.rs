@@ -61,6 +61,25 @@ fn filters_leave_out_classes_and_kinds_and_the_link_keeps_them() {
 
 #[test]
 #[ignore = "needs chromium: cargo test -p sim --test trace -- --ignored"]
+fn what_cannot_have_influenced_the_failure_is_dimmed_and_the_link_keeps_that_only_the_past_is_shown() {
+    let seen = seen(&page_of(&broken(5, 600)), include_str!("past.js"));
+    all_true(
+        &seen,
+        &["marked", "dimmed", "readable", "only", "lines", "messages", "linked", "everything", "legend", "address"],
+    );
+    assert_eq!(seen["link"], "#step=0&hide=rest");
+    assert!(seen["said"].as_str().unwrap().ends_with("\ncannot have influenced the failure"), "{seen:#}");
+}
+
+#[test]
+#[ignore = "needs chromium: cargo test -p sim --test trace -- --ignored"]
+fn of_a_run_that_does_not_fail_nothing_is_dimmed() {
+    let seen = seen(&faulty(), include_str!("nopast.js"));
+    all_true(&seen, &["marked", "dimmed", "filter"]);
+}
+
+#[test]
+#[ignore = "needs chromium: cargo test -p sim --test trace -- --ignored"]
 fn the_overview_shows_the_whole_run_and_is_clicked_and_zoomed() {
     let trace = broken(5, 600).write(Vec::new()).unwrap();
     let report = Report::of(&World::new(), Reader::new(&trace[..], "t").unwrap(), false).unwrap();

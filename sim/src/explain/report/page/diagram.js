@@ -27,6 +27,9 @@ run.messages.forEach((message, id) => {
   lastEnds[stride] = Math.max(lastEnds[stride] ?? 0, endOf(message));
 });
 
+// Whether nothing that a message did can have influenced the failure.
+const cameToNothing = (message) => DATA.past !== null && (message.end < 0 || isOutside(message.end));
+
 function endOf(message) { return message.end < 0 ? message.sent + 6 : message.end; }
 
 function visibleRows() {
@@ -53,6 +56,7 @@ function draw() {
   } else {
     canvas.dataset.messages = 0;
   }
+  dimList(first, last);
   canvas.dataset.rows = Math.max(0, last - first + 1);
   canvas.dataset.lanes = at.size;
 }
@@ -126,10 +130,11 @@ function drawMessages({ pen, at, y, from, to }) {
     const message = run.messages[id];
     if (message.sent > to) break;
     const end = endOf(message);
-    if (end < from || message.from === message.to || !passesMessage(message)) continue;
+    const isDim = cameToNothing(message);
+    if (end < from || message.from === message.to || !passesMessage(message) || !showsPast(isDim)) continue;
     const isChosen = id === chosen || message.sent === shown.step;
     const line = [at.get(message.from), y(rowOf(message.sent)), at.get(message.to), y(rowOf(end))];
-    const [x, y1] = messageMark(pen, message.fate, line, isChosen);
+    const [x, y1] = messageMark(pen, message.fate, line, isChosen ? "front" : isDim ? "dim" : null);
     const mark = isChosen ? "chosen" : message.fate >= 2 ? "lost" : FATES[message.fate];
     const fate = message.fate === 0 ? "under way at the end" : `${FATES[message.fate]} at ${message.end}`;
     target(mark, `${message.text}\nsent at ${message.sent}, ${fate}`, { line: [line[0], line[1], x, y1] });
@@ -147,9 +152,8 @@ function drawEvents({ pen, at, y, first, last }) {
     for (const marked of new Set(isBroken ? [node, ...DATA.involved] : [node])) {
       if (!at.has(marked)) continue;
       halo(pen, at.get(marked), y(row));
-      ink(pen, "front");
-      if (isBroken) brokenMark(pen, at.get(marked), y(row)); else EVENT_MARKS[event.class](pen, at.get(marked), y(row));
-      const text = isBroken ? `${event.text}\n${DATA.broken}` : event.text;
+      if (isBroken) brokenMark(pen, at.get(marked), y(row)); else eventMark(pen, event.class, at.get(marked), y(row), isOutside(step));
+      const text = event.text + (isBroken ? `\n${DATA.broken}` : isOutside(step) ? "\ncannot have influenced the failure" : "");
       target(isBroken ? "broken" : event.class, `step ${step}: ${text}`, { box: [at.get(marked) - 6, y(row) - 6, 12, 12] });
     }
   }
@@ -162,7 +166,7 @@ function drawHead() {
     Object.assign(made.style, { left: `${LEFT + lane * position}px`, width: `${lane}px` });
     return made;
   });
-  const text = element("b", { textContent: "step  event" });
+  const text = element("b", { textContent: " step  event" });
   text.style.left = listLeft() + "px";
   get("head").replaceChildren(...names, text);
 }

@@ -17,7 +17,7 @@ function element(name, properties = {}, ...children) {
 }
 
 const DIGITS = Math.max(4, String(LAST).length);
-const lineOf = (step) => String(step).padStart(DIGITS) + (step === run.brokenAt ? "  ✖ " : "  ") + run.events[step].text;
+const lineOf = (step) => (isOutside(step) ? "·" : " ") + String(step).padStart(DIGITS) + (step === run.brokenAt ? "  ✖ " : "  ") + run.events[step].text;
 
 // The text of the block in which a step stands.
 function fillBlock(number) {
@@ -35,6 +35,25 @@ function fillList() {
     get("list").className = run.steps > LONG ? "long" : "";
   }
   for (let number = 0; number < blocks.length; number++) fillBlock(number);
+}
+
+// Lines of events outside the past of the failure are dimmed: of those that are in the window, in which a highlight needs no elements.
+function dimList(first, last) {
+  if (!("highlights" in CSS)) return;
+  const ranges = [];
+  let [block, start] = [-1, 0];
+  for (let row = rowOf(Math.floor((shown.rows[first] ?? 0) / BLOCK) * BLOCK); row <= last; row++) {
+    const step = shown.rows[row];
+    if (block !== Math.floor(step / BLOCK)) [block, start] = [Math.floor(step / BLOCK), 0];
+    const end = start + lineOf(step).length;
+    if (isOutside(step)) ranges.push(rangeOf(blocks[block].firstChild, start, end));
+    start = end + 1;
+  }
+  CSS.highlights.set("rest", new Highlight(...ranges));
+}
+
+function rangeOf(text, start, end) {
+  return new StaticRange({ startContainer: text, startOffset: start, endContainer: text, endOffset: end });
 }
 
 const refill = (steps) => new Set(steps.map((step) => Math.floor(step / BLOCK))).forEach(fillBlock);

@@ -101,9 +101,14 @@ const EVENT_MARKS = {
   "retries": (pen, x, y) => square(pen, x, y, false),
   "host-steps": (pen, x, y) => disc(pen, x, y, 2.5, false),
   "messages": (pen, x, y) => disc(pen, x, y, 3, true),
-  "faults": (pen, x, y) => { ink(pen, "lost"); pen.lineWidth = 2.5; cross(pen, x, y, 4); pen.lineWidth = 1; },
+  "faults": (pen, x, y) => { pen.lineWidth = 2.5; cross(pen, x, y, 4); pen.lineWidth = 1; },
   "others": (pen, x, y) => diamond(pen, x, y),
 };
+
+function eventMark(pen, name, x, y, isDim = false) {
+  ink(pen, isDim ? "dim" : name === "faults" ? "lost" : "front");
+  EVENT_MARKS[name](pen, x, y);
+}
 
 function brokenMark(pen, x, y) {
   ink(pen, "broken");
@@ -121,11 +126,11 @@ function cutMark(pen, x, top, bottom) {
 }
 
 // A message: what is lost, or still under way at the end, does not arrive.
-function messageMark(pen, fate, [x0, y0, x1, y1], isChosen) {
+function messageMark(pen, fate, [x0, y0, x1, y1], name) {
   const part = fate >= 2 ? 0.82 : fate === 0 ? 0.4 : 1;
   const [x, y] = [x0 + (x1 - x0) * part, y0 + (y1 - y0) * part];
-  ink(pen, isChosen ? "front" : fate >= 2 ? "lost" : "message");
-  pen.lineWidth = isChosen ? 2.5 : 1;
+  ink(pen, name ?? (fate >= 2 ? "lost" : "message"));
+  pen.lineWidth = name === "front" ? 2.5 : 1;
   if (fate === 1) arrow(pen, x0, y0, x, y);
   else dashed(pen, fate === 0 ? [1, 3] : [5, 3], () => segment(pen, x0, y0, x, y));
   if (fate >= 2) cross(pen, x, y);
@@ -163,14 +168,16 @@ const LEGEND = [
     { name, says: `${LETTERS[name]}: ${says}`, draw: (pen) => bar(pen, name, 16, 1, 17) }
   )),
   ...Object.entries(EVENT_SAYS).map(([name, says]) => (
-    { name, says, draw: (pen) => { ink(pen, "front"); EVENT_MARKS[name](pen, 16, 9); } }
+    { name, says, draw: (pen) => eventMark(pen, name, 16, 9) }
   )),
   { name: "broken", says: "what broke, and the nodes involved", draw: (pen) => brokenMark(pen, 16, 9) },
   { name: "delivered", says: "a message, from where it was sent to where it arrived", draw: (pen) => messageMark(pen, 1, [2, 3, 30, 15]) },
   { name: "lost", says: "a message that was lost, or dropped", draw: (pen) => messageMark(pen, 2, [2, 3, 30, 15]) },
   { name: "in flight", says: "a message that is under way at the end", draw: (pen) => messageMark(pen, 0, [2, 3, 60, 25]) },
-  { name: "chosen", says: "the messages of the selected step", draw: (pen) => messageMark(pen, 1, [2, 3, 30, 15], true) },
+  { name: "chosen", says: "the messages of the selected step", draw: (pen) => messageMark(pen, 1, [2, 3, 30, 15], "front") },
   { name: "cut", says: "a link that is cut, at both ends, on the side of the other node", draw: (pen) => cutMark(pen, 16, 1, 17) },
+  { name: "rest", says: "dimmed, and · before the step: cannot have influenced the failure, by messages, storage or restarts",
+    draw: (pen) => { messageMark(pen, 1, [2, 3, 30, 15], "dim"); eventMark(pen, "messages", 5, 4, true); } },
   { name: "selected", says: "the selected step", draw: (pen) => { pen.fillStyle = palette.select; pen.fillRect(0, 0, 32, 18); } },
   { name: "hit", says: "a step that was found", draw: (pen) => hitMark(pen, 12, 9) },
   { name: "term", says: "above: a new highest term", draw: (pen) => { ink(pen, "muted"); segment(pen, 16, 1, 16, 17); } },

@@ -19,6 +19,9 @@ const run = {
 const FATES = ["in flight", "delivered", "dropped", "lost"];
 const LAST = Math.max(0, run.steps - 1);
 
+// Whether the failure cannot have been influenced by an event: its digit says so. A run that does not fail has no digits.
+const isOutside = (step) => DATA.past !== null && DATA.past[step] !== "1";
+
 // States are added up from the changes; some on the way are kept, so that any step is near one.
 const KEEP_EVERY = 400;
 const kept = [];

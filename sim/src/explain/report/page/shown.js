@@ -6,6 +6,8 @@ const GROUPS = [
   { title: "nodes", names: DATA.nodes.map((node) => `node-${node}`), label: (name) => name.slice(5) },
   { title: "events", names: [...new Set(DATA.classes)].filter((name) => name !== "messages").sort(), label: (name) => name.replace("-", " ") },
   { title: "messages", names: [...DATA.messageKinds].sort(), label: (name) => name },
+  // Of the failure, if there is one.
+  ...(DATA.past === null ? [] : [{ title: "failure", names: ["past", "rest"], label: (name) => `the ${name}` }]),
 ];
 
 const shown = {
@@ -15,12 +17,13 @@ const shown = {
   rows: [],
 };
 
+const showsPast = (isRest) => !shown.hidden.has(isRest ? "rest" : "past");
 const showsNode = (node) => !shown.hidden.has(`node-${node}`);
 
 function passes(step) {
   const event = run.events[step];
   if (step === run.brokenAt) return true;
-  if (shown.hidden.has(event.class)) return false;
+  if (shown.hidden.has(event.class) || !showsPast(isOutside(step))) return false;
   const message = run.messages[event.message];
   if (message) return passesMessage(message);
   return event.node === 0 || showsNode(event.node) || (event.other !== 0 && showsNode(event.other));

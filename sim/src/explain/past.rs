@@ -7,7 +7,7 @@ use raft::NodeId;
 
 use crate::driver::{Stop, apply};
 use crate::trace::Ending;
-use crate::world::{Event, MessageId, Subject, World};
+use crate::world::{Event, MessageId, Outcome, Subject, World};
 
 /// Whether an event can have influenced a failure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,22 +34,20 @@ pub fn causal_past(events: &[Event], ending: &Ending) -> Vec<Influence> {
 
 /// The same, from a copy of this world: with what a user brings.
 pub fn causal_past_in(world: &World, events: &[Event], ending: &Ending) -> Vec<Influence> {
-    let mut causes = Causes::new(world.clone());
-    events.iter().for_each(|event| causes.happens(event));
-    let mut open = causes.of_ending(ending);
-    let mut past = vec![Influence::None; events.len()];
-    while let Some(position) = open.pop() {
-        if past[position] == Influence::None {
-            past[position] = Influence::Possible;
-            open.extend(&causes.direct[position]);
+    let (mut causes, mut world) = (Causes::default(), world.clone());
+    for event in events {
+        causes.before(event, &world);
+        match apply(&mut world, event) {
+            Ok(outcome) => causes.after(&outcome),
+            Err(Stop::Inapplicable(_) | Stop::Broken(_)) => {}
         }
     }
-    past
+    causes.past(ending)
 }
 
 /// The direct causes of each event, as far as they have happened.
-struct Causes {
-    world: World,
+#[derive(Default)]
+pub(super) struct Causes {
     /// For each event the positions of those that it directly depends on.
     direct: Vec<Vec<usize>>,
     /// The latest event at each node.
@@ -61,33 +59,45 @@ struct Causes {
 }
 
 impl Causes {
-    const fn new(world: World) -> Self {
-        Self { world, direct: Vec::new(), latest: BTreeMap::new(), asked: BTreeMap::new(), sent: BTreeMap::new() }
-    }
-
-    fn happens(&mut self, event: &Event) {
+    /// An event is about to happen to this world.
+    pub(super) fn before(&mut self, event: &Event, world: &World) {
         let position = self.direct.len();
         let mut causes = BTreeSet::new();
         causes.extend(event.message().and_then(|message| self.sent.get(&message)));
-        let nodes = self.nodes(event);
+        let nodes = self.nodes(event, world);
         causes.extend(nodes.iter().filter_map(|node| self.latest.get(node)));
         if let Event::Invoke { client, .. } | Event::Retry { client, .. } = event {
             causes.extend(self.asked.insert(*client, position));
         }
         self.latest.extend(nodes.into_iter().map(|node| (node, position)));
         self.direct.push(causes.into_iter().collect());
-        match apply(&mut self.world, event) {
-            Ok(outcome) => self.sent.extend(outcome.newly_in_flight().map(|message| (message, position))),
-            Err(Stop::Inapplicable(_) | Stop::Broken(_)) => {}
+    }
+
+    /// That event happened, and this came of it.
+    pub(super) fn after(&mut self, outcome: &Outcome) {
+        let position = self.direct.len() - 1;
+        self.sent.extend(outcome.newly_in_flight().map(|message| (message, position)));
+    }
+
+    /// Which of the events can have influenced this end.
+    pub(super) fn past(&self, ending: &Ending) -> Vec<Influence> {
+        let mut open = self.of_ending(ending);
+        let mut past = vec![Influence::None; self.direct.len()];
+        while let Some(position) = open.pop() {
+            if past[position] == Influence::None {
+                past[position] = Influence::Possible;
+                open.extend(&self.direct[position]);
+            }
         }
+        past
     }
 
     /// The nodes whose state the event changes.
-    fn nodes(&self, event: &Event) -> Vec<NodeId> {
+    fn nodes(&self, event: &Event, world: &World) -> Vec<NodeId> {
         match event.subject() {
             Subject::Node(node) | Subject::NodeAndPeer(node, _) => vec![*node],
             Subject::Message(message) if matches!(event, Event::Deliver { .. }) => {
-                self.world.network().get(*message).map(|envelope| envelope.to()).into_iter().collect()
+                world.network().get(*message).map(|envelope| envelope.to()).into_iter().collect()
             }
             // A message that is lost, or a link, changes no node; that all is looked at depends on all.
             Subject::Message(_) | Subject::Link(..) => Vec::new(),
