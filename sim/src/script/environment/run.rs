@@ -34,7 +34,8 @@ impl Environment {
 
     /// Every message that can arrive, and every step that a host can take.
     fn possible_work(&self) -> Vec<Event> {
-        let arriving = self.world.network().iter().filter(|(message, _)| !self.delayed.contains(message));
+        let can_arrive = |message| !self.delayed.contains(&message) && self.world.waits_for_room(message).is_none();
+        let arriving = self.world.network().iter().filter(|(message, _)| can_arrive(*message));
         let mut work: Vec<Event> = arriving.map(|(message, _)| Event::Deliver { message }).collect();
         work.extend(self.world.replicas().flat_map(|replica| self.host_work(replica)));
         work.extend(self.world.replicas().flat_map(loop_work));
@@ -64,4 +65,17 @@ fn loop_work(replica: &Replica) -> impl Iterator<Item = Event> + use<> {
     let node = replica.id();
     let arms: Vec<Arm> = replica.run_loop().into_iter().flat_map(|run_loop| run_loop.available()).collect();
     arms.into_iter().map(move |arm| Event::Take { node, arm })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::script::play;
+
+    #[test]
+    fn a_message_for_which_a_loop_has_no_room_waits() {
+        let heartbeats = "inject 2 type=MsgHeartbeat from=1 term=1\n".repeat(20);
+        let nodes = "add-nodes 2 voters=(1,2) index=1 loop=true queue-messages=1\n";
+        let played = play(&format!("{nodes}{heartbeats}run 60\n"));
+        assert_eq!(played.failure, None, "{}", played.transcript);
+    }
 }
