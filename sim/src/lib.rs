@@ -100,6 +100,7 @@
 //! | let events happen one by one | [`world`] |
 //! | run a seed, replay a trace, judge whether a cluster recovers | [`driver`] |
 //! | write down what has to happen, and what is printed then | [`script`] |
+//! | type commands and see what they lead to | [`session`] |
 //! | check a loop of your own, without a world | [`invariant::Checkers`] |
 //! | ask whether clients were told what one copy of the data could have told them | [`history`] |
 //! | make a failure short, and look at it | [`explain`] |
@@ -128,6 +129,7 @@ pub mod planted;
 pub mod pulse;
 pub mod random;
 pub mod script;
+pub mod session;
 pub mod situation;
 pub mod trace;
 pub mod world;

@@ -13,6 +13,7 @@ mod failure;
 mod fuzz;
 mod interrupt;
 mod jobs;
+mod play;
 mod properties;
 mod recorded;
 mod replay;
@@ -56,6 +57,7 @@ pub(crate) const DIVERGED: u8 = 3;
 const COMMANDS: &str = "\
 Run:
   (no command)  a seed, as the options below say
+  play          commands that you type, and what they lead to; works from a pipe too
   scenario      a scenario file: prints what happens, or compares it with the snapshot
   replay        a recorded run again: says where it goes otherwise
 
@@ -124,6 +126,7 @@ enum Command {
     Explore(ExploreArguments),
     Conform(ConformArguments),
     Scenario(ScenarioArguments),
+    Play(play::PlayArguments),
     /// Runs a recorded run again, and says where it goes otherwise
     Replay(replay::ReplayArguments),
     /// Finds a short trace that fails in the same way
@@ -152,6 +155,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Explore(arguments)) => explore::run(arguments),
         Some(Command::Conform(arguments)) => conform::run(arguments),
         Some(Command::Scenario(arguments)) => scenario::run(arguments),
+        Some(Command::Play(arguments)) => play::run(arguments),
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Shrink(arguments)) => shrink::run(arguments),
         Some(Command::Show(arguments)) => show::run(arguments),

@@ -83,6 +83,8 @@ const SIM: &[Row] = &[
             "world",
         ],
     ),
+    // What is typed, line by line, and what it leads to.
+    ("session", &["disk", "driver", "explain", "planted", "script", "trace", "world"]),
     // Many runs: exploring seeds, hunting planted bugs.
     (
         "campaign",
@@ -105,6 +107,7 @@ const SIM: &[Row] = &[
             "planted",
             "pulse",
             "script",
+            "session",
             "situation",
             "trace",
             "world",

@@ -5,8 +5,8 @@ use raft::NodeId;
 use super::phrase::Phrase;
 use crate::invariant::View;
 use crate::script::environment::{Environment, Trouble};
-use crate::trace::{Ending, Failure};
-use crate::world::{Halt, World};
+use crate::trace::Failure;
+use crate::world::World;
 
 /// How a scenario has to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,20 +39,5 @@ impl Goal {
 }
 
 fn failure(trouble: Trouble) -> Option<Failure> {
-    Failure::of(&ending(trouble)?)
-}
-
-/// The ending of a run that ran into trouble, if something broke.
-pub(super) fn ending(trouble: Trouble) -> Option<Ending> {
-    match trouble {
-        Trouble::Halt(Halt::Violation(violation)) => Some(Ending::Violation(violation)),
-        Trouble::Panic(message) => Some(Ending::Panic(message)),
-        Trouble::Halt(Halt::Inapplicable(_))
-        | Trouble::NeedsBug(_)
-        | Trouble::Unstable(_)
-        | Trouble::Unmet(_)
-        | Trouble::NoSuchWrite(_)
-        | Trouble::Endless
-        | Trouble::NoKeys(_) => None,
-    }
+    Failure::of(&trouble.ending()?)
 }

@@ -14,6 +14,7 @@ mod tidy;
 
 use self::goal::Goal;
 use self::phrase::Phrase;
+pub(crate) use self::say::say;
 use self::tidy::Draft;
 use crate::driver::{Stop, apply};
 use crate::planted::{self, UnknownBug};

@@ -5,7 +5,7 @@ use crate::script::parse::{Block, Line};
 
 /// One command of a scenario that is being written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Phrase {
+pub(crate) struct Phrase {
     words: Vec<String>,
     input: Vec<String>,
     command: Command,
@@ -31,7 +31,8 @@ impl Phrase {
         Some(Self { words, input, command })
     }
 
-    pub(super) const fn command(&self) -> &Command {
+    /// What they mean.
+    pub(crate) const fn command(&self) -> &Command {
         &self.command
     }
 
@@ -47,7 +48,7 @@ impl Phrase {
     }
 
     /// As it stands in a scenario.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let input = self.input.iter().map(|line| format!("  {line}\n"));
         std::iter::once(self.words.join(" ") + "\n").chain(input).collect()
     }

@@ -15,13 +15,13 @@ use crate::script::command::{
 use crate::script::words::word;
 use crate::world::{ApplicationKind, Boot, Event, Front, MessageId, NodeOptions, World};
 
-type Said = Result<Option<Phrase>, &'static str>;
+pub(crate) type Said = Result<Option<Phrase>, &'static str>;
 
 /// The event in the words of the language, in the world in which it is about to happen. None where nothing has to be said.
 ///
 /// # Errors
 /// The language has no words for the event; the error says for which part.
-pub(super) fn say(event: &Event, world: &World) -> Said {
+pub(crate) fn say(event: &Event, world: &World) -> Said {
     match event {
         Event::Start { node, boot, options, seed } => start(*node, boot, options, *seed),
         Event::Crash { node, keep: Keep::Nothing } => at("crash", *node, []),

@@ -2,12 +2,11 @@
 
 use raft::{NodeId, Role};
 
-use super::goal;
 use super::phrase::Phrase;
 use crate::disk::{DiskFault, Keep};
 use crate::history::Operation;
 use crate::script::command::{ClientCommand, Command, HostCommand, InputCommand, NetworkCommand, NodeCommand};
-use crate::script::environment::Environment;
+use crate::script::environment::{Environment, Trouble};
 use crate::trace::{Ending, Trace};
 use crate::world::{Replica, World};
 
@@ -25,7 +24,7 @@ pub(super) fn tell(start: &World, trace: &Trace, phrases: &[Phrase]) -> String {
     for group in groups(phrases) {
         let before = environment.world().clone();
         let trouble = group.phrases.iter().find_map(|phrase| environment.run(phrase.command()).err());
-        broken = trouble.and_then(goal::ending);
+        broken = trouble.and_then(Trouble::ending);
         text += &format!("\n{}", group.text(&before, environment.world(), broken.as_ref()));
     }
     heading(trace, broken.as_ref()) + &text

@@ -5,6 +5,7 @@
 //! What can have influenced a failure is known at its end only. So the run happens twice: to find that out, and to be shown.
 
 mod kind;
+mod nodes;
 mod run;
 mod state;
 mod table;
@@ -14,6 +15,7 @@ use std::io::{self, BufRead, Write};
 use raft::NodeId;
 
 pub use self::kind::Kind;
+pub use self::nodes::{NodesView, nodes};
 use self::run::Run;
 use self::table::Table;
 use crate::planted;

@@ -14,7 +14,7 @@ use crate::trace::Ending;
 use crate::world::{Event, Replica, World};
 
 /// How wide the table is.
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 const STEP: usize = 7;
 /// How wide the text of an event is where something changed, and numbers are small. Where nothing did, it has the whole line.
 const EVENT: usize = 38;
@@ -176,7 +176,7 @@ impl Table {
 }
 
 /// The cells side by side, each painted once it has its width.
-fn joined(node: &str, cells: &Cells, paint: impl Fn(usize, String) -> String) -> String {
+pub(super) fn joined(node: &str, cells: &Cells, paint: impl Fn(usize, String) -> String) -> String {
     let mut line = format!("{node:<4}");
     for (column, cell) in cells.iter().enumerate() {
         let width = COLUMNS[column].1;
@@ -194,7 +194,7 @@ fn beside(text: &str, state: &str) -> String {
 }
 
 /// How wide a text is, its colours left out.
-fn visible(text: &str) -> usize {
+pub(super) fn visible(text: &str) -> usize {
     text.split('\x1b').enumerate().fold(0, |width, (part, text)| {
         let text = if part == 0 { text } else { text.split_once('m').map_or(text, |(_, text)| text) };
         width + text.chars().count()
@@ -202,7 +202,7 @@ fn visible(text: &str) -> usize {
 }
 
 /// The text, cut so that it is no wider than this.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

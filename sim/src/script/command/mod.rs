@@ -106,6 +106,16 @@ impl Command {
     /// The most events of a script, so that a few words cannot ask for more than anybody waits for.
     pub const MOST_EVENTS: u64 = 1_000_000;
 
+    /// What all commands are called, by topic.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        language().map(|syntax| syntax.name)
+    }
+
+    /// Whether lines below a command of this name are its input.
+    pub(crate) fn takes_input(name: &str) -> bool {
+        language().any(|syntax| syntax.name == name && syntax.input)
+    }
+
     /// Understands a block.
     ///
     /// # Errors

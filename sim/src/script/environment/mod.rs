@@ -71,6 +71,23 @@ pub enum Trouble {
     NoKeys(NodeId),
 }
 
+impl Trouble {
+    /// How a run ends that came into this trouble, if something broke.
+    pub(crate) fn ending(self) -> Option<Ending> {
+        match self {
+            Self::Halt(Halt::Violation(violation)) => Some(Ending::Violation(violation)),
+            Self::Panic(message) => Some(Ending::Panic(message)),
+            Self::Halt(Halt::Inapplicable(_))
+            | Self::NeedsBug(_)
+            | Self::Unstable(_)
+            | Self::Unmet(_)
+            | Self::NoSuchWrite(_)
+            | Self::Endless
+            | Self::NoKeys(_) => None,
+        }
+    }
+}
+
 impl From<Inapplicable> for Trouble {
     fn from(reason: Inapplicable) -> Self {
         Self::Halt(reason.into())
@@ -150,6 +167,14 @@ impl Environment {
     /// What was written down.
     pub(crate) fn recorded(&self) -> &[Event] {
         self.recorded.as_deref().unwrap_or_default()
+    }
+
+    /// Lets an event happen that no command says. Returns what a node answered instead of doing it.
+    ///
+    /// # Errors
+    /// It does not fit, or a property of the world does not hold.
+    pub(crate) fn happen(&mut self, event: &Event) -> Result<Option<Refusal>, Trouble> {
+        self.apply(event).map(|outcome| outcome.refused)
     }
 
     /// The world as it is now.

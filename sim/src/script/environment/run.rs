@@ -27,6 +27,11 @@ impl Environment {
         Ok(Reply::default())
     }
 
+    /// All that can happen by itself: what [`run`](crate::script::command::HostCommand::Run) chooses from.
+    pub(crate) fn possible(&self) -> Vec<Event> {
+        [self.possible_work(), self.possible_ticks()].concat()
+    }
+
     fn possible_ticks(&self) -> Vec<Event> {
         let up = self.world.replicas().filter(|replica| replica.is_up());
         up.map(|replica| Event::Tick { node: replica.id() }).collect()
