@@ -5,12 +5,12 @@ use super::{Problem, Session};
 use crate::explain::say;
 use crate::planted;
 use crate::script::environment::{Environment, Trouble};
-use crate::script::{Command, ScriptError, scenario};
+use crate::script::{Block, Command, ScriptError, scenario};
 use crate::trace::{Ending, Trace};
 use crate::world::{Event, Halt};
 
-/// How many events of a trace can be undone one by one.
-const UNDONE_ONE_BY_ONE: usize = 100;
+/// How many events of a trace can be undone one by one, and how many can be gone on along.
+const ONE_BY_ONE: usize = 200;
 
 /// An event that has happened, and the words for it.
 struct Happened {
@@ -31,34 +31,36 @@ impl Session {
     /// assert!(Session::after_scenario("a file", scenario, None).unwrap().world().leader().is_some());
     /// assert_eq!(Session::after_scenario("a file", scenario, Some(2)).unwrap().world().step(), 2);
     /// ```
-    pub fn after_scenario(name: &str, scenario_text: &str, at: Option<u64>) -> Result<Self, ScriptError> {
+    pub fn after_scenario(name: &str, text: &str, at: Option<u64>) -> Result<Self, String> {
         let mut session = Self::new();
         session.origin = Some(said_origin(name, at));
-        let is_there = |session: &Self| at.is_some_and(|at| session.world().step() >= at);
-        for block in scenario(scenario_text)? {
-            if is_there(&session) || session.broken().is_some() {
+        // Where the session begins; what is played after it can be redone.
+        let mut place = None;
+        for block in scenario(text).map_err(|error| error.to_string())? {
+            if place.is_none() && at == Some(session.world().step()) {
+                place = Some(session.now);
+            }
+            if session.broken().is_some() {
                 break;
             }
             let number = block.command.number;
-            let command = Command::parse(&block)?;
-            let _switched = planted::switch_on(session.present().bug.as_deref());
-            session.comments = block.comments.iter().map(|line| line.text.trim().to_owned()).collect();
-            match session.carry_out(block, &command).problem {
-                Some(Problem::Misunderstood(error) | Problem::Unmet(error)) => return Err(error),
-                Some(Problem::Broken(_)) | None => {}
+            match session.plays(block) {
+                Ok(()) => {}
+                Err(_) if place.is_some() => break,
+                Err(error) => return Err(error.to_string()),
             }
-            if let Some(at) = at.filter(|at| session.world().step() > *at || session.is_broken_beyond(*at)) {
-                session.takes_back_beyond(at).map_err(|trouble| ScriptError::new(number, trouble.to_string()))?;
+            if let Some(at) = at.filter(|at| place.is_none() && session.all_events().len() as u64 > *at) {
+                let splits = session.splits_last_at(at);
+                place = Some(splits.map_err(|trouble| format!("line {number}: {trouble}"))?);
             }
         }
-        session.reaches(at).map_err(|problem| ScriptError::new(scenario_text.lines().count(), problem))?;
-        session.comments.clear();
-        session.saved = session.present().number;
+        session.reaches(at)?;
+        session.begins_at(place.unwrap_or(session.now));
         Ok(session)
     }
 
-    /// A session after a trace of the project's own nodes, or after so many of its events. The last hundred events can be undone one by
-    /// one, and what broke something is the last.
+    /// A session after a trace of the project's own nodes, or after so many of its events. The last events can be undone one by one,
+    /// and those that follow redone. What broke something is the last.
     ///
     /// # Errors
     /// It does not run as it was recorded, has fewer events, or needs a planted bug that this build does not have.
@@ -72,7 +74,7 @@ impl Session {
         first.said.extend(bug.map(|bug| Said::Words(format!("planted-bug {bug}\n"))));
         let wanted = at.and_then(|at| usize::try_from(at).ok()).unwrap_or(usize::MAX).min(trace.events.len());
         let events = &trace.events[..wanted];
-        let (at_once, one_by_one) = events.split_at(events.len().saturating_sub(UNDONE_ONE_BY_ONE));
+        let (at_once, one_by_one) = events.split_at(events.len().saturating_sub(ONE_BY_ONE));
         for event in at_once {
             session.adds_to_beginning(event).map_err(|trouble| session.strays(&trouble))?;
         }
@@ -80,7 +82,10 @@ impl Session {
             session.follows(event).map_err(|trouble| session.strays(&trouble))?;
         }
         session.reaches(at)?;
-        session.saved = session.present().number;
+        let place = session.now;
+        // One that does not fit is no matter of the place where the session begins.
+        let _ = trace.events[wanted..].iter().take(ONE_BY_ONE).try_for_each(|event| session.follows(event));
+        session.begins_at(place);
         Ok(session)
     }
 
@@ -88,7 +93,8 @@ impl Session {
     #[must_use]
     pub fn beginning(&self) -> String {
         let Some(origin) = &self.origin else { return String::new() };
-        format!("{origin}\n{}", self.state(None))
+        let ahead = if self.now + 1 < self.moments.len() { ": redo goes on along it" } else { "" };
+        format!("{origin}{ahead}\n{}", self.state(None))
     }
 
     fn reaches(&self, at: Option<u64>) -> Result<(), String> {
@@ -99,17 +105,36 @@ impl Session {
         }
     }
 
-    /// Whether the event that broke something is one of those that are not wanted.
-    fn is_broken_beyond(&self, at: u64) -> bool {
-        self.broken().is_some() && self.all_events().len() as u64 > at
+    /// A command of a scenario.
+    fn plays(&mut self, block: Block) -> Result<(), ScriptError> {
+        let command = Command::parse(&block)?;
+        let _switched = planted::switch_on(self.present().bug.as_deref());
+        self.comments = block.comments.iter().map(|line| line.text.trim().to_owned()).collect();
+        match self.carry_out(block, &command).problem {
+            Some(Problem::Misunderstood(error) | Problem::Unmet(error)) => Err(error),
+            Some(Problem::Broken(_)) | None => Ok(()),
+        }
     }
 
-    /// The last command led beyond the place: of its events only those up to there happen.
-    fn takes_back_beyond(&mut self, at: u64) -> Result<(), Trouble> {
-        let Some(last) = self.moments.pop() else { return Ok(()) };
+    /// The last command led beyond a place: its events happen one by one instead. Returns the position of the moment after as many
+    /// events.
+    fn splits_last_at(&mut self, at: u64) -> Result<usize, Trouble> {
+        let Some(last) = self.moments.pop() else { return Ok(self.now) };
+        let _switched = planted::switch_on(last.bug.as_deref());
         self.now -= 1;
-        let missing = usize::try_from(at.saturating_sub(self.world().step())).unwrap_or(usize::MAX);
-        last.events.iter().take(missing).try_for_each(|event| self.follows(event))
+        let wanted = usize::try_from(at.saturating_sub(self.world().step())).unwrap_or(usize::MAX);
+        let (before, after) = last.events.split_at(wanted.min(last.events.len()));
+        before.iter().try_for_each(|event| self.follows(event))?;
+        let place = self.now;
+        after.iter().try_for_each(|event| self.follows(event))?;
+        Ok(place)
+    }
+
+    /// All is played, and the session begins at this moment.
+    fn begins_at(&mut self, place: usize) {
+        self.now = place;
+        self.comments.clear();
+        (self.begun, self.saved) = (self.count, self.present().number);
     }
 
     /// An event happens before anything that can be undone.
@@ -159,16 +184,18 @@ fn happen(before: &Environment, event: &Event) -> Result<Happened, Trouble> {
             return Ok(Happened { environment, said: Some(Said::Words(phrase.text())), broken: broken(ran)? });
         }
     }
+    let mut environment = before.clone().recording();
+    let broken = broken(environment.happen(event).map(drop))?;
     let why = match words {
         Ok(None) => None,
+        // What holds and changes nothing need not be said.
+        Err(_) if broken.is_none() && matches!(event, Event::ExpectSettled { .. }) => None,
         Ok(Some(_)) => Some("the words for it do more than that"),
         Err(why) => Some(why),
     };
     let (step, name) = (before.world().step(), format!("{:?}", event.kind()));
     let said = why.map(|why| Said::NoWords { step, event: name, why });
-    let mut environment = before.clone().recording();
-    let happened = environment.happen(event).map(drop);
-    Ok(Happened { environment, said, broken: broken(happened)? })
+    Ok(Happened { environment, said, broken })
 }
 
 /// What broke. What does not fit is an error.

@@ -53,6 +53,8 @@ pub struct Session {
     origin: Option<String>,
     /// How many moments there have been, which numbers them.
     count: u64,
+    /// The number of the last moment that is from a file.
+    begun: u64,
     /// The number of the moment that a file holds.
     saved: u64,
     colours: bool,
@@ -75,6 +77,7 @@ impl Session {
             output: String::new(),
             origin: None,
             count: 0,
+            begun: 0,
             saved: 0,
             colours: false,
         }
@@ -98,10 +101,11 @@ impl Session {
         self.present().broken.as_ref()
     }
 
-    /// Whether a file holds the session as it is now, or there is nothing that one could hold.
+    /// Whether a file holds the session as it is now: one that was written, or the one from which it went on.
     #[must_use]
     pub fn is_saved(&self) -> bool {
-        self.present().number == self.saved
+        let number = self.present().number;
+        number <= self.begun || number == self.saved
     }
 
     /// Takes note that a file holds the session as it is now.

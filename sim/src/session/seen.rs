@@ -52,12 +52,18 @@ impl Session {
         match ask(&Event::SearchHistories) {
             Ok(_) => text += "what the clients were told has an order that explains it\n",
             Err(Stop::Inapplicable(reason)) => text += &format!("the clients' histories: {reason}\n"),
-            Err(Stop::Broken(ending)) => return Answer { text, problem: Some(Problem::Broken(ending)), deed: None },
+            Err(Stop::Broken(ending)) => {
+                text += "what the clients were told has no order that explains it:\n";
+                return Answer { text, problem: Some(Problem::Broken(ending)), deed: None };
+            }
         }
         match ask(&Event::ExpectLiveness { core: None }) {
             Ok(_) => text += "if faults ended here, the cluster would converge and work\n",
             Err(Stop::Inapplicable(reason)) => text += &format!("whether it would converge is not asked: {reason}\n"),
-            Err(Stop::Broken(ending)) => return Answer { text, problem: Some(Problem::Broken(ending)), deed: None },
+            Err(Stop::Broken(ending)) => {
+                text += "if faults ended here, this would happen:\n";
+                return Answer { text, problem: Some(Problem::Broken(ending)), deed: None };
+            }
         }
         text.into()
     }

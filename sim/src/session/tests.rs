@@ -1,8 +1,10 @@
 //! Sessions, line by line.
 
 use super::{Deed, Problem, Session};
+use crate::driver::swarm;
+use crate::plan::{Overrides, Plan};
 use crate::script;
-use crate::trace::{Failure, Trace};
+use crate::trace::{Failure, Header, Trace};
 use crate::world::World;
 
 /// A session of these lines, all of which are understood.
@@ -148,7 +150,7 @@ fn a_session_begins_at_any_step_of_a_scenario_and_the_scenario_it_saves_leads_th
     let most = events.len() as u64;
     assert!(Session::after_scenario("it", text, Some(most)).is_ok());
     let error = Session::after_scenario("it", text, Some(most + 1)).expect_err("there are fewer");
-    assert_eq!(error.problem, format!("it has {most} events, and not {}", most + 1));
+    assert_eq!(error, format!("it has {most} events, and not {}", most + 1));
 }
 
 #[test]
@@ -162,6 +164,39 @@ fn a_session_begins_at_any_step_of_a_trace_and_goes_back_event_by_event() {
     assert_eq!(session.world().digest(), earlier.world().digest());
     let saved = script::record(&session.scenario().expect("there are words for all of it")).expect("it runs");
     assert_eq!(saved.events, trace.events[..35]);
+}
+
+#[test]
+fn from_a_place_in_a_scenario_or_a_trace_redo_goes_on_along_it() {
+    let text = "add-nodes 3 voters=(1,2,3) index=1\ncampaign 1\nstabilize\nwrite 1 k1=green\nstabilize\n";
+    let trace = script::record(text).expect("it runs");
+    let mut world = World::new();
+    trace.events.iter().for_each(|event| drop(world.apply(event).expect("it fits")));
+    for at in [0, 3, 10, 40] {
+        let of_scenario = Session::after_scenario("it", text, Some(at)).expect("it runs");
+        let of_trace = Session::after_trace("it", &trace, Some(at)).expect("it runs");
+        for mut session in [of_scenario, of_trace] {
+            assert!(session.beginning().contains("redo goes on along it"));
+            assert_eq!((session.world().step(), session.is_saved()), (at, true));
+            types(&mut session, &["redo 999"]);
+            assert!(session.is_saved(), "nothing was typed that could be lost");
+            assert_eq!(session.world().digest(), world.digest(), "from {at}");
+        }
+    }
+}
+
+#[test]
+fn a_random_run_with_its_faults_is_saved_as_a_scenario_that_leads_to_its_end() {
+    for seed in 1..=4 {
+        let mut events = Vec::new();
+        let plan = Plan::draw(seed, &Overrides { steps: Some(400), ..Overrides::default() });
+        let ended = swarm::run(&plan, |event| events.push(event.clone()));
+        let trace = Trace::record(Header::new(Some(seed)), &events);
+        let session = Session::after_trace("it", &trace, None).expect("it runs");
+        let again = Session::after_scenario("it", &session.scenario().expect("there are words for it"), None);
+        let again = again.expect("it runs");
+        assert_eq!(again.world().state_hash(), ended.world.state_hash(), "seed {seed}");
+    }
 }
 
 #[test]
@@ -257,6 +292,9 @@ fn what_broke_ends_a_session_until_it_is_undone_and_is_named_among_the_events() 
     let number = breaks.split_whitespace().next().expect("a number");
     let again = session.line(1, number, &[]).problem;
     assert_eq!(again, Some(Problem::Broken(trace.ending)));
+    types(&mut session, &["undo 2"]);
+    assert!(session.broken().is_none() && matches!(session.line(1, "check", &[]).problem, Some(Problem::Broken(_))));
+    assert!(session.broken().is_none(), "check is tried on copies");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::{failure, run_of_file};
   sim play scenarios/elections/a-majority-elects-a-leader.txt
                                                 go on from a scenario
   sim play violation-7.jsonl                    a failure, where it happened: undo goes back, event by event
-  sim play violation-7.jsonl --at 900           the same, after 900 of its events
+  sim play violation-7.jsonl --at 900           the same, after 900 of its events; redo goes on along them
   sim play < commands.txt                       commands from a pipe, each printed with what it led to
 
 help, in a session, lists its commands: events numbers what can happen next, undo and redo go back and forth, run N lets N
@@ -69,14 +69,22 @@ fn after(file: &Path, at: Option<u64>) -> Result<Session, String> {
         return Session::after_trace(&name, &trace, at).map_err(said);
     }
     let text = input::text(file).map_err(|error| said(error.to_string()))?;
-    Session::after_scenario(&name, &text, at).map_err(|error| said(error.to_string()))
+    Session::after_scenario(&name, &text, at).map_err(said)
 }
 
 /// A problem in words.
 fn said(problem: &Problem, with_line: bool) -> String {
     match problem {
         Problem::Misunderstood(error) | Problem::Unmet(error) => format!("{}\n", of_error(error, with_line)),
-        Problem::Broken(ending) => failure::of_ending(ending) + "undo takes it back\n",
+        Problem::Broken(ending) => failure::of_ending(ending),
+    }
+}
+
+/// What to do about what broke, where it did not only break on a copy.
+fn way_back(session: &Session, problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Broken(_) if session.broken().is_some() => "undo takes it back\n",
+        Problem::Broken(_) | Problem::Misunderstood(_) | Problem::Unmet(_) => "",
     }
 }
 

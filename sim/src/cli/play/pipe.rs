@@ -6,7 +6,7 @@ use crate::output::print;
 use crate::session::{Deed, Problem, Session};
 
 use super::super::{HELD, USAGE, VIOLATED};
-use super::{said, save};
+use super::{said, save, way_back};
 
 /// Reads all commands, and carries them out one by one.
 ///
@@ -16,7 +16,8 @@ pub(super) fn run(mut session: Session) -> Result<u8, String> {
     print(session.beginning())?;
     let mut worst = HELD;
     if let Some(ending) = session.broken() {
-        print(said(&Problem::Broken(ending.clone()), true))?;
+        let problem = Problem::Broken(ending.clone());
+        print(said(&problem, true) + way_back(&session, &problem))?;
         worst = VIOLATED;
     }
     let mut lines = io::stdin().lines().enumerate().peekable();
@@ -32,7 +33,7 @@ pub(super) fn run(mut session: Session) -> Result<u8, String> {
         let answer = session.line(number, &line, &below);
         print(&answer.text)?;
         if let Some(problem) = &answer.problem {
-            print(said(problem, true))?;
+            print(said(problem, true) + way_back(&session, problem))?;
             worst = worst_of(worst, exit(problem));
         }
         match answer.deed {

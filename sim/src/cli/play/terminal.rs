@@ -8,7 +8,7 @@ use rustyline::{ColorMode, CompletionType, Config, Editor};
 
 use super::super::HELD;
 use super::editor::Assistant;
-use super::{said, save};
+use super::{said, save, way_back};
 
 type Lines = Editor<Assistant, DefaultHistory>;
 
@@ -28,7 +28,8 @@ pub(super) fn run(mut session: Session) -> Result<u8, String> {
     print("Commands of the scenario language, and of the session: help lists them, Tab completes, ^D ends.\n")?;
     print(session.beginning())?;
     if let Some(ending) = session.broken() {
-        print(said(&Problem::Broken(ending.clone()), false))?;
+        let problem = Problem::Broken(ending.clone());
+        print(said(&problem, false) + way_back(&session, &problem))?;
     }
     let mut number = 0;
     let mut is_warned = false;
@@ -46,7 +47,7 @@ pub(super) fn run(mut session: Session) -> Result<u8, String> {
         let answer = session.line(number, &line, &below);
         print(&answer.text)?;
         if let Some(problem) = &answer.problem {
-            print(said(problem, false))?;
+            print(said(problem, false) + way_back(&session, problem))?;
         }
         let warned = std::mem::take(&mut is_warned);
         match answer.deed {
