@@ -94,11 +94,13 @@ impl<'a> Next<'a> {
         vec![self.show(self.trace), self.report(self.trace), self.replay()]
     }
 
-    /// The next commands after the trace was shrunk. A scenario is about the project's own nodes.
+    /// The next commands after the trace was shrunk. Sessions and scenarios are about the project's own nodes.
     pub(super) fn shrunk(&self, header: &Header) -> Vec<String> {
-        let scenario = header.engine.is_none().then(|| self.scenario());
-        let looks = [self.show(self.trace), self.why(self.trace), self.report(self.trace), self.replay()];
-        looks.into_iter().chain(scenario).collect()
+        let is_own = header.engine.is_none();
+        let play = is_own.then(|| self.command("play", self.trace, ""));
+        let scenario = is_own.then(|| self.scenario());
+        let looks = [self.show(self.trace), self.why(self.trace)].into_iter().chain(play);
+        looks.chain([self.report(self.trace), self.replay()]).chain(scenario).collect()
     }
 
     /// The next commands after the trace was seen to end like this.
