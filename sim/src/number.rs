@@ -62,6 +62,29 @@ pub mod perhaps {
     }
 }
 
+/// A digest: sixteen hexadecimal digits.
+pub mod hexadecimal {
+    use super::*;
+
+    /// As text.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:016x}"))
+    }
+
+    /// What it writes.
+    ///
+    /// # Errors
+    /// It is no such number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let wrong = |_| serde::de::Error::custom("a digest has hexadecimal digits, at most 16");
+        u64::from_str_radix(&digits, 16).map_err(wrong)
+    }
+}
+
 /// A limit: the largest number there is limits nothing.
 pub mod limit {
     use super::*;

@@ -6,6 +6,10 @@
 
 mod list;
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 pub use list::Situation;
 
 /// How often each situation happened.
@@ -64,6 +68,22 @@ impl Situations {
     /// The situations that never happened.
     pub fn never(&self) -> impl Iterator<Item = Situation> {
         self.iter().filter(|(_, times)| *times == 0).map(|(situation, _)| situation)
+    }
+}
+
+/// In JSON they are an object: what happened, by its sentence, and how often. What is not known, since it has another name in this
+/// revision, is left out.
+impl Serialize for Situations {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let happened = self.iter().filter(|(_, times)| *times > 0);
+        serializer.collect_map(happened.map(|(situation, times)| (situation.text(), times)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Situations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let happened = BTreeMap::<String, u64>::deserialize(deserializer)?;
+        Ok(Self(Situation::ALL.map(|situation| happened.get(situation.text()).copied().unwrap_or_default())))
     }
 }
 

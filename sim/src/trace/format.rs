@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::invariant::Violation;
-use crate::number::narrowed;
+use crate::number::{hexadecimal, narrowed};
 use crate::world::{Event, World};
 
 /// What the first line of a trace calls the format.
@@ -93,8 +93,9 @@ impl Header {
     }
 }
 
-/// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// How a run ended. In JSON by itself it is `"completed"`, or an object with one field, `violation`, `panic` or `hang`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// Nothing broke.
     #[default]
@@ -206,20 +207,5 @@ impl Mark {
         letters.next() == Some(&b'{')
             && letters.next() == Some(&b'"')
             && letters.next().is_some_and(u8::is_ascii_lowercase)
-    }
-}
-
-/// Numbers of 64 bits, which many readers of JSON would round.
-mod hexadecimal {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{value:016x}"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        let digits = String::deserialize(deserializer)?;
-        u64::from_str_radix(&digits, 16).map_err(|_| D::Error::custom("a digest has hexadecimal digits, at most 16"))
     }
 }

@@ -1,6 +1,9 @@
 //! What happened in a world, counted.
 
+use std::collections::BTreeMap;
+
 use raft::{Body, ConfState, Message, Role};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::event::{Event, EventKind};
 use super::excuse::Excuse;
@@ -8,7 +11,8 @@ use crate::invariant::View;
 use crate::situation::{Situation, Situations};
 
 /// Counters. They never influence what happens.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Statistics {
     events: Events,
     /// Times that a node became leader.
@@ -90,8 +94,12 @@ pub struct Statistics {
     /// Of those, clusters with members that are cut off from another one, or down.
     pub converged_beside_faults: u64,
     /// Times that a cluster did not converge, for each excuse.
-    excused: [u64; Excuse::ALL.len()],
+    excused: Excused,
 }
+
+/// A count for each excuse.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Excused([u64; Excuse::ALL.len()]);
 
 /// A count for each kind of event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,7 +119,7 @@ impl Statistics {
 
     /// How often a cluster did not converge once faults were over, and had this excuse.
     pub const fn stalls(&self, excuse: Excuse) -> u64 {
-        self.excused[excuse as usize]
+        self.excused.0[excuse as usize]
     }
 
     /// How many events happened.
@@ -163,7 +171,7 @@ impl Statistics {
         self.situations.add(&other.situations);
         self.converged += other.converged;
         self.converged_beside_faults += other.converged_beside_faults;
-        for (mine, theirs) in self.excused.iter_mut().zip(other.excused) {
+        for (mine, theirs) in self.excused.0.iter_mut().zip(other.excused.0) {
             *mine += theirs;
         }
     }
@@ -173,7 +181,7 @@ impl Statistics {
     }
 
     pub(super) fn excused(&mut self, excuse: Excuse) {
-        self.excused[excuse as usize] += 1;
+        self.excused.0[excuse as usize] += 1;
     }
 
     /// A node has another view than before.
@@ -204,5 +212,37 @@ impl Statistics {
         self.conf_changes += 1;
         self.joint_entered += u64::from(!was_joint && is_joint);
         self.joint_left += u64::from(was_joint && !is_joint);
+    }
+}
+
+/// In JSON counts are objects, by the names of what is counted. What was never counted is left out.
+fn write<'a, S: Serializer>(counts: impl Iterator<Item = (&'a str, u64)>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.filter(|(_, count)| *count > 0))
+}
+
+impl Serialize for Events {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = EventKind::ALL.map(|kind| format!("{kind:?}"));
+        write(names.iter().map(String::as_str).zip(self.0), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Events {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let counts = BTreeMap::<String, u64>::deserialize(deserializer)?;
+        Ok(Self(EventKind::ALL.map(|kind| counts.get(&format!("{kind:?}")).copied().unwrap_or_default())))
+    }
+}
+
+impl Serialize for Excused {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write(Excuse::NAMES.into_iter().zip(self.0), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Excused {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let counts = BTreeMap::<String, u64>::deserialize(deserializer)?;
+        Ok(Self(Excuse::NAMES.map(|name| counts.get(name).copied().unwrap_or_default())))
     }
 }

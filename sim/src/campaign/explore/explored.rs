@@ -1,33 +1,39 @@
-//! The results of many runs, folded together as the runs end.
+//! The results of many runs, added up as the runs end, and the results of several explorations, added to each other. Neither depends
+//! on the order.
 
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Failure, SeedEnd};
+use crate::number::hexadecimal;
 use crate::situation::Situations;
 use crate::trace::Property;
 use crate::world::Statistics;
 
 /// How all the runs of an exploration ended.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Explored {
     /// How many seeds were run to their end.
     pub seeds: u64,
     /// In how many of them a command of a client took effect: a short run may not come so far.
     pub executed: u64,
-    /// The digests of all runs, hashed in the order of the seeds.
+    /// The sum, without its overflow, of a hash of each seed with the digest of its run. So the digests of two explorations of other
+    /// seeds add up to that of both.
+    #[serde(with = "hexadecimal")]
     pub digest: u64,
     /// What happened in all of them together.
     pub statistics: Statistics,
     /// In how many runs each situation happened.
     pub reached: Situations,
     /// What was broken.
+    #[serde(serialize_with = "write_broken", deserialize_with = "read_broken")]
     pub broken: BTreeMap<Property, Broken>,
 }
 
 /// The runs that broke a property.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Broken {
     /// How many.
     pub seeds: u64,
@@ -43,6 +49,17 @@ impl Broken {
     pub fn add(&mut self, failure: Failure) {
         self.seeds += 1;
         self.shortest.push(failure);
+        self.keep_shortest();
+    }
+
+    /// Counts those of other seeds.
+    pub fn merge(&mut self, other: &Self) {
+        self.seeds += other.seeds;
+        self.shortest.extend_from_slice(&other.shortest);
+        self.keep_shortest();
+    }
+
+    fn keep_shortest(&mut self) {
         self.shortest.sort_by_key(|failure| (failure.events, failure.seed));
         self.shortest.truncate(Self::KEPT);
     }
@@ -54,49 +71,63 @@ impl Explored {
         self.broken.values().map(|broken| broken.seeds).sum()
     }
 
+    /// Counts a run that came to its end.
+    pub fn add(&mut self, end: &SeedEnd) {
+        self.seeds += 1;
+        self.executed += u64::from(end.statistics.executed > 0);
+        self.digest = self.digest.wrapping_add(hash(end.seed, end.digest));
+        self.statistics.add(&end.statistics);
+        self.reached.add_reached(&end.statistics.situations);
+        if let Some(failure) = end.failure() {
+            self.add_failure(failure);
+        }
+    }
+
     /// Counts a run that failed without coming to its end.
     pub fn add_failure(&mut self, failure: Failure) {
         self.broken.entry(failure.property()).or_default().add(failure);
     }
-}
 
-/// Folds ends together in any order. Only the digest depends on the order, so digests wait for their turn.
-#[derive(Default)]
-pub(super) struct Fold {
-    explored: Explored,
-    /// The position of the next digest, and the digests that came before their turn.
-    next: u64,
-    waiting: BTreeMap<u64, u64>,
-}
-
-impl Fold {
-    /// Adds the run of the seed at this position.
-    pub(super) fn add(&mut self, position: u64, end: SeedEnd) {
-        self.explored.seeds += 1;
-        self.explored.executed += u64::from(end.statistics.executed > 0);
-        self.explored.statistics.add(&end.statistics);
-        self.explored.reached.add_reached(&end.statistics.situations);
-        self.waiting.insert(position, end.digest);
-        while let Some(digest) = self.waiting.remove(&self.next) {
-            self.explored.hash(digest);
-            self.next += 1;
-        }
-        if let Some(failure) = end.failure() {
-            self.explored.add_failure(failure);
+    /// Adds what became of other seeds.
+    pub fn merge(&mut self, other: &Self) {
+        self.seeds += other.seeds;
+        self.executed += other.executed;
+        self.digest = self.digest.wrapping_add(other.digest);
+        self.statistics.add(&other.statistics);
+        self.reached.add(&other.reached);
+        for (property, broken) in &other.broken {
+            self.broken.entry(*property).or_default().merge(broken);
         }
     }
-
-    /// The whole result. A position that never came is passed over.
-    pub(super) fn finish(mut self) -> Explored {
-        self.waiting.into_values().for_each(|digest| self.explored.hash(digest));
-        self.explored
-    }
 }
 
-impl Explored {
-    fn hash(&mut self, digest: u64) {
-        self.digest = xxh3_64_with_seed(&digest.to_le_bytes(), self.digest);
-    }
+/// What a run adds to the digest of an exploration. The seed is a part of it: two seeds that change places are not the same.
+fn hash(seed: u64, digest: u64) -> u64 {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..].copy_from_slice(&digest.to_le_bytes());
+    xxh3_64(&bytes)
+}
+
+/// What is broken, with the name of the property for whoever reads the file.
+#[derive(Serialize)]
+struct Named<'a> {
+    property: Property,
+    #[serde(flatten)]
+    broken: &'a Broken,
+}
+
+fn write_broken<S: Serializer>(broken: &BTreeMap<Property, Broken>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(broken.iter().map(|(property, broken)| Named { property: *property, broken }))
+}
+
+fn read_broken<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Property, Broken>, D::Error> {
+    let all = Vec::<Broken>::deserialize(deserializer)?;
+    let named = all.into_iter().map(|broken| {
+        let failure = broken.shortest.first().ok_or("a property that is broken has a failure")?;
+        Ok((failure.property(), broken))
+    });
+    named.collect::<Result<_, &str>>().map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]
@@ -108,44 +139,59 @@ mod tests {
         SeedEnd { seed, events: 100 - seed, ending, differs: None, digest: seed, statistics: Statistics::default() }
     }
 
-    fn folded(positions: &[u64]) -> Explored {
-        let mut fold = Fold::default();
-        positions.iter().for_each(|position| fold.add(*position, end(*position, Ending::Completed)));
-        assert!(fold.waiting.len() < positions.len());
-        fold.finish()
+    fn added(seeds: &[u64]) -> Explored {
+        let mut explored = Explored::default();
+        seeds.iter().for_each(|seed| explored.add(&end(*seed, Ending::Completed)));
+        explored
     }
 
     #[test]
-    fn the_digest_is_that_of_the_order_of_the_seeds_whatever_order_they_end_in() {
-        let in_order =
-            [0, 1, 2, 3].into_iter().fold(0, |digest: u64, seed: u64| xxh3_64_with_seed(&seed.to_le_bytes(), digest));
-        assert_eq!(folded(&[0, 1, 2, 3]).digest, in_order);
-        assert_eq!(folded(&[3, 1, 0, 2]), folded(&[0, 1, 2, 3]));
-        assert_eq!(folded(&[0, 3, 2]).digest, folded(&[0, 2, 3]).digest, "one that never ends is passed over");
-        assert_ne!(folded(&[0, 3, 2]).digest, in_order);
+    fn the_result_is_the_same_whatever_order_seeds_end_in_and_however_they_are_cut() {
+        let whole = added(&[0, 1, 2, 3]);
+        assert_eq!(added(&[3, 1, 0, 2]), whole);
+        let (mut one, mut other) = (added(&[0, 3]), added(&[1, 2]));
+        one.merge(&added(&[1, 2]));
+        other.merge(&added(&[0, 3]));
+        assert_eq!((&one, &other), (&whole, &whole));
+    }
+
+    #[test]
+    fn the_digest_tells_which_seed_had_which_end() {
+        let swapped = |seed: u64| SeedEnd { digest: 1 - seed, ..end(seed, Ending::Completed) };
+        let mut explored = Explored::default();
+        [0, 1].into_iter().for_each(|seed| explored.add(&swapped(seed)));
+        assert_ne!(explored.digest, added(&[0, 1]).digest);
+        assert_ne!(added(&[0, 1]).digest, added(&[0, 2]).digest);
+    }
+
+    #[test]
+    fn a_result_comes_back_from_json() {
+        let mut explored = added(&[1, 2]);
+        explored.add(&end(3, Ending::Panic("an assertion".to_owned())));
+        explored.reached.note(crate::situation::Situation::SplitVote);
+        let json = serde_json::to_string(&explored).unwrap();
+        assert_eq!(serde_json::from_str::<Explored>(&json).unwrap(), explored, "{json}");
     }
 
     #[test]
     fn seeds_in_which_a_command_took_effect_are_counted() {
-        let mut fold = Fold::default();
+        let mut explored = Explored::default();
         for executed in [0, 2, 1] {
             let mut end = end(executed, Ending::Completed);
             end.statistics.executed = executed;
-            fold.add(executed, end);
+            explored.add(&end);
         }
-        let explored = fold.finish();
         assert_eq!((explored.seeds, explored.executed), (3, 2));
     }
 
     #[test]
     fn failures_are_counted_by_property_and_only_the_shortest_are_kept() {
-        let mut fold = Fold::default();
+        let mut explored = Explored::default();
         let panic = Ending::Panic("an assertion".to_owned());
-        for (position, seed) in (10..20).enumerate() {
+        for seed in 10..20 {
             let ending = if seed == 12 { Ending::Completed } else { panic.clone() };
-            fold.add(position as u64, end(seed, ending));
+            explored.add(&end(seed, ending));
         }
-        let explored = fold.finish();
         let broken = &explored.broken[&Property::NoPanic];
         let shortest: Vec<u64> = broken.shortest.iter().map(|failure| failure.seed).collect();
         assert_eq!((explored.seeds, explored.failures(), broken.seeds), (10, 9, 9));

@@ -4,6 +4,8 @@
 //! not depend on the number of seeds.
 
 mod explored;
+mod failure;
+mod ranges;
 mod seeds;
 mod workers;
 
@@ -11,14 +13,15 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-use self::explored::Fold;
 use crate::driver::swarm::{self, Ended, Swarm};
 use crate::plan::{Overrides, Plan};
 use crate::planted::{self, UnknownBug};
-use crate::trace::{Ending, Property};
+use crate::trace::Ending;
 use crate::world::{Statistics, World};
 
 pub use explored::{Broken, Explored};
+pub use failure::Failure;
+pub use ranges::Ranges;
 pub use seeds::{Shard, ShardError};
 pub use workers::{AtWork, Workers};
 
@@ -29,6 +32,8 @@ pub struct Exploration {
     pub seeds: Range<u64>,
     /// The part of them that is run here.
     pub shard: Shard,
+    /// The seeds of that part that are left out since they were run before, each by its number in [`Shard::of`].
+    pub done: Ranges,
     /// How many run at once; `None` for as many as there are cores.
     pub jobs: Option<usize>,
     /// What the caller decides instead of the seeds.
@@ -54,19 +59,6 @@ pub struct SeedEnd {
     pub digest: u64,
     /// What happened, counted.
     pub statistics: Statistics,
-}
-
-/// A seed that failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// The seed.
-    pub seed: u64,
-    /// After how many events, the one that broke something included.
-    pub events: u64,
-    /// How it ended; [`Ending::Completed`] only where two runs differ.
-    pub ending: Ending,
-    /// The first step after which a second run differed.
-    pub differs: Option<u64>,
 }
 
 /// Follows an exploration while it goes on, and may end it.
@@ -101,7 +93,7 @@ pub struct SeedAtWork<'a> {
 }
 
 impl<'a> SeedAtWork<'a> {
-    fn of(AtWork { worker, job: (_, seed), pulse }: AtWork<'a, Job>) -> Self {
+    fn of(AtWork { worker, job: seed, pulse }: AtWork<'a, u64>) -> Self {
         Self { seed: *seed, pulse, worker }
     }
 }
@@ -146,22 +138,22 @@ pub fn explore(exploration: &Exploration, watch: &mut impl Watch) -> Result<Expl
 /// As [`explore`].
 pub fn explore_in(world: &World, exploration: &Exploration, watch: &mut impl Watch) -> Result<Explored, CannotExplore> {
     drop(planted::switch_on(exploration.bug.as_deref()).map_err(CannotExplore::NeedsBug)?);
-    let mut seeds = (0..).zip(exploration.share()).peekable();
-    let mut fold = Fold::default();
+    let mut seeds = exploration.share().peekable();
+    let mut explored = Explored::default();
     let mut workers = exploration.workers(world)?;
+    let mut is_first = true;
     loop {
         while workers.has_free()
-            && let Some((position, _)) = seeds.peek()
-            && is_near(*position, &workers)
             // The first seed begins in any case: a result of no seeds says nothing.
-            && (*position == 0 || !watch.enough())
-            && let Some(job) = seeds.next()
+            && (is_first || !watch.enough())
+            && let Some(seed) = seeds.next()
         {
-            workers.give(job);
+            is_first = false;
+            workers.give(seed);
         }
-        if let Some((position, end)) = workers.wait(LOOK) {
+        if let Some(end) = workers.wait(LOOK) {
             watch.ended(&end);
-            fold.add(position, end);
+            explored.add(&end);
         }
         let mut at_work = workers.at_work().peekable();
         if at_work.peek().is_none() && (watch.enough() || seeds.peek().is_none()) {
@@ -171,48 +163,37 @@ pub fn explore_in(world: &World, exploration: &Exploration, watch: &mut impl Wat
             break;
         }
     }
-    Ok(fold.finish())
+    Ok(explored)
 }
-
-/// The position of a seed, and the seed.
-type Job = (u64, u64);
 
 /// The time between two looks at the seeds that are at work.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Whether the seed at this position may begin: it must not be too far ahead of the oldest one at work, for whose
-/// digest its own has to wait.
-fn is_near(position: u64, workers: &Workers<Job, (u64, SeedEnd)>) -> bool {
-    const MOST_WAITING: u64 = 1 << 16;
-    workers.at_work().all(|one| position - one.job.0 < MOST_WAITING)
-}
-
 impl Exploration {
     /// These seeds, with nothing else decided.
     pub fn of(seeds: Range<u64>) -> Self {
-        Self { seeds, shard: Shard::default(), jobs: None, overrides: Overrides::default(), bug: None, twice: false }
+        let (shard, done, overrides) = (Shard::default(), Ranges::default(), Overrides::default());
+        Self { seeds, shard, done, jobs: None, overrides, bug: None, twice: false }
     }
 
     /// The seeds that are run here.
     pub fn share(&self) -> impl Iterator<Item = u64> {
-        self.shard.of(self.seeds.clone())
+        let Self { seeds: Range { start, .. }, shard, .. } = *self;
+        self.done.missing(self.shard.count(&self.seeds)).map(move |number| shard.seed(start, number))
     }
 
     /// How many seeds are run here.
     pub fn count(&self) -> u64 {
-        self.shard.count(&self.seeds)
+        self.shard.count(&self.seeds) - self.done.count()
     }
 
-    fn workers(&self, world: &World) -> io::Result<Workers<Job, (u64, SeedEnd)>> {
+    fn workers(&self, world: &World) -> io::Result<Workers<u64, SeedEnd>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let Self { overrides, bug, twice, .. } = self.clone();
         let world = world.clone();
-        Workers::new(self.jobs.unwrap_or(cores).max(1), move |(position, seed)| {
+        Workers::new(self.jobs.unwrap_or(cores).max(1), move |seed| {
             let _switched = planted::switch_on(bug.as_deref()).expect("the build has the bug, it was just looked up");
-            (
-                position,
-                if twice { run_twice_in(&world, seed, &overrides) } else { run_seed_in(&world, seed, &overrides) },
-            )
+            if twice { run_twice_in(&world, seed, &overrides) } else { run_seed_in(&world, seed, &overrides) }
         })
     }
 }
@@ -258,25 +239,6 @@ impl SeedEnd {
     }
 }
 
-impl Failure {
-    /// The property that it broke.
-    pub fn property(&self) -> Property {
-        match self.differs {
-            Some(_) => Property::RunsRepeat,
-            None => Property::broken_by(&self.ending).unwrap_or(Property::RunsRepeat),
-        }
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.differs {
-            Some(step) => write!(f, "two runs differ from step {step} on"),
-            None => write!(f, "{}", self.ending.clone()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,15 +279,19 @@ mod tests {
     }
 
     #[test]
-    fn a_bug_that_is_not_in_the_build_is_refused() {
-        let exploration = Exploration { bug: Some("no-such-bug".to_owned()), ..of(0..1) };
-        assert!(matches!(explore(&exploration, &mut Unwatched), Err(CannotExplore::NeedsBug(_))));
+    fn seeds_that_are_done_are_left_out_and_the_rest_adds_up_to_the_whole() {
+        let whole = explore(&of(0..20), &mut Unwatched).expect("threads start");
+        let done = Ranges::from_iter(3..9);
+        let mut sum = explore(&of(3..9), &mut Unwatched).expect("threads start");
+        let exploration = Exploration { done, ..of(0..20) };
+        assert_eq!(exploration.count(), 14);
+        sum.merge(&explore(&exploration, &mut Unwatched).expect("threads start"));
+        assert_eq!(sum, whole);
     }
 
     #[test]
-    fn where_two_runs_differ_that_is_what_is_broken() {
-        let failure = Failure { seed: 1, events: 9, ending: Ending::Completed, differs: Some(8) };
-        assert_eq!(failure.property(), Property::RunsRepeat);
-        assert_eq!(failure.to_string(), "two runs differ from step 8 on");
+    fn a_bug_that_is_not_in_the_build_is_refused() {
+        let exploration = Exploration { bug: Some("no-such-bug".to_owned()), ..of(0..1) };
+        assert!(matches!(explore(&exploration, &mut Unwatched), Err(CannotExplore::NeedsBug(_))));
     }
 }

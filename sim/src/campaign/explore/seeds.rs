@@ -12,7 +12,7 @@ use std::str::FromStr;
 /// assert_eq!(second.of(0..8).collect::<Vec<_>>(), [1, 4, 7]);
 /// # Ok::<(), sim::campaign::explore::ShardError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Shard {
     /// Counted from 0.
     position: u64,
@@ -25,10 +25,35 @@ pub struct Shard {
 pub struct ShardError(String);
 
 impl Shard {
+    /// The share at this position, counted from 0, of so many. `None` where there are not so many.
+    pub const fn at(position: u64, count: u64) -> Option<Self> {
+        if position < count { Some(Self { position, count }) } else { None }
+    }
+
+    /// Which share it is, counted from 1 as `I/N` counts.
+    pub const fn number(self) -> u64 {
+        self.position + 1
+    }
+
+    /// Of how many shares it is one.
+    pub const fn shares(self) -> u64 {
+        self.count
+    }
+
     /// The seeds of the range that belong to this share.
     pub fn of(self, seeds: Range<u64>) -> impl Iterator<Item = u64> {
-        let first = seeds.start;
-        (0..self.count(&seeds)).map(move |number| first + self.position + number * self.count)
+        (0..self.count(&seeds)).map(move |number| self.seed(seeds.start, number))
+    }
+
+    /// The seed of this number, counted from 0, in the share of a range that begins with `first`.
+    pub(super) const fn seed(self, first: u64, number: u64) -> u64 {
+        first + self.position + number * self.count
+    }
+
+    /// Which number a seed has in the share of the range that begins with `first`, if it belongs to it.
+    pub fn number_of(self, first: u64, seed: u64) -> Option<u64> {
+        let beyond = seed.checked_sub(first)?.checked_sub(self.position)?;
+        beyond.is_multiple_of(self.count).then(|| beyond / self.count)
     }
 
     /// How many seeds of the range belong to this share.
@@ -65,10 +90,7 @@ impl FromStr for Shard {
         let wrong = || ShardError(text.to_owned());
         let (number, count) = text.split_once('/').ok_or_else(wrong)?;
         let (number, count): (u64, u64) = (number.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?);
-        if !(1..=count).contains(&number) {
-            return Err(wrong());
-        }
-        Ok(Self { position: number - 1, count })
+        number.checked_sub(1).and_then(|position| Self::at(position, count)).ok_or_else(wrong)
     }
 }
 
@@ -86,6 +108,16 @@ mod tests {
             seeds.sort_unstable();
             assert_eq!(seeds, (10..31).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_seed_has_the_number_at_which_it_is_found_in_its_share() {
+        let shard: Shard = "2/3".parse().unwrap();
+        for (number, seed) in (0..).zip(shard.of(10..40)) {
+            assert_eq!(shard.number_of(10, seed), Some(number));
+        }
+        assert_eq!([9, 10, 12].map(|seed| shard.number_of(10, seed)), [None; 3]);
+        assert_eq!((shard.number(), shard.shares()), (2, 3));
     }
 
     #[test]
