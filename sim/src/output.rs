@@ -100,6 +100,21 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.finish()
 }
 
+/// The same, and returns only when the file would be there after the machine stopped.
+///
+/// # Errors
+/// Those of the file system. The old file is there then, as it was.
+pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(bytes)?;
+    file.file.sync_all()?;
+    file.finish()?;
+    // The name is in the folder, which is a file of its own. Not every system can write one out, and the contents are safe.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    drop(File::open(folder).and_then(|folder| folder.sync_all()));
+    Ok(())
+}
+
 /// Whether what is written to this path cannot be taken back: a device, a pipe, or a file that the process was given open,
 /// such as `/dev/stdout`.
 pub fn is_stream(path: &Path) -> bool {

@@ -261,7 +261,8 @@ mod planted {
         assert!(out.contains("\nBROKEN     vote-once, by ") && out.contains("\nmeaning    a node votes once"), "{out}");
         assert!(out.contains("\nsource     paper, figure 2"), "{out}");
         let kept = names(&folder.path().join("the failures"));
-        assert_eq!(kept.len(), 3, "{out}");
+        let traces = kept.iter().filter(|name| name.starts_with("violation-"));
+        assert_eq!(traces.count(), 3, "{out}");
         // The commands are right as they are printed.
         let next: Vec<&str> = out.lines().skip_while(|line| !line.starts_with("next ")).collect();
         assert_eq!(next.len(), 3, "{out}");
@@ -307,13 +308,15 @@ mod planted {
         let folder = folder();
         std::fs::write(folder.path().join("file"), "").unwrap();
         std::fs::create_dir(folder.path().join("violation-0.jsonl")).unwrap();
+        std::fs::create_dir_all(folder.path().join("made/violation-0.jsonl")).unwrap();
+        std::fs::create_dir_all(folder.path().join("made/violation-1.jsonl")).unwrap();
         let seed = [&["--seed", "0", "--steps", "3000", "--no-settle"][..], &BUG].concat();
         let many = [&["explore", "--seeds", "0..2", "--steps", "3000", "--no-settle"][..], &BUG].concat();
         let cases = [
             seed.clone(),
             [&seed[..], &["--trace", "no/such/folder/t.jsonl"]].concat(),
             [&seed[..], &["--trace", "/dev/full"]].concat(),
-            [&many[..], &["--out", "file/in/it"]].concat(),
+            [&many[..], &["--out", "made"]].concat(),
             many.clone(),
         ];
         for arguments in cases {
@@ -322,6 +325,8 @@ mod planted {
             assert!(out.contains("vote-once at step "), "{arguments:?}: {out}{error}");
             assert!(out.contains("trace      none: ") || out.contains("no trace: "), "{arguments:?}: {out}{error}");
         }
+        let (code, out, error) = said(&folder, &[&many[..], &["--out", "file/in/it"]].concat());
+        assert_eq!((code, &*out, error.starts_with("error: file/in/it: ")), (2, "", true), "nothing was run: {error}");
         let (code, out, error) = said(&folder, &["--seed", "1", "--steps", "100", "--trace", "no/such/t.jsonl"]);
         assert_eq!((code, out.contains("digest")), (2, true), "{error}");
     }

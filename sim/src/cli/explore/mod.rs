@@ -1,7 +1,10 @@
 //! `sim explore`: many seeds, on every core.
 
+mod environment;
+pub(super) mod folder;
 mod from;
 mod progress;
+mod share;
 mod told;
 mod traces;
 mod watcher;
@@ -10,12 +13,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::campaign::explore::{Exploration, Explored, Shard, explore_in};
+use crate::campaign::explore::{Exploration, Explored, explore_in};
 use crate::output::say;
 use clap::Args;
 
+use self::folder::{Folder, Opened};
 use self::from::From;
-use self::watcher::Watcher;
+use self::share::ShardChoice;
+use self::watcher::{Watched, Watcher};
 use super::choices::{Choices, run_again};
 use super::run::seed;
 use super::watchdog::Patience;
@@ -27,13 +32,27 @@ use super::{HELD, VIOLATED, again, drawn, jobs, time};
   sim explore                                     seeds from a drawn one on, until one fails or ^C
   sim explore --seeds 0..1000                     a thousand seeds
   sim explore --seeds 0..1000000 --seconds 10m    as many of a million as ten minutes allow
-  sim explore --seeds 0..90000 --shard 2/9        the second of nine shares, for a batch system
+  sim explore --seeds 0..90000 --shard 2/9 -o s2  the second of nine shares, and its result as a folder
+  sim explore --seeds 0..90000 --shard env -o s2  the share that Kubernetes, Slurm or another engine has set
   sim explore --from raft.txt --seeds 0..1000     each goes on from where a scenario, or a trace, has come to
-  sim explore --seeds 0..1000 --out failures      where the traces of failures go
+  sim explore --seeds 0..1000 --out night         a folder for the summary and the traces; once more: goes on with it
   sim explore --seeds 0..1000 --json > found.jsonl  one JSON line for each failure, and one for the summary
 
 A failure is told when it is found. Of each property that is broken the three shortest traces are kept; the summary says
 with which to begin. ^C begins no further seed and prints the summary; a second one ends at once.
+
+--shard env takes the share from what engines set. Two variables of this program's own say it where they do not, and count before
+all others: SIM_SHARD_INDEX, from 0 on, and SIM_SHARD_COUNT.
+  engine            which share                            of how many
+  Kubernetes        JOB_COMPLETION_INDEX                   SIM_SHARD_COUNT
+  Slurm             SLURM_ARRAY_TASK_ID, _MIN, _STEP       SLURM_ARRAY_TASK_COUNT, or _MAX
+  AWS Batch         AWS_BATCH_JOB_ARRAY_INDEX              AWS_BATCH_JOB_ARRAY_SIZE
+  GNU parallel      PARALLEL_SEQ, from 1 on                SIM_SHARD_COUNT
+  Buildkite         BUILDKITE_PARALLEL_JOB                 BUILDKITE_PARALLEL_JOB_COUNT
+  GitHub's matrix   SIM_SHARD_INDEX: strategy.job-index    SIM_SHARD_COUNT: strategy.job-total
+
+--out writes summary.json when a failure is found, each second, and at the end, all at once. Whoever kills the program loses no more
+than the seeds of that second, which are run again. `sim merge` makes one report of many such folders.
 
 Exit status: 0 all checks held, 1 a property was violated or, with --all-situations, a situation was never reached,
 2 bad usage, or nothing was checked")]
@@ -47,16 +66,16 @@ pub(super) struct ExploreArguments {
     /// Begins no further seed after this long: seconds, or with s, m or h
     #[arg(long = "seconds", alias = "time", value_name = "T", value_parser = time::some)]
     time: Option<Duration>,
-    /// Runs only the I-th of N equal shares
-    #[arg(long, value_name = "I/N", requires = "seeds")]
-    shard: Option<Shard>,
+    /// Runs only the I-th of N equal shares, or the one that the environment names
+    #[arg(long, value_name = "I/N|env", requires = "seeds")]
+    shard: Option<ShardChoice>,
     #[command(flatten)]
     from: From,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     patience: Patience,
-    /// The folder for the traces of failures, instead of this one
+    /// The folder for the summary and the traces of failures; what is done there is not done again. Without it, traces go to this one
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Prints JSON lines instead of text
@@ -81,10 +100,11 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 }
 
 impl ExploreArguments {
-    fn exploration(&self) -> Result<Exploration, String> {
-        let seeds = self.seeds.clone().unwrap_or_else(|| drawn::seed()..u64::MAX);
+    /// What is to be run, from this seed on if nobody chose the seeds.
+    fn exploration(&self, first: Option<u64>) -> Result<Exploration, String> {
+        let seeds = self.seeds.clone().unwrap_or_else(|| first.unwrap_or_else(drawn::seed)..u64::MAX);
         let exploration = Exploration {
-            shard: self.shard.unwrap_or_default(),
+            shard: self.shard.map(ShardChoice::shard).transpose()?.unwrap_or_default(),
             jobs: jobs::capped(self.jobs),
             overrides: self.choices.overrides(),
             bug: self.choices.bug.clone(),
@@ -117,21 +137,28 @@ impl ExploreArguments {
 pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     drop(super::bugs::switch_on(arguments.choices.bug.as_deref())?);
     let start = arguments.from.start(arguments.choices.world()?, arguments.choices.bug.as_deref())?;
-    let exploration = arguments.exploration()?;
-    let began = Instant::now();
-    let mut watcher = Watcher::new(arguments, &exploration, &start);
-    if arguments.is_open() {
-        told::say_beside_json(arguments.json, told::of_start(exploration.seeds.start))?;
+    let opened = arguments.out.as_deref().map(Opened::at).transpose()?;
+    let mut exploration = arguments.exploration(opened.as_ref().and_then(Opened::first_of_open))?;
+    let work = arguments.work(&exploration, &start);
+    let folder = opened.map(|opened| opened.go_on(work, exploration.shard)).transpose()?;
+    if let Some(folder) = &folder {
+        exploration.done = folder.summary.done.clone();
     }
-    let mut explored = explore_in(start.world(), &exploration, &mut watcher).map_err(|error| error.to_string())?;
+    let began = Instant::now();
+    let mut watcher = Watcher::new(arguments, &exploration, &start, folder);
+    watcher.tell_start(&exploration)?;
+    let mut here = explore_in(start.world(), &exploration, &mut watcher).map_err(|error| error.to_string())?;
     let took = began.elapsed();
-    let traces = watcher.finish(&mut explored)?;
+    let Watched { traces, folder, unwritten } = watcher.finish(&mut here)?;
+    let explored = folder.map_or_else(|| here.clone(), |Folder { summary, .. }| summary.explored);
     if explored.seeds == 0 && explored.broken.is_empty() {
         return Err("no seed came to its end: nothing was checked".to_owned());
     }
-    let (exploration, explored) = (&exploration, &explored);
-    let summary = told::Summary { arguments, world: start.world(), exploration, explored, traces: &traces, took };
+    let (world, explored) = (start.world(), &explored);
+    let exploration = &exploration;
+    let summary = told::Summary { arguments, world, exploration, here: &here, explored, traces: &traces, took };
     say(if arguments.json { summary.as_json() } else { summary.as_text() })?;
+    unwritten.map_or(Ok(()), Err)?;
     let missed = arguments.all_situations && never_reached(explored);
     Ok(if explored.broken.is_empty() && !missed { HELD } else { VIOLATED })
 }

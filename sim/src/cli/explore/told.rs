@@ -61,6 +61,9 @@ pub(super) struct Summary<'a> {
     pub(super) arguments: &'a ExploreArguments,
     pub(super) world: &'a World,
     pub(super) exploration: &'a Exploration,
+    /// What became of the seeds of this start.
+    pub(super) here: &'a Explored,
+    /// And of those of earlier starts as well.
     pub(super) explored: &'a Explored,
     pub(super) traces: &'a Traces,
     pub(super) took: Duration,
@@ -83,9 +86,13 @@ impl Summary<'_> {
     }
 
     fn of_seeds(&self) -> String {
-        let Self { exploration, explored, took, .. } = self;
-        let rate = explored.seeds as f64 / took.as_secs_f64().max(0.001);
-        let events = explored.statistics.total() as f64 / took.as_secs_f64().max(0.001);
+        let Self { exploration, here, explored, took, .. } = self;
+        let rate = here.seeds as f64 / took.as_secs_f64().max(0.001);
+        let events = here.statistics.total() as f64 / took.as_secs_f64().max(0.001);
+        let before = match explored.seeds - here.seeds {
+            0 => String::new(),
+            before => format!(", {before} of them before"),
+        };
         let of_events = format!(
             "{} events; a command took effect in {} of {} seeds\n",
             explored.statistics.total(),
@@ -93,7 +100,7 @@ impl Summary<'_> {
             explored.seeds
         );
         let seeds = format!(
-            "{} seeds{}, {} failures; {rate:.0} seeds and {events:.0} events a second; digest {:016x}\n",
+            "{} seeds{}{before}, {} failures; {rate:.0} seeds and {events:.0} events a second; digest {:016x}\n",
             explored.seeds,
             if exploration.twice { " run twice" } else { "" },
             explored.failures(),
@@ -184,6 +191,7 @@ impl Summary<'_> {
         json!({
             "from": exploration.seeds.start.to_string(),
             "seeds": explored.seeds,
+            "before": explored.seeds - self.here.seeds,
             "executed": explored.executed,
             "run_twice": arguments.determinism,
             "failures": explored.failures(),

@@ -37,6 +37,18 @@ impl Traces {
         Self { folder, choices, start, kept, waiting, recorder: None, written }
     }
 
+    /// Goes on with what an earlier start kept: a trace that is not there is recorded.
+    pub(super) fn go_on_with(&mut self, broken: &BTreeMap<Property, Broken>) {
+        self.kept.clone_from(broken);
+        for failure in broken.values().flat_map(|broken| &broken.shortest) {
+            if self.path(failure.seed).is_file() {
+                self.written.insert(failure.seed, Ok(()));
+            } else if !matches!(failure.ending, Ending::Hang(_)) {
+                self.waiting.push_back(failure.seed);
+            }
+        }
+    }
+
     /// Keeps the trace of this failure if it is one of the shortest of its property, and returns where it will be. A
     /// trace that is no longer one of them is removed.
     pub(super) fn keep(&mut self, failure: &Failure) -> Option<PathBuf> {

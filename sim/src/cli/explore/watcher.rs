@@ -2,6 +2,7 @@
 //! decides when it is enough.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::campaign::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
@@ -11,6 +12,7 @@ use crate::trace::Ending;
 
 use super::super::interrupt::Interrupt;
 use super::super::watchdog::{Stuck, Vigil};
+use super::folder::Folder;
 use super::progress::Progress;
 use super::traces::Traces;
 use super::{ExploreArguments, told};
@@ -22,6 +24,7 @@ pub(super) struct Watcher<'a> {
     is_interrupted: bool,
     progress: Progress,
     traces: Traces,
+    folder: Option<Folder>,
     failures: u64,
     /// The seed that each thread is at.
     at_work: BTreeMap<usize, AtSeed>,
@@ -30,6 +33,16 @@ pub(super) struct Watcher<'a> {
     hung: Vec<(u64, u64)>,
     /// Why standard output takes no more, once it does not.
     unsaid: Option<String>,
+    /// Why the folder takes no more, once it does not.
+    unwritten: Option<String>,
+}
+
+/// What is left of it when it has ended.
+pub(super) struct Watched {
+    pub(super) traces: Traces,
+    pub(super) folder: Option<Folder>,
+    /// Why the folder took no more, if it did not.
+    pub(super) unwritten: Option<String>,
 }
 
 /// A thread at work on a seed.
@@ -46,40 +59,79 @@ impl<'a> Watcher<'a> {
     /// How often the watcher looks whether seeds move.
     const LOOK: Duration = Duration::from_millis(100);
 
-    pub(super) fn new(arguments: &'a ExploreArguments, exploration: &Exploration, start: &Start) -> Self {
+    pub(super) fn new(
+        arguments: &'a ExploreArguments,
+        exploration: &Exploration,
+        start: &Start,
+        folder: Option<Folder>,
+    ) -> Self {
         let now = Instant::now();
+        let mut traces =
+            Traces::new(arguments.out.clone().unwrap_or_default(), arguments.choices.clone(), start.clone());
+        if let Some(folder) = &folder {
+            traces.go_on_with(&folder.summary.explored.broken);
+        }
         Self {
             arguments,
             began: now,
             interrupt: Interrupt::listen(),
             is_interrupted: false,
             progress: Progress::new((!arguments.is_open()).then(|| exploration.count())),
-            traces: Traces::new(arguments.out.clone().unwrap_or_default(), arguments.choices.clone(), start.clone()),
+            traces,
+            folder,
             failures: 0,
             at_work: BTreeMap::new(),
             looked: now,
             hung: Vec::new(),
             unsaid: None,
+            unwritten: None,
         }
+    }
+
+    /// Says where seeds begin if nobody chose them, and how many are done already.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn tell_start(&self, exploration: &Exploration) -> Result<(), String> {
+        if self.arguments.is_open() {
+            told::say_beside_json(self.arguments.json, told::of_start(exploration.seeds.start))?;
+        }
+        if let Some(before) = self.folder.as_ref().map(|folder| folder.before).filter(|before| *before > 0) {
+            tell(format_args!("{before} seeds were run before; {} are left", exploration.count()));
+        }
+        Ok(())
     }
 
     /// Records what is still to be recorded, and counts the seeds that hang.
     ///
     /// # Errors
     /// Standard output took no more.
-    pub(super) fn finish(mut self, explored: &mut Explored) -> Result<Traces, String> {
+    pub(super) fn finish(mut self, explored: &mut Explored) -> Result<Watched, String> {
         self.progress.finish();
         for (seed, step) in std::mem::take(&mut self.hung) {
             let ending = self.traces.record_hang(seed, Stuck(step));
-            explored.add_failure(Failure { seed, events: step, ending, differs: None });
+            let failure = Failure { seed, events: step, ending, differs: None };
+            if let Some(folder) = &mut self.folder {
+                folder.add_failure(&failure);
+            }
+            explored.add_failure(failure);
         }
+        // The summary does not wait for traces: those that are missing are recorded by the next start.
+        self.in_folder(Folder::write);
         self.traces.finish();
-        self.unsaid.map_or(Ok(self.traces), Err)
+        let Self { traces, folder, unwritten, .. } = self;
+        self.unsaid.map_or(Ok(Watched { traces, folder, unwritten }), Err)
     }
 
-    fn tell_failure(&mut self, failure: &Failure) {
+    /// Does something with the folder, unless it takes no more.
+    fn in_folder(&mut self, what: impl FnOnce(&mut Folder) -> Result<(), String>) {
+        if let Some(folder) = self.folder.as_mut().filter(|_| self.unwritten.is_none()) {
+            self.unwritten = what(folder).err();
+        }
+    }
+
+    fn tell_failure(&mut self, failure: &Failure, trace: Option<PathBuf>) {
         self.failures += 1;
-        let trace = self.traces.keep(failure);
         let line = match self.arguments.json {
             true => told::failure_as_json(failure, trace.as_deref()),
             false => told::failure(failure, trace.as_deref()),
@@ -130,7 +182,8 @@ impl<'a> Watcher<'a> {
             patience.as_secs()
         );
         self.progress.aside(|| tell(line));
-        self.tell_failure(&failure);
+        let trace = self.traces.keep(&failure);
+        self.tell_failure(&failure, trace);
     }
 }
 
@@ -138,12 +191,16 @@ impl Watch for Watcher<'_> {
     fn enough(&mut self) -> bool {
         let is_late = self.arguments.time.is_some_and(|limit| self.began.elapsed() >= limit);
         let has_failed = self.arguments.is_open() && self.failures > 0;
-        is_late || has_failed || self.interrupt.is_asked() || !self.hung.is_empty() || self.unsaid.is_some()
+        let is_cut_off = self.unsaid.is_some() || self.unwritten.is_some();
+        is_late || has_failed || self.interrupt.is_asked() || !self.hung.is_empty() || is_cut_off
     }
 
     fn ended(&mut self, end: &SeedEnd) {
-        if let Some(failure) = end.failure() {
-            self.tell_failure(&failure);
+        let failure = end.failure();
+        let trace = failure.as_ref().and_then(|failure| self.traces.keep(failure));
+        self.in_folder(|folder| folder.add(end, trace.is_some()));
+        if let Some(failure) = failure {
+            self.tell_failure(&failure, trace);
         }
         self.progress.count(self.failures);
     }
