@@ -46,14 +46,20 @@ fn done(path: &Path) -> Option<u64> {
     Some(ranges.iter().map(|range| range[1].as_u64().unwrap() - range[0].as_u64().unwrap()).sum())
 }
 
-/// Starts, and kills the process as soon as its summary has more seeds than so many.
-fn killed_after(folder: &TempDir, arguments: &[&str], name: &str, seeds: u64) {
+/// Starts, and waits until the summary has more seeds than so many.
+fn at_work_after(folder: &TempDir, arguments: &[&str], name: &str, seeds: u64) -> Child {
     let mut child: Child = explore(folder, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let path = folder.path().join(name).join("summary.json");
     while done(&path).is_none_or(|done| done <= seeds) {
         assert!(child.try_wait().expect("a child").is_none(), "it has ended before it could be killed");
         std::thread::yield_now();
     }
+    child
+}
+
+/// The same, and then kills the process.
+fn killed_after(folder: &TempDir, arguments: &[&str], name: &str, seeds: u64) {
+    let mut child = at_work_after(folder, arguments, name, seeds);
     child.kill().expect("it can be killed");
     child.wait().expect("it ends");
 }
@@ -61,7 +67,7 @@ fn killed_after(folder: &TempDir, arguments: &[&str], name: &str, seeds: u64) {
 #[test]
 fn a_share_that_was_killed_again_and_again_ends_as_one_that_never_was() {
     let folder = folder();
-    let share = ["--seeds", "0..4000", "--shard", "2/2"];
+    let share = ["--seeds", "0..2400", "--shard", "2/2"];
     let (code, _, error) = explored(&folder, &[&share[..], &["--out", "whole"]].concat());
     assert_eq!(code, 0, "{error}");
     let arguments = [&share[..], &["--out", "killed"]].concat();
@@ -76,8 +82,8 @@ fn a_share_that_was_killed_again_and_again_ends_as_one_that_never_was() {
     }
     let (code, out, error) = explored(&folder, &arguments);
     assert_eq!(code, 0, "{error}");
-    assert!(error.contains(&format!("{before} seeds were run before; {} are left", 2000 - before)), "{error}");
-    assert!(out.contains(&format!("2000 seeds, {before} of them before, 0 failures")), "{out}");
+    assert!(error.contains(&format!("{before} seeds were run before; {} are left", 1200 - before)), "{error}");
+    assert!(out.contains(&format!("1200 seeds, {before} of them before, 0 failures")), "{out}");
     assert_eq!(text_of(&folder, "killed"), text_of(&folder, "whole"));
 }
 
@@ -161,6 +167,18 @@ fn seeds_from_a_drawn_one_on_go_on_from_the_same_one() {
     assert_eq!(code, 0, "{error}");
     assert_eq!(summary(&folder, "s")["from"], first["from"]);
     assert!(done(&folder.path().join("s/summary.json")) > done_first);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_share_that_is_asked_to_end_says_by_its_exit_that_it_is_not_at_its_end() {
+    let folder = folder();
+    let mut child = at_work_after(&folder, &["--seeds", "0..2000000", "--out", "s"], "s", 0);
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill is there");
+    assert!(asked.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let (before, summary) = (done(&folder.path().join("s/summary.json")).expect("a summary"), summary(&folder, "s"));
+    assert_eq!((summary["seeds"].as_u64(), &summary["complete"]), (Some(before), &false.into()));
 }
 
 /// A limit on the size of files stands for a disk that is full.

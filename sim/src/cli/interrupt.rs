@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The exit code of a program that ^C ended, as shells have it.
-const INTERRUPTED: i32 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Whether somebody asked for an end.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ impl Interrupt {
         let asked = interrupt.0.clone();
         drop(ctrlc::set_handler(move || {
             if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(INTERRUPTED);
+                std::process::exit(INTERRUPTED.into());
             }
         }));
         interrupt

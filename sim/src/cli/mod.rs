@@ -13,6 +13,7 @@ mod failure;
 mod fuzz;
 mod interrupt;
 mod jobs;
+mod merge;
 mod play;
 mod properties;
 mod recorded;
@@ -66,6 +67,7 @@ Search:
   exhaust       every order of events within bounds, breadth first
   sweep         a run, for every crash that it allows: does each node come back?
   bugs          for bugs that are planted one at a time: what catches each, and how soon
+  merge         many results of explore as one: sums, failures in groups, what is missing
 
 Look:
   show          a run as a table, here
@@ -124,6 +126,7 @@ struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     Explore(ExploreArguments),
+    Merge(merge::MergeArguments),
     Conform(ConformArguments),
     Scenario(ScenarioArguments),
     Play(play::PlayArguments),
@@ -153,6 +156,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
     };
     let ended = match &arguments.command {
         Some(Command::Explore(arguments)) => explore::run(arguments),
+        Some(Command::Merge(arguments)) => merge::run(arguments),
         Some(Command::Conform(arguments)) => conform::run(arguments),
         Some(Command::Scenario(arguments)) => scenario::run(arguments),
         Some(Command::Play(arguments)) => play::run(arguments),

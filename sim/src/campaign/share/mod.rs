@@ -1,9 +1,11 @@
 //! A unit of work for whatever engine starts processes: a share of a range of seeds, what became of it so far as a file that another
 //! program can read, and many of those as one.
 
+mod groups;
 mod merged;
 mod summary;
 
+pub use groups::{Found, Group, SHRUNK, Shape, grouped};
 pub use merged::{Merged, Total};
 pub use summary::{FORMAT, NotASummary, Summary, VERSION};
 

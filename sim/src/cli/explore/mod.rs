@@ -22,6 +22,7 @@ use self::from::From;
 use self::share::ShardChoice;
 use self::watcher::{Watched, Watcher};
 use super::choices::{Choices, run_again};
+use super::interrupt::INTERRUPTED;
 use super::run::seed;
 use super::watchdog::Patience;
 use super::{HELD, VIOLATED, again, drawn, jobs, time};
@@ -55,7 +56,8 @@ all others: SIM_SHARD_INDEX, from 0 on, and SIM_SHARD_COUNT.
 than the seeds of that second, which are run again. `sim merge` makes one report of many such folders.
 
 Exit status: 0 all checks held, 1 a property was violated or, with --all-situations, a situation was never reached,
-2 bad usage, or nothing was checked")]
+2 bad usage, a folder or file that cannot be written, or nothing was checked; 130 with --out, it was asked to end before all seeds of
+--seeds were run")]
 pub(super) struct ExploreArguments {
     /// The seeds, the second bound excluded. Without them: from a drawn seed on, until one fails or ^C
     #[arg(long, value_name = "A..B", value_parser = seeds)]
@@ -149,7 +151,8 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     watcher.tell_start(&exploration)?;
     let mut here = explore_in(start.world(), &exploration, &mut watcher).map_err(|error| error.to_string())?;
     let took = began.elapsed();
-    let Watched { traces, folder, unwritten } = watcher.finish(&mut here)?;
+    let Watched { traces, folder, unwritten, is_interrupted } = watcher.finish(&mut here)?;
+    let is_complete = folder.as_ref().is_none_or(|folder| folder.summary.is_complete());
     let explored = folder.map_or_else(|| here.clone(), |Folder { summary, .. }| summary.explored);
     if explored.seeds == 0 && explored.broken.is_empty() {
         return Err("no seed came to its end: nothing was checked".to_owned());
@@ -159,6 +162,10 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     let summary = told::Summary { arguments, world, exploration, here: &here, explored, traces: &traces, took };
     say(if arguments.json { summary.as_json() } else { summary.as_text() })?;
     unwritten.map_or(Ok(()), Err)?;
+    // Whoever started the share has to know that it is not at its end.
+    if is_interrupted && !is_complete && !arguments.is_open() {
+        return Ok(INTERRUPTED);
+    }
     let missed = arguments.all_situations && never_reached(explored);
     Ok(if explored.broken.is_empty() && !missed { HELD } else { VIOLATED })
 }

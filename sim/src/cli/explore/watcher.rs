@@ -43,6 +43,8 @@ pub(super) struct Watched {
     pub(super) folder: Option<Folder>,
     /// Why the folder took no more, if it did not.
     pub(super) unwritten: Option<String>,
+    /// Whether somebody asked for an end.
+    pub(super) is_interrupted: bool,
 }
 
 /// A thread at work on a seed.
@@ -119,8 +121,9 @@ impl<'a> Watcher<'a> {
         // The summary does not wait for traces: those that are missing are recorded by the next start.
         self.in_folder(Folder::write);
         self.traces.finish();
+        let is_interrupted = self.interrupt.is_asked();
         let Self { traces, folder, unwritten, .. } = self;
-        self.unsaid.map_or(Ok(Watched { traces, folder, unwritten }), Err)
+        self.unsaid.map_or(Ok(Watched { traces, folder, unwritten, is_interrupted }), Err)
     }
 
     /// Does something with the folder, unless it takes no more.
