@@ -1,6 +1,6 @@
 //! A share of a range of seeds as a unit of work: its folder, which a second start goes on with, and what keeps others out of it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -189,15 +189,33 @@ fn a_disk_that_takes_no_more_is_an_error_and_what_was_written_is_still_there() {
     let arguments = ["--seeds", "0..2000000", "--out", "s"];
     killed_after(&folder, &arguments, "s", 0);
     let before = text_of(&folder, "s");
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sim"));
-    let mut command = Command::new("sh");
-    command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""]).arg(program).arg("explore");
-    command.args(SHORT).args(arguments).current_dir(folder.path());
-    let (code, _, error) = ended(&mut command);
+    let (code, _, error) = with_files_up_to(&folder, "0", &arguments);
     assert_eq!(code, 2, "{error}");
     let said = "what was written before is still there, and a second start goes on from it";
     assert!(error.contains("error: s/summary.json: ") && error.contains(said), "{error}");
     assert_eq!(text_of(&folder, "s"), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_becomes_full_ends_the_exploration_which_says_what_it_found_and_why_it_ended() {
+    let folder = folder();
+    // Enough for a summary of nothing, and not for one of many situations.
+    let (code, out, error) = with_files_up_to(&folder, "8", &["--seeds", "0..2000000", "--out", "s"]);
+    assert_eq!(code, 2, "{out}{error}");
+    assert!(out.contains(" seeds, 0 failures; ") && error.starts_with("error: s/summary.json: "), "{out}{error}");
+    let kept = done(&folder.path().join("s/summary.json")).expect("a summary");
+    let (code, _, error) = explored(&folder, &["--seeds", "0..2000000", "--out", "s", "--seconds", "1"]);
+    assert_eq!(code, 0, "{error}");
+    assert!(done(&folder.path().join("s/summary.json")) > Some(kept));
+}
+
+/// Explores where no file may be longer than so many blocks.
+#[cfg(unix)]
+fn with_files_up_to(folder: &TempDir, blocks: &str, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", blocks, env!("CARGO_BIN_EXE_sim"), "explore"]);
+    ended(command.args(SHORT).args(arguments).current_dir(folder.path()))
 }
 
 #[cfg(feature = "planted-bugs")]

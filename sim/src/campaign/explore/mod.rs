@@ -184,7 +184,7 @@ impl Exploration {
 
     /// How many seeds are run here.
     pub fn count(&self) -> u64 {
-        self.shard.count(&self.seeds) - self.done.count()
+        self.shard.count(&self.seeds).saturating_sub(self.done.count())
     }
 
     fn workers(&self, world: &World) -> io::Result<Workers<u64, SeedEnd>> {

@@ -94,11 +94,11 @@ pub struct Total<'a> {
 impl Total<'_> {
     /// The numbers of the shares that are not there, as ranges.
     pub fn missing(&self) -> impl Iterator<Item = Range<u64>> {
-        let ends = self.shares.iter().map(|summary| summary.share).chain([self.work.shares + 1]);
+        let ends = self.shares.iter().map(|summary| summary.share).chain([self.work.shares.saturating_add(1)]);
         let mut next = 1;
         ends.filter_map(move |number| {
             let gap = next..number;
-            next = number + 1;
+            next = number.saturating_add(1);
             (!gap.is_empty()).then_some(gap)
         })
     }

@@ -31,6 +31,8 @@ pub(super) struct Folder {
     pub(super) before: u64,
     /// When the summary is to be written next.
     next: Instant,
+    /// Why the summary could not be written, once it could not.
+    pub(super) unwritten: Option<String>,
 }
 
 impl Opened {
@@ -83,11 +85,11 @@ impl Opened {
             }
         };
         let before = summary.done.count();
-        let mut folder = Folder { path, _lock: lock, summary, before, next: Instant::now() };
-        folder.write()?;
+        let mut folder = Folder { path, _lock: lock, summary, before, next: Instant::now(), unwritten: None };
+        folder.write();
         // The first seed that ends shows at once.
         folder.next = Instant::now();
-        Ok(folder)
+        folder.unwritten.take().map_or(Ok(folder), Err)
     }
 }
 
@@ -96,12 +98,11 @@ impl Folder {
     const EACH: Duration = Duration::from_secs(1);
 
     /// Counts a seed that has ended. `is_kept` says that its trace is one of the shortest.
-    ///
-    /// # Errors
-    /// The summary cannot be written.
-    pub(super) fn add(&mut self, end: &SeedEnd, is_kept: bool) -> Result<(), String> {
+    pub(super) fn add(&mut self, end: &SeedEnd, is_kept: bool) {
         self.summary.add(end);
-        if is_kept || Instant::now() >= self.next { self.write() } else { Ok(()) }
+        if is_kept || Instant::now() >= self.next {
+            self.write();
+        }
     }
 
     /// Counts a seed that hangs.
@@ -109,20 +110,20 @@ impl Folder {
         self.summary.add_failure(failure);
     }
 
-    /// Writes the summary, all at once.
-    ///
-    /// # Errors
-    /// It cannot be written. What was written before is still there.
-    pub(super) fn write(&mut self) -> Result<(), String> {
+    /// Writes the summary, all at once. After a failure nothing is tried any more: what was written before is still there.
+    pub(super) fn write(&mut self) {
+        if self.unwritten.is_some() {
+            return;
+        }
         let began = Instant::now();
         let path = self.path.join(SUMMARY);
         let written = output::write_durably(&path, self.summary.as_json().as_bytes());
         // Where a disk takes its time, seeds do not wait for it more than a twentieth of theirs.
         self.next = Instant::now() + Self::EACH.max(began.elapsed() * 20);
-        written.map_err(|error| {
+        self.unwritten = written.err().map(|error| {
             let kept = "what was written before is still there, and a second start goes on from it";
             format!("{}: {error}; {kept}", path.display())
-        })
+        });
     }
 }
 

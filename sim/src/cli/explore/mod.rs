@@ -151,7 +151,8 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     watcher.tell_start(&exploration)?;
     let mut here = explore_in(start.world(), &exploration, &mut watcher).map_err(|error| error.to_string())?;
     let took = began.elapsed();
-    let Watched { traces, folder, unwritten, is_interrupted } = watcher.finish(&mut here)?;
+    let Watched { traces, mut folder, is_interrupted } = watcher.finish(&mut here)?;
+    let unwritten = folder.as_mut().and_then(|folder| folder.unwritten.take());
     let is_complete = folder.as_ref().is_none_or(|folder| folder.summary.is_complete());
     let explored = folder.map_or_else(|| here.clone(), |Folder { summary, .. }| summary.explored);
     if explored.seeds == 0 && explored.broken.is_empty() {

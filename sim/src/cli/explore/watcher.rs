@@ -33,16 +33,12 @@ pub(super) struct Watcher<'a> {
     hung: Vec<(u64, u64)>,
     /// Why standard output takes no more, once it does not.
     unsaid: Option<String>,
-    /// Why the folder takes no more, once it does not.
-    unwritten: Option<String>,
 }
 
 /// What is left of it when it has ended.
 pub(super) struct Watched {
     pub(super) traces: Traces,
     pub(super) folder: Option<Folder>,
-    /// Why the folder took no more, if it did not.
-    pub(super) unwritten: Option<String>,
     /// Whether somebody asked for an end.
     pub(super) is_interrupted: bool,
 }
@@ -86,7 +82,6 @@ impl<'a> Watcher<'a> {
             looked: now,
             hung: Vec::new(),
             unsaid: None,
-            unwritten: None,
         }
     }
 
@@ -119,18 +114,11 @@ impl<'a> Watcher<'a> {
             explored.add_failure(failure);
         }
         // The summary does not wait for traces: those that are missing are recorded by the next start.
-        self.in_folder(Folder::write);
+        self.folder.iter_mut().for_each(Folder::write);
         self.traces.finish();
         let is_interrupted = self.interrupt.is_asked();
-        let Self { traces, folder, unwritten, .. } = self;
-        self.unsaid.map_or(Ok(Watched { traces, folder, unwritten, is_interrupted }), Err)
-    }
-
-    /// Does something with the folder, unless it takes no more.
-    fn in_folder(&mut self, what: impl FnOnce(&mut Folder) -> Result<(), String>) {
-        if let Some(folder) = self.folder.as_mut().filter(|_| self.unwritten.is_none()) {
-            self.unwritten = what(folder).err();
-        }
+        let Self { traces, folder, .. } = self;
+        self.unsaid.map_or(Ok(Watched { traces, folder, is_interrupted }), Err)
     }
 
     fn tell_failure(&mut self, failure: &Failure, trace: Option<PathBuf>) {
@@ -194,14 +182,17 @@ impl Watch for Watcher<'_> {
     fn enough(&mut self) -> bool {
         let is_late = self.arguments.time.is_some_and(|limit| self.began.elapsed() >= limit);
         let has_failed = self.arguments.is_open() && self.failures > 0;
-        let is_cut_off = self.unsaid.is_some() || self.unwritten.is_some();
+        let is_full = self.folder.as_ref().is_some_and(|folder| folder.unwritten.is_some());
+        let is_cut_off = self.unsaid.is_some() || is_full;
         is_late || has_failed || self.interrupt.is_asked() || !self.hung.is_empty() || is_cut_off
     }
 
     fn ended(&mut self, end: &SeedEnd) {
         let failure = end.failure();
         let trace = failure.as_ref().and_then(|failure| self.traces.keep(failure));
-        self.in_folder(|folder| folder.add(end, trace.is_some()));
+        if let Some(folder) = &mut self.folder {
+            folder.add(end, trace.is_some());
+        }
         if let Some(failure) = failure {
             self.tell_failure(&failure, trace);
         }
