@@ -120,12 +120,25 @@ impl Summary {
 
     /// The text of the file.
     pub fn as_json(&self) -> String {
-        let (project, complete) = (env!("CARGO_PKG_VERSION"), self.is_complete());
-        let (events, failures) = (self.explored.statistics.total(), self.explored.failures());
-        let count = self.count();
-        let written =
-            Written { format: FORMAT, version: VERSION, project, summary: self, count, complete, events, failures };
-        serde_json::to_string_pretty(&written).expect("a summary always has a JSON form") + "\n"
+        serde_json::to_string_pretty(&self.written()).expect("a summary always has a JSON form") + "\n"
+    }
+
+    /// The same in one line.
+    pub fn as_line(&self) -> String {
+        serde_json::to_string(&self.written()).expect("a summary always has a JSON form")
+    }
+
+    fn written(&self) -> Written<'_> {
+        Written {
+            format: FORMAT,
+            version: VERSION,
+            project: env!("CARGO_PKG_VERSION"),
+            summary: self,
+            count: self.count(),
+            complete: self.is_complete(),
+            events: self.explored.statistics.total(),
+            failures: self.explored.failures(),
+        }
     }
 
     /// Reads the text of a file.

@@ -1,4 +1,5 @@
-//! The folder of an exploration: a summary that is as new as the last second, beside the traces. A second start goes on with it.
+//! The folder of an exploration: a summary that is as new as the last second, beside the traces. A second start goes on with it, or with
+//! what was written after each seed since.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -9,6 +10,8 @@ use crate::campaign::explore::{Failure, SeedEnd, Shard};
 use crate::campaign::share::{Summary, Work};
 use crate::input;
 use crate::output::{self, tell};
+
+use super::latest::{Latest, latest};
 
 /// The name of the summary in a folder.
 pub(in crate::cli) const SUMMARY: &str = "summary.json";
@@ -26,6 +29,7 @@ pub(super) struct Opened {
 pub(super) struct Folder {
     path: PathBuf,
     _lock: File,
+    latest: Latest,
     pub(super) summary: Summary,
     /// How many seeds earlier starts ended.
     pub(super) before: u64,
@@ -81,11 +85,13 @@ impl Opened {
                     let path = path.display();
                     return Err(format!("{path}: it holds {}; name another folder", differs.join(", and ")));
                 }
-                found
+                latest(&path, found)
             }
         };
         let before = summary.done.count();
-        let mut folder = Folder { path, _lock: lock, summary, before, next: Instant::now(), unwritten: None };
+        let latest = Latest::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let next = Instant::now();
+        let mut folder = Folder { path, _lock: lock, latest, summary, before, next, unwritten: None };
         folder.write();
         // The first seed that ends shows at once.
         folder.next = Instant::now();
@@ -97,12 +103,25 @@ impl Folder {
     /// How long a summary stays as it is.
     const EACH: Duration = Duration::from_secs(1);
 
-    /// Counts a seed that has ended. `is_kept` says that its trace is one of the shortest.
+    /// Counts a seed that has ended, so that a kill does not lose it. `is_kept` says that its trace is one of the shortest.
     pub(super) fn add(&mut self, end: &SeedEnd, is_kept: bool) {
         self.summary.add(end);
         if is_kept || Instant::now() >= self.next {
             self.write();
+        } else if self.unwritten.is_none() {
+            let written = self.latest.write(&self.summary);
+            self.unwritten = written.err().map(|error| unwritten(&self.path, &error));
         }
+    }
+
+    /// Ends, with all that is known in the summary. What became of the seeds, and why that could not be written, if so.
+    pub(super) fn finish(mut self) -> (Summary, Option<String>) {
+        self.write();
+        if self.unwritten.is_none() {
+            // If they stay, the next start finds nothing new in them.
+            drop(self.latest.remove());
+        }
+        (self.summary, self.unwritten)
     }
 
     /// Counts a seed that hangs.
@@ -111,7 +130,7 @@ impl Folder {
     }
 
     /// Writes the summary, all at once. After a failure nothing is tried any more: what was written before is still there.
-    pub(super) fn write(&mut self) {
+    fn write(&mut self) {
         if self.unwritten.is_some() {
             return;
         }
@@ -120,11 +139,13 @@ impl Folder {
         let written = output::write_durably(&path, self.summary.as_json().as_bytes());
         // Where a disk takes its time, seeds do not wait for it more than a twentieth of theirs.
         self.next = Instant::now() + Self::EACH.max(began.elapsed() * 20);
-        self.unwritten = written.err().map(|error| {
-            let kept = "what was written before is still there, and a second start goes on from it";
-            format!("{}: {error}; {kept}", path.display())
-        });
+        self.unwritten = written.err().map(|error| unwritten(&path, &error));
     }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> String {
+    let kept = "what was written before is still there, and a second start goes on from it";
+    format!("{}: {error}; {kept}", path.display())
 }
 
 /// The summary in a folder, if there is one.

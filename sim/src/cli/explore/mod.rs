@@ -3,6 +3,7 @@
 mod environment;
 pub(super) mod folder;
 mod from;
+mod latest;
 mod progress;
 mod share;
 mod told;
@@ -14,10 +15,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::campaign::explore::{Exploration, Explored, explore_in};
+use crate::campaign::share::Summary;
 use crate::output::say;
 use clap::Args;
 
-use self::folder::{Folder, Opened};
+use self::folder::Opened;
 use self::from::From;
 use self::share::ShardChoice;
 use self::watcher::{Watched, Watcher};
@@ -52,8 +54,9 @@ all others: SIM_SHARD_INDEX, from 0 on, and SIM_SHARD_COUNT.
   Buildkite         BUILDKITE_PARALLEL_JOB                 BUILDKITE_PARALLEL_JOB_COUNT
   GitHub's matrix   SIM_SHARD_INDEX: strategy.job-index    SIM_SHARD_COUNT: strategy.job-total
 
---out writes summary.json when a failure is found, each second, and at the end, all at once. Whoever kills the program loses no more
-than the seeds of that second, which are run again. `sim merge` makes one report of many such folders.
+--out writes summary.json when a failure is found whose trace is kept, each second, and at the end, all at once; what a next start needs
+is written after each seed. So whoever kills the program loses only the seeds under way, and a machine that stops the last second, which
+are run again. `sim merge` makes one report of many such folders.
 
 Exit status: 0 all checks held, 1 a property was violated or, with --all-situations, a situation was never reached,
 2 bad usage, a folder or file that cannot be written, or nothing was checked; 130 with --out, it was asked to end before all seeds of
@@ -151,10 +154,10 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     watcher.tell_start(&exploration)?;
     let mut here = explore_in(start.world(), &exploration, &mut watcher).map_err(|error| error.to_string())?;
     let took = began.elapsed();
-    let Watched { traces, mut folder, is_interrupted } = watcher.finish(&mut here)?;
-    let unwritten = folder.as_mut().and_then(|folder| folder.unwritten.take());
-    let is_complete = folder.as_ref().is_none_or(|folder| folder.summary.is_complete());
-    let explored = folder.map_or_else(|| here.clone(), |Folder { summary, .. }| summary.explored);
+    let Watched { traces, kept, is_interrupted } = watcher.finish(&mut here)?;
+    let (summary, unwritten) = kept.unzip();
+    let is_complete = summary.as_ref().is_none_or(Summary::is_complete);
+    let explored = summary.map_or_else(|| here.clone(), |summary| summary.explored);
     if explored.seeds == 0 && explored.broken.is_empty() {
         return Err("no seed came to its end: nothing was checked".to_owned());
     }
@@ -162,7 +165,7 @@ pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
     let exploration = &exploration;
     let summary = told::Summary { arguments, world, exploration, here: &here, explored, traces: &traces, took };
     say(if arguments.json { summary.as_json() } else { summary.as_text() })?;
-    unwritten.map_or(Ok(()), Err)?;
+    unwritten.flatten().map_or(Ok(()), Err)?;
     // Whoever started the share has to know that it is not at its end.
     if is_interrupted && !is_complete && !arguments.is_open() {
         return Ok(INTERRUPTED);

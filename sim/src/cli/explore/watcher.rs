@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::campaign::explore::{Exploration, Explored, Failure, SeedAtWork, SeedEnd, Watch};
+use crate::campaign::share::Summary;
 use crate::driver::Start;
 use crate::output::{say, tell};
 use crate::trace::Ending;
@@ -38,7 +39,8 @@ pub(super) struct Watcher<'a> {
 /// What is left of it when it has ended.
 pub(super) struct Watched {
     pub(super) traces: Traces,
-    pub(super) folder: Option<Folder>,
+    /// What is in the folder, if there is one, and why it could not be written, if so.
+    pub(super) kept: Option<(Summary, Option<String>)>,
     /// Whether somebody asked for an end.
     pub(super) is_interrupted: bool,
 }
@@ -113,12 +115,10 @@ impl<'a> Watcher<'a> {
             }
             explored.add_failure(failure);
         }
-        // The summary does not wait for traces: those that are missing are recorded by the next start.
-        self.folder.iter_mut().for_each(Folder::write);
         self.traces.finish();
         let is_interrupted = self.interrupt.is_asked();
-        let Self { traces, folder, .. } = self;
-        self.unsaid.map_or(Ok(Watched { traces, folder, is_interrupted }), Err)
+        let kept = self.folder.map(Folder::finish);
+        self.unsaid.map_or(Ok(Watched { traces: self.traces, kept, is_interrupted }), Err)
     }
 
     fn tell_failure(&mut self, failure: &Failure, trace: Option<PathBuf>) {
