@@ -2,6 +2,7 @@
 
 mod again;
 mod bugs;
+mod campaign;
 mod choices;
 mod conform;
 mod coverage;
@@ -13,7 +14,9 @@ mod failure;
 mod fuzz;
 mod interrupt;
 mod jobs;
+mod lock;
 mod merge;
+mod page;
 mod play;
 mod properties;
 mod recorded;
@@ -67,6 +70,7 @@ Search:
   exhaust       every order of events within bounds, breadth first
   sweep         a run, for every crash that it allows: does each node come back?
   bugs          for bugs that are planted one at a time: what catches each, and how soon
+  campaign      rounds of all of these, with a record over many revisions
   merge         many results of explore as one: sums, failures in groups, what is missing
 
 Look:
@@ -145,6 +149,7 @@ enum Command {
     Sweep(sweep::SweepArguments),
     Why(why::WhyArguments),
     Bugs(bugs::BugsArguments),
+    Campaign(campaign::CampaignArguments),
 }
 
 /// Parses the arguments and does what they say. `engines` are those that `--engine` and traces may name beside the project's own.
@@ -171,6 +176,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Sweep(arguments)) => sweep::run(arguments),
         Some(Command::Why(arguments)) => why::run(arguments),
         Some(Command::Bugs(arguments)) => bugs::run(arguments),
+        Some(Command::Campaign(arguments)) => campaign::run(arguments),
         None => run::run(&arguments.run),
     };
     exit(ended)

@@ -1,7 +1,7 @@
 //! The folder of an exploration: a summary that is as new as the last second, beside the traces. A second start goes on with it, or with
 //! what was written after each seed since.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use crate::campaign::explore::{Failure, SeedEnd, Shard};
 use crate::campaign::share::{Summary, Work};
 use crate::input;
-use crate::output::{self, tell};
+use crate::output;
 
+use super::super::lock;
 use super::latest::{Latest, latest};
 
 /// The name of the summary in a folder.
@@ -47,18 +48,7 @@ impl Opened {
     pub(super) fn at(path: &Path) -> Result<Self, String> {
         let failed = |error| format!("{}: {error}", path.display());
         fs::create_dir_all(path).map_err(failed)?;
-        let lock = File::options().create(true).write(true).truncate(false).open(path.join("lock")).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let path = path.display();
-                return Err(format!("{path}: another process is at work on it; let it end, or name another folder"));
-            }
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-                tell(format_args!("{}: it cannot be locked, so nothing keeps a second process out", path.display()));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        let lock = lock::taken(path)?;
         remove_unfinished(path).map_err(failed)?;
         Ok(Self { path: path.to_owned(), lock, found: read(path)? })
     }

@@ -1,13 +1,12 @@
 //! The report as a page: one file, which needs no network and no program.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::campaign::share::Group;
 
+use super::super::page::{escaped, page, row, table};
 use super::report::{Report, kinds, listed};
-
-const STYLE: &str = include_str!("page.css");
 
 impl Report<'_> {
     pub(super) fn as_page(&self) -> String {
@@ -29,15 +28,14 @@ impl Report<'_> {
             totals.push(("not found", format!("with 95 % confidence rarer than one seed in {one_in}")));
         }
         let totals: String = totals.iter().map(|(name, value)| row(&[name, value], 0)).collect();
-        format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n<h1>{title}</h1>\n{verdict}\n{}{}{}{}</html>\n",
+        let body = format!(
+            "{verdict}\n{}{}{}{}",
             table(&[], &totals),
             self.failures_on_page(),
             self.shares_on_page(),
             self.situations_on_page(),
-        )
+        );
+        page(&title, &body)
     }
 
     fn failures_on_page(&self) -> String {
@@ -102,36 +100,5 @@ impl Report<'_> {
         counts.sort();
         let rows: String = counts.iter().map(|(times, seeds, situation)| row(&[times, seeds, situation], 2)).collect();
         format!("<h2>Situations</h2>\n{}", table(&["times", "seeds", "situation"], &rows))
-    }
-}
-
-fn table(names: &[&str], rows: &str) -> String {
-    let head: String = names.iter().map(|name| format!("<th>{name}</th>")).collect();
-    let head = if head.is_empty() { head } else { format!("<tr>{head}</tr>\n") };
-    format!("<table>\n{head}{rows}</table>\n")
-}
-
-/// A row, of which the first so many cells are numbers.
-fn row(cells: &[&dyn Display], numbers: usize) -> String {
-    let cell = |(place, value): (usize, &&dyn Display)| {
-        let class = if place < numbers { " class=\"number\"" } else { "" };
-        format!("<td{class}>{}</td>", escaped(value))
-    };
-    format!("<tr>{}</tr>\n", cells.iter().enumerate().map(cell).collect::<String>())
-}
-
-/// Text as it stands in a page.
-fn escaped(text: impl Display) -> String {
-    text.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_stands_in_a_cell_cannot_be_taken_for_a_part_of_the_page() {
-        let cells: [&dyn Display; 2] = [&7, &"<b>\"&"];
-        assert_eq!(row(&cells, 1), "<tr><td class=\"number\">7</td><td>&lt;b&gt;&quot;&amp;</td></tr>\n");
     }
 }
