@@ -1,7 +1,5 @@
-//! `sim merge`: many shares as one report, and the examples of engines that make them.
+//! `sim merge`: many shares as one report.
 
-#[cfg(unix)]
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -14,9 +12,6 @@ fn folder() -> TempDir {
 fn command(folder: &TempDir, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder.path()).env_remove("CARGO_PKG_NAME");
-    for name in ["SIM_SHARD_INDEX", "SIM_SHARD_COUNT", "PARALLEL_SEQ"] {
-        command.env_remove(name);
-    }
     command
 }
 
@@ -138,95 +133,6 @@ fn the_page_stands_alone_and_has_the_sums_and_the_shares() {
     }
     let links = ["http", "src=", "href=", "<script"];
     assert!(links.iter().all(|link| !page.contains(link)), "the page needs something else");
-}
-
-/// The command of an example that has these words, as it stands in the file, in one line.
-#[cfg(unix)]
-fn command_of(file: &str, words: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sharding").join(file);
-    let text = std::fs::read_to_string(path).expect("the example");
-    let mut lines = text.lines().map(str::trim).skip_while(|line| !line.contains(words)).peekable();
-    let mut command = lines.next().expect("the example has such a command").to_owned();
-    // A shell goes on behind a backslash, and a folded text of YAML as long as it is indented.
-    while let Some(line) = lines.next_if(|line| command.ends_with('\\') || line.starts_with("--")) {
-        command = format!("{} {line}", command.trim_end_matches('\\'));
-    }
-    command
-}
-
-/// A folder of programs in which the simulator is `sim`, before all others.
-#[cfg(unix)]
-fn path_with_sim(folder: &TempDir) -> std::ffi::OsString {
-    let programs = folder.path().join("programs");
-    std::fs::create_dir_all(&programs).unwrap();
-    let link = programs.join("sim");
-    if !link.exists() {
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sim"), &link).expect("a link");
-    }
-    let rest = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&rest))).expect("a path")
-}
-
-/// Runs a line of an example in a shell, for fewer and shorter runs.
-#[cfg(unix)]
-fn shell(folder: &TempDir, line: &str, variables: &[(&str, &str)]) -> (i32, String, String) {
-    let line = line.replace("0..1000000", "0..60 --steps 300 --no-settle").replace("/shares", "shares");
-    let mut command = command(folder, "bash");
-    command.args(["-c", &line]).env("PATH", path_with_sim(folder)).envs(variables.iter().copied());
-    ended(&mut command)
-}
-
-#[cfg(unix)]
-#[test]
-fn the_examples_for_kubernetes_and_github_make_shares_that_merge_to_the_whole() {
-    let kubernetes = command_of("kubernetes-job.yaml", "exec sim explore");
-    let github = command_of("github-actions.yaml", "release/sim explore").replace("target/release/sim", "sim");
-    let github = github.replace("\"${{ inputs.seeds || '0..1000000' }}\"", "0..1000000");
-    let github = github.replace("--out share ", "--out shares/$SIM_SHARD_INDEX ");
-    for (line, index) in [(kubernetes, "JOB_COMPLETION_INDEX"), (github, "SIM_SHARD_INDEX")] {
-        let folder = folder();
-        let (_, whole) = explore(&folder, &["--seeds", "0..60"]);
-        for number in 0..20 {
-            let number = number.to_string();
-            let (code, out, error) = shell(&folder, &line, &[(index, &number), ("SIM_SHARD_COUNT", "20")]);
-            assert_eq!(code, 0, "{line}: {out}{error}");
-        }
-        let (_, merged) = merge(&folder, &["shares"]);
-        assert_eq!((&merged["complete"], &merged["digest"]), (&true.into(), &whole["digest"]), "{line}");
-    }
-}
-
-/// GNU parallel, where it is there; others have programs of that name too.
-#[cfg(unix)]
-fn gnu_parallel() -> bool {
-    let version = Command::new("parallel").arg("--version").output();
-    version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("GNU parallel"))
-}
-
-#[cfg(unix)]
-#[test]
-fn the_example_for_gnu_parallel_runs_again_what_failed_and_nothing_else() {
-    if !gnu_parallel() {
-        eprintln!("skipped: there is no GNU parallel here");
-        return;
-    }
-    let folder = folder();
-    let line = &command_of("README.md", "parallel --joblog");
-    let (_, whole) = explore(&folder, &["--seeds", "0..60"]);
-    // A file where the folder of a share should be: that share fails.
-    std::fs::create_dir(folder.path().join("shares")).unwrap();
-    std::fs::write(folder.path().join("shares/7"), "").unwrap();
-    let (code, _, error) = shell(&folder, line, &[]);
-    assert_eq!(code, 1, "as many as failed: {error}");
-    std::fs::remove_file(folder.path().join("shares/7")).unwrap();
-    let (_, merged) = merge(&folder, &["shares"]);
-    assert_eq!(merged["missing"], json!([[7, 8]]));
-    let log = || std::fs::read_to_string(folder.path().join("shares.log")).unwrap().lines().count();
-    let before = log();
-    let (code, _, error) = shell(&folder, line, &[]);
-    assert_eq!((code, log()), (0, before + 1), "{error}");
-    let (_, merged) = merge(&folder, &["shares"]);
-    assert_eq!((&merged["complete"], &merged["digest"]), (&true.into(), &whole["digest"]));
 }
 
 #[cfg(feature = "planted-bugs")]
