@@ -303,6 +303,65 @@ mod planted {
         }
     }
 
+    fn record(folder: &TempDir) -> Vec<Value> {
+        text(folder).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    #[test]
+    fn what_fails_leaves_a_trace_that_runs_again_at_the_beginning_of_the_next_round() {
+        let folder = folder();
+        let (code, out, _) = campaign(&folder, &["--rounds", "2", "--weight", "explore=1", "--bug", "commit-regress"]);
+        assert_eq!(code, 1, "{out}");
+        let record = record(&folder);
+        let failed = |unit: &Value| unit["failures"].as_array().cloned().unwrap_or_default();
+        let found: Vec<Value> = record.iter().filter(|unit| unit["round"] == 1).flat_map(failed).collect();
+        assert!(!found.is_empty() && found.iter().all(|failed| failed["property"] == "monotonic"), "{found:?}");
+        let again = failed(record.iter().find(|unit| unit["round"] == 2).expect("the first unit of the second round"));
+        for failed in &found {
+            let trace = failed["trace"].as_str().expect("a trace");
+            assert!(folder.path().join("r").join(trace).is_file(), "{trace}");
+            let same = |one: &&Value| one["trace"] == trace && one["events"] == failed["events"];
+            assert_eq!(again.iter().filter(same).count(), 1, "{again:?}");
+        }
+        let (_, out, _) = campaign(&folder, &["--rounds", "1", "--weight", "explore=0"]);
+        assert!(
+            out.lines().next().is_some_and(|corpus| !corpus.contains("failures\":")),
+            "without the bug it is gone: {out}"
+        );
+    }
+
+    #[test]
+    fn crash_points_and_exhaustive_searches_leave_traces_too() {
+        let folder = folder();
+        let bug = ["--rounds", "1", "--weight", "explore=0", "--weight", "sweep=1", "--weight", "exhaust=3"];
+        let (code, out, _) = campaign(&folder, &[&bug[..], &["--bug", "mustsync-drops-vote"]].concat());
+        assert_eq!(code, 1, "{out}");
+        let record = record(&folder);
+        for driver in ["sweep", "exhaust"] {
+            let found = record.iter().filter(|unit| unit["driver"] == driver);
+            let mut found = found.flat_map(|unit| unit["failures"].as_array().cloned().unwrap_or_default()).peekable();
+            assert!(found.peek().is_some(), "{driver} finds nothing: {out}");
+            for failed in found {
+                let trace = folder.path().join("r").join(failed["trace"].as_str().expect("a trace"));
+                let (code, out, _) = ended(&mut sim(&folder, &["replay", trace.to_str().expect("text")]));
+                assert_eq!(code, 1, "{out}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_that_hangs_is_a_failure_and_the_next_start_goes_on_behind_it() {
+        let folder = folder();
+        let hang = ["--bug", "endless-loop", "--hang-after", "1s", "--jobs", "1", "--weight", "explore=1"];
+        let (code, out, error) = campaign(&folder, &hang);
+        assert_eq!(code, 1, "{error}");
+        let unit: Value = serde_json::from_str(out.lines().last().expect("a unit")).expect("JSON");
+        assert_eq!((code, &unit["driver"], &unit["failures"][0]["property"]), (1, &"explore".into(), &"hang".into()));
+        assert!(error.contains("something hangs, and its thread cannot be ended: the campaign ends"), "{error}");
+        let (code, out, _) = campaign(&folder, &["--rounds", "1"]);
+        assert_eq!((code, units(&out)[0].0), (0, 2), "{out}");
+    }
+
     /// The same unit finds the same, however many run at once.
     #[test]
     fn what_is_recorded_does_not_depend_on_the_number_of_threads() {

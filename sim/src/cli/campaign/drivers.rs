@@ -14,6 +14,7 @@ use crate::plan::{Overrides, Plan};
 use crate::trace::{Ending, Header, Property, REVISION, Trace};
 use crate::world::World;
 
+use super::super::bugs::switch_on;
 use super::super::run::Run;
 use super::super::watchdog::Stuck;
 use super::CampaignArguments;
@@ -59,6 +60,11 @@ impl At<'_> {
         Unit::new(REVISION, self.round, driver, what)
     }
 
+    /// The planted bug that somebody switched on.
+    fn bug(&self) -> Option<&str> {
+        self.arguments.bug.as_deref()
+    }
+
     /// The first of the seeds that are the unit's own.
     pub(super) fn seeds(&self, count: u64) -> Range<u64> {
         record::seeds(self.round, self.number, count)
@@ -67,13 +73,15 @@ impl At<'_> {
     /// Writes the trace of something that failed. Its name in the record.
     fn save(&self, name: &str, trace: &Trace) -> Result<String, String> {
         let (path, name) = self.folder.trace(name);
+        // A trace is run once more to be written.
+        let _switched = switch_on(self.bug())?;
         trace.save(&path).map(|()| name).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// The same for a seed, which is run again.
     fn record(&self, failure: &Failure) -> (Ending, Result<String, String>) {
         let plan = Plan::draw(failure.seed, &self.arguments.overrides());
-        let run = Run { plan, bug: None, start: Start::of(World::new()) };
+        let run = Run { plan, bug: self.arguments.bug.clone(), start: Start::of(World::new()) };
         let (path, name) = self.folder.trace(&format!("{}-{}", failure.property(), failure.seed));
         match failure.ending {
             Ending::Hang(_) => {
@@ -89,7 +97,8 @@ impl At<'_> {
 pub(super) fn explore(at: &At<'_>) -> Result<Done, String> {
     let range = at.seeds(at.arguments.seeds);
     let what = format!("seeds {}..{}", range.start, range.end);
-    let Ends { ends, hangs } = seeds::run(range, None, |_| false, at.arguments, at.watch)?;
+    let Ends { ends, hangs } =
+        seeds::run(range, at.bug().map(|name| (name, false)), |_| false, at.arguments, at.watch)?;
     let known = at.folder.history.of(REVISION).map(|revision| &revision.met);
     let mut unit = at.unit(Driver::Explore, what);
     let mut broken: BTreeMap<Property, Broken> = BTreeMap::new();
@@ -128,7 +137,8 @@ pub(super) fn crashes(at: &At<'_>) -> Result<Done, String> {
     let plan = Plan::draw(seed, &Overrides { steps: Some(steps), no_settle: true, ..Overrides::default() });
     let mut events = Vec::new();
     let (_, ending) = swarm::run_to_end(&plan, |event| events.push(event.clone()));
-    let run = Trace { header: Header::new(Some(seed)), events, ending };
+    let header = Header { bug: at.arguments.bug.clone(), ..Header::new(Some(seed)) };
+    let run = Trace { header, events, ending };
     let how = Sweep { most: Some(MOST), jobs: at.arguments.jobs() };
     let swept = sweep(&run, &how, &Sweeping(at.watch)).map_err(|error| error.to_string())?;
     let mut unit = at.unit(Driver::Sweep, format!("crashes after {} events of seed {seed}", swept.tried));
@@ -165,7 +175,7 @@ pub(super) fn every_order(at: &At<'_>) -> Result<Option<Done>, String> {
     let next = all.filter(|(known, _)| !known.whole).min_by_key(|(known, _)| known.units);
     let Some((known, bounds)) = next else { return Ok(None) };
     let mut most = Most { states: STATES << known.units.min(16), watch: at.watch };
-    let explored = exhaust(&bounds, at.arguments.jobs(), None, &mut most).map_err(|unknown| unknown.to_string())?;
+    let explored = exhaust(&bounds, at.arguments.jobs(), at.bug(), &mut most).map_err(|unknown| unknown.to_string())?;
     let mut unit = at.unit(Driver::Exhaust, bounds.to_string());
     (unit.events, unit.whole) = (explored.transitions, explored.ended == Ended::Whole);
     let how_far = match &explored.ended {

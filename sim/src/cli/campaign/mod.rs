@@ -69,6 +69,9 @@ pub(super) struct CampaignArguments {
     /// By how many seeds the canary has to be caught
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     canary_seeds: u64,
+    /// Switches a planted bug on, to see what a campaign makes of failures; name a folder of its own for that
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
     #[command(flatten)]
     patience: Patience,
     /// How many at once, instead of one for each core

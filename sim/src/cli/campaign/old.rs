@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::campaign::record::{Driver, Old, in_order};
+use crate::planted;
 use crate::trace::{Ending, Header, Trace};
 
+use super::super::engines;
 use super::super::run_of_file::is_trace;
 use super::super::watchdog::{Stuck, watched};
-use super::super::{engines, watchdog::Patience};
 use super::CampaignArguments;
 use super::drivers::{At, Done};
 use super::folder::files;
@@ -45,7 +46,7 @@ pub(super) fn again(at: &At<'_>) -> Result<Done, String> {
     let mut skipped = 0;
     for Old { name, path, .. } in all {
         at.watch.now(name.clone());
-        match run(&path, &at.arguments.patience) {
+        match run(&path, at.arguments) {
             Ok((ending, events)) => {
                 done.unit.events += events;
                 done.hangs |= matches!(ending, Ending::Hang(_));
@@ -66,12 +67,16 @@ pub(super) fn again(at: &At<'_>) -> Result<Done, String> {
     Ok(done)
 }
 
-/// How the events of a trace end now, without a planted bug, and after how many. What no longer fits is passed over.
-fn run(path: &Path, patience: &Patience) -> Result<(Ending, u64), String> {
+/// How the events of a trace end now, without the planted bug that it may be of, and after how many. What no longer fits is passed over.
+fn run(path: &Path, arguments: &CampaignArguments) -> Result<(Ending, u64), String> {
     let trace = Trace::open(path).map_err(|error| error.to_string())?;
     let world = engines::world_of(&trace.header).map_err(|error| format!("{}: {error}", path.display()))?;
-    let header = Header { bug: None, ..trace.header };
-    match watched(patience, move || Trace::record_in(&world, header, &trace.events)) {
+    let bug = arguments.bug.clone();
+    let again = move || {
+        let _switched = planted::switch_on(bug.as_deref());
+        Trace::record_in(&world, Header { bug, ..trace.header }, &trace.events)
+    };
+    match watched(&arguments.patience, again) {
         Ok(run) => Ok((run.ending, run.events.len() as u64)),
         Err(Stuck(step)) => Ok((Ending::Hang(None), step)),
     }

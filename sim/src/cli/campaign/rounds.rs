@@ -4,6 +4,7 @@ use crate::campaign::record::{self, Driver, LAST, Unit};
 use crate::output::tell;
 
 use super::super::again::Next;
+use super::super::bugs::switch_on;
 use super::super::{HELD, VIOLATED};
 use super::drivers::{At, Done, crashes, every_order, explore};
 use super::folder::Folder;
@@ -28,6 +29,8 @@ struct Campaign<'a> {
 /// The record cannot be read or written.
 pub(super) fn run(arguments: &CampaignArguments) -> Result<u8, String> {
     hunt::check(arguments)?;
+    // Names a bug that there is not before anything is done.
+    drop(switch_on(arguments.bug.as_deref())?);
     // Names a file that there is not before anything is done.
     old::corpus(arguments)?;
     let folder = Folder::open(&arguments.record)?;
