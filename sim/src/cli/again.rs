@@ -156,6 +156,7 @@ mod tests {
             after_show(&Header::new(None), &broken(Invariant::VoteOnce)),
             [
                 "sim why short.jsonl",
+                "sim play short.jsonl",
                 "sim report short.jsonl -o short.html",
                 "sim replay short.jsonl",
                 "sim scenario --from-trace short.jsonl -o short.txt"
