@@ -39,6 +39,8 @@ pub enum Concern {
     Length = 14,
     /// What goes on by itself where a run begins in the middle of another.
     TakeOver = 15,
+    /// What a seed decides about several parts of its plan together.
+    Theme = 16,
 }
 
 /// A stream of random numbers.

@@ -3,6 +3,7 @@
 use raft::node::Limits;
 use raft::{Config, ReadOnlyOption};
 
+use super::theme::Theme;
 use super::{
     ClientPlan, ClockPlan, ClusterPlan, DiskPlan, FaultPlan, Heals, HostPlan, LinkPlan, NetworkPlan, Plan, TICK, Time,
 };
@@ -39,13 +40,14 @@ impl Plan {
     /// The plan of this seed.
     pub fn draw(seed: u64, overrides: &Overrides) -> Self {
         let mut stream = Stream::new(seed, Concern::Plan);
+        let theme = Theme::of(seed);
         // Even what an override replaces is drawn, so that the rest of the plan stays as it is.
         let mut plan = Self {
             seed,
             steps: overrides.steps.unwrap_or_else(|| Self::length(seed)),
             settles: !overrides.no_settle,
             heals: Heals::default(),
-            cluster: cluster(&mut stream, overrides),
+            cluster: cluster(&mut stream, overrides, theme),
             network: network(&mut stream),
             links: LinkPlan::draw(seed),
             hosts: hosts(&mut stream),
@@ -66,10 +68,15 @@ impl Plan {
         plan.faults.leader_isolation = *stream.pick(&[0, 0, 300, 700]);
         let (loses, loss) = (stream.chance(250), stream.magnitude(8 * TICK, 60 * TICK));
         plan.disks.loss = loses.then_some(loss);
-        if keeps_leases && plan.cluster.serves_by_lease() {
-            plan.keep_leases();
+        let is_about_leases = theme == Some(Theme::Leases);
+        if is_about_leases {
+            plan.read_by_lease();
+        }
+        if (keeps_leases || is_about_leases) && plan.cluster.serves_by_lease() {
+            plan.keep_leases(is_about_leases);
         }
         plan.run_loops();
+        plan.take_up(theme);
         if overrides.no_faults {
             plan.heals = Heals::Everything;
             plan.faults = plan.faults.without_any();
@@ -128,8 +135,9 @@ impl Plan {
     /// Leaves out what a lease of etcd's kind does not survive. A leader looks for its quorum once in each election
     /// timeout, so that its lease can last for nearly two of them after it was last heard; a follower waits for one.
     /// The lease holds only if no follower misses the leader for so long while the leader runs: clocks keep the same
-    /// pace, the timeout is long, nothing is lost or slow, and nobody deposes the leader. Crashes may happen.
-    fn keep_leases(&mut self) {
+    /// pace, the timeout is long, nothing is lost or slow, and nobody deposes the leader. Crashes may happen. Or else the leader is
+    /// [fast](Self::cut_fast_leaders_off).
+    fn keep_leases(&mut self, cuts_leaders_off: bool) {
         const LONG: u32 = 20;
         self.heals = Heals::Everything;
         let Self { cluster, network, links, hosts, faults, disks, clocks, .. } = self;
@@ -145,12 +153,15 @@ impl Plan {
         (faults.partition, faults.membership, faults.transfer) = (None, None, None);
         (faults.campaign, faults.forget_leader, faults.node_loss) = (None, None, None);
         (disks.slow, *clocks) = (None, ClockPlan::default());
+        if cuts_leaders_off {
+            self.cut_fast_leaders_off();
+        }
     }
 }
 
-fn cluster(stream: &mut Stream, overrides: &Overrides) -> ClusterPlan {
+fn cluster(stream: &mut Stream, overrides: &Overrides, theme: Option<Theme>) -> ClusterPlan {
     let drawn = *stream.pick(&[1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7]);
-    let nodes = overrides.nodes.unwrap_or(drawn);
+    let nodes = overrides.nodes.unwrap_or_else(|| theme.map_or(drawn, |theme| theme.nodes(drawn)));
     let from_snapshot = stream.chance(500);
     let learners =
         if from_snapshot && stream.chance(250) { stream.between(0, nodes.saturating_sub(1).min(2)) } else { 0 };
@@ -281,6 +292,7 @@ fn clients(stream: &mut Stream) -> ClientPlan {
         compare_and_sets: stream.between(0, 500),
         gives_up: stream.between(0, 100),
         raw: stream.between(0, 300),
+        stays: 0,
     }
 }
 
@@ -301,6 +313,8 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         partition,
         partition_length: stream.magnitude(5 * TICK, 80 * TICK),
         leader_isolation: 0,
+        hurries_isolation: false,
+        stranding: 0,
         membership,
         transfer,
         campaign,
@@ -319,7 +333,7 @@ fn disks(stream: &mut Stream) -> DiskPlan {
 fn clocks(stream: &mut Stream) -> ClockPlan {
     let [pause, jump, drift] = [250, 200, 250].map(|per_mille| mean(stream, per_mille));
     let (pause_length, jump_ticks) = (stream.magnitude(TICK, 40 * TICK), stream.magnitude(4, 64));
-    ClockPlan { pause, pause_length, jump, jump_ticks, drift }
+    ClockPlan { pause, pause_length, jump, jump_ticks, drift, ..ClockPlan::default() }
 }
 
 fn mean(stream: &mut Stream, per_mille: u64) -> Option<Time> {

@@ -7,6 +7,7 @@ mod continued;
 mod draw;
 mod length;
 mod links;
+mod theme;
 
 pub use continued::CannotGoOn;
 pub use draw::Overrides;
@@ -181,6 +182,10 @@ pub struct ClientPlan {
     pub compare_and_sets: u64,
     /// How many of a thousand requests go to any node; the others go to the leader.
     pub anywhere: u64,
+    /// How many of a thousand of those requests go to the node that was the leader when the client last looked, though another
+    /// may lead by now.
+    #[serde(default)]
+    pub stays: u64,
     /// How many of a thousand times a client that may still be answered sends again.
     pub repeats: u64,
     /// How many of a thousand times a client that waits gives up instead, and asks for something else.
@@ -217,6 +222,13 @@ pub struct FaultPlan {
     #[serde(default)]
     #[serde(alias = "siege")]
     pub leader_isolation: u64,
+    /// Whether the next leader campaigns at once where leaders are isolated, and need not wait for an election timeout.
+    #[serde(default)]
+    pub hurries_isolation: bool,
+    /// How many of a thousand partitions strand the leader: it is cut off with one companion and asked for many entries, until
+    /// the others have compacted their logs.
+    #[serde(default)]
+    pub stranding: u64,
     /// The membership changes.
     pub membership: Option<Time>,
     /// Somebody asks for another leader.
@@ -267,4 +279,8 @@ pub struct ClockPlan {
     pub jump_ticks: u64,
     /// A clock goes on at another rate.
     pub drift: Option<Time>,
+    /// How many times as fast as planned the clock of a node runs while it leads, if it does; at least 1. Then no partition
+    /// separates others than the leader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader_pace: Option<u64>,
 }

@@ -180,7 +180,9 @@ fn strangers(world: &World) -> Vec<NodeId> {
     };
     // The nodes that have applied most know the newest configuration. The others may not have heard of any.
     let newest = up().map(|replica| replica.view().applied).max();
-    let counts_itself = |replica: &Replica| newest == Some(replica.view().applied) && is_member(replica);
+    let joins = |replica: &Replica| replica.node().is_some_and(|node| may_join(node, replica.id()));
+    let counts_itself =
+        |replica: &Replica| newest == Some(replica.view().applied) && (is_member(replica) || joins(replica));
     let is_counted = |replica: &Replica| counted(replica.id()) || counts_itself(replica);
     let leader = world.leader().map(Replica::id);
     let leads = |id: NodeId| leader == Some(id);

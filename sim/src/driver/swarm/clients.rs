@@ -8,7 +8,7 @@ use super::event_queue::EventQueue;
 use super::intent::Intent;
 use super::{any_node, leader};
 use crate::history::{Command, Operation};
-use crate::plan::{ClientPlan, Plan};
+use crate::plan::{ClientPlan, Plan, TICK};
 use crate::random::{Concern, Stream};
 use crate::world::{Event, World};
 
@@ -22,6 +22,8 @@ pub(super) struct Clients {
     /// The last command that was proposed as data in the name of each client.
     last: Vec<Command>,
     reads: u64,
+    /// For each client the leader as it was when the client last looked.
+    known: Vec<Option<NodeId>>,
 }
 
 impl Clients {
@@ -34,6 +36,7 @@ impl Clients {
             values: 0,
             last: names.map(first).collect(),
             reads: 0,
+            known: vec![None; plan.clients.clients as usize],
         }
     }
 
@@ -57,7 +60,7 @@ impl Clients {
     /// What a client does next, if anything.
     pub(super) fn ask(&mut self, client: u64, world: &World, queue: &mut EventQueue) -> Option<Event> {
         self.pause(client, queue);
-        let node = self.choose_node(world)?;
+        let node = self.choose_node(client, world)?;
         // Others know the commands of the key-value store only.
         if !world.has_own_application() && self.stream.chance(self.plan.raw) {
             return self.ask_raw(client, node);
@@ -75,10 +78,19 @@ impl Clients {
         sends_again.then_some(Event::Retry { client, node })
     }
 
-    fn choose_node(&mut self, world: &World) -> Option<NodeId> {
+    fn choose_node(&mut self, client: u64, world: &World) -> Option<NodeId> {
         let anywhere = self.stream.chance(self.plan.anywhere);
-        let known = if anywhere { None } else { leader(world) };
+        let known = if anywhere { None } else { self.known_leader(client, world) };
         known.or_else(|| any_node(world, &mut self.stream))
+    }
+
+    /// Who leads as far as this client knows: it does not look each time.
+    fn known_leader(&mut self, client: u64, world: &World) -> Option<NodeId> {
+        let known = self.known.get_mut(usize::try_from(client).ok()?)?;
+        if self.plan.stays == 0 || known.is_none() || !self.stream.chance(self.plan.stays) {
+            *known = leader(world);
+        }
+        *known
     }
 
     fn operation(&mut self, node: NodeId, world: &World) -> Operation {
@@ -93,6 +105,14 @@ impl Clients {
         // What the node holds now is often what it will hold then.
         let held = world.replica(node).and_then(|replica| replica.state_machine()?.value(key).cloned());
         Operation::CompareAndSet { key, expected: held.unwrap_or_default(), value }
+    }
+
+    /// Proposes data at this node, and goes on until so many entries were asked for.
+    pub(super) fn flood(&mut self, node: NodeId, entries: u64, world: &World, queue: &mut EventQueue) -> Option<Event> {
+        let left = entries.checked_sub(1).filter(|_| !world.has_own_application())?;
+        queue.after(self.stream.between(1, TICK / 8), Intent::Flood(node, left));
+        let client = self.stream.below(self.plan.clients);
+        self.propose(client, node)
     }
 
     /// A value that nobody wrote before.
@@ -110,6 +130,10 @@ impl Clients {
             let context = Bytes::from(format!("r{}", self.reads));
             return Some(Event::ReadIndex { node, context });
         }
+        self.propose(client, node)
+    }
+
+    fn propose(&mut self, client: u64, node: NodeId) -> Option<Event> {
         let repeats = self.stream.chance(self.plan.repeats);
         let key = Command::KEYS / 2 + self.stream.below(Command::KEYS / 2);
         let value = self.value();

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use raft::NodeId;
+use raft::{NodeId, Role};
 
 use super::event_queue::EventQueue;
 use super::intent::{ClockTrouble, Intent};
 use super::{any_node, position};
 use crate::plan::{ClockPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
-use crate::world::{Envelope, Event, World};
+use crate::world::{Envelope, Event, Replica, World};
 
 /// The clocks.
 #[derive(Clone, Debug)]
@@ -84,8 +84,13 @@ impl Clocks {
     }
 
     /// The time between two ticks of a node.
-    pub(super) fn period(&self, node: NodeId) -> Time {
-        self.period[position(node)]
+    pub(super) fn period(&self, node: NodeId, world: &World) -> Time {
+        let period = self.period[position(node)];
+        let leads = |replica: &Replica| replica.is_up() && replica.view().soft_state.role == Role::Leader;
+        match self.plan.leader_pace.filter(|_| world.replica(node).is_some_and(leads)) {
+            Some(pace) => (period / pace).max(1),
+            None => period,
+        }
     }
 
     /// When the node goes on, if it stands still.
@@ -107,6 +112,7 @@ impl Clocks {
             }
             Intent::Lose(_)
             | Intent::Double(_)
+            | Intent::Flood(..)
             | Intent::Client(_)
             | Intent::Fault(_)
             | Intent::Disk(_)

@@ -7,6 +7,7 @@ use raft::{Entry, NodeId, ReadOnlyOption, Storage};
 use super::event_queue::EventQueue;
 use super::intent::{Fault, Intent};
 use super::leader_isolation::LeaderIsolation;
+use super::stranding::Stranding;
 use super::{any_node, leader};
 use crate::disk::Keep;
 use crate::plan::{FaultPlan, Plan, Time};
@@ -20,12 +21,15 @@ pub(super) struct Faults {
     plan: FaultPlan,
     stream: Stream,
     changes_options: bool,
+    /// Whether only the leader is ever cut off.
+    cuts_leaders_off: bool,
     healed: bool,
     /// A crash waits for a node that is at work: between two steps of handling a Ready it has the most to lose.
     ambush: bool,
     /// The links that are cut.
     cut: Vec<(NodeId, NodeId)>,
     isolation: Option<LeaderIsolation>,
+    stranding: Option<Stranding>,
     /// The nodes that are lost for good.
     gone: BTreeSet<NodeId>,
 }
@@ -43,10 +47,12 @@ impl Faults {
             plan: plan.faults.clone(),
             stream: Stream::new(plan.seed, Concern::Faults),
             changes_options: plan.cluster.changes_options,
+            cuts_leaders_off: plan.clocks.leader_pace.is_some(),
             healed: false,
             ambush: false,
             cut: Vec::new(),
             isolation: None,
+            stranding: None,
             gone: BTreeSet::new(),
         }
     }
@@ -102,6 +108,7 @@ impl Faults {
         match fault {
             Fault::Crash if self.stream.chance(self.plan.ambush) => self.ambush = true,
             Fault::Crash => self.crash_some(world, queue, at_once),
+            Fault::Partition if self.strands() => self.strand_leader(world, queue, at_once),
             Fault::Partition if self.stream.chance(self.plan.leader_isolation) => self.isolate_leaders(world, queue),
             Fault::Partition => self.partition(world, queue, at_once),
             Fault::NodeLoss => self.lose_node(world, dispensable, at_once),
@@ -137,6 +144,9 @@ impl Faults {
         at_once: &mut VecDeque<Event>,
     ) {
         self.besiege(node, world, at_once);
+        if kind == EventKind::Compact && self.stranding.as_ref().is_some_and(|stranding| stranding.is_over(world)) {
+            self.heal(at_once);
+        }
         let does_rare_work = |replica| does_rare_work(replica, kind);
         let is_rare = self.crashes() && is_work(kind) && world.replica(node).is_some_and(does_rare_work);
         if is_rare && self.stream.chance(Self::RARE) {
@@ -199,7 +209,7 @@ impl Faults {
 
     fn isolate_leaders(&mut self, world: &World, queue: &mut EventQueue) {
         if let Some(companion) = any_node(world, &mut self.stream).filter(|_| !self.has_cut()) {
-            self.isolation = Some(LeaderIsolation::new(companion));
+            self.isolation = Some(LeaderIsolation::new(companion, self.plan.hurries_isolation));
             let length = self.stream.between(1, 4 * self.plan.partition_length);
             queue.after(length, Intent::Heal);
             // Where its disk is slow, what is overwritten there is still under way.
@@ -215,7 +225,26 @@ impl Faults {
             self.mend(at_once);
             at_once.extend(cut.iter().map(|&(from, to)| Event::Cut { from, to }));
             self.cut = cut;
+        } else {
+            at_once.extend(isolation.hurries_on(replica, world, &mut self.stream));
         }
+    }
+
+    fn strands(&mut self) -> bool {
+        self.plan.stranding > 0 && self.stream.chance(self.plan.stranding)
+    }
+
+    fn strand_leader(&mut self, world: &World, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
+        let companion = any_node(world, &mut self.stream);
+        let Some((leader, companion)) = world.leader().zip(companion).filter(|_| !self.has_cut()) else { return };
+        let stranding = Stranding::new(leader, companion);
+        let nodes: Vec<NodeId> = world.replicas().map(Replica::id).collect();
+        self.cut = around(&nodes, &stranding.inside);
+        self.stranding = Some(stranding);
+        at_once.extend(self.cut.iter().map(|&(from, to)| Event::Cut { from, to }));
+        let proposals = self.stream.between(1, Stranding::MOST);
+        queue.after(1, Intent::Flood(leader.id(), proposals));
+        queue.after(self.stream.between(1, 2 * self.plan.partition_length), Intent::Heal);
     }
 
     /// Whether links are cut, or are about to be.
@@ -228,7 +257,11 @@ impl Faults {
             return;
         }
         let nodes: Vec<NodeId> = world.replicas().map(|replica| replica.id()).collect();
-        self.cut = self.choose_cut(&nodes, leader(world));
+        self.cut = match leader(world) {
+            Some(leader) if self.cuts_leaders_off => around(&nodes, &[leader]),
+            None if self.cuts_leaders_off => return,
+            leader => self.choose_cut(&nodes, leader),
+        };
         at_once.extend(self.cut.iter().map(|&(from, to)| Event::Cut { from, to }));
         let length = self.stream.between(1, 2 * self.plan.partition_length);
         queue.after(length, Intent::Heal);
@@ -250,8 +283,7 @@ impl Faults {
             4 => b == one && a != one,
             _ => apart(a, b) && !around(a, b),
         };
-        let links = nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| (from, to)));
-        links.filter(|&(from, to)| from != to && is_cut(from, to)).collect()
+        links(nodes, is_cut)
     }
 
     fn interfere(&mut self, fault: Fault, world: &World) -> Option<Event> {
@@ -293,6 +325,7 @@ impl Faults {
     }
 
     fn mend(&mut self, at_once: &mut VecDeque<Event>) {
+        self.stranding = None;
         at_once.extend(self.cut.drain(..).map(|(from, to)| Event::HealLink { from, to }));
     }
 
@@ -329,6 +362,17 @@ impl Faults {
         world.engine().into_iter().for_each(|engine| engine.fit(&mut options));
         Some(options)
     }
+}
+
+/// The links between those inside and the others.
+fn around(nodes: &[NodeId], inside: &[NodeId]) -> Vec<(NodeId, NodeId)> {
+    links(nodes, |from, to| inside.contains(&from) != inside.contains(&to))
+}
+
+/// The links between two of these nodes that are such.
+fn links(nodes: &[NodeId], is_such: impl Fn(NodeId, NodeId) -> bool) -> Vec<(NodeId, NodeId)> {
+    let links = nodes.iter().flat_map(|&from| nodes.iter().map(move |&to| (from, to)));
+    links.filter(|&(from, to)| from != to && is_such(from, to)).collect()
 }
 
 /// Whether a node has just taken up, or stores, what hosts get wrong and few runs would come to by themselves: a snapshot that it

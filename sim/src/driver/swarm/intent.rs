@@ -22,6 +22,8 @@ pub(super) enum Intent {
     Double(MessageId),
     /// The client asks for something.
     Client(u64),
+    /// Somebody asks the node for so many entries, one after the other, that no client waits for.
+    Flood(NodeId, u64),
     /// A fault of this kind is due.
     Fault(Fault),
     /// Something of this kind goes wrong with a disk.

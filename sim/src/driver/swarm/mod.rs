@@ -18,6 +18,7 @@ mod links;
 mod members;
 mod record;
 mod settle;
+mod stranding;
 mod take_over;
 mod traffic;
 
@@ -270,7 +271,7 @@ impl<'a> Swarm<'a> {
         let Some((resumes, late)) = self.clocks.postpones(intent, &self.world, self.queue.now()) else { return false };
         self.queue.at(resumes, late);
         if let Intent::Tick(node) = intent {
-            self.queue.after(self.clocks.period(node), intent);
+            self.queue.after(self.clocks.period(node, &self.world), intent);
         }
         true
     }
@@ -278,7 +279,7 @@ impl<'a> Swarm<'a> {
     fn happen(&mut self, intent: Intent) -> Option<Event> {
         match intent {
             Intent::Tick(node) => {
-                self.queue.after(self.clocks.period(node), intent);
+                self.queue.after(self.clocks.period(node, &self.world), intent);
                 self.at_once.extend(self.taken_over.waits_otherwise(node, &self.world));
                 self.is_up(node).then_some(Event::Tick { node })
             }
@@ -298,6 +299,7 @@ impl<'a> Swarm<'a> {
             Intent::Double(message) => Some(Event::Duplicate { message }),
             // In the second phase nobody makes trouble any more.
             Intent::Client(_)
+            | Intent::Flood(..)
             | Intent::Fault(_)
             | Intent::Disk(_)
             | Intent::SlowDisk(..)
@@ -314,6 +316,7 @@ impl<'a> Swarm<'a> {
                 None
             }
             Intent::Client(client) => self.clients.ask(client, &self.world, &mut self.queue),
+            Intent::Flood(node, entries) => self.clients.flood(node, entries, &self.world, &mut self.queue),
             Intent::Fault(fault) => {
                 let dispensable = if fault == Fault::NodeLoss { self.dispensable() } else { BTreeSet::new() };
                 self.faults.strike(fault, &self.world, &dispensable, &mut self.queue, &mut self.at_once);

@@ -52,7 +52,7 @@ impl Swarm<'_> {
         }
         let nodes: Vec<(NodeId, bool)> = self.world.replicas().map(|replica| (replica.id(), replica.is_up())).collect();
         for (node, is_up) in nodes {
-            self.queue.after(stream.below(self.clocks.period(node)), Intent::Tick(node));
+            self.queue.after(stream.below(self.clocks.period(node, &self.world)), Intent::Tick(node));
             if is_up {
                 self.go_on_with_work(node);
             } else {
