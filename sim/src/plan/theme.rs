@@ -36,9 +36,10 @@ impl Theme {
         Self::SHARES.iter().find(takes).map(|(theme, _)| *theme)
     }
 
-    /// How many nodes the cluster begins with, where so many were drawn: whoever is cut off, the others are a quorum.
+    /// How many nodes the cluster begins with, where so many were drawn.
     pub(super) fn nodes(self, drawn: u64) -> u64 {
         match self {
+            // Whoever is cut off, the others are a quorum.
             Self::LongTails | Self::Rewrites => drawn.max(5),
             Self::Leases => drawn.max(3),
         }
@@ -63,11 +64,14 @@ impl Plan {
 
     fn strand_leaders(&mut self, stream: &mut Stream) {
         self.keep_quiet(stream);
-        let Self { cluster, hosts, clients, faults, .. } = self;
+        let Self { cluster, hosts, clients, faults, disks, .. } = self;
         cluster.options.iter_mut().for_each(|options| options.max_uncommitted_size = Config::NO_LIMIT);
         faults.partition = Some(stream.magnitude(8 * TICK, 60 * TICK));
         faults.partition_length = stream.magnitude(10 * TICK, 80 * TICK);
         (faults.leader_isolation, faults.stranding) = (0, stream.between(500, 900));
+        if stream.chance(300) {
+            disks.fill = Some(200 * TICK);
+        }
         // Seldom by itself, so that nodes crash where they do what runs seldom come to.
         faults.crash = Some(400 * TICK);
         (clients.clients, clients.pause) = (clients.clients.max(4), clients.pause.min(2 * TICK));
@@ -89,7 +93,7 @@ impl Plan {
         faults.partition_length = stream.magnitude(20 * TICK, 80 * TICK);
         (faults.leader_isolation, faults.hurries_isolation) = (stream.between(700, 1000), true);
         faults.crash = None;
-        disks.slowness = stream.magnitude(1, 2 * TICK);
+        disks.slowness = stream.magnitude(TICK, 2 * TICK);
         hosts.answer = stream.magnitude(2 * TICK, 16 * TICK);
     }
 

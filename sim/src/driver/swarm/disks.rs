@@ -21,7 +21,7 @@ use crate::disk::{DiskFault, Keep};
 use crate::plan::{DiskPlan, Plan, TICK, Time};
 use crate::random::{Concern, Stream};
 use crate::wal::SECTOR;
-use crate::world::{Event, Replica, World};
+use crate::world::{Event, EventKind, Replica, World};
 
 /// The disks.
 #[derive(Clone, Debug)]
@@ -51,6 +51,9 @@ impl Copied {
 }
 
 impl Disks {
+    /// How many of a thousand snapshots find a disk full that may fill up.
+    const FULL: u64 = 200;
+
     pub(super) fn new(plan: &Plan) -> Self {
         let stream = Stream::new(plan.seed, Concern::Disks);
         let slow_until = vec![0; plan.cluster.options.len()];
@@ -115,8 +118,7 @@ impl Disks {
             }
             DiskTrouble::Fill => {
                 let room = self.stream.magnitude(1, 4096);
-                at_once.push_back(Event::DiskFault { node, fault: DiskFault::Fill { room } });
-                queue.after(self.stream.between(TICK, 60 * TICK), Intent::FreeDisk(node));
+                self.fill(node, room, queue, at_once);
             }
             DiskTrouble::Slow => {
                 let length = self.stream.magnitude(TICK, 60 * TICK);
@@ -128,6 +130,27 @@ impl Disks {
             }
             DiskTrouble::Damage | DiskTrouble::Loss => {}
         }
+    }
+
+    /// A disk that may fill up is full now and then just when its node has to store a snapshot that it received.
+    pub(super) fn after_event(
+        &mut self,
+        replica: &Replica,
+        kind: EventKind,
+        queue: &mut EventQueue,
+        at_once: &mut VecDeque<Event>,
+    ) {
+        let takes = matches!(kind, EventKind::TakeReady | EventKind::Take);
+        let fills = takes && !self.healed && self.plan.fill.is_some();
+        if fills && receives_snapshot(replica) && self.stream.chance(Self::FULL) {
+            let room = self.stream.below(SECTOR as u64);
+            self.fill(replica.id(), room, queue, at_once);
+        }
+    }
+
+    fn fill(&mut self, node: NodeId, room: u64, queue: &mut EventQueue, at_once: &mut VecDeque<Event>) {
+        at_once.push_back(Event::DiskFault { node, fault: DiskFault::Fill { room } });
+        queue.after(self.stream.between(TICK, 60 * TICK), Intent::FreeDisk(node));
     }
 
     /// Damages the newest file. Mostly the node crashes as well, so that it has to read what it has stored.
@@ -197,6 +220,12 @@ impl Disks {
     pub(super) fn begin_burst(&mut self) {
         self.healed = false;
     }
+}
+
+/// Whether the node has just handed out a snapshot that it received.
+fn receives_snapshot(replica: &Replica) -> bool {
+    replica.ready().is_some_and(|ready| ready.snapshot.is_some())
+        || replica.appends().last().is_some_and(|append| append.snapshot.is_some())
 }
 
 /// Whether no crash makes the node forget this term and vote.

@@ -431,6 +431,7 @@ impl<'a> Swarm<'a> {
         {
             let slowness = self.disks.slowness(node, self.queue.now());
             self.hosts.plan_work(replica, event, slowness, &mut self.queue);
+            self.disks.after_event(replica, event.kind(), &mut self.queue, &mut self.at_once);
             self.faults.after_event(node, event.kind(), &self.world, &mut self.queue, &mut self.at_once);
         }
     }
