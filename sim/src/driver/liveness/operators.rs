@@ -272,3 +272,27 @@ fn is_followed(leader: &Replica, world: &World) -> bool {
 fn is_member(replica: &Replica) -> bool {
     replica.node().is_some_and(|node| node.configuration().contains(replica.id()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+
+    fn world(script: &str) -> World {
+        let mut world = World::new();
+        for event in script::record(script).expect("a scenario").events {
+            crate::driver::apply(&mut world, &event).expect("it fits");
+        }
+        world
+    }
+
+    /// In seed 1007664 a node that had just come back, and had applied nothing yet, was switched off: the entry that makes it a
+    /// voter was in nobody's log but its own, and it was needed.
+    #[test]
+    fn a_node_that_has_yet_to_apply_that_it_is_a_member_is_no_stranger() {
+        let grown = "add-nodes 1 peers=(1)\nstabilize log-level=none\ncampaign 1\nstabilize log-level=none\nadd-nodes 1\npropose-conf-change 1\n  v2\n\
+                     stabilize 1 log-level=none\n";
+        assert_eq!(strangers(&world(grown)), []);
+        assert_eq!(strangers(&world(&format!("{grown}crash 1\nrestart 1\n"))), []);
+    }
+}
