@@ -41,6 +41,8 @@ pub enum Concern {
     TakeOver = 15,
     /// What a seed decides about several parts of its plan together.
     Theme = 16,
+    /// What a lean plan has otherwise than the usual one of its seed.
+    Lean = 17,
 }
 
 /// A stream of random numbers.

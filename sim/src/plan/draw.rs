@@ -315,6 +315,7 @@ fn faults(stream: &mut Stream) -> FaultPlan {
         leader_isolation: 0,
         hurries_isolation: false,
         stranding: 0,
+        stranded: 64,
         membership,
         transfer,
         campaign,

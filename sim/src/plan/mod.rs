@@ -5,6 +5,7 @@
 
 mod continued;
 mod draw;
+mod lean;
 mod length;
 mod links;
 mod theme;
@@ -229,6 +230,9 @@ pub struct FaultPlan {
     /// the others have compacted their logs.
     #[serde(default)]
     pub stranding: u64,
+    /// How many entries a stranded leader is asked for, at most.
+    #[serde(default)]
+    pub stranded: u64,
     /// The membership changes.
     pub membership: Option<Time>,
     /// Somebody asks for another leader.

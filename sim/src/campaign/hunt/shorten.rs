@@ -49,7 +49,7 @@ struct Patience {
 }
 
 impl Patience {
-    const CANDIDATES: u64 = 6000;
+    const CANDIDATES: u64 = 300_000;
 }
 
 impl Watch for Patience {

@@ -242,7 +242,7 @@ impl Faults {
         self.cut = around(&nodes, &stranding.inside);
         self.stranding = Some(stranding);
         at_once.extend(self.cut.iter().map(|&(from, to)| Event::Cut { from, to }));
-        let proposals = self.stream.between(1, Stranding::MOST);
+        let proposals = self.stream.between(1, self.plan.stranded);
         queue.after(1, Intent::Flood(leader.id(), proposals));
         queue.after(self.stream.between(1, 2 * self.plan.partition_length), Intent::Heal);
     }

@@ -18,9 +18,6 @@ pub(super) struct Stranding {
 }
 
 impl Stranding {
-    /// How many entries a leader that is stranded is asked for, at most.
-    pub(super) const MOST: u64 = 64;
-
     /// One that begins with this leader.
     pub(super) fn new(leader: &Replica, companion: NodeId) -> Self {
         Self { inside: [leader.id(), companion], common: leader.view().hard_state.commit }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::step::{Runner, Step};
 use crate::driver::Stop;
+use crate::invariant::Invariant;
 use crate::trace::{Ending, Failure};
 use crate::world::{Event, World};
 
@@ -81,6 +82,14 @@ impl Baseline {
         let steps: Vec<Arc<Step>> = self.steps[..candidate.shared].iter().chain(&candidate.rest).cloned().collect();
         let better = Self::of_steps(&self.start, &steps, Some(&self.failure))?;
         (better.steps.len() <= self.steps.len()).then_some(better)
+    }
+
+    /// The property that it breaks, unless it panics.
+    pub(super) fn breaks(&self) -> Option<Invariant> {
+        match &self.ending {
+            Ending::Violation(violation) => Some(violation.invariant),
+            Ending::Completed | Ending::Panic(_) | Ending::Hang(_) => None,
+        }
     }
 
     /// What runs begin with.

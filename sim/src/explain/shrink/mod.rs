@@ -28,6 +28,7 @@ mod lower;
 mod members;
 mod renumber;
 mod search;
+mod short_runs;
 mod simpler;
 mod stall;
 mod step;
@@ -133,7 +134,24 @@ fn shrink_events(
     let mut search = Search::new(world, header, events, watch).ok_or(CannotShrink::NothingBreaks)?;
     descend(&mut search);
     while !search.is_over() && descends_further_retold(&mut search) {}
+    if search.best.steps.len() > short_runs::ENOUGH {
+        begins_afresh(&mut search);
+    }
     Ok(search.trace())
+}
+
+/// Begins again with short runs that fail in the same way, and keeps the shortest result.
+fn begins_afresh(search: &mut Search<'_>) {
+    for other in short_runs::find(search) {
+        let Some(before) = search.replace(other) else { continue };
+        descend(search);
+        while !search.is_over() && descends_further_retold(search) {}
+        if search.best.steps.len() >= before.steps.len() {
+            search.best = before;
+        }
+    }
+    // What was announced last may have been something else.
+    search.announce();
 }
 
 /// Begins again with the run of a scenario made of the best trace, which leads to the same failure in another way.

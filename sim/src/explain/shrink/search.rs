@@ -62,8 +62,7 @@ impl<'a> Search<'a> {
             let best = &self.best;
             let good = |number: usize| make(best, number).filter(|candidate| best.fails_with(candidate));
             let found = (start..end).into_par_iter().find_map_first(|number| Some((number, good(number)?)));
-            self.tried += (end - start) as u64;
-            self.watch.tried(self.pass, self.tried);
+            self.count((end - start) as u64);
             let Some((number, candidate)) = found else {
                 start = end;
                 continue;
@@ -78,6 +77,19 @@ impl<'a> Search<'a> {
             start = number + 1;
         }
         None
+    }
+
+    /// So many more were tried.
+    pub(super) fn count(&mut self, candidates: u64) {
+        self.tried += candidates;
+        self.watch.tried(self.pass, self.tried);
+    }
+
+    /// Goes on from another run, if it breaks nothing without the planted bug where the best so far does not. Returns the best so
+    /// far then.
+    pub(super) fn replace(&mut self, other: Baseline) -> Option<Baseline> {
+        let may_count = self.breaks_anyway || !breaks_without_bug(&self.header, &other);
+        may_count.then(|| std::mem::replace(&mut self.best, other))
     }
 
     /// Announces the best so far, unless it is worse than the last one announced.

@@ -1,0 +1,57 @@
+//! A fresh search: many short runs at random, of [lean](Plan::lean) plans. What fails there in the same way is short from the
+//! start, and not tied to how the long run came about.
+
+use rayon::prelude::*;
+
+use super::baseline::Baseline;
+use super::search::Search;
+use crate::driver::swarm;
+use crate::invariant::Invariant;
+use crate::plan::Plan;
+use crate::trace::Ending;
+use crate::world::{Event, World};
+
+/// A run with no more events than this is short enough.
+pub(super) const ENOUGH: usize = 60;
+/// How many runs there are.
+const RUNS: u64 = 60_000;
+/// How many of those that fail are looked at more closely.
+const MOST: usize = 6;
+/// How many events each run has.
+const EVENTS: u64 = 480;
+
+/// Runs that fail in the same way as the best so far, the shortest first.
+pub(super) fn find(search: &mut Search<'_>) -> Vec<Baseline> {
+    const BATCH: u64 = 512;
+    search.begin("short runs");
+    let mut found: Vec<Baseline> = Vec::new();
+    let mut first = 0;
+    while first < RUNS && found.len() < MOST && !search.is_over() {
+        let best = &search.best;
+        let alike = (first..first + BATCH).into_par_iter().filter_map(|seed| fails_alike(best, seed));
+        found.extend(alike.collect::<Vec<Baseline>>());
+        first += BATCH;
+        search.count(BATCH);
+    }
+    found.sort_by_key(|run| run.steps.len());
+    found.truncate(MOST);
+    found
+}
+
+/// The run of this seed, if it fails in the same way.
+fn fails_alike(best: &Baseline, seed: u64) -> Option<Baseline> {
+    let plan = Plan::lean(seed, EVENTS).fit(best.start());
+    let mut events = Vec::new();
+    let (ended, ending) = swarm::run_to_end_in(best.start(), &plan, |event| events.push(event.clone()));
+    if ending == Ending::Completed {
+        expects_liveness(best, &ended.world)?;
+        events.push(Event::ExpectLiveness { core: None });
+    }
+    best.same_failure(&events)
+}
+
+/// Whether the failure is that a cluster does not converge, which a run that breaks nothing may lead to.
+fn expects_liveness(best: &Baseline, world: &World) -> Option<()> {
+    let stalls = best.breaks() == Some(Invariant::Liveness);
+    (stalls && world.replicas().next().is_some()).then_some(())
+}
