@@ -44,6 +44,15 @@ mod planted {
         assert_eq!(one, four);
     }
 
+    /// In long runs a snapshot and the log behind it are many entries, of which none can be taken out alone.
+    #[test]
+    fn a_long_history_that_nothing_can_be_taken_out_of_is_found_again_in_a_short_run() {
+        let once = Hunt { seeds: 5000, starts: 1, events: None, jobs: None, shrinks: true };
+        let hunted = hunt(&[Bug::SnapshotWalOrder], &once, &Unwatched);
+        let length = hunted[0].shortest.as_ref().map(|trace| trace.events.len());
+        assert!(length.is_some_and(|length| length <= 60), "{length:?} events");
+    }
+
     #[test]
     fn a_bug_that_is_caught_leaves_its_trace_and_exits_with_0() {
         let output = sim(&["bugs", "vote-double-grant", "--starts", "1", "--events", "2000"]);

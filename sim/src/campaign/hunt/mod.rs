@@ -74,6 +74,8 @@ pub trait Watch: Sync {
     fn searched(&self, bug: Bug, search: &Search);
     /// A trace of the bug is being shrunk.
     fn shrinks(&self, bug: Bug);
+    /// That is over.
+    fn shrunk(&self, bug: Bug);
 }
 
 /// Watches nothing.
@@ -84,6 +86,7 @@ impl Watch for Unwatched {
     fn ran(&self, _: Bug) {}
     fn searched(&self, _: Bug, _: &Search) {}
     fn shrinks(&self, _: Bug) {}
+    fn shrunk(&self, _: Bug) {}
 }
 
 /// Hunts for these bugs. The results come in their order.
@@ -127,7 +130,9 @@ fn shortest(bug: Bug, searches: &[Search], hunt: &Hunt, watch: &impl Watch) -> O
     let soonest = caught.into_iter().take(SOONEST);
     let traces = soonest.map(|catch| {
         watch.shrinks(bug);
-        shorten::shorten(bug, catch, hunt)
+        let short = shorten::shorten(bug, catch, hunt);
+        watch.shrunk(bug);
+        short
     });
     traces.min_by_key(|trace| trace.events.len())
 }

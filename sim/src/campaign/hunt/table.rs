@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use raft::planted::Bug;
 
 use super::super::rarer_than;
+use crate::trace::Trace;
+
 use super::{Hunted, Other, Property, Search, named_for};
 
 const HEAD: [&str; 6] = ["bug", "caught by", "at seed", "seeds", "events", "shrinks to"];
 
-/// A line for each bug: what caught it, at which seed from the first starting point, after how many seeds and events
+/// A line for each bug, with how many seconds its traces `took` to shrink, where that is known: what caught it, at which seed from the first starting point, after how many seeds and events
 /// (the median of all starting points, and the worst), and how many events its trace shrinks to. Below the lines stand
 /// the properties that runs broke and that are not named for the bug, and at the end the bugs that were not caught.
-pub fn table(hunted: &[Hunted]) -> String {
+pub fn table(hunted: &[Hunted], took: impl Fn(Bug) -> Option<u64>) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
-    rows.extend(hunted.iter().map(row));
+    rows.extend(hunted.iter().map(|hunted| row(hunted, took(hunted.bug))));
     let mut text = aligned(&rows);
     for hunted in hunted {
         let (bug, others) = (hunted.bug.name(), others(&hunted.searches));
@@ -35,7 +37,7 @@ fn not_caught(hunted: &Hunted) -> Option<String> {
     Some(format!("{bug}: with 95 % confidence fewer than one seed in {one_in} catches it\n"))
 }
 
-fn row(hunted: &Hunted) -> [String; 6] {
+fn row(hunted: &Hunted, took: Option<u64>) -> [String; 6] {
     let Hunted { bug, searches, shortest } = hunted;
     let properties: BTreeSet<Property> =
         searches.iter().filter_map(|search| Some(search.caught.as_ref()?.property)).collect();
@@ -53,8 +55,13 @@ fn row(hunted: &Hunted) -> [String; 6] {
         first.map_or_else(|| "-".to_owned(), |catch| catch.seed.to_string()),
         median_and_worst(searches, |search| search.seeds),
         median_and_worst(searches, |search| search.events),
-        shortest.as_ref().map_or_else(|| "-".to_owned(), |trace| format!("{} events", trace.events.len())),
+        shortest.as_ref().map_or_else(|| "-".to_owned(), |trace| length(trace, took)),
     ]
+}
+
+fn length(trace: &Trace, took: Option<u64>) -> String {
+    let events = trace.events.len();
+    took.map_or_else(|| format!("{events} events"), |seconds| format!("{events} events in {seconds} s"))
 }
 
 /// The check and, in brackets, the property that it stands for if that has another name.
@@ -140,13 +147,13 @@ mod tests {
         let never = Hunted { bug: Bug::AckLastIndex, searches: vec![other], shortest: None };
         let expected = "\
 bug                      caught by                                  at seed  seeds          events               shrinks to
-vote-double-grant        vote-once (election safety)                7        4 (worst 8)    4000 (worst 8000)    0 events
+vote-double-grant        vote-once (election safety)                7        4 (worst 8)    4000 (worst 8000)    0 events in 3 s
 readindex-no-own-commit  linearizable-read; NOT CAUGHT from 1 of 2  1000002  20 (worst 20)  20000 (worst 20000)  -
 ack-last-index           NOT CAUGHT                                 -        20             20000                -
 ack-last-index also broke panic in 2 (seed 5)
 ack-last-index: with 95 % confidence fewer than one seed in 6 catches it
 1 of 3 bugs are caught; not caught: readindex-no-own-commit, ack-last-index";
-        assert_eq!(table(&[caught, partly, never]), expected);
+        assert_eq!(table(&[caught, partly, never], |bug| (bug == Bug::VoteDoubleGrant).then_some(3)), expected);
     }
 
     #[test]

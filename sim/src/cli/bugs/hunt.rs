@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::campaign::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
 use crate::output::{say, tell};
@@ -34,7 +35,7 @@ pub(super) fn run(arguments: &BugsArguments) -> Result<u8, String> {
         true => hunted.iter().map(|hunted| as_json(hunted).to_string()).collect::<Vec<_>>(),
         false => {
             let traces = traces.iter().flatten().map(|path| path.display().to_string());
-            std::iter::once(table(&hunted)).chain(traces).collect()
+            std::iter::once(table(&hunted, |bug| progress.took(bug))).chain(traces).collect()
         }
     };
     say(text.join("\n"))?;
@@ -101,6 +102,15 @@ fn leave_traces(hunted: &[Hunted], folder: Option<&Path>) -> Result<Vec<PathBuf>
 struct Progress {
     bar: ProgressBar,
     seeds: AtomicU64,
+    shrinking: Mutex<Shrinking>,
+}
+
+/// How long shrinking takes.
+#[derive(Default)]
+struct Shrinking {
+    /// When the trace that is being shrunk was begun with.
+    began: Option<Instant>,
+    took: Vec<(Bug, Duration)>,
 }
 
 impl Progress {
@@ -109,7 +119,14 @@ impl Progress {
         let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} searches, {elapsed}, {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, seeds: AtomicU64::new(0) }
+        Self { bar, seeds: AtomicU64::new(0), shrinking: Mutex::default() }
+    }
+
+    /// How many seconds the traces of this bug took to shrink, if any was shrunk.
+    fn took(&self, bug: Bug) -> Option<u64> {
+        let shrinking = self.shrinking.lock().ok()?;
+        let of_bug = shrinking.took.iter().filter(|(other, _)| *other == bug).map(|(_, time)| *time);
+        of_bug.reduce(|sum, time| sum + time).map(|time| time.as_secs())
     }
 }
 
@@ -127,6 +144,17 @@ impl Watch for Progress {
 
     fn shrinks(&self, bug: Bug) {
         self.bar.set_message(format!("shrinking {}", bug.name()));
+        if let Ok(mut shrinking) = self.shrinking.lock() {
+            shrinking.began = Some(Instant::now());
+        }
+    }
+
+    fn shrunk(&self, bug: Bug) {
+        if let Ok(mut shrinking) = self.shrinking.lock()
+            && let Some(began) = shrinking.began.take()
+        {
+            shrinking.took.push((bug, began.elapsed()));
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! of nodes down, and have membership changes made before the run or at once; and all of that again until nothing
 //! changes. Then a scenario is [made](super::from_trace) of what is left. Its events lead to the same failure in a more
 //! usual way, and everything begins again with them, as long as that leads to fewer events.
+//! Where it stays long all the same, the failure is looked for [afresh](short_runs) in short runs.
 //!
 //! Taking out an event changes what is sent after it, and so the numbers of all later messages. That is why a candidate
 //! does not speak of messages by number: see [`step`].

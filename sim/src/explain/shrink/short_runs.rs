@@ -55,3 +55,27 @@ fn expects_liveness(best: &Baseline, world: &World) -> Option<()> {
     let stalls = best.breaks() == Some(Invariant::Liveness);
     (stalls && world.replicas().next().is_some()).then_some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    #[test]
+    fn short_runs_break_nothing_by_themselves_and_come_to_what_takes_usual_runs_long() {
+        let (mut elected, mut installed, mut changed) = (0, 0, 0);
+        for seed in 0..200 {
+            let plan = Plan::lean(seed, EVENTS);
+            let (ended, ending) = swarm::run_to_end_in(&World::new(), &plan, |_| {});
+            assert_eq!(ending, Ending::Completed, "seed {seed}");
+            let statistics = ended.world.statistics();
+            elected += u64::from(statistics.elections > 0);
+            installed += u64::from(statistics.snapshots_installed > 0);
+            changed += u64::from(statistics.conf_changes > 0);
+        }
+        assert!(
+            elected > 150 && installed > 10 && changed > 50,
+            "{elected} elected, {installed} installed, {changed} changed"
+        );
+    }
+}

@@ -6,7 +6,7 @@ use raft::{ConfChange, ConfChangeV2, ConfState, Index, Transition};
 use super::members;
 use super::search::Search;
 use crate::disk::Keep;
-use crate::history::Command;
+use crate::history::{Command, Operation};
 use crate::world::{Boot, Event, NodeOptions};
 
 /// Makes everything as simple as it can be. Returns whether anything changed.
@@ -113,6 +113,10 @@ fn simpler(event: &Event) -> Vec<Event> {
         Event::ProposeConfChange { node, change: ConfChange::V2(change) } => {
             forms.extend(fewer_changes(change).map(|change| Event::ProposeConfChange { node: *node, change }));
         }
+        Event::Invoke { client, node, operation } => {
+            let plainer = plainer(operation).into_iter();
+            forms.extend(plainer.map(|operation| Event::Invoke { client: *client, node: *node, operation }));
+        }
         Event::Propose { node, data } => {
             forms.extend(shorter(data).map(|data| Event::Propose { node: *node, data }));
         }
@@ -141,6 +145,30 @@ fn shorter(data: &Bytes) -> impl Iterator<Item = Bytes> + use<> {
     let (data, length) = (data.clone(), data.len());
     let shorter = [Some(Bytes::new()), first, command].into_iter().flatten();
     shorter.filter(move |other| other.len() < length || (other.len() == length && *other < data))
+}
+
+/// The operation as a plain write, on the first key, and with a shorter value.
+fn plainer(operation: &Operation) -> Vec<Operation> {
+    match operation.clone() {
+        Operation::CompareAndSet { key, expected, value } => {
+            let with = |key, value| Operation::CompareAndSet { key, expected: expected.clone(), value };
+            let plain = Operation::Write { key, value: value.clone() };
+            std::iter::once(plain).chain(with_less(key, &value, with)).collect()
+        }
+        Operation::Write { key, value } => with_less(key, &value, |key, value| Operation::Write { key, value }),
+        Operation::Read { key: 1.. } => vec![Operation::Read { key: 0 }],
+        // What others say, only they can say more plainly.
+        Operation::Read { .. } | Operation::Request { .. } | Operation::Query { .. } => Vec::new(),
+    }
+}
+
+/// An operation with the first key, and with less in its value.
+fn with_less(key: u64, value: &Bytes, with: impl Fn(u64, Bytes) -> Operation) -> Vec<Operation> {
+    // What a value is filled up with says nothing.
+    let bare = value.iter().rposition(|byte| *byte != b'.').map_or(0, |last| last + 1);
+    let lengths = [0, 1, bare].into_iter().filter(|length| *length < value.len());
+    let first = (key > 0).then(|| with(0, value.clone()));
+    first.into_iter().chain(lengths.map(|length| with(key, value.slice(..length)))).collect()
 }
 
 /// The event with one option as it usually is.
