@@ -140,6 +140,8 @@ bugs! {
     LeaseBlocksBridge,
     /// The concurrent node takes proposals while no leader is known.
     LoopAcceptsWithoutLeader,
+    /// A membership change that waits to be applied is applied after a snapshot that contains it.
+    ChangeAfterSnapshot,
     /// (Host) Of a Ready with a snapshot the hard state is written first.
     HardStateBeforeSnapshot,
     /// (Log) After a snapshot took the log's place, a longer old tail is read back.

@@ -42,9 +42,10 @@ const FEATURES: [Feature; 16] = [
 ];
 
 /// Bugs that random runs show in hundreds of events at best, and scenarios in which a person tells of them in a few.
-const TOLD: [(Bug, &str); 6] = [
+const TOLD: [(Bug, &str); 7] = [
     (Bug::AsyncAppendAba, "famous/the-append-aba-race-acknowledges-only-what-is-on-disk.txt"),
     (Bug::SnapshotKeepsConflictTail, "snapshots/a-snapshot-discards-a-conflicting-tail.txt"),
+    (Bug::ChangeAfterSnapshot, "snapshots/a-change-that-waits-to-be-applied-is-overtaken-by-a-snapshot.txt"),
     (Bug::SnapshotWithoutSessions, "clients/a-write-that-is-repeated-after-a-snapshot-takes-effect-once.txt"),
     (Bug::HardStateBeforeSnapshot, "snapshots/a-crash-between-the-writes-of-a-snapshot-keeps-the-state-before.txt"),
     (Bug::SnapshotSaveErrorSwallowed, "snapshots/a-snapshot-that-finds-no-room-is-not-acknowledged.txt"),

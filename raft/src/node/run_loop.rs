@@ -270,7 +270,7 @@ impl<S: Storage> RunLoop<S> {
 
     /// Whether a snapshot that the node took up has replaced the entry.
     fn is_overtaken(&self, index: Index) -> bool {
-        index < self.node.basic_status().first_index
+        index < self.node.basic_status().first_index && !planted(Bug::ChangeAfterSnapshot)
     }
 
     fn is_member(&self) -> bool {

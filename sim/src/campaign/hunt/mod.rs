@@ -16,7 +16,7 @@ use raft::planted::Bug;
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-pub use self::property::{differs_between_runs, named_for, takes_long};
+pub use self::property::{differs_between_runs, named_for, no_seed_meets, takes_long};
 pub use self::search::{Catch, Other, Search};
 pub use self::table::table;
 pub use crate::trace::Property;

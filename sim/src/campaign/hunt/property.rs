@@ -61,7 +61,7 @@ const fn families(bug: Bug) -> &'static [Family] {
         }
         Bug::JointUnionQuorum => &[ELECTION_SAFETY, LEADER_COMPLETENESS],
         Bug::JointLostOnRestore => &[CONFIGURATION, ELECTION_SAFETY],
-        Bug::SnapshotConfstateLatest => &[CONFIGURATION],
+        Bug::SnapshotConfstateLatest | Bug::ChangeAfterSnapshot => &[CONFIGURATION],
         Bug::ReadindexNoOwnCommit | Bug::LeaseNoCheckquorum => &[LINEARIZABLE_READS],
         Bug::LearnerCampaigns => &[ELECTION_SAFETY, LEADER_IS_VOTER],
         Bug::LearnerRefusesVote
@@ -114,11 +114,17 @@ pub const fn differs_between_runs(bug: Bug) -> bool {
     matches!(bug, Bug::TimeoutsShareAStream)
 }
 
+/// Whether runs meet the bug only where they go on from a scenario, so that it is hunted only if it is named.
+pub const fn no_seed_meets(bug: Bug) -> bool {
+    matches!(bug, Bug::ChangeAfterSnapshot)
+}
+
 /// Whether the bug takes more than about a hundred seeds, so that there is no time to look for it with every submission.
 pub const fn takes_long(bug: Bug) -> bool {
     matches!(
         bug,
         Bug::AsyncAppendAba
+            | Bug::ChangeAfterSnapshot
             | Bug::CheckquorumStuckPeer
             | Bug::HardStateBeforeSnapshot
             | Bug::LeaseNoCheckquorum

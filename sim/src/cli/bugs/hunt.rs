@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::campaign::hunt::{Hunt, Hunted, Search, Watch, hunt, table, takes_long};
+use crate::campaign::hunt::{Hunt, Hunted, Search, Watch, hunt, no_seed_meets, table, takes_long};
 use crate::output::{say, tell};
 use crate::planted;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,7 +53,9 @@ fn chosen(arguments: &BugsArguments) -> Result<Vec<Bug>, String> {
     if !arguments.names.is_empty() {
         return arguments.names.iter().map(|name| planted::named(name)).collect();
     }
-    Ok(Bug::ALL.into_iter().filter(|bug| !arguments.quick || !takes_long(*bug)).collect())
+    let runs_seeds = !arguments.list && !arguments.exhaust;
+    let is_left_out = |bug| (arguments.quick && takes_long(bug)) || (runs_seeds && no_seed_meets(bug));
+    Ok(Bug::ALL.into_iter().filter(|bug| !is_left_out(*bug)).collect())
 }
 
 fn list(bugs: &[Bug]) -> String {
