@@ -47,18 +47,18 @@ fn a_run_that_holds_is_a_line_with_its_digest_and_without_a_failure() {
 #[test]
 fn a_failure_is_a_line_in_each_command_on_its_way_from_red_to_short() {
     let folder = folder();
-    let (code, run) = line(&folder, &["--seed", "4", "--steps", "20000", "--bug", "vote-double-grant", "--json"]);
+    let (code, run) = line(&folder, &["--seed", "11", "--steps", "20000", "--bug", "vote-double-grant", "--json"]);
     assert_eq!(
         (code, &run["failure"]["property"], &run["trace"]),
-        (1, &json!("vote-once"), &json!("violation-4.jsonl"))
+        (1, &json!("vote-once"), &json!("violation-11.jsonl"))
     );
-    assert!(run["next"][0].as_str().is_some_and(|next| next.contains(" shrink violation-4.jsonl")), "{run}");
+    assert!(run["next"][0].as_str().is_some_and(|next| next.contains(" shrink violation-11.jsonl")), "{run}");
 
-    let (code, replayed) = line(&folder, &["replay", "violation-4.jsonl", "--json"]);
+    let (code, replayed) = line(&folder, &["replay", "violation-11.jsonl", "--json"]);
     assert_eq!((code, &replayed["outcome"]), (1, &json!("as-recorded")));
     assert_eq!(replayed["failure"], run["failure"]);
 
-    let (code, short) = line(&folder, &["shrink", "violation-4.jsonl", "-o", "short.jsonl", "--json"]);
+    let (code, short) = line(&folder, &["shrink", "violation-11.jsonl", "-o", "short.jsonl", "--json"]);
     assert_eq!((code, &short["out"], &short["failure"]["property"]), (0, &json!("short.jsonl"), &json!("vote-once")));
     assert!(short["events"].as_u64() < short["of"].as_u64(), "{short}");
 }

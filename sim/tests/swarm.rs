@@ -425,7 +425,11 @@ fn a_node_with_the_log_of_another_cluster_costs_the_cluster_nothing() {
 #[test]
 fn leases_that_are_to_be_kept_meet_no_trouble_with_time() {
     let kept = (0..2000).map(|seed| plan(seed, 1)).filter(|plan| plan.cluster.keeps_leases);
-    let troubled = |plan: &Plan| plan.disks.slow.is_some() || plan.clocks != sim::plan::ClockPlan::default();
+    let troubled = |plan: &Plan| {
+        // A leader that is ahead of all others gives its lease up sooner.
+        let no_trouble = sim::plan::ClockPlan { leader_pace: plan.clocks.leader_pace, ..Default::default() };
+        plan.disks.slow.is_some() || plan.clocks != no_trouble
+    };
     assert_eq!(kept.filter(troubled).count(), 0);
 }
 
