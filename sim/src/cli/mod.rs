@@ -30,6 +30,7 @@ mod shrink;
 mod situations;
 mod summary;
 mod sweep;
+mod theme;
 mod time;
 mod watchdog;
 mod why;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::theme;
 use crate::driver::swarm::Ended;
 use crate::plan::{Heals, LinkPlan, Plan, TICK, Time};
 use crate::world::consensus::{Engine, Supports};
@@ -103,6 +104,9 @@ pub(super) fn of_plan(plan: &Plan, world: &World) -> String {
         "faults",
         format_args!("{kinds}; of 1000 partitions {isolations} isolate leaders; burst {burst}, healed {healed}"),
     );
+    if let Some(theme) = theme::of_plan(plan) {
+        out.line("theme", theme);
+    }
     out.0
 }
 

@@ -13,24 +13,26 @@ use crate::world::{Event, World};
 
 /// A run with no more events than this is short enough.
 pub(super) const ENOUGH: usize = 60;
-/// How many runs there are.
-const RUNS: u64 = 60_000;
+/// How many runs of each length there are.
+const RUNS: u64 = 20_480;
 /// How many of those that fail are looked at more closely.
-const MOST: usize = 6;
-/// How many events each run has.
-const EVENTS: u64 = 480;
+const MOST: usize = 12;
+/// How many events a run has, the shortest ones first.
+const LENGTHS: [u64; 3] = [320, 640, 1280];
 
 /// Runs that fail in the same way as the best so far, the shortest first.
 pub(super) fn find(search: &mut Search<'_>) -> Vec<Baseline> {
     const BATCH: u64 = 512;
     search.begin("short runs");
     let mut found: Vec<Baseline> = Vec::new();
-    let mut first = 0;
-    while first < RUNS && found.len() < MOST && !search.is_over() {
+    let batches = LENGTHS.into_iter().flat_map(|length| (0..RUNS / BATCH).map(move |batch| (length, batch * BATCH)));
+    for (length, first) in batches {
+        if found.len() >= MOST || search.is_over() {
+            break;
+        }
         let best = &search.best;
-        let alike = (first..first + BATCH).into_par_iter().filter_map(|seed| fails_alike(best, seed));
+        let alike = (first..first + BATCH).into_par_iter().filter_map(|seed| fails_alike(best, seed, length));
         found.extend(alike.collect::<Vec<Baseline>>());
-        first += BATCH;
         search.count(BATCH);
     }
     found.sort_by_key(|run| run.steps.len());
@@ -38,9 +40,9 @@ pub(super) fn find(search: &mut Search<'_>) -> Vec<Baseline> {
     found
 }
 
-/// The run of this seed, if it fails in the same way.
-fn fails_alike(best: &Baseline, seed: u64) -> Option<Baseline> {
-    let plan = Plan::lean(seed, EVENTS).fit(best.start());
+/// The run of this seed with so many events, if it fails in the same way.
+fn fails_alike(best: &Baseline, seed: u64, length: u64) -> Option<Baseline> {
+    let plan = Plan::lean(seed, length).fit(best.start());
     let mut events = Vec::new();
     let (ended, ending) = swarm::run_to_end_in(best.start(), &plan, |event| events.push(event.clone()));
     if ending == Ending::Completed {
@@ -65,7 +67,7 @@ mod tests {
     fn short_runs_break_nothing_by_themselves_and_come_to_what_takes_usual_runs_long() {
         let (mut elected, mut installed, mut changed) = (0, 0, 0);
         for seed in 0..200 {
-            let plan = Plan::lean(seed, EVENTS);
+            let plan = Plan::lean(seed, 480);
             let (ended, ending) = swarm::run_to_end_in(&World::new(), &plan, |_| {});
             assert_eq!(ending, Ending::Completed, "seed {seed}");
             let statistics = ended.world.statistics();
