@@ -118,11 +118,12 @@ impl Plan {
         self.cluster.options.iter_mut().for_each(|options| options.read_only_option = ReadOnlyOption::LeaseBased);
     }
 
-    /// Cuts leaders off though leases have to hold. Nobody crashes then: who comes back from a crash does not know that there is
-    /// a leader, and votes.
+    /// Cuts leaders off though leases have to hold. Nobody crashes then, nor stops because of a disk: who comes back does not know
+    /// that there is a leader, and votes.
     pub(super) fn cut_fast_leaders_off(&mut self) {
         let mut stream = Stream::new(!self.seed, Concern::Theme);
-        let Self { cluster, clients, clocks, faults, .. } = self;
+        let Self { cluster, clients, clocks, faults, disks, .. } = self;
+        *disks = DiskPlan::default();
         clocks.leader_pace = Some(u64::from(Self::LEADER_PACE));
         for options in &mut cluster.options {
             // A fast leader sends as many heartbeats as another one.
@@ -171,7 +172,7 @@ mod tests {
         });
         let mut seen = 0;
         for (pace, plan) in fast {
-            assert!(plan.cluster.keeps_leases && plan.faults.crash.is_none());
+            assert!(plan.cluster.keeps_leases && plan.faults.crash.is_none() && plan.disks == DiskPlan::default());
             for options in &plan.cluster.options {
                 let timeout = u64::from(options.election_tick) * TICK;
                 // Two of its own timeouts and a tick of the others, until it has noticed that it leads.
