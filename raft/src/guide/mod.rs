@@ -21,7 +21,7 @@
 //!
 //! Whole programs stand in the folder `raft/examples` of the repository: `raw_node.rs` (a host and a storage in one file),
 //! `node_tokio.rs` (the concurrent [`Node`](crate::Node)), `async_storage.rs` (threads for the disk and the application), and `kv`
-//! (a key-value store with TCP, disks, snapshots and membership changes).
+//! (a key-value store: a process a node, mutual TLS, disks, snapshots and membership changes).
 
 #[doc = include_str!("host_loop.md")]
 pub mod host_loop {}

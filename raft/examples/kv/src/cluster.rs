@@ -1,52 +1,60 @@
-//! All servers of the process, and a client that asks one after another until one answers.
+//! All servers in one process, for the tour and for trying things out, and a client of them.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use raft::{ApplyError, ConfChangeV1, NodeId, ProposeError, Role, Status, VoteResult};
-use tokio::time::{sleep, timeout};
+use raft::NodeId;
 
-use crate::Error;
-use crate::machine::Put;
-use crate::network::Addresses;
-use crate::server::Server;
+use crate::addresses::Addresses;
+use crate::client::{Client, Unanswered};
+use crate::identity::Identity;
+use crate::limits::Limits;
+use crate::request::{Ask, Reply, Status};
+use crate::server::{Server, Settings};
+use crate::testing::Testing;
+use crate::tls::Credentials;
+use crate::{Error, certificates};
 
 /// How long a client asks.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// After so long it says why it waits.
-const SILENT: Duration = Duration::from_secs(2);
+/// How long a tick lasts: short, since nobody is far away.
+const TICK: Duration = Duration::from_millis(20);
 
-/// After so long an answer counts as lost: messages may be, and nobody tells.
-const LOST: Duration = Duration::from_secs(1);
-
-/// How long it waits after a refusal: an election is over in a few such pauses.
-const PAUSE: Duration = Duration::from_millis(50);
+/// After so many applied entries the log is replaced by a snapshot: soon, so that the tour sees it.
+const COMPACT_AFTER: u64 = 100;
 
 /// Its nodes, some of which run, and where they keep what they have.
 pub struct Cluster {
     directory: PathBuf,
     addresses: Addresses,
     running: BTreeMap<NodeId, Server>,
-    /// The last number given to a request. Numbers are never used again, not even by the next process, since the log
-    /// remembers them.
-    request: u64,
+    client: Client,
+    limits: Limits,
 }
 
 impl Cluster {
     /// Starts the nodes whose logs are in the directory, or else three new ones.
     pub fn start(directory: PathBuf) -> Result<Self, Error> {
+        Self::start_with(directory, Limits::default())
+    }
+
+    /// The same with other limits.
+    pub fn start_with(directory: PathBuf, limits: Limits) -> Result<Self, Error> {
         std::fs::create_dir_all(&directory)?;
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-        let request = u64::try_from(since_epoch.as_nanos())?;
-        let mut cluster = Self { directory, addresses: Addresses::default(), running: BTreeMap::new(), request };
+        let certificates = directory.join("certificates");
+        if !certificates.join("authority.key").exists() {
+            certificates::create(&certificates, 3)?;
+        }
+        let client = Client::new(Credentials::load(&certificates, Identity::Client)?, BTreeMap::new(), PATIENCE);
+        let (addresses, running) = (Addresses::default(), BTreeMap::new());
+        let mut cluster = Self { directory, addresses, running, client, limits };
         let founders: Vec<NodeId> = (1..=3).filter_map(NodeId::new).collect();
         let found: Vec<NodeId> = cluster.known()?.into_iter().filter(|id| cluster.folder(*id).is_dir()).collect();
-        let peers: Vec<(NodeId, Bytes)> = founders.iter().map(|id| (*id, Bytes::new())).collect();
         for id in if found.is_empty() { founders.clone() } else { found } {
-            cluster.run(id, if founders.contains(&id) { &peers } else { &[] })?;
+            cluster.run(id, if founders.contains(&id) { &founders } else { &[] })?;
         }
         Ok(cluster)
     }
@@ -67,48 +75,73 @@ impl Cluster {
         Ok(known)
     }
 
-    fn run(&mut self, id: NodeId, peers: &[(NodeId, Bytes)]) -> Result<(), Error> {
-        let seed = self.next_request();
-        let server = Server::start(id, seed, &self.folder(id), peers, &self.addresses)?;
-        self.running.insert(id, server);
+    fn run(&mut self, id: NodeId, founders: &[NodeId]) -> Result<(), Error> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?.to_string();
+        // Where it is this time goes before what the cluster remembers of earlier times.
+        self.addresses.pin(id, &address);
+        let start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let certificates = self.directory.join("certificates");
+        let settings = Settings {
+            id,
+            start: u64::try_from(start.as_nanos())?,
+            directory: self.folder(id),
+            founders: founders.iter().map(|id| (*id, String::new())).collect(),
+            addresses: self.addresses.clone(),
+            tick: TICK,
+            compact_after: COMPACT_AFTER,
+            credentials: Credentials::load(&certificates, Identity::Node(id))?,
+            limits: self.limits.clone(),
+            testing: Testing::default(),
+        };
+        self.running.insert(id, Server::start(listener, settings)?);
+        self.client.set_nodes(self.where_they_run());
         Ok(())
     }
 
-    fn next_request(&mut self) -> u64 {
-        self.request += 1;
-        self.request
+    /// Where the nodes that run are.
+    pub fn where_they_run(&self) -> BTreeMap<NodeId, String> {
+        self.running.keys().filter_map(|id| Some((*id, self.addresses.get(*id)?))).collect()
     }
 
-    /// Puts a value. It may be put twice where the answer is lost, which makes no difference while nobody else puts.
+    /// Puts a value.
     pub async fn put(&mut self, key: &str, value: &str) -> Result<(), Error> {
-        let put = Put { key: key.to_string(), value: value.to_string() };
-        self.ask(None, async |server, _| server.put(&put).await).await
+        self.ask(Ask::Put { key: key.to_string(), value: value.to_string() }).await.map(|_| ())
     }
 
     /// Reads a value, through one node or whichever answers.
     pub async fn get(&mut self, key: &str, through: Option<NodeId>) -> Result<Option<String>, Error> {
-        self.ask(through, async |server, request| server.get(request, key).await).await
+        let ask = Ask::Get { key: key.to_string() };
+        let reply = match through {
+            Some(id) if !self.running.contains_key(&id) => return Err(not_running(id).into()),
+            Some(id) => self.client.ask_node(id, ask).await?,
+            None => self.ask(ask).await?,
+        };
+        if let Reply::Value(value) = reply { Ok(value) } else { Err(format!("that is no value: {reply:?}").into()) }
     }
 
     /// Starts another node and makes it a member. Waits until it answers reads.
     pub async fn add(&mut self) -> Result<NodeId, Error> {
         let next = self.known()?.into_iter().map(NodeId::get).max().unwrap_or(0) + 1;
         let id = NodeId::new(next).ok_or("there is no node zero")?;
+        let certificates = self.directory.join("certificates");
+        if !certificates.join(format!("{}.pem", Identity::Node(id))).exists() {
+            certificates::issue(&certificates, Identity::Node(id))?;
+        }
         self.run(id, &[])?;
-        self.change(ConfChangeV1::add_voter(id)).await?;
+        let address = self.addresses.get(id).unwrap_or_default();
+        self.ask(Ask::Add { node: next, address }).await?;
         self.get("", Some(id)).await?;
         Ok(id)
     }
 
     /// Makes a node leave, and then stops it for good.
     pub async fn remove(&mut self, id: NodeId) -> Result<(), Error> {
-        if self.running.len() < 2 {
-            return Err("the last node cannot leave".into());
-        }
-        self.change(ConfChangeV1::remove(id)).await?;
+        self.ask(Ask::Remove { node: id.get() }).await?;
         if let Some(server) = self.running.remove(&id) {
             server.stop().await;
         }
+        self.client.set_nodes(self.where_they_run());
         let folder = self.folder(id);
         if folder.is_dir() {
             std::fs::rename(&folder, format!("{}-removed", folder.display()))?;
@@ -116,13 +149,10 @@ impl Cluster {
         Ok(())
     }
 
-    async fn change(&mut self, change: ConfChangeV1) -> Result<(), Error> {
-        self.ask(None, async |server, _| server.change(change.clone()).await).await
-    }
-
     /// Stops a node; its disk stays.
     pub async fn stop(&mut self, id: NodeId) -> Result<(), Error> {
         self.running.remove(&id).ok_or_else(|| not_running(id))?.stop().await;
+        self.client.set_nodes(self.where_they_run());
         Ok(())
     }
 
@@ -150,92 +180,48 @@ impl Cluster {
     }
 
     /// What each node that runs says of itself.
-    pub async fn statuses(&self) -> Result<Vec<Status>, Error> {
+    pub async fn statuses(&mut self) -> Result<Vec<Status>, Error> {
         let mut statuses = Vec::new();
-        for server in self.running.values() {
-            statuses.push(server.status().await?);
+        for id in self.running.keys() {
+            match self.client.ask_node(*id, Ask::Status).await? {
+                Reply::Status(status) => statuses.push(status),
+                other => return Err(format!("that is no status: {other:?}").into()),
+            }
         }
         Ok(statuses)
     }
 
     /// Who leads, in the latest term that anybody leads in.
-    pub async fn leader(&self) -> Result<Option<NodeId>, Error> {
+    pub async fn leader(&mut self) -> Result<Option<NodeId>, Error> {
         let statuses = self.statuses().await?;
-        let leaders = statuses.iter().filter(|status| status.basic.soft_state.role == Role::Leader);
-        Ok(leaders.max_by_key(|status| status.basic.hard_state.term).map(|status| status.basic.id))
+        let leaders = statuses.iter().filter(|status| status.role == "leads");
+        Ok(leaders.max_by_key(|status| status.term).and_then(|status| NodeId::new(status.node)))
     }
 
-    /// Asks a node, or one after another, until it answers in time. Whoever names the leader is believed.
-    async fn ask<R>(
-        &mut self,
-        whom: Option<NodeId>,
-        question: impl AsyncFn(&Server, u64) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let began = Instant::now();
-        let (mut named, mut told) = (None, false);
-        for attempt in 0.. {
-            if began.elapsed() >= PATIENCE {
-                break;
-            }
-            if began.elapsed() >= SILENT && !told {
-                told = true;
-                eprintln!("no answer yet: {}", self.why().await);
-            }
-            let request = self.next_request();
-            let count = self.running.len().max(1);
-            let server = match whom {
-                Some(id) => self.running.get(&id).ok_or_else(|| not_running(id))?,
-                None => named
-                    .and_then(|leader| self.running.get(&leader))
-                    .or_else(|| self.running.values().nth(attempt % count))
-                    .ok_or("no node runs")?,
-            };
-            match timeout(LOST, question(server, request)).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => {
-                    named = named_leader(&error);
-                    sleep(PAUSE).await;
-                }
-                Err(_elapsed) => named = None,
-            }
+    async fn ask(&mut self, ask: Ask) -> Result<Reply, Error> {
+        match self.client.ask(ask).await {
+            Err(late @ Unanswered::InTime { .. }) => Err(format!("{late}; {}", self.why().await).into()),
+            answered => Ok(answered?),
         }
-        let seconds = PATIENCE.as_secs();
-        Err(format!("no answer within {seconds} s, and the request may still take effect: {}", self.why().await).into())
     }
 
     /// Why nobody may have answered.
-    async fn why(&self) -> String {
-        let statuses = timeout(LOST, self.statuses()).await;
+    async fn why(&mut self) -> String {
         // Whoever has applied most knows the newest membership.
-        let newest = statuses
-            .ok()
-            .and_then(Result::ok)
-            .and_then(|statuses| statuses.into_iter().max_by_key(|s| s.basic.applied));
-        let Some(newest) = newest else { return "no node runs".to_string() };
-        let voters = newest.configuration.voters();
-        let runs = |voter: &NodeId| self.running.contains_key(voter);
-        let (running, all) = (voters.ids().filter(runs).count(), voters.ids().count());
-        match voters.vote_result(|voter| Some(runs(&voter))) {
-            VoteResult::Won => {
-                format!("{running} of {all} voters run, which is enough, and they have not settled who leads")
-            }
-            VoteResult::Pending | VoteResult::Lost => {
-                format!(
-                    "there is no quorum: {running} of {all} voters run, and it takes a majority; `start NODE` starts one"
-                )
-            }
+        let statuses = self.statuses().await.unwrap_or_default();
+        let Some(newest) = statuses.into_iter().max_by_key(|status| status.applied) else {
+            return "no node runs".to_string();
+        };
+        let all = newest.members.len();
+        let runs = |id: &&u64| NodeId::new(**id).is_some_and(|id| self.running.contains_key(&id));
+        let running = newest.members.keys().filter(runs).count();
+        if running * 2 > all {
+            return format!("{running} of {all} voters run, which is enough, and they have not settled who leads");
         }
+        format!("there is no quorum: {running} of {all} voters run, and it takes a majority; `start NODE` starts one")
     }
 }
 
 fn not_running(id: NodeId) -> String {
-    format!("node {id} does not run")
-}
-
-/// Who leads, according to somebody who does not.
-fn named_leader(error: &Error) -> Option<NodeId> {
-    match error.downcast_ref::<ApplyError>()? {
-        ApplyError::NotProposed(ProposeError::NotLeader { leader }) => Some(*leader),
-        _ => None,
-    }
+    format!("node {} does not run", id.get())
 }

@@ -1,29 +1,44 @@
-//! What the log is about: a map, and the commands that change it.
+//! What the log is about: a map, the commands that change it, and what has to be remembered beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use raft::{ConfState, Index};
+use raft::{ChangeKind, ConfChangeV2, ConfState, Index, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::addresses::Addresses;
 
-/// What a client proposes.
-pub struct Put {
+/// What a node proposes for a client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Command {
+    /// Whose it is.
+    pub client: u64,
+    /// The client's number for it. It takes effect once, however often it is in the log.
+    pub number: u64,
+    /// The key to change.
     pub key: String,
+    /// What the key has to hold for it, or `None` where that does not matter.
+    pub expected: Option<Option<String>>,
+    /// The new value.
     pub value: String,
 }
 
-impl Put {
-    pub fn encode(&self) -> Bytes {
-        let mut out = Vec::new();
-        write_text(&self.key, &mut out);
-        write_text(&self.value, &mut out);
-        out.into()
+impl Command {
+    pub fn encode(&self) -> Result<Bytes, Error> {
+        Ok(serde_json::to_vec(self)?.into())
     }
+}
 
-    pub fn decode(mut bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Self { key: read_text(&mut bytes)?, value: read_text(&mut bytes)? })
-    }
+/// What came of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The key was set.
+    Set,
+    /// It held something else than expected.
+    Differs,
+    /// A later command of the same client took effect before.
+    Late,
 }
 
 /// The state that all nodes agree on, after the entry at `applied`.
@@ -31,47 +46,104 @@ impl Put {
 pub struct Machine {
     pub applied: Index,
     pub members: ConfState,
+    state: State,
+}
+
+/// What a snapshot holds.
+#[derive(Default, Serialize, Deserialize)]
+struct State {
     map: BTreeMap<String, String>,
+    /// The newest command of each client.
+    sessions: BTreeMap<u64, Session>,
+    /// Where members are.
+    addresses: BTreeMap<u64, String>,
+    /// Who was a member and never will be again.
+    removed: BTreeSet<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Session {
+    number: u64,
+    outcome: Outcome,
+    /// The entry that held it.
+    index: u64,
 }
 
 impl Machine {
-    pub fn put(&mut self, put: Put) {
-        self.map.insert(put.key, put.value);
+    /// So many clients are remembered. One that sends a command again after so many others wrote may see it done twice.
+    const SESSIONS: usize = 10_000;
+
+    /// Applies the entry at `index`. Data that is no command changes nothing, on any node.
+    pub fn apply(&mut self, index: Index, data: &[u8]) -> Option<Outcome> {
+        let command: Command = serde_json::from_slice(data).ok()?;
+        let state = &mut self.state;
+        match state.sessions.get(&command.client) {
+            Some(session) if session.number == command.number => return Some(session.outcome),
+            Some(session) if session.number > command.number => return Some(Outcome::Late),
+            _ => {}
+        }
+        let differs = command.expected.is_some_and(|expected| expected.as_ref() != state.map.get(&command.key));
+        let outcome = if differs { Outcome::Differs } else { Outcome::Set };
+        if !differs {
+            state.map.insert(command.key, command.value);
+        }
+        state.sessions.insert(command.client, Session { number: command.number, outcome, index: index.0 });
+        if state.sessions.len() > Self::SESSIONS {
+            let oldest = state.sessions.iter().min_by_key(|(_, session)| session.index).map(|(client, _)| *client);
+            oldest.map(|client| state.sessions.remove(&client));
+        }
+        Some(outcome)
+    }
+
+    /// Takes note of a membership change that was applied, with the membership behind it.
+    pub fn change(&mut self, change: &ConfChangeV2, members: ConfState, addresses: &Addresses) {
+        self.members = members;
+        for (kind, id) in change.changes.iter().filter_map(|change| Some((change.kind, change.node?))) {
+            match kind {
+                ChangeKind::Remove => {
+                    self.state.addresses.remove(&id.get());
+                    self.state.removed.insert(id.get());
+                }
+                _ => {
+                    let address = String::from_utf8_lossy(&change.context).into_owned();
+                    addresses.learn(id, &address);
+                    self.state.addresses.insert(id.get(), address);
+                }
+            }
+        }
     }
 
     pub fn get(&self, key: &str) -> Option<String> {
-        self.map.get(key).cloned()
+        self.state.map.get(key).cloned()
     }
 
-    /// The map as the bytes of a snapshot.
-    pub fn encode(&self) -> Bytes {
-        let mut out = Vec::new();
-        for (key, value) in &self.map {
-            write_text(key, &mut out);
-            write_text(value, &mut out);
-        }
-        out.into()
+    /// Where the members are.
+    pub fn addresses(&self) -> &BTreeMap<u64, String> {
+        &self.state.addresses
+    }
+
+    /// Whether it was a member and was removed. Nobody listens to it any more.
+    pub fn was_removed(&self, id: NodeId) -> bool {
+        self.state.removed.contains(&id.get())
+    }
+
+    /// The state as the bytes of a snapshot.
+    pub fn encode(&self) -> Result<Bytes, Error> {
+        Ok(serde_json::to_vec(&self.state)?.into())
     }
 
     /// The state that a snapshot holds.
-    pub fn restore(snapshot: &raft::Snapshot) -> Result<Self, Error> {
-        let mut bytes = snapshot.data.as_ref();
-        let mut map = BTreeMap::new();
-        while !bytes.is_empty() {
-            map.insert(read_text(&mut bytes)?, read_text(&mut bytes)?);
+    pub fn restore(snapshot: &raft::Snapshot, addresses: &Addresses) -> Result<Self, Error> {
+        let state = match snapshot.data.as_ref() {
+            // A log that has just begun.
+            [] => State::default(),
+            data => serde_json::from_slice(data)?,
+        };
+        for (id, address) in &state.addresses {
+            if let Some(id) = NodeId::new(*id) {
+                addresses.learn(id, address);
+            }
         }
-        Ok(Self { applied: snapshot.id.index, members: snapshot.conf_state.clone(), map })
+        Ok(Self { applied: snapshot.id.index, members: snapshot.conf_state.clone(), state })
     }
-}
-
-fn write_text(text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn read_text(bytes: &mut &[u8]) -> Result<String, Error> {
-    let length = bytes.split_off(..8).ok_or("a text is cut short")?;
-    let length = usize::try_from(u64::from_le_bytes(length.try_into()?))?;
-    let text = bytes.split_off(..length).ok_or("a text is cut short")?;
-    Ok(String::from_utf8(text.to_vec())?)
 }

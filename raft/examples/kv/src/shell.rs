@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use raft::{NodeId, Role};
+use raft::NodeId;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::Error;
@@ -147,17 +147,7 @@ async fn fill(cluster: &mut Cluster, count: u64) -> Result<(), Error> {
     Ok(())
 }
 
-async fn status(cluster: &Cluster) -> Result<String, Error> {
-    let lines = cluster.statuses().await?.into_iter().map(|status| {
-        let role = match status.basic.soft_state.role {
-            Role::Follower => "follows",
-            Role::PreCandidate | Role::Candidate => "campaigns",
-            Role::Leader => "leads",
-        };
-        let hard_state = status.basic.hard_state;
-        let (term, commit, first) = (hard_state.term, hard_state.commit, status.basic.first_index);
-        let id = status.basic.id.get();
-        format!("node {id} {role} in term {term}, committed {commit}, log from {first}, {}", status.configuration)
-    });
-    Ok(lines.collect::<Vec<_>>().join("\n"))
+async fn status(cluster: &mut Cluster) -> Result<String, Error> {
+    let statuses = cluster.statuses().await?;
+    Ok(statuses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }

@@ -1,12 +1,16 @@
-//! The example's tour, as a test: put, get, add and remove nodes, stop and restart them from their disks.
+//! The tour, as a test: put, get, add and remove nodes, stop and restart them from their disks.
+
+mod strangers;
 
 use crate::cluster::Cluster;
-use crate::run;
+use crate::shell;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_keeps_what_was_put_while_nodes_come_and_go() {
     let directory = tempfile::tempdir().unwrap();
-    run(true, directory.path().to_path_buf()).await.unwrap();
+    let mut cluster = Cluster::start(directory.path().to_path_buf()).unwrap();
+    shell::demo(&mut cluster).await.unwrap();
+    cluster.stop_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
