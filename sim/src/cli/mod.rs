@@ -1,6 +1,7 @@
 //! The command line: what each subcommand is called, and who does it.
 
 mod again;
+mod availability;
 mod bugs;
 mod campaign;
 mod choices;
@@ -70,6 +71,7 @@ Search:
   explore       many seeds on every core, until one fails
   exhaust       every order of events within bounds, breadth first
   sweep         a run, for every crash that it allows: does each node come back?
+  availability  clusters whose links stay cut in part: when they commit again, and how much is written
   bugs          for bugs that are planted one at a time: what catches each, and how soon
   campaign      rounds of all of these, with a record over many revisions
   merge         many results of explore as one: sums, failures in groups, what is missing
@@ -146,6 +148,7 @@ enum Command {
     Properties(properties::PropertiesArguments),
     Situations(coverage::SituationsArguments),
     Exhaust(exhaust::ExhaustArguments),
+    Availability(availability::AvailabilityArguments),
     Fuzz(fuzz::FuzzArguments),
     Sweep(sweep::SweepArguments),
     Why(why::WhyArguments),
@@ -173,6 +176,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Properties(arguments)) => properties::run(arguments),
         Some(Command::Situations(arguments)) => coverage::run(arguments),
         Some(Command::Exhaust(arguments)) => exhaust::run(arguments),
+        Some(Command::Availability(arguments)) => availability::run(arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(arguments),
         Some(Command::Sweep(arguments)) => sweep::run(arguments),
         Some(Command::Why(arguments)) => why::run(arguments),

@@ -2,6 +2,7 @@
 //!
 //! All of them let events happen by [`apply`], which checks what the world cannot judge by itself.
 
+pub mod availability;
 pub mod bytes;
 pub mod exhaust;
 pub mod liveness;

@@ -344,7 +344,7 @@ fn mean(stream: &mut Stream, per_mille: u64) -> Option<Time> {
 
 impl FaultPlan {
     /// The same plan without any faults and operators.
-    fn without_any(self) -> Self {
+    pub(super) fn without_any(self) -> Self {
         Self {
             crash: None,
             partition: None,

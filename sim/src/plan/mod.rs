@@ -8,6 +8,7 @@ mod draw;
 mod lean;
 mod length;
 mod links;
+mod quiet;
 mod theme;
 
 pub use continued::CannotGoOn;

@@ -42,7 +42,7 @@ use self::traffic::Traffic;
 use crate::disk::DiskFault;
 use crate::driver::{Stop, apply};
 use crate::invariant::Violation;
-use crate::plan::{Plan, node_id};
+use crate::plan::{Plan, Time, node_id};
 use crate::random::{Concern, Stream};
 use crate::trace::Ending;
 use crate::world::{Boot, Event, Outcome, Refusal, Replica, World};
@@ -177,6 +177,16 @@ impl<'a> Swarm<'a> {
     /// The world as it is.
     pub const fn world(&self) -> &World {
         &self.world
+    }
+
+    /// The simulated time.
+    pub(in crate::driver) const fn now(&self) -> Time {
+        self.queue.now()
+    }
+
+    /// Lets this event happen before whatever comes next, if it fits then.
+    pub(in crate::driver) fn interpose(&mut self, event: Event) {
+        self.at_once.push_back(event);
     }
 
     /// Lets one more event of the plan happen. Returns how the run ended, once it has.
