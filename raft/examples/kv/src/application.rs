@@ -11,7 +11,6 @@ use crate::addresses::Addresses;
 use crate::disk::Disk;
 use crate::machine::{Machine, Outcome};
 use crate::peers::Peers;
-use crate::testing::Testing;
 
 /// Works off the Readys: persists, sends, applies.
 pub struct Application {
@@ -22,7 +21,6 @@ pub struct Application {
     pub addresses: Addresses,
     /// After so many applied entries the log is replaced by a snapshot, and after every membership change.
     pub compact_after: u64,
-    pub testing: Testing,
 }
 
 impl Application {
@@ -34,16 +32,9 @@ impl Application {
         while let Ok(ready) = self.node.next_ready().await {
             // The last Ready is advanced by now, so the node needs nothing of what is applied.
             block_in_place(|| self.compact())?;
-            if let Some(before) = self.testing.sends_first {
-                // The mistake that a harness has to find.
-                self.peers.send(&ready.messages);
-                tokio::time::sleep(before).await;
-                block_in_place(|| self.persist(&ready))?;
-            } else {
-                block_in_place(|| self.persist(&ready))?;
-                // Not earlier: they promise that what was written will not be forgotten.
-                self.peers.send(&ready.messages);
-            }
+            block_in_place(|| self.persist(&ready))?;
+            // Not earlier: they promise that what was written will not be forgotten.
+            self.peers.send(&ready.messages);
             if let Some(snapshot) = &ready.snapshot {
                 *self.machine() = Machine::restore(snapshot, &self.addresses)?;
             }

@@ -187,9 +187,9 @@ pub struct ForTests {
     /// For tests: never syncs, which loses data
     #[arg(long)]
     pub test_no_fsync: bool,
-    /// For tests: sends messages so many milliseconds before it writes what they promise, which loses data
+    /// For tests: syncs only every so many milliseconds, which loses data
     #[arg(long, value_name = "MS")]
-    pub test_sends_first: Option<u64>,
+    pub test_late_fsync: Option<u64>,
 }
 
 impl ForTests {
@@ -197,7 +197,7 @@ impl ForTests {
         Testing {
             volatile: self.test_volatile,
             no_fsync: self.test_no_fsync,
-            sends_first: self.test_sends_first.map(Duration::from_millis),
+            late_fsync: self.test_late_fsync.map(Duration::from_millis),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::time::Instant;
 
 use raft::{MemStorage, NodeId, Ready, Snapshot};
 use raft_wal::{Checkpoint, Files, RealFiles, RecoveryError, Wal, plan};
@@ -14,7 +15,8 @@ use crate::volatile::Volatile;
 pub struct Disk {
     files: Box<dyn Files + Send + Sync>,
     wal: Wal,
-    syncs: bool,
+    testing: Testing,
+    synced: Instant,
     /// Locked for as long as it is open.
     _owner: File,
 }
@@ -33,7 +35,7 @@ impl Disk {
             Err(RecoveryError::Missing) => (Wal::create(&mut &mut *files, Checkpoint::default())?, MemStorage::new()),
             Err(error) => return Err(error.into()),
         };
-        Ok((Self { files, wal, syncs: !testing.no_fsync, _owner: owner }, storage))
+        Ok((Self { files, wal, testing: testing.clone(), synced: Instant::now(), _owner: owner }, storage))
     }
 
     /// Writes what a Ready says, durably where it has to be.
@@ -41,7 +43,8 @@ impl Disk {
         for write in plan(ready.hard_state, &ready.entries, ready.snapshot.as_ref()) {
             self.wal.write(&mut &mut *self.files, write)?;
         }
-        if ready.must_sync || ready.snapshot.is_some() {
+        let skipped = self.testing.late_fsync.is_some_and(|time| self.synced.elapsed() < time);
+        if (ready.must_sync || ready.snapshot.is_some()) && !skipped {
             self.sync()?;
         }
         Ok(())
@@ -65,8 +68,9 @@ impl Disk {
     }
 
     fn sync(&mut self) -> Result<(), Error> {
-        if self.syncs {
+        if !self.testing.no_fsync {
             self.wal.sync(&mut &mut *self.files)?;
+            self.synced = Instant::now();
         }
         Ok(())
     }

@@ -18,8 +18,8 @@ pub struct Command {
     pub number: u64,
     /// The key to change.
     pub key: String,
-    /// What the key has to hold for it, or `None` where that does not matter.
-    pub expected: Option<Option<String>>,
+    /// When it changes the key.
+    pub condition: Condition,
     /// The new value.
     pub value: String,
 }
@@ -28,6 +28,15 @@ impl Command {
     pub fn encode(&self) -> Result<Bytes, Error> {
         Ok(serde_json::to_vec(self)?.into())
     }
+}
+
+/// When a command changes the key. (No `Option` in an `Option`: JSON has one `null` for both.)
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Condition {
+    /// Always.
+    Always,
+    /// If the key holds this, or nothing.
+    Holds(Option<String>),
 }
 
 /// What came of a command.
@@ -82,7 +91,10 @@ impl Machine {
             Some(session) if session.number > command.number => return Some(Outcome::Late),
             _ => {}
         }
-        let differs = command.expected.is_some_and(|expected| expected.as_ref() != state.map.get(&command.key));
+        let differs = match &command.condition {
+            Condition::Always => false,
+            Condition::Holds(expected) => expected.as_ref() != state.map.get(&command.key),
+        };
         let outcome = if differs { Outcome::Differs } else { Outcome::Set };
         if !differs {
             state.map.insert(command.key, command.value);
@@ -145,5 +157,51 @@ impl Machine {
             }
         }
         Ok(Self { applied: snapshot.id.index, members: snapshot.conf_state.clone(), state })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(machine: &mut Machine, number: u64, condition: Condition, value: &str) -> Option<Outcome> {
+        let command = Command { client: 1, number, key: "colour".to_string(), condition, value: value.to_string() };
+        machine.apply(Index(number), &command.encode().unwrap())
+    }
+
+    #[test]
+    fn a_condition_holds_or_not_also_where_there_is_nothing() {
+        let mut machine = Machine::default();
+        let holds = |expected: Option<&str>| Condition::Holds(expected.map(str::to_string));
+        assert_eq!(apply(&mut machine, 1, holds(None), "blue"), Some(Outcome::Set));
+        assert_eq!(apply(&mut machine, 2, holds(None), "green"), Some(Outcome::Differs));
+        assert_eq!(apply(&mut machine, 3, holds(Some("blue")), "red"), Some(Outcome::Set));
+        assert_eq!(apply(&mut machine, 4, holds(Some("blue")), "grey"), Some(Outcome::Differs));
+        assert_eq!(apply(&mut machine, 5, Condition::Always, "white"), Some(Outcome::Set));
+        assert_eq!(machine.get("colour").as_deref(), Some("white"));
+    }
+
+    #[test]
+    fn a_command_takes_effect_once_and_not_after_a_later_one() {
+        let mut machine = Machine::default();
+        let holds = |expected: Option<&str>| Condition::Holds(expected.map(str::to_string));
+        assert_eq!(apply(&mut machine, 5, holds(None), "blue"), Some(Outcome::Set));
+        assert_eq!(
+            apply(&mut machine, 5, holds(None), "blue"),
+            Some(Outcome::Set),
+            "the answer is that of the first time"
+        );
+        assert_eq!(apply(&mut machine, 4, Condition::Always, "green"), Some(Outcome::Late));
+        assert_eq!(machine.get("colour").as_deref(), Some("blue"));
+        let snapshot = raft::Snapshot { data: machine.encode().unwrap(), ..raft::Snapshot::default() };
+        let mut restored = Machine::restore(&snapshot, &Addresses::default()).unwrap();
+        assert_eq!(apply(&mut restored, 5, holds(None), "blue"), Some(Outcome::Set), "a snapshot remembers it");
+    }
+
+    #[test]
+    fn data_that_is_no_command_changes_nothing() {
+        let mut machine = Machine::default();
+        assert_eq!(machine.apply(Index(1), b"garbage"), None);
+        assert_eq!(machine.apply(Index(2), b""), None);
     }
 }

@@ -74,7 +74,7 @@ impl Server {
         let service = Service::new(node.clone(), Arc::clone(&machine), addresses.clone(), limits.clone(), start);
         let door = Door::new(id, node.clone(), service, credentials.clone(), limits.clone());
         let peers = Peers::new(id, node.clone(), addresses.clone(), credentials, limits);
-        let application = Application { node: node.clone(), disk, peers, machine, addresses, compact_after, testing };
+        let application = Application { node: node.clone(), disk, peers, machine, addresses, compact_after };
         let mut tasks = JoinSet::new();
         tasks.spawn(async {
             driver.await;

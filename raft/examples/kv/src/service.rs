@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::Error;
 use crate::addresses::Addresses;
 use crate::limits::Limits;
-use crate::machine::{Command, Machine, Outcome};
+use crate::machine::{Command, Condition, Machine, Outcome};
 use crate::request::{Ask, Reply, Request, Status};
 
 /// The longest key and the longest value, in bytes: what is stored is kept in memory, and in each snapshot.
@@ -55,9 +55,11 @@ impl Service {
 
     async fn work(&self, Request { client, number, ask }: Request) -> Result<Reply, Error> {
         match ask {
-            Ask::Put { key, value } => self.write(Command { client, number, key, expected: None, value }).await,
+            Ask::Put { key, value } => {
+                self.write(Command { client, number, key, condition: Condition::Always, value }).await
+            }
             Ask::CompareAndSet { key, expected, value } => {
-                self.write(Command { client, number, key, expected: Some(expected), value }).await
+                self.write(Command { client, number, key, condition: Condition::Holds(expected), value }).await
             }
             Ask::Get { key } => {
                 self.catch_up().await?;
@@ -74,7 +76,7 @@ impl Service {
             let (key, value) = LONGEST;
             return Ok(Reply::Refused(format!("a key may have {key} bytes, and a value {value}")));
         }
-        let compares = command.expected.is_some();
+        let compares = matches!(command.condition, Condition::Holds(_));
         let applied = match self.node.propose_until_applied(command.encode()?).await {
             Ok(applied) => applied,
             Err(error) => return self.elsewhere(error),

@@ -10,6 +10,6 @@ pub struct Testing {
     pub volatile: bool,
     /// The log is never synced.
     pub no_fsync: bool,
-    /// Messages leave so long before the log is written.
-    pub sends_first: Option<Duration>,
+    /// The log is synced that often at most: what is acknowledged in between is on no disk.
+    pub late_fsync: Option<Duration>,
 }

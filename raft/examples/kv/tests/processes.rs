@@ -88,6 +88,8 @@ fn three_processes_keep_what_was_put_while_they_are_killed_and_members_come_and_
     assert_eq!(place.prints(&["get", "colour"]), "blue\n");
     assert_eq!(place.prints(&["cas", "colour", "blue", "green"]), "ok\n");
     assert_eq!(place.prints(&["cas", "shape", "--absent", "round"]), "ok\n");
+    let there = place.fails(&["cas", "shape", "--absent", "square", "--nodes", &place.nodes]);
+    assert!(there.contains("holds something else"), "{there}");
     let differs = place.fails(&["cas", "colour", "blue", "red", "--nodes", &place.nodes]);
     assert!(differs.contains("holds something else"), "{differs}");
     let absent = place.fails(&["get", "size", "--nodes", &place.nodes]);
