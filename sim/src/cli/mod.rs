@@ -33,6 +33,7 @@ mod summary;
 mod sweep;
 mod theme;
 mod time;
+mod tla;
 mod watchdog;
 mod why;
 
@@ -89,6 +90,7 @@ Files:
 
 Compare:
   conform       with etcd-io/raft's interaction tests, line by line
+  tla           with etcd's TLA+ specification: writes a run as a file for its trace validation
 ";
 
 /// Drives a cluster of real Raft nodes through faults that a seed decides, and checks every safety property.
@@ -154,6 +156,7 @@ enum Command {
     Why(why::WhyArguments),
     Bugs(bugs::BugsArguments),
     Campaign(campaign::CampaignArguments),
+    Tla(tla::TlaArguments),
 }
 
 /// Parses the arguments and does what they say. `engines` are those that `--engine` and traces may name beside the project's own.
@@ -182,6 +185,7 @@ pub fn main(engines: &[Arc<dyn Engine>]) -> ExitCode {
         Some(Command::Why(arguments)) => why::run(arguments),
         Some(Command::Bugs(arguments)) => bugs::run(arguments),
         Some(Command::Campaign(arguments)) => campaign::run(arguments),
+        Some(Command::Tla(arguments)) => tla::run(arguments),
         None => run::run(&arguments.run),
     };
     exit(ended)

@@ -8,6 +8,7 @@ mod retelling;
 mod show;
 mod shrink;
 mod sooner;
+pub mod tla;
 mod why;
 
 pub use class::Class;

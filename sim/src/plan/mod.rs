@@ -9,6 +9,7 @@ mod lean;
 mod length;
 mod links;
 mod quiet;
+mod specified;
 mod theme;
 
 pub use continued::CannotGoOn;

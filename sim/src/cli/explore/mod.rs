@@ -6,6 +6,7 @@ mod from;
 mod latest;
 mod progress;
 mod share;
+mod tla;
 mod told;
 mod traces;
 mod watcher;
@@ -39,6 +40,7 @@ use super::{HELD, VIOLATED, again, drawn, jobs, time};
   sim explore --seeds 0..90000 --shard env -o s2  the share that Kubernetes, Slurm or another engine has set
   sim explore --from raft.txt --seeds 0..1000     each goes on from where a scenario, or a trace, has come to
   sim explore --seeds 0..1000 --out night         a folder for the summary and the traces; once more: goes on with it
+  sim explore --seeds 0..50 --tla files           a file of each seed for etcd's trace validation
   sim explore --seeds 0..1000 --json > found.jsonl  one JSON line for each failure, and one for the summary
 
 A failure is told when it is found. Of each property that is broken the three shortest traces are kept; the summary says
@@ -92,6 +94,10 @@ pub(super) struct ExploreArguments {
     /// Fails if some named situation never happened
     #[arg(long)]
     all_situations: bool,
+    /// Writes a file of each seed to this folder, for etcd's trace validation: sim/tla.md says how that reads it. The seeds are drawn
+    /// within what its specification can speak about, and a file ends before what is beyond
+    #[arg(long, value_name = "DIR", requires = "seeds", conflicts_with_all = ["out", "shard", "from", "situations", "all_situations", "determinism", "engine", "time"])]
+    tla: Option<PathBuf>,
     /// Runs each seed twice and compares the runs step by step
     #[arg(long)]
     determinism: bool,
@@ -140,6 +146,9 @@ impl ExploreArguments {
 
 /// Runs the seeds, and says which of them failed.
 pub(super) fn run(arguments: &ExploreArguments) -> Result<u8, String> {
+    if let Some(folder) = &arguments.tla {
+        return tla::run(arguments, folder);
+    }
     drop(super::bugs::switch_on(arguments.choices.bug.as_deref())?);
     let start = arguments.from.start(arguments.choices.world()?, arguments.choices.bug.as_deref())?;
     let opened = arguments.out.as_deref().map(Opened::at).transpose()?;
