@@ -7,6 +7,7 @@ use std::time::Duration;
 use raft::{Body, MemStorage, Message, Node, NodeId, SnapshotStatus, Stopped};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::addresses::Addresses;
 use crate::limits::Limits;
@@ -103,6 +104,12 @@ impl Outbox {
     }
 }
 
+/// A connection, and when it was used last.
+struct Connection {
+    stream: Outgoing,
+    used: Instant,
+}
+
 /// What each task needs.
 #[derive(Clone)]
 struct Sender {
@@ -120,7 +127,6 @@ impl Sender {
             let message = outbox.next().await;
             let sent = self.write(&mut connection, &message).await.is_ok();
             if !sent {
-                connection = None;
                 outbox.clear();
                 self.node.report_unreachable(peer).await?;
                 tokio::time::sleep(PAUSE).await;
@@ -135,17 +141,23 @@ impl Sender {
         }
     }
 
-    async fn write(&self, connection: &mut Option<Outgoing>, message: &Message) -> Result<(), Error> {
-        let stream = match connection {
-            Some(stream) => stream,
+    async fn write(&self, connection: &mut Option<Connection>, message: &Message) -> Result<(), Error> {
+        // The other end closes what is silent for too long, and this end would learn it by a message that is lost.
+        let is_fresh = |connection: &Connection| connection.used.elapsed() < self.limits.idle / 2;
+        let mut current = match connection.take().filter(is_fresh) {
+            Some(current) => current,
             None => {
                 let address = self.addresses.get(message.to).ok_or("nobody knows its address")?;
-                connection.insert(self.credentials.connect(message.to, &address, &self.limits).await?)
+                let stream = self.credentials.connect(message.to, &address, &self.limits).await?;
+                Connection { stream, used: Instant::now() }
             }
         };
         let mut bytes = Vec::new();
         message.encode_into(&mut bytes);
-        frame::write(stream, &bytes, &self.limits).await
+        frame::write(&mut current.stream, &bytes, &self.limits).await?;
+        current.used = Instant::now();
+        *connection = Some(current);
+        Ok(())
     }
 }
 
@@ -155,9 +167,15 @@ fn is_snapshot(message: &Message) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use raft::{Index, Term};
+    use raft::node::{Limits as Queues, RunLoop};
+    use raft::{Config, Index, RawNode, Term};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
+    use crate::certificates;
+    use crate::identity::Identity;
 
     fn message(body: Body) -> Message {
         let id = |number| NodeId::new(number).unwrap();
@@ -184,5 +202,43 @@ mod tests {
         outbox.push(message(Body::InstallSnapshot { snapshot: Box::default() }), 2);
         (1..=2).for_each(|commit| outbox.push(heartbeat(commit), 2));
         assert!(outbox.lost_snapshot() && !outbox.lost_snapshot());
+    }
+
+    /// A follower that has nothing to say to another is silent for as long as somebody leads, and then its vote matters.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_connection_that_the_other_end_closed_since_it_was_silent_loses_no_message() {
+        let directory = tempfile::tempdir().unwrap();
+        certificates::create(directory.path(), 2).unwrap();
+        let [from, to] = [1, 2].map(|id| NodeId::new(id).unwrap());
+        let credentials = |id| Credentials::load(directory.path(), Identity::Node(id)).unwrap();
+        let limits = Limits { idle: Duration::from_secs(1), ..Limits::default() };
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = Addresses::default();
+        addresses.pin(to, &listener.local_addr().unwrap().to_string());
+        let (arrive, mut arrived) = mpsc::unbounded_channel();
+        let (receiver, bounds) = (credentials(to), limits.clone());
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = receiver.accept(listener.accept().await.unwrap().0, &bounds).await.unwrap();
+                let mut stream = stream;
+                while let Ok(Some(bytes)) = frame::read(&mut stream, 1000, &bounds).await {
+                    arrive.send(Message::decode(&bytes).unwrap()).unwrap();
+                }
+            }
+        });
+
+        let raw = RawNode::new(Config::recommended(from), MemStorage::new()).unwrap();
+        let (node, driver) = Node::answering(RunLoop::new(raw, Queues::default()));
+        tokio::spawn(driver);
+        let outbox = Arc::new(Outbox::default());
+        let sender = Sender { node, addresses, credentials: credentials(from), limits };
+        tokio::spawn(sender.run(to, Arc::clone(&outbox)));
+        for commit in 1..=2 {
+            outbox.push(heartbeat(commit), 10);
+            let next = timeout(Duration::from_secs(20), arrived.recv()).await;
+            assert_eq!(next.expect("it arrives"), Some(heartbeat(commit)));
+            sleep(Duration::from_millis(1500)).await;
+        }
     }
 }

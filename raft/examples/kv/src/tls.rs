@@ -77,7 +77,7 @@ impl Credentials {
     pub async fn connect(&self, id: NodeId, address: &str, limits: &Limits) -> Result<Outgoing, Error> {
         let connect = async {
             let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
+            bound(&stream, limits)?;
             let name = ServerName::try_from(Identity::Node(id).to_string())?;
             Ok::<_, Error>(self.connector.connect(name, stream).await?)
         };
@@ -89,12 +89,21 @@ impl Credentials {
     /// # Errors
     /// It proves nothing, or takes too long.
     pub async fn accept(&self, stream: TcpStream, limits: &Limits) -> Result<(Incoming, Identity), Error> {
-        stream.set_nodelay(true)?;
+        bound(&stream, limits)?;
         let accepted = timeout(limits.handshake, self.acceptor.accept(stream)).await;
         let accepted = accepted.map_err(|_elapsed| "it takes too long to say who it is")??;
         let identity = identity(&accepted)?;
         Ok((accepted, identity))
     }
+}
+
+/// What the other end's machine does not acknowledge in time ends the connection. Otherwise the system sends it again for a quarter of an
+/// hour, ever more rarely, and a link that has long been mended seems cut. And nothing waits to be sent in larger pieces.
+fn bound(stream: &TcpStream, limits: &Limits) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.frame))?;
+    Ok(())
 }
 
 fn identity(stream: &Incoming) -> Result<Identity, Error> {
