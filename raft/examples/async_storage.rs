@@ -101,7 +101,7 @@ impl Loop {
             // These promise nothing that is not durable, so they go at once.
             ready.messages.into_iter().for_each(|message| self.send(message));
             if let Some(append) = ready.storage_append {
-                self.append.send(append)?;
+                self.append.send(*append)?;
             }
             if let Some(apply) = ready.storage_apply {
                 self.apply.send(apply)?;

@@ -67,6 +67,12 @@ pub struct Config {
     /// contexts. etcd has no such bound.
     #[cfg_attr(feature = "serde", serde(default = "max_waiting_reads"))]
     pub max_waiting_reads: usize,
+    /// What a leader has for one follower is joined into one append for each Ready: proposals, and what acknowledgements
+    /// allow to send, wait until the Ready is taken. Otherwise each proposal is an append by itself, as in etcd, which costs
+    /// several times as much where proposals come in batches. Nothing waits longer for it, since appends leave with the Ready
+    /// either way. raft-rs has the option by the same name.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub batch_append: bool,
     /// How many appends may be in flight to one follower.
     pub max_inflight_messages: usize,
     /// How many payload bytes may be in flight to one follower.
@@ -153,6 +159,7 @@ impl Config {
             max_committed_size_per_ready: Self::NO_LIMIT,
             max_uncommitted_size: Self::NO_LIMIT,
             max_waiting_reads: max_waiting_reads(),
+            batch_append: false,
             max_inflight_messages: 256,
             max_inflight_bytes: Self::NO_LIMIT,
             check_quorum: false,
@@ -175,6 +182,7 @@ impl Config {
     /// - `pre_vote` and `check_quorum`, which belong together: a node that was cut off does not depose the leader when it
     ///   comes back, and a leader that was cut off stops being one (thesis, sections 6.2 and 9.6);
     /// - `step_down_on_removal`: a leader that was removed does not go on leading while it takes no proposals;
+    /// - `batch_append`: proposals that come together travel together;
     /// - appends of up to 1 MiB, so that a heartbeat never waits long behind one, and up to 256 of them or 64 MiB in
     ///   flight to each follower, which bounds what a slow follower costs in memory and a lost append in repetition;
     /// - up to 64 MiB of uncommitted data, behind which a leader without a quorum drops proposals instead of filling its
@@ -196,6 +204,7 @@ impl Config {
             check_quorum: true,
             pre_vote: true,
             step_down_on_removal: true,
+            batch_append: true,
             max_size_per_message: MIB,
             max_inflight_messages: 256,
             max_inflight_bytes: 64 * MIB,

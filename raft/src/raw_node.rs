@@ -1,6 +1,7 @@
 //! The synchronous node: a state machine that the host drives and whose work it does. This file has what a host tells its
 //! node; what the node hands out and what the host sees of it have files of their own.
 
+mod buffers;
 mod process;
 mod ready;
 mod state;
@@ -12,10 +13,11 @@ use crate::config::Config;
 use crate::error::{BootstrapError, ConfigError, ProposeError, ReadError, StepError};
 use crate::membership::{Change, ChangeError, ChangeKind, ConfChange, ConfChangeV1, ConfChangeV2, ConfState};
 use crate::message::Message;
-use crate::raft::{AppliedThrough, Raft};
-use crate::ready::{Origin, Ready, StorageAppended};
+use crate::raft::{AppliedThrough, Durable, Raft};
+use crate::ready::{Origin, Ready};
 use crate::storage::Storage;
 use crate::types::{Entry, EntryId, HardState, Index, NodeId, SoftState, Term};
+use buffers::Buffers;
 
 /// How a snapshot that the host sent came to its end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -62,6 +64,7 @@ pub struct RawNode<S: Storage> {
     outstanding: Option<Outstanding>,
     /// A Ready that was given back undone, to be handed out again.
     returned: Option<Box<Ready>>,
+    buffers: Buffers,
 }
 
 /// What happens when the outstanding Ready is advanced, with synchronous storage writes.
@@ -70,7 +73,7 @@ struct Outstanding {
     number: u64,
     /// The node's own vote and acknowledgement.
     own_messages: Vec<Message>,
-    appended: Option<StorageAppended>,
+    durable: Option<Durable>,
     applied: Option<AppliedThrough>,
 }
 
@@ -96,6 +99,7 @@ impl<S: Storage> RawNode<S> {
             readys: 0,
             outstanding: None,
             returned: None,
+            buffers: Buffers::default(),
         })
     }
 
@@ -129,7 +133,7 @@ impl<S: Storage> RawNode<S> {
             let (kind, data) = ConfChange::V1(change.clone()).encode();
             Entry { term: Term(1), index: Index(index), kind, data }
         };
-        let last = self.raft.log_mut().append((1..).zip(&changes).map(entry).collect());
+        let last = self.raft.log_mut().append((1..).zip(&changes).map(entry).collect::<Vec<_>>());
         self.raft.log_mut().commit_to(last);
         for change in changes {
             // In force at once, so that a peer can campaign before it has applied its own log.
@@ -141,6 +145,7 @@ impl<S: Storage> RawNode<S> {
     /// Advances the node's clock by one tick. How long a tick lasts is up to the host; `election_tick` and
     /// `heartbeat_tick` count in it.
     pub fn tick(&mut self) {
+        self.buffers.release_memory();
         self.unless_failed(Raft::tick);
     }
 
@@ -157,7 +162,7 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     /// It was not even appended or sent on, and why.
     pub fn propose(&mut self, data: Bytes) -> Result<(), ProposeError> {
-        let entries = vec![Entry { data, ..Entry::default() }];
+        let entries = [Entry { data, ..Entry::default() }];
         self.attempt(ProposeError::StorageFailed, |raft| raft.propose(None, entries))
     }
 
@@ -168,7 +173,7 @@ impl<S: Storage> RawNode<S> {
     /// It was not even appended or sent on, and why.
     pub fn propose_conf_change(&mut self, change: &ConfChange) -> Result<(), ProposeError> {
         let (kind, data) = change.encode();
-        let entries = vec![Entry { kind, data, ..Entry::default() }];
+        let entries = [Entry { kind, data, ..Entry::default() }];
         self.attempt(ProposeError::StorageFailed, |raft| raft.propose(None, entries))
     }
 
@@ -192,7 +197,7 @@ impl<S: Storage> RawNode<S> {
     /// # Errors
     /// It was not appended, and why; where another node leads, who that is.
     pub fn propose_as_leader(&mut self, data: Bytes) -> Result<EntryId, ProposeError> {
-        let entries = vec![Entry { data, ..Entry::default() }];
+        let entries = [Entry { data, ..Entry::default() }];
         self.attempt(ProposeError::StorageFailed, |raft| raft.propose_as_leader(entries))
     }
 
@@ -203,7 +208,7 @@ impl<S: Storage> RawNode<S> {
     /// As [`propose_as_leader`](Self::propose_as_leader).
     pub fn propose_conf_change_as_leader(&mut self, change: &ConfChange) -> Result<EntryId, ProposeError> {
         let (kind, data) = change.encode();
-        let entries = vec![Entry { kind, data, ..Entry::default() }];
+        let entries = [Entry { kind, data, ..Entry::default() }];
         self.attempt(ProposeError::StorageFailed, |raft| raft.propose_as_leader(entries))
     }
 

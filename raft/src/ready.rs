@@ -54,7 +54,7 @@ pub struct Ready {
     /// the term, the vote or the log changed, not where only the commit index did.
     pub must_sync: bool,
     /// With asynchronous storage writes: the next work for the append thread.
-    pub storage_append: Option<StorageAppend>,
+    pub storage_append: Option<Box<StorageAppend>>,
     /// With asynchronous storage writes: the next work for the apply thread.
     pub storage_apply: Option<StorageApply>,
 }

@@ -192,9 +192,10 @@ impl Entry {
     }
 }
 
+/// Seven bits a byte. The product with 9/64, rounded, is the quotient by 7 for all widths up to 64, and quicker.
 const fn varint_size(value: u64) -> u64 {
-    let bits = 64 - (value | 1).leading_zeros() as u64;
-    bits.div_ceil(7)
+    let highest_bit = (value | 1).ilog2() as u64;
+    (highest_bit * 9 + 73) / 64
 }
 
 /// What a node must find again after a restart (Raft paper, figure 2, "persistent state").
@@ -252,6 +253,16 @@ mod tests {
     fn terms_and_indexes_end_half_way_so_that_the_next_one_is_always_a_number() {
         assert_eq!((Term::MAX.0, Index::MAX.0), (u64::MAX / 2, u64::MAX / 2));
         assert_eq!((Term::MAX.next().0, Index::MAX.plus(Index::MAX.0).0), (1 << 63, u64::MAX - 1));
+    }
+
+    #[test]
+    fn a_varint_has_a_byte_for_each_seven_bits() {
+        for bits in 1..=64u32 {
+            let (smallest, largest) = (1u64 << (bits - 1), u64::MAX >> (64 - bits));
+            let bytes = u64::from(bits.div_ceil(7));
+            assert_eq!([varint_size(smallest), varint_size(largest)], [bytes, bytes], "{bits} bits");
+        }
+        assert_eq!(varint_size(0), 1);
     }
 
     #[test]

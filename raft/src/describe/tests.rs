@@ -191,7 +191,7 @@ fn storage_work_shows_as_messages_to_and_from_the_threads() {
     };
     let mut work = Ready {
         origin: Origin::new(node(10)),
-        storage_append: Some(append.clone()),
+        storage_append: Some(Box::new(append.clone())),
         storage_apply: Some(StorageApply { entries: entries.clone() }),
         ..Ready::default()
     };
@@ -223,7 +223,7 @@ fn storage_work_shows_as_messages_to_and_from_the_threads() {
     );
     let bare = StorageAppend { entries: vec![], snapshot: None, hard_state: None, ..append };
     assert_eq!(bare.describe(node(10)).to_string(), "a->AppendThread MsgStorageAppend Term:0 Log:0/0");
-    work.storage_append = Some(StorageAppend { responses: vec![], appended: None, ..bare });
+    work.storage_append = Some(Box::new(StorageAppend { responses: vec![], appended: None, ..bare }));
     work.storage_apply = None;
     assert_eq!(
         work.to_string(),

@@ -11,6 +11,11 @@ impl<S: Storage> RaftLog<S> {
         self.term(id.index) == Ok(id.term)
     }
 
+    /// Whether `id` is the last entry, or the snapshot that nothing follows yet.
+    pub(crate) fn ends_with(&self, id: EntryId) -> bool {
+        id.index == self.last_index() && self.matches(id)
+    }
+
     /// Whether a log that ends with `last` may lead this one (Raft paper, section 5.4.1).
     pub(crate) fn is_up_to_date(&self, last: EntryId) -> bool {
         let own = self.last_id();
@@ -48,7 +53,8 @@ impl<S: Storage> RaftLog<S> {
         }
         let last_new = previous.index.plus(entries.len() as u64);
         let first = entries.first().map(|entry| entry.index);
-        let conflict = if planted(Bug::AppendAlwaysTruncates) { first } else { self.find_conflict(&entries) };
+        let is_new = previous.index == self.last_index() || planted(Bug::AppendAlwaysTruncates);
+        let conflict = if is_new { first } else { self.find_conflict(&entries) };
         if let Some(conflict) = conflict {
             let known = conflict.since(previous.index.next());
             entries.drain(..known as usize);
@@ -61,13 +67,13 @@ impl<S: Storage> RaftLog<S> {
 
     /// Replaces everything from the index of the first of `entries` on, which must not be committed, by `entries`, and
     /// returns the last index.
-    pub(crate) fn append(&mut self, entries: Vec<Entry>) -> Index {
-        if let Some(first) = entries.first() {
-            let (index, committed) = (first.index, self.committed);
-            assert!(index > committed, "entry {index} would overwrite the log, which is committed up to {committed}");
-            self.writes.overwrite(index);
+    pub(crate) fn append<E: AsRef<[Entry]> + IntoIterator<Item = Entry>>(&mut self, entries: E) -> Index {
+        if let Some(first) = entries.as_ref().first() {
+            let (first, committed) = (first.index, self.committed);
+            assert!(first > committed, "entry {first} would overwrite the log, which is committed up to {committed}");
+            self.writes.overwrite(first);
+            self.unstable.truncate_and_append(entries);
         }
-        self.unstable.truncate_and_append(entries);
         self.last_index()
     }
 }

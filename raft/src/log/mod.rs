@@ -160,7 +160,10 @@ impl<S: Storage> RaftLog<S> {
         if index > self.last_index() {
             return Err(StorageError::Unavailable);
         }
-        self.read(|storage| storage.term(index))
+        match self.unstable.stable_term(index) {
+            Some(term) => Ok(term),
+            None => self.read(|storage| storage.term(index)),
+        }
     }
 
     /// The term at `index`; zero where it is not known.
@@ -197,7 +200,7 @@ impl<S: Storage> RaftLog<S> {
         self.committed = snapshot.id.index;
         self.writes.overwrite(Index::ZERO);
         self.unstable.restore(snapshot);
-        self.unstable.truncate_and_append(kept);
+        self.append(kept);
     }
 
     /// The newest snapshot: the one that is being restored, otherwise that of the storage.
@@ -214,7 +217,7 @@ impl<S: Storage> RaftLog<S> {
     }
 
     pub(crate) fn has_next_unstable_entries(&self) -> bool {
-        !self.next_unstable_entries().is_empty()
+        self.unstable.has_next_entries()
     }
 
     /// The last entry before those that are not known to be durable.
@@ -262,6 +265,11 @@ impl<S: Storage> RaftLog<S> {
     /// Notes that the log up to the entry `id` is durable; ignored where that entry is no longer in the unstable log.
     pub(crate) fn stable_to(&mut self, id: EntryId) {
         self.unstable.stable_to(id);
+    }
+
+    /// Gives back memory that a burst of entries has left.
+    pub(crate) fn release_memory(&mut self) {
+        self.unstable.release_memory();
     }
 
     /// Notes that the snapshot at `index` is written; ignored where another one has replaced it.

@@ -17,6 +17,21 @@ impl<S: Storage> RaftLog<S> {
     ///
     /// Fails only with [`StorageError::Compacted`] or [`StorageError::Failed`]; the caller has checked that `high` is not beyond the log.
     pub(crate) fn slice(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
+        if low >= self.unstable.offset() {
+            return Ok(self.unstable_slice(low, high, max_size).to_vec());
+        }
+        let mut entries = Vec::new();
+        self.slice_into(low, high, max_size, &mut entries).map(|()| entries)
+    }
+
+    /// The same, where all of it is in memory.
+    fn unstable_slice(&self, low: Index, high: Index, max_size: u64) -> &[Entry] {
+        let entries = self.unstable.slice(low, high);
+        &entries[..prefix_within(entries, max_size)]
+    }
+
+    /// The same, added to `entries`, which is empty.
+    fn slice_into(&self, low: Index, high: Index, max_size: u64, entries: &mut Vec<Entry>) -> Result<(), StorageError> {
         let end = self.last_index().next();
         assert!(low <= high && high <= end, "[{low}, {high}) reaches beyond the log, which ends before {end}");
         if low < self.first_index() {
@@ -24,20 +39,26 @@ impl<S: Storage> RaftLog<S> {
         }
         let offset = self.unstable.offset();
         if low >= offset {
-            let entries = self.unstable.slice(low, high);
-            return Ok(entries[..prefix_within(entries, max_size)].to_vec());
+            entries.extend_from_slice(self.unstable_slice(low, high, max_size));
+            return Ok(());
         }
-        let mut entries = self.stored_slice(low, high.min(offset), max_size)?;
+        self.read_stored(low, high.min(offset), max_size, entries)?;
         if high > offset && entries.len() as u64 == offset.since(low) {
-            self.extend_from_unstable(&mut entries, high, max_size);
+            self.extend_from_unstable(entries, high, max_size);
         }
-        Ok(entries)
+        Ok(())
     }
 
-    fn stored_slice(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
-        let stored = self.read(|storage| storage.entries(low, high, max_size));
-        assert_ne!(stored, Err(StorageError::Unavailable), "the storage lost entries of [{low}, {high})");
-        stored
+    fn read_stored(
+        &self,
+        low: Index,
+        high: Index,
+        max_size: u64,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), StorageError> {
+        let read = self.read(|storage| storage.read_entries(low, high, max_size, entries));
+        assert_ne!(read, Err(StorageError::Unavailable), "the storage lost entries of [{low}, {high})");
+        read
     }
 
     /// Adds to `entries`, which end where the unstable log begins, those that still fit.
@@ -50,19 +71,26 @@ impl<S: Storage> RaftLog<S> {
         }
     }
 
-    /// The committed entries that the application is to apply next. With `allow_unstable`, also those that are not yet
-    /// known to be durable here; a quorum has them durably.
-    pub(crate) fn next_committed_entries(&self, allow_unstable: bool) -> Vec<Entry> {
-        let Some((quota, end)) = self.next_committed(allow_unstable) else { return Vec::new() };
+    /// Adds to `entries`, which is empty, the committed ones that the application is to apply next. With `allow_unstable`, also
+    /// those that are not yet known to be durable here; a quorum has them durably.
+    pub(crate) fn read_next_committed(&self, allow_unstable: bool, entries: &mut Vec<Entry>) {
+        let Some((quota, end)) = self.next_committed(allow_unstable) else { return };
         let low = self.applying().next();
-        match self.slice(low, end.next(), quota) {
-            Ok(entries) => entries,
-            Err(StorageError::Failed(_)) => Vec::new(),
+        match self.slice_into(low, end.next(), quota, entries) {
+            Ok(()) => {}
+            Err(StorageError::Failed(_)) => entries.clear(),
             Err(error) => panic!("the storage lost entries from {low} on that are not applied yet: {error}"),
         }
     }
 
-    /// Whether [`next_committed_entries`](Self::next_committed_entries) has any.
+    #[cfg(test)]
+    pub(crate) fn next_committed_entries(&self, allow_unstable: bool) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        self.read_next_committed(allow_unstable, &mut entries);
+        entries
+    }
+
+    /// Whether [`read_next_committed`](Self::read_next_committed) finds any.
     pub(crate) fn has_next_committed_entries(&self, allow_unstable: bool) -> bool {
         self.next_committed(allow_unstable).is_some()
     }

@@ -1,5 +1,7 @@
 //! What the log holds in memory because it is not yet known to be durable.
 
+use std::hash::{Hash, Hasher};
+
 use crate::snapshot::Snapshot;
 use crate::types::{Entry, EntryId, Index, Term};
 
@@ -7,7 +9,7 @@ use crate::types::{Entry, EntryId, Index, Term};
 ///
 /// The entries take the place of whatever the storage holds from `offset` on: where a leader overwrote a part of the
 /// log, the storage may still hold more than `offset` entries. A snapshot replaces everything before `offset`.
-#[derive(Clone, Hash, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Unstable {
     snapshot: Option<Box<Snapshot>>,
     /// Whether the snapshot was handed out to be written.
@@ -17,12 +19,30 @@ pub(super) struct Unstable {
     offset: Index,
     /// The entries before this index were handed out to be written. Never below `offset`, never beyond the end.
     offset_in_progress: Index,
+    /// The term of the entry before `offset`, where that has been in here: it is asked for all the time, and storage need not
+    /// be read for it.
+    stable_term: Option<Term>,
+}
+
+/// Everything but what storage knows as well.
+impl Hash for Unstable {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { snapshot, snapshot_in_progress, entries, offset, offset_in_progress, stable_term: _ } = self;
+        (snapshot, snapshot_in_progress, entries, offset, offset_in_progress).hash(state);
+    }
 }
 
 impl Unstable {
     /// Empty; the next entry will have index `offset`.
     pub(super) const fn new(offset: Index) -> Self {
-        Self { snapshot: None, snapshot_in_progress: false, entries: Vec::new(), offset, offset_in_progress: offset }
+        Self {
+            snapshot: None,
+            snapshot_in_progress: false,
+            entries: Vec::new(),
+            offset,
+            offset_in_progress: offset,
+            stable_term: None,
+        }
     }
 
     /// The index of the first entry that is, or would be, in here.
@@ -58,6 +78,11 @@ impl Unstable {
         self.entries.get(self.position(index)).map(|entry| entry.term)
     }
 
+    /// The term of the entry before all entries in here, where it is known without storage.
+    pub(super) fn stable_term(&self, index: Index) -> Option<Term> {
+        self.stable_term.filter(|_| index.next() == self.offset)
+    }
+
     /// The entries of `[low, high)`, all of which must be in here.
     pub(super) fn slice(&self, low: Index, high: Index) -> &[Entry] {
         let (offset, end) = (self.offset, self.end());
@@ -67,7 +92,12 @@ impl Unstable {
 
     /// The entries that were not handed out yet.
     pub(super) fn next_entries(&self) -> &[Entry] {
-        self.slice(self.offset_in_progress, self.end())
+        &self.entries[self.position(self.offset_in_progress)..]
+    }
+
+    /// Whether there are any.
+    pub(super) const fn has_next_entries(&self) -> bool {
+        self.entries.len() > self.position(self.offset_in_progress)
     }
 
     /// The snapshot, where it was not handed out yet.
@@ -90,8 +120,8 @@ impl Unstable {
         let next = id.index.next();
         self.entries.drain(..self.position(next));
         self.offset = next;
+        self.stable_term = Some(id.term);
         self.offset_in_progress = self.offset_in_progress.max(next);
-        self.release_memory();
     }
 
     /// Forgets the snapshot at `index`, which is written.
@@ -110,21 +140,19 @@ impl Unstable {
 
     /// Replaces everything from the index of the first of `entries` on by `entries`. Entries that are in progress and
     /// not overwritten stay in progress.
-    pub(super) fn truncate_and_append(&mut self, mut entries: Vec<Entry>) {
-        let Some(first) = entries.first().map(|entry| entry.index) else { return };
+    pub(super) fn truncate_and_append<E: AsRef<[Entry]> + IntoIterator<Item = Entry>>(&mut self, entries: E) {
+        let Some(first) = entries.as_ref().first().map(|entry| entry.index) else { return };
         let end = self.end();
         assert!(first <= end, "entries from {first} on would leave a gap behind {end}");
-        if first == end {
-            self.entries.append(&mut entries);
-        } else if first <= self.offset {
-            self.entries = entries;
+        if first < self.offset {
+            self.stable_term = None;
             self.offset = first;
-            self.offset_in_progress = first;
-        } else {
+        }
+        if first < end {
             self.entries.truncate(self.position(first));
-            self.entries.append(&mut entries);
             self.offset_in_progress = self.offset_in_progress.min(first);
         }
+        self.entries.extend(entries);
     }
 
     /// Where the entry of `index`, which must not be below the offset, stands in `entries`.
@@ -132,8 +160,9 @@ impl Unstable {
         index.since(self.offset) as usize
     }
 
-    /// A burst of entries must not hold its memory for ever; a few places are kept since they are used all the time.
-    fn release_memory(&mut self) {
+    /// A burst of entries must not hold its memory for ever; a few places are kept since they are used all the time. To be
+    /// called at each tick.
+    pub(super) fn release_memory(&mut self) {
         const KEPT: usize = 64;
         if self.entries.is_empty() && self.entries.capacity() > KEPT {
             self.entries = Vec::new();
@@ -148,17 +177,19 @@ mod tests {
     fn burst(count: u64) -> Unstable {
         let mut unstable = Unstable::new(Index(1));
         for index in 1..=count {
-            unstable.truncate_and_append(vec![Entry { index: Index(index), ..Entry::default() }]);
+            unstable.truncate_and_append([Entry { index: Index(index), ..Entry::default() }]);
         }
         unstable
     }
 
     #[test]
-    fn a_burst_of_entries_gives_its_memory_back_once_all_of_it_is_durable() {
+    fn a_burst_of_entries_gives_its_memory_back_at_the_tick_after_all_of_it_is_durable() {
         let mut unstable = burst(1000);
         unstable.stable_to(EntryId::new(Term::ZERO, Index(999)));
+        unstable.release_memory();
         assert_eq!(unstable.next_entries().len(), 1, "what is not durable stays");
         unstable.stable_to(EntryId::new(Term::ZERO, Index(1000)));
+        unstable.release_memory();
         assert_eq!(unstable.entries.capacity(), 0);
     }
 
@@ -166,6 +197,7 @@ mod tests {
     fn the_memory_of_a_few_entries_is_used_again() {
         let mut unstable = burst(10);
         unstable.stable_to(EntryId::new(Term::ZERO, Index(10)));
+        unstable.release_memory();
         assert!(unstable.entries.capacity() >= 10);
     }
 }

@@ -284,6 +284,16 @@ impl Progress {
         commit > self.sent_commit && self.sent_commit < self.next.previous()
     }
 
+    /// Whether the window lets entries through, and there are any in a log that ends at `last`.
+    pub(crate) fn can_take_entries(&self, last: Index) -> bool {
+        self.next <= last && !self.inflights_full()
+    }
+
+    /// Whether the follower can take an append now that tells it anything.
+    pub(crate) fn can_take_news(&self, last: Index, commit: Index) -> bool {
+        !self.is_paused() && (self.can_take_entries(last) || self.can_bump_commit(commit))
+    }
+
     /// The follower's log is like the leader's up to here. Returns whether that is news; old answers may come late.
     pub(crate) fn acknowledge(&mut self, index: Index) -> bool {
         self.lacks_acknowledged &= index < self.matched;

@@ -9,8 +9,15 @@ use crate::types::NodeId;
 pub(crate) struct ProgressTable(Vec<(NodeId, Progress)>);
 
 impl ProgressTable {
+    /// Up to this many members are looked through one by one, which is quicker then.
+    const SMALL: usize = 8;
+
     fn place(&self, id: NodeId) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&id, |(member, _)| *member)
+        if self.0.len() > Self::SMALL {
+            return self.0.binary_search_by_key(&id, |(member, _)| *member);
+        }
+        let place = self.0.iter().position(|(member, _)| *member >= id).unwrap_or(self.0.len());
+        if self.0.get(place).is_some_and(|(member, _)| *member == id) { Ok(place) } else { Err(place) }
     }
 
     pub(crate) fn get(&self, id: NodeId) -> Option<&Progress> {
@@ -32,10 +39,6 @@ impl ProgressTable {
     /// Forgets the others.
     pub(crate) fn retain(&mut self, stays: impl Fn(NodeId) -> bool) {
         self.0.retain(|(id, _)| stays(*id));
-    }
-
-    pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> {
-        self.0.iter().map(|(id, _)| *id)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeId, &Progress)> {
@@ -64,7 +67,7 @@ mod tests {
         for number in [5, 1, 3, 2, 3] {
             table.insert(id(number), progress(10 + number));
         }
-        assert!(table.ids().eq([1, 2, 3, 5].map(id)));
+        assert!(table.iter().map(|(member, _)| member).eq([1, 2, 3, 5].map(id)));
         assert!(table.iter().all(|(member, progress)| progress.next() == Index(10 + member.get())));
         table.insert(id(2), progress(20));
         table.retain(|member| member != id(3));

@@ -9,7 +9,7 @@ use crate::membership::ChangeError;
 use crate::message::{Body, Message, Purpose};
 use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, EntryId, Index, NodeId, Term};
+use crate::types::{Entry, EntryId, EntryKind, Index, NodeId, Term};
 
 use super::validate::is_undecodable;
 use super::{Raft, RoleState};
@@ -35,6 +35,7 @@ impl<S: Storage> Raft<S> {
         }
         // Lists every body for its fields: a new one does not compile before it is said here what it may contradict.
         match body {
+            Body::Append { previous, entries, commit: _ } if self.goes_on(*previous, entries, term) => Ok(()),
             Body::Append { previous, entries, commit: _ } => {
                 check_append(*previous, entries, term)?;
                 self.check_not_later(*previous, term)?;
@@ -65,6 +66,13 @@ impl<S: Storage> Raft<S> {
             | Body::ReadIndex { .. }
             | Body::ReadIndexResponse { .. } => Ok(()),
         }
+    }
+
+    /// Whether an append only goes on where this log ends, in the term of its last entry: the usual case, in which nothing
+    /// can be contradicted.
+    fn goes_on(&self, previous: EntryId, entries: &[Entry], term: Term) -> bool {
+        let follows = |entry: &Entry| entry.term == term && entry.kind == EntryKind::Normal;
+        previous.term == term && self.log.ends_with(previous) && entries.iter().all(follows)
     }
 
     /// A term has at most one leader ("election safety").

@@ -27,6 +27,8 @@ pub(super) struct Leader {
     /// The node to which leadership is being handed over.
     pub(super) transferee: Option<NodeId>,
     pub(super) reads: UnconfirmedReads,
+    /// With [`Config::batch_append`](crate::Config::batch_append): followers may be sent what came up since the last Ready.
+    pub(super) appends_due: bool,
 }
 
 impl Leader {
@@ -47,6 +49,7 @@ impl Leader {
             heartbeat_elapsed: 0,
             transferee: None,
             reads: UnconfirmedReads::default(),
+            appends_due: false,
         }
     }
 
@@ -129,28 +132,20 @@ impl<S: Storage> Raft<S> {
             ProgressState::Snapshot { .. } => {}
             ProgressState::Replicate { .. } => progress.free_inflights_to(index),
         }
-        self.follow_up_acknowledgement(from);
+        self.follow_up_acknowledgement(from, index);
     }
 
     /// Commits what can be committed, tells the others, and sends the acknowledging node what it can take now.
-    fn follow_up_acknowledgement(&mut self, from: NodeId) {
-        let is_self = from == self.id();
-        if self.maybe_commit() {
+    fn follow_up_acknowledgement(&mut self, from: NodeId, index: Index) {
+        // An acknowledgement of what is committed makes nothing else so.
+        if index > self.log.committed() && self.maybe_commit() {
             self.release_postponed_reads();
             self.broadcast_append();
-        } else if !is_self && self.can_bump_commit(from) {
-            self.send_append(from);
         }
-        if !is_self {
-            // The acknowledgement may have freed room for several messages.
-            while self.maybe_send_append(from, SendEmpty::No) {}
+        if from != self.id() {
+            self.send_after_acknowledgement(from);
         }
         self.finish_transfer(from);
-    }
-
-    fn can_bump_commit(&self, to: NodeId) -> bool {
-        let RoleState::Leader(leader) = &self.role else { return false };
-        leader.progress.get(to).is_some_and(|progress| progress.can_bump_commit(self.log.committed()))
     }
 
     /// Finds where to try next. The follower's hint skips its entries of higher terms; the search in this log skips
@@ -234,13 +229,4 @@ impl<S: Storage> Raft<S> {
             progress.snapshot_failed();
         }
     }
-}
-
-/// Whether an append without entries is worth sending.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum SendEmpty {
-    /// It tells the commit index.
-    Yes,
-    /// Only entries count.
-    No,
 }

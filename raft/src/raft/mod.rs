@@ -13,6 +13,7 @@ mod proposal;
 mod reads;
 mod reconfiguration;
 mod replication;
+mod replicator;
 mod stable;
 mod step;
 mod transfer;
@@ -37,7 +38,7 @@ use candidate::Votes;
 use leader::Leader;
 use reads::ReadRequest;
 
-pub(crate) use stable::AppliedThrough;
+pub(crate) use stable::{AppliedThrough, Durable};
 
 /// A node's volatile and durable Raft state (Raft paper, figure 2).
 #[derive(Clone, Debug)]
@@ -223,6 +224,10 @@ impl<S: Storage> Raft<S> {
         &self.outbox
     }
 
+    pub(crate) const fn outbox_mut(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
     pub(crate) fn take_outbox(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
     }
@@ -290,6 +295,7 @@ impl<S: Storage> Raft<S> {
 
     /// One tick of the host's clock.
     pub(crate) fn tick(&mut self) {
+        self.log.release_memory();
         match self.role {
             RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => self.tick_election(),
             RoleState::Leader(_) => self.tick_leader(),
@@ -357,7 +363,7 @@ impl<S: Storage> Raft<S> {
         self.role =
             RoleState::Leader(Box::new(Leader::new(self.id(), &self.configuration, last, self.inflight_limits())));
         // Only an entry of its own term lets the leader commit anything at all (Raft paper, section 5.4.2).
-        let appended = self.append_as_leader(vec![Entry::default()]);
+        let appended = self.append_as_leader([Entry::default()]);
         assert!(appended.is_ok(), "an empty entry counts nothing against the bound on uncommitted data");
         self.tell(|raft| Event::Leads { last: raft.log.last_id() });
     }

@@ -9,14 +9,20 @@ use crate::types::{Entry, EntryId, EntryKind, Index, NodeId};
 
 use super::{Raft, RoleState};
 
+/// A list of entries that is taken over: one by itself, as most are, needs no memory of its own.
+pub(crate) trait Entries: AsRef<[Entry]> + AsMut<[Entry]> + IntoIterator<Item = Entry> {}
+
+impl Entries for Vec<Entry> {}
+impl Entries for [Entry; 1] {}
+
 impl<S: Storage> Raft<S> {
     /// Takes entries whose term and index are still to be set. `origin` is the node that forwarded them, if any did.
     ///
     /// # Errors
     /// Nothing was appended or forwarded.
-    pub(crate) fn propose(&mut self, origin: Option<NodeId>, entries: Vec<Entry>) -> Result<(), ProposeError> {
+    pub(crate) fn propose(&mut self, origin: Option<NodeId>, entries: impl Entries) -> Result<(), ProposeError> {
         let taken = match self.role {
-            RoleState::Follower => self.forward_proposal(origin, entries),
+            RoleState::Follower => self.forward_proposal(origin, entries.into_iter().collect()),
             RoleState::PreCandidate(_) | RoleState::Candidate(_) => Err(ProposeError::NoLeader),
             RoleState::Leader(_) => self.append_proposal(entries).map(|_last| ()),
         };
@@ -27,7 +33,7 @@ impl<S: Storage> Raft<S> {
     ///
     /// # Errors
     /// Nothing was appended.
-    pub(crate) fn propose_as_leader(&mut self, entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
+    pub(crate) fn propose_as_leader(&mut self, entries: impl Entries) -> Result<EntryId, ProposeError> {
         let taken = self.append_proposal(entries);
         self.tell_if_dropped(taken)
     }
@@ -48,7 +54,7 @@ impl<S: Storage> Raft<S> {
         }
     }
 
-    fn append_proposal(&mut self, mut entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
+    fn append_proposal(&mut self, mut entries: impl Entries) -> Result<EntryId, ProposeError> {
         let RoleState::Leader(leader) = &self.role else {
             return Err(self.leader.map_or(ProposeError::NoLeader, |leader| ProposeError::NotLeader { leader }));
         };
@@ -61,7 +67,7 @@ impl<S: Storage> Raft<S> {
         }
         let pending = leader.pending_conf_index;
         let first = self.log.last_index().next();
-        for (offset, entry) in entries.iter_mut().enumerate() {
+        for (offset, entry) in entries.as_mut().iter_mut().enumerate() {
             // Only a leader marks a change as refused. An entry that is proposed with that mark may hold data that the
             // application has to see.
             if entry.kind == EntryKind::RefusedConfChange {
@@ -122,20 +128,34 @@ impl<S: Storage> Raft<S> {
     ///
     /// # Errors
     /// Nothing was appended.
-    pub(super) fn append_as_leader(&mut self, mut entries: Vec<Entry>) -> Result<EntryId, ProposeError> {
-        if entries.len() as u64 > Index::MAX.since(self.log.last_index()) {
+    pub(super) fn append_as_leader(&mut self, mut entries: impl Entries) -> Result<EntryId, ProposeError> {
+        if entries.as_ref().len() as u64 > Index::MAX.since(self.log.last_index()) {
             return Err(ProposeError::LogFull);
         }
-        self.reserve_uncommitted(entries.iter().map(Entry::payload_size).sum())?;
+        self.reserve_uncommitted(entries.as_ref().iter().map(Entry::payload_size).sum())?;
         let mut index = self.append_after();
-        for entry in &mut entries {
+        for entry in entries.as_mut() {
             index = index.next();
             entry.term = self.term;
             entry.index = index;
         }
         self.log.append(entries);
-        self.send_after_append(self.config.id, self.term, Body::AppendAccepted { index });
+        self.acknowledge_own(index);
         Ok(EntryId::new(self.term, index))
+    }
+
+    /// Acknowledges the own log up to `index`, once it is durable. One acknowledgement says what those before it say that
+    /// wait for the same write.
+    fn acknowledge_own(&mut self, index: Index) {
+        let id = self.config.id;
+        match self.outbox.after_append.last_mut() {
+            Some(Message { to, term, body: Body::AppendAccepted { index: last }, .. })
+                if self.config.batch_append && *to == id && *term == Some(self.term) =>
+            {
+                *last = index;
+            }
+            _ => self.send_after_append(id, self.term, Body::AppendAccepted { index }),
+        }
     }
 
     /// The index after which a leader appends.
@@ -168,7 +188,7 @@ impl<S: Storage> Raft<S> {
         if self.configuration.auto_leave() && self.log.applied() >= leader.pending_conf_index {
             let leave = Entry { kind: EntryKind::ConfChangeV2, ..Entry::default() };
             // Dropped while leadership is handed over; the next leader, or this one once it has given up, will leave.
-            let _ = self.propose(None, vec![leave]);
+            let _ = self.propose(None, [leave]);
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::planted::{Bug, planted};
 use crate::snapshot::Snapshot;
 use crate::storage::Storage;
 
-use super::leader::SendEmpty;
 use super::{Raft, RoleState};
 
 impl<S: Storage> Raft<S> {
@@ -47,9 +46,7 @@ impl<S: Storage> Raft<S> {
             self.broadcast_append();
         } else {
             // A node that joined need not wait for the next heartbeat or proposal.
-            for member in self.other_members() {
-                self.maybe_send_append(member, SendEmpty::No);
-            }
+            self.broadcast_entries();
         }
         if self.transferee().is_some_and(|target| !self.configuration.voters().contains(target)) {
             self.give_up_transfer();

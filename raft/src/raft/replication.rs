@@ -1,22 +1,97 @@
-//! How a leader brings its log to the others: appends, snapshots, heartbeats, and the commit index.
+//! How a leader brings its log to the others: appends, heartbeats, and the commit index.
 
-use crate::events::Event;
 use crate::message::{Body, Message};
 use crate::planted::{Bug, planted};
-use crate::progress::ProgressState;
+use crate::progress::Progress;
 use crate::quorum::MajorityConfig;
-use crate::storage::{Storage, StorageError};
+use crate::storage::Storage;
 use crate::types::{EntryId, Index, NodeId};
 
-use super::leader::SendEmpty;
+use super::leader::Leader;
+use super::replicator::{Replicator, SendEmpty};
 use super::{Raft, RoleState};
 
 impl<S: Storage> Raft<S> {
-    /// Sends an append to everybody else who can take one.
+    /// Sends an append to everybody else who can take one: at once, or with [`Config::batch_append`](crate::Config::batch_append)
+    /// when the next Ready is taken.
     pub(super) fn broadcast_append(&mut self) {
-        for id in self.other_members() {
-            self.send_append(id);
+        self.tell_others(|replicator, to, progress| {
+            replicator.maybe_send_append(to, progress, SendEmpty::Yes);
+        });
+    }
+
+    /// The same, but only entries are sent.
+    pub(super) fn broadcast_entries(&mut self) {
+        self.tell_others(|replicator, to, progress| {
+            replicator.maybe_send_append(to, progress, SendEmpty::No);
+        });
+    }
+
+    fn tell_others(&mut self, mut tell: impl FnMut(&mut Replicator<'_, S>, NodeId, &mut Progress)) {
+        let id = self.id();
+        let Some((leader, mut replicator)) = self.replicate() else { return };
+        if replicator.config.batch_append {
+            leader.appends_due = true;
+            return;
         }
+        for (to, progress) in leader.progress.iter_mut().filter(|(to, _)| *to != id) {
+            tell(&mut replicator, to, progress);
+        }
+    }
+
+    /// Sends one append with what there is for this follower. With [`Config::batch_append`](crate::Config::batch_append)
+    /// entries wait for the next Ready.
+    pub(super) fn send_append(&mut self, to: NodeId) {
+        let Some((leader, mut replicator)) = self.replicate() else { return };
+        let Some(progress) = leader.progress.get_mut(to) else { return };
+        let at_hand = progress.next() >= replicator.log.first_index();
+        if replicator.config.batch_append && at_hand && progress.can_take_entries(replicator.log.last_index()) {
+            leader.appends_due = true;
+        } else {
+            replicator.maybe_send_append(to, progress, SendEmpty::Yes);
+        }
+    }
+
+    /// Sends this follower what its acknowledgement lets it have: the commit index if it lacks that, and all the entries
+    /// for which there is room now, which may be several messages.
+    pub(super) fn send_after_acknowledgement(&mut self, to: NodeId) {
+        let Some((leader, mut replicator)) = self.replicate() else { return };
+        let Some(progress) = leader.progress.get_mut(to) else { return };
+        if replicator.config.batch_append {
+            leader.appends_due = true;
+            return;
+        }
+        if progress.can_bump_commit(replicator.log.committed()) {
+            replicator.maybe_send_append(to, progress, SendEmpty::Yes);
+        }
+        replicator.send_entries(to, progress);
+    }
+
+    /// Sends what was put off until the Ready is taken. All that came up for a follower since the last one is in one append,
+    /// as far as its size allows.
+    pub(crate) fn send_due_appends(&mut self) {
+        let id = self.id();
+        let Some((leader, mut replicator)) = self.replicate() else { return };
+        if std::mem::take(&mut leader.appends_due) {
+            for (to, progress) in leader.progress.iter_mut().filter(|(to, _)| *to != id) {
+                replicator.send_news(to, progress);
+            }
+        }
+    }
+
+    /// Whether [`send_due_appends`](Self::send_due_appends) would send an append. Of a snapshot it cannot be known before it
+    /// is tried, and it can wait for the next Ready.
+    pub(crate) fn has_due_appends(&self) -> bool {
+        let RoleState::Leader(leader) = &self.role else { return false };
+        let (first, last, commit) = (self.log.first_index(), self.log.last_index(), self.log.committed());
+        let is_due = |progress: &Progress| progress.next() >= first && progress.can_take_news(last, commit);
+        leader.appends_due && leader.progress.iter().any(|(to, progress)| to != self.id() && is_due(progress))
+    }
+
+    /// What a leader knows of the followers, and what it takes to send them something.
+    fn replicate(&mut self) -> Option<(&mut Leader, Replicator<'_, S>)> {
+        let Self { config, term, log, role: RoleState::Leader(leader), outbox, .. } = self else { return None };
+        Some((leader, Replicator { config, term: *term, log, messages: &mut outbox.messages }))
     }
 
     pub(super) fn broadcast_heartbeat(&mut self) {
@@ -39,80 +114,6 @@ impl<S: Storage> Raft<S> {
                 body: Body::Heartbeat { commit, context: context.clone() },
             });
         }
-    }
-
-    pub(super) fn other_members(&self) -> Vec<NodeId> {
-        match &self.role {
-            RoleState::Leader(leader) => leader.progress.ids().filter(|id| *id != self.id()).collect(),
-            RoleState::Follower | RoleState::PreCandidate(_) | RoleState::Candidate(_) => Vec::new(),
-        }
-    }
-
-    pub(super) fn send_append(&mut self, to: NodeId) {
-        self.maybe_send_append(to, SendEmpty::Yes);
-    }
-
-    /// Sends one append, or a snapshot where the entries are gone, unless flow control holds it back. Returns whether
-    /// anything was sent.
-    pub(super) fn maybe_send_append(&mut self, to: NodeId, send_empty: SendEmpty) -> bool {
-        let RoleState::Leader(leader) = &mut self.role else { return false };
-        let Some(progress) = leader.progress.get_mut(to) else { return false };
-        if progress.is_paused() {
-            return false;
-        }
-        let next = progress.next();
-        let Ok(previous_term) = self.log.term(next.previous()) else { return self.maybe_send_snapshot(to) };
-        // As entries replace a tail that differs, both bugs need a leader that probes without any, as many do.
-        let probes_without = (planted(Bug::AppendCommitMinLastindex) || planted(Bug::AckLastIndex))
-            && matches!(progress.state(), ProgressState::Probe { .. });
-        // With a full window an append still goes out, without entries: see `handle_heartbeat_response`.
-        let entries = if progress.inflights_full() || probes_without {
-            Ok(Vec::new())
-        } else {
-            self.log.entries(next, self.config.max_size_per_message)
-        };
-        let Ok(entries) = entries else { return self.maybe_send_snapshot(to) };
-        if entries.is_empty() && send_empty == SendEmpty::No {
-            return false;
-        }
-        let commit = self.log.committed();
-        progress.set_lacks_snapshot(false);
-        progress.sent_entries(entries.len() as u64, entries.iter().map(|entry| entry.payload_size()).sum());
-        progress.sent_commit(commit);
-        let previous = EntryId::new(previous_term, next.previous());
-        self.send(to, Body::Append { previous, entries, commit });
-        true
-    }
-
-    /// A follower that was not heard from lately would probably not get the snapshot, and snapshots are expensive.
-    fn maybe_send_snapshot(&mut self, to: NodeId) -> bool {
-        let RoleState::Leader(leader) = &mut self.role else { return false };
-        let Some(progress) = leader.progress.get_mut(to) else { return false };
-        if !progress.recent_active() {
-            return false;
-        }
-        let snapshot = match self.log.snapshot() {
-            Ok(snapshot) if snapshot.id.index > EntryId::ZERO.index => snapshot,
-            Ok(_)
-            | Err(
-                StorageError::SnapshotTemporarilyUnavailable
-                | StorageError::Compacted
-                | StorageError::Unavailable
-                | StorageError::Failed(_),
-            ) => {
-                let (known, next) = (progress.lacks_snapshot(), progress.next());
-                progress.set_lacks_snapshot(true);
-                self.tell(|_| (!known).then_some(Event::HasNoSnapshot { follower: to, next }));
-                return false;
-            }
-        };
-        // A snapshot that ends before the log begins is sent as well, as in etcd, but the follower then needs another
-        // one.
-        progress.set_lacks_snapshot(snapshot.id.index.next() < self.log.first_index());
-        progress.become_snapshot(snapshot.id.index);
-        self.tell(|_| Event::SendsSnapshot { follower: to, snapshot: snapshot.id });
-        self.send(to, Body::InstallSnapshot { snapshot: Box::new(snapshot) });
-        true
     }
 
     /// Commits what a quorum holds, if the newest entry of it is of the node's own term: an entry of an earlier term

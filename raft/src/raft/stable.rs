@@ -2,11 +2,29 @@
 
 use crate::planted::{Bug, planted};
 use crate::ready::StorageAppended;
-use crate::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::types::{Entry, Index, Term};
+use crate::types::{Entry, EntryId, Index, Term};
 
 use super::{Raft, RoleState};
+
+/// What a write has made durable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Durable {
+    /// The node's term when it was handed out.
+    pub(crate) term: Term,
+    /// The last entry of the log then, where any was not yet durable.
+    pub(crate) last: Option<EntryId>,
+    /// The last entry that the written snapshot covers.
+    pub(crate) snapshot: Option<Index>,
+}
+
+impl Durable {
+    /// What the host reports.
+    pub(crate) fn of(appended: &StorageAppended) -> Self {
+        let snapshot = appended.snapshot.as_ref().map(|snapshot| snapshot.id.index);
+        Self { term: appended.term, last: appended.last, snapshot }
+    }
+}
 
 /// How far the application has come, and the sizes that no longer count against limits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,17 +54,17 @@ impl<S: Storage> Raft<S> {
     /// term says that entries are stable; every write of a new term is answered by one. If two nodes claim to lead the
     /// same term, the log can go from A to B to A within it, so a response does not count either if anything of its
     /// write was overwritten. A snapshot is committed state and stays valid in any term.
-    pub(crate) fn storage_appended(&mut self, appended: StorageAppended) {
-        let passes = self.config.allow_missing_term && self.recall_term(appended.term);
-        let current = appended.term == self.term || passes;
-        if let Some(last) = appended.last {
-            let intact = self.log.report_write(appended.term, last) || self.config.lenient_as_etcd;
+    pub(crate) fn storage_appended(&mut self, durable: Durable) {
+        let passes = self.config.allow_missing_term && self.recall_term(durable.term);
+        let current = durable.term == self.term || passes;
+        if let Some(last) = durable.last {
+            let intact = self.log.report_write(durable.term, last) || self.config.lenient_as_etcd;
             if (current && intact) || planted(Bug::AsyncAppendAba) {
                 self.log.stable_to(last);
             }
         }
-        if let Some(snapshot) = appended.snapshot {
-            self.snapshot_is_stable(&snapshot);
+        if let Some(snapshot) = durable.snapshot {
+            self.snapshot_is_stable(snapshot);
         }
     }
 
@@ -61,8 +79,7 @@ impl<S: Storage> Raft<S> {
         asked_in == self.term || asked_in == Term::ZERO
     }
 
-    fn snapshot_is_stable(&mut self, snapshot: &Snapshot) {
-        let index = snapshot.id.index;
+    fn snapshot_is_stable(&mut self, index: Index) {
         if index <= self.log.committed() {
             self.log.stable_snapshot_to(index);
             self.applied_to(index, 0);

@@ -2,7 +2,7 @@
 
 use crate::error::AdvanceError;
 use crate::planted::{Bug, planted};
-use crate::raft::AppliedThrough;
+use crate::raft::{AppliedThrough, Durable, Outbox};
 use crate::ready::{Ready, StorageAppend, StorageAppended, StorageApplied, StorageApply};
 use crate::storage::Storage;
 use crate::types::HardState;
@@ -19,14 +19,15 @@ impl<S: Storage> RawNode<S> {
     fn has_news(&self) -> bool {
         let log = self.raft.log();
         let outbox = self.raft.outbox();
-        self.raft.soft_state() != self.told_soft_state
-            || self.changed_hard_state().is_some()
-            || !outbox.messages.is_empty()
+        !outbox.messages.is_empty()
             || !outbox.after_append.is_empty()
-            || log.next_unstable_snapshot().is_some()
             || log.has_next_unstable_entries()
+            || self.raft.soft_state() != self.told_soft_state
+            || self.changed_hard_state().is_some()
+            || log.next_unstable_snapshot().is_some()
             || log.has_next_committed_entries(self.applies_unstable())
             || self.raft.has_read_states()
+            || self.raft.has_due_appends()
     }
 
     fn changed_hard_state(&self) -> Option<HardState> {
@@ -54,15 +55,17 @@ impl<S: Storage> RawNode<S> {
         if let Some(returned) = self.returned.take() {
             return Some(*returned);
         }
+        self.raft.send_due_appends();
         let mut ready = self.collect();
         self.readys += 1;
         ready.number = self.readys;
+        let handed_out = self.handed_out(&ready);
         if self.raft.config().async_storage_writes {
             self.address_storage_threads(&mut ready);
         } else {
-            self.await_advance(&mut ready);
+            self.await_advance(&mut ready, handed_out);
         }
-        self.accept(&ready);
+        self.accept(&ready, handed_out);
         self.failure().is_none().then_some(ready)
     }
 
@@ -72,19 +75,22 @@ impl<S: Storage> RawNode<S> {
         let told = self.told_hard_state;
         let read_states = self.raft.take_read_states();
         let log = self.raft.log();
-        let entries = log.next_unstable_entries().to_vec();
+        let mut entries = std::mem::take(&mut self.buffers.entries);
+        entries.extend_from_slice(log.next_unstable_entries());
+        let mut committed_entries = std::mem::take(&mut self.buffers.committed_entries);
+        log.read_next_committed(self.applies_unstable(), &mut committed_entries);
         let voted = hard_state.is_some_and(|state| state.term != told.term || state.vote != told.vote);
         let must_sync =
             (!entries.is_empty() && !planted(Bug::MustsyncDropsEntries)) || (voted && !planted(Bug::MustsyncDropsVote));
         Ready {
-            origin: self.origin.clone(),
+            origin: self.buffers.take_origin().unwrap_or_else(|| self.origin.clone()),
             number: 0,
             soft_state: (soft_state != self.told_soft_state).then_some(soft_state),
             hard_state,
             read_states,
             entries,
             snapshot: log.next_unstable_snapshot().cloned(),
-            committed_entries: log.next_committed_entries(self.applies_unstable()),
+            committed_entries,
             messages: Vec::new(),
             must_sync,
             storage_append: None,
@@ -92,18 +98,18 @@ impl<S: Storage> RawNode<S> {
         }
     }
 
-    /// The message to itself that tells this node when the writes of the Ready are durable. It speaks of the whole log
-    /// and not just of this Ready's entries, because a response of an earlier term says nothing about entries: the
-    /// first one of the new term has to make up for it.
-    fn append_response(&mut self, ready: &Ready) -> Option<StorageAppended> {
+    /// What the node takes for durable once the writes of the Ready are. It speaks of the whole log and not just of this
+    /// Ready's entries, because a response of an earlier term says nothing about entries: the first one of the new term has
+    /// to make up for it.
+    fn durable_with(&mut self, ready: &Ready) -> Option<Durable> {
         let term = self.raft.term();
         let last = self.raft.log_mut().hand_out_write(term);
-        let snapshot = ready.snapshot.clone();
-        (last.is_some() || snapshot.is_some()).then_some(StorageAppended { term, last, snapshot })
+        let snapshot = ready.snapshot.as_ref().map(|snapshot| snapshot.id.index);
+        (last.is_some() || snapshot.is_some()).then_some(Durable { term, last, snapshot })
     }
 
     fn address_storage_threads(&mut self, ready: &mut Ready) {
-        let appended = self.append_response(ready);
+        let durable = self.durable_with(ready);
         let outbox = self.raft.take_outbox();
         ready.messages = outbox.messages;
         let append_needed = !ready.entries.is_empty()
@@ -111,33 +117,37 @@ impl<S: Storage> RawNode<S> {
             || ready.snapshot.is_some()
             || !outbox.after_append.is_empty();
         if append_needed {
-            ready.storage_append = Some(StorageAppend {
+            ready.storage_append = Some(Box::new(StorageAppend {
                 hard_state: ready.hard_state,
                 entries: ready.entries.clone(),
                 snapshot: ready.snapshot.clone(),
                 must_sync: ready.must_sync,
                 responses: outbox.after_append,
-                appended,
-            });
+                appended: durable.map(|Durable { term, last, snapshot: _ }| StorageAppended {
+                    term,
+                    last,
+                    snapshot: ready.snapshot.clone(),
+                }),
+            }));
         }
         if !ready.committed_entries.is_empty() {
             ready.storage_apply = Some(StorageApply { entries: ready.committed_entries.clone() });
         }
     }
 
-    fn await_advance(&mut self, ready: &mut Ready) {
-        let appended = self.append_response(ready);
-        let outbox = self.raft.take_outbox();
+    fn await_advance(&mut self, ready: &mut Ready, applied: Option<AppliedThrough>) {
+        let durable = self.durable_with(ready);
         let id = self.id();
-        let (own_messages, to_peers): (Vec<_>, Vec<_>) =
-            outbox.after_append.into_iter().partition(|message| message.to == id);
-        ready.messages = outbox.messages;
-        ready.messages.extend(to_peers);
-        let applied = self.handed_out(ready);
-        self.outstanding = Some(Outstanding { number: ready.number, own_messages, appended, applied });
+        let Outbox { messages, after_append } = self.raft.outbox_mut();
+        ready.messages = std::mem::replace(messages, std::mem::take(&mut self.buffers.messages));
+        if !after_append.is_empty() {
+            ready.messages.extend(after_append.extract_if(.., |message| message.to != id));
+        }
+        let own_messages = std::mem::replace(after_append, std::mem::take(&mut self.buffers.own_messages));
+        self.outstanding = Some(Outstanding { number: ready.number, own_messages, durable, applied });
     }
 
-    fn accept(&mut self, ready: &Ready) {
+    fn accept(&mut self, ready: &Ready, handed_out: Option<AppliedThrough>) {
         if let Some(soft_state) = ready.soft_state {
             self.told_soft_state = soft_state;
         }
@@ -145,7 +155,6 @@ impl<S: Storage> RawNode<S> {
             self.told_hard_state = hard_state;
         }
         let applies_unstable = self.applies_unstable();
-        let handed_out = self.handed_out(ready);
         let log = self.raft.log_mut();
         log.accept_unstable();
         if let Some(handed_out) = handed_out {
@@ -169,12 +178,14 @@ impl<S: Storage> RawNode<S> {
     /// with asynchronous storage writes; nothing changes then. Or the storage has failed.
     pub fn advance(&mut self, ready: Ready) -> Result<(), AdvanceError> {
         self.check_outstanding(&ready)?;
-        let outstanding = self.outstanding.take().ok_or(AdvanceError::NotOutstanding)?;
-        for message in outstanding.own_messages {
+        let mut outstanding = self.outstanding.take().ok_or(AdvanceError::NotOutstanding)?;
+        self.buffers.take_back(ready);
+        for message in outstanding.own_messages.drain(..) {
             self.raft.step_own(message).expect("votes and acknowledgements are not refused");
         }
-        if let Some(appended) = outstanding.appended {
-            self.raft.storage_appended(appended);
+        self.buffers.take_back_own(outstanding.own_messages);
+        if let Some(durable) = outstanding.durable {
+            self.raft.storage_appended(durable);
         }
         if let Some(applied) = outstanding.applied {
             self.raft.entries_applied(applied);
@@ -206,7 +217,7 @@ impl<S: Storage> RawNode<S> {
 
     /// With asynchronous storage writes: tells the node that a [`StorageAppend`] is done, after its responses.
     pub fn storage_appended(&mut self, appended: StorageAppended) {
-        self.unless_failed(|raft| raft.storage_appended(appended));
+        self.unless_failed(|raft| raft.storage_appended(Durable::of(&appended)));
     }
 
     /// With asynchronous storage writes: tells the node that a [`StorageApply`] is done. Until then the host must not compact

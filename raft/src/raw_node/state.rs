@@ -28,7 +28,8 @@ impl<S: Storage + Hash> RawNode<S> {
     /// assert_ne!(hash(1), hash(2));
     /// ```
     pub fn hash_state(&self, state: &mut impl Hasher) {
-        let Self { raft, told_soft_state, told_hard_state, origin: _, readys: _, outstanding, returned } = self;
+        let Self { raft, told_soft_state, told_hard_state, origin: _, readys: _, outstanding, returned, buffers: _ } =
+            self;
         (raft, told_soft_state, told_hard_state, outstanding, returned).hash(state);
     }
 }
@@ -36,7 +37,7 @@ impl<S: Storage + Hash> RawNode<S> {
 /// What advancing it leads to, whatever its number.
 impl Hash for Outstanding {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { number: _, own_messages, appended, applied } = self;
-        (own_messages, appended, applied).hash(state);
+        let Self { number: _, own_messages, durable, applied } = self;
+        (own_messages, durable, applied).hash(state);
     }
 }

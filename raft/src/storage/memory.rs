@@ -274,6 +274,11 @@ impl Storage for MemStorage {
     }
 
     fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
+        let mut entries = Vec::new();
+        self.read_entries(low, high, max_size, &mut entries).map(|()| entries)
+    }
+
+    fn read_entries(&self, low: Index, high: Index, max_size: u64, into: &mut Vec<Entry>) -> Result<(), StorageError> {
         if low <= self.compacted.index {
             return Err(StorageError::Compacted);
         }
@@ -281,8 +286,9 @@ impl Storage for MemStorage {
             return Err(StorageError::Unavailable);
         }
         let first = low.since(self.first_index()) as usize;
-        let asked = self.entries.iter().skip(first).take(high.since(low) as usize);
-        Ok(asked.clone().take(prefix_within(asked, max_size)).cloned().collect())
+        let asked = self.entries.range(first..first + high.since(low) as usize);
+        into.extend(asked.clone().take(prefix_within(asked, max_size)).cloned());
+        Ok(())
     }
 
     fn term(&self, index: Index) -> Result<Term, StorageError> {

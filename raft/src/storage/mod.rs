@@ -93,6 +93,16 @@ pub trait Storage {
     /// [`StorageError::Failed`].
     fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError>;
 
+    /// The same, added to a list whose memory is used again and again, which is what the node asks for. A storage in memory has
+    /// a reason to implement it. Where it fails the list is as it was.
+    ///
+    /// # Errors
+    /// As [`entries`](Self::entries).
+    fn read_entries(&self, low: Index, high: Index, max_size: u64, into: &mut Vec<Entry>) -> Result<(), StorageError> {
+        into.append(&mut self.entries(low, high, max_size)?);
+        Ok(())
+    }
+
     /// The term of the entry at `index`, which may be the one before the first entry.
     ///
     /// # Errors

@@ -115,7 +115,7 @@ impl Host {
 
     fn take_ready(&mut self) -> bool {
         let Some(ready) = self.node.ready() else { return false };
-        self.appends.extend(ready.storage_append);
+        self.appends.extend(ready.storage_append.map(|append| *append));
         self.applies.extend(ready.storage_apply);
         true
     }

@@ -22,7 +22,7 @@ pub async fn run(application: Application, cluster: Cluster) -> Applied {
     let applying = tokio::spawn(apply(application, to_do));
     while let Ok(ready) = node.ready().await {
         cluster.send(ready.messages);
-        ready.storage_append.into_iter().for_each(|append| assert!(appends.send(append).is_ok()));
+        ready.storage_append.into_iter().for_each(|append| assert!(appends.send(*append).is_ok()));
         let apply = ready.storage_apply.map(Work::Apply);
         let others = [Work::Read(ready.read_states), Work::GiveUpRequests(ready.hard_state, ready.soft_state)];
         apply.into_iter().chain(others).for_each(|todo| assert!(work.send(todo).is_ok()));

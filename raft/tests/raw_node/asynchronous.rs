@@ -18,7 +18,7 @@ fn write(node: &mut RawNode<MemStorage>, append: &StorageAppend) {
     node.storage_mut().write_append(append).expect("entries follow the log");
 }
 
-fn finish(node: &mut RawNode<MemStorage>, append: StorageAppend) {
+fn finish(node: &mut RawNode<MemStorage>, append: Box<StorageAppend>) {
     write(node, &append);
     append.responses.into_iter().filter(|message| message.to == id(1)).for_each(|own| node.step(own).unwrap());
     append.appended.into_iter().for_each(|appended| node.storage_appended(appended));

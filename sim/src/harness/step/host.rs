@@ -108,7 +108,7 @@ impl Host {
         let Some(ready) = door.ready() else { return false };
         watch.taken(&ready);
         ready.messages.iter().for_each(|message| watch.sent(message));
-        appends.extend(ready.storage_append);
+        appends.extend(ready.storage_append.map(|append| *append));
         applies.extend(ready.storage_apply);
         true
     }

@@ -82,7 +82,7 @@ impl Watch {
             assert_eq!(committed, entry.term, "{} is handed out", entry.id());
             self.handed_out = entry.index;
         }
-        let own = ready.storage_append.iter().flat_map(|append: &StorageAppend| &append.responses);
+        let own = ready.storage_append.iter().flat_map(|append| &append.responses);
         for message in ready.messages.iter().chain(own) {
             assert!(self.allowance > 0, "{message:?} is one message more than the node was given reason for");
             self.allowance -= 1;

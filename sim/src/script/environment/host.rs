@@ -189,7 +189,7 @@ impl Environment {
         self.apply(event)?;
         let replica = self.replica(node)?;
         let mut ready = replica.ready().cloned().unwrap_or_default();
-        ready.storage_append = replica.appends().nth(appends).cloned();
+        ready.storage_append = replica.appends().nth(appends).cloned().map(Box::new);
         ready.storage_apply = replica.applies().nth(applies).cloned();
         Ok(format!("{ready}\n"))
     }

@@ -159,7 +159,7 @@ impl Running {
         match &mut self.handling {
             Handling::OneByOne(in_hand) => *in_hand = Some(Box::new(InHand::new(ready, riders))),
             Handling::Threads(threads) => {
-                let work = ready.storage_append.take();
+                let work = ready.storage_append.take().map(|append| *append);
                 let append = |work| Append { work, written: Written::default(), persisted: false };
                 threads.appends.extend(work.map(append));
                 threads.applies.extend(ready.storage_apply.take());
