@@ -43,6 +43,8 @@ pub enum Concern {
     Theme = 16,
     /// What a lean plan has otherwise than the usual one of its seed.
     Lean = 17,
+    /// Whether leaders join what they have for a follower into one append.
+    Joining = 18,
 }
 
 /// A stream of random numbers.

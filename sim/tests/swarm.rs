@@ -136,6 +136,7 @@ fn a_few_hundred_plans_have_every_kind_of_cluster() {
     some("leases broken", |plan| plan.cluster.breaks_leases());
     some("no forwarding", |plan| plan.cluster.options[0].disable_proposal_forwarding);
     some("step down on removal", |plan| plan.cluster.options[0].step_down_on_removal);
+    some("joined appends", |plan| plan.cluster.options[0].batch_append.0);
     some("options that change", |plan| plan.cluster.changes_options);
     some("clocks that drift", |plan| plan.cluster.tick.iter().any(|tick| *tick != sim::plan::TICK));
     some("loss", |plan| plan.network.loss > 0);
@@ -393,7 +394,7 @@ fn nodes_that_come_back_without_what_they_promised_break_nothing_where_nobody_re
 fn a_leader_that_repeats_as_etcds_what_is_refused_wastes_messages() {
     let found = (0..60).find(|seed| {
         let mut plan = plan_of_losses(*seed);
-        plan.cluster.options.iter_mut().for_each(|options| options.waits_as_etcd = sim::world::Imitated(true));
+        plan.cluster.options.iter_mut().for_each(|options| options.waits_as_etcd = sim::world::SeldomOn(true));
         run(&plan, |_| {}).violation.is_some_and(|found| found.invariant == sim::invariant::Invariant::MessageEconomy)
     });
     assert!(found.is_some(), "nobody repeated anything");

@@ -121,18 +121,21 @@ fn any_action() -> impl Strategy<Value = Action> {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    (any::<[bool; 6]>(), 0..100_u64).prop_map(|([asynchronous, check, pre_vote, page, flow, step_down], seed)| Config {
-        election_seed: Some(seed),
-        async_storage_writes: asynchronous,
-        check_quorum: check,
-        pre_vote,
-        max_committed_size_per_ready: if page { 8 } else { Config::NO_LIMIT },
-        max_inflight_messages: if flow { 1 } else { 256 },
-        max_size_per_message: if flow { 0 } else { Config::NO_LIMIT },
-        step_down_on_removal: step_down,
-        max_waiting_reads: 2,
-        max_uncommitted_size: if flow { 8 } else { Config::NO_LIMIT },
-        ..Config::new(id(1))
+    (any::<[bool; 7]>(), 0..100_u64).prop_map(|([asynchronous, check, pre_vote, page, flow, step_down, join], seed)| {
+        Config {
+            election_seed: Some(seed),
+            async_storage_writes: asynchronous,
+            check_quorum: check,
+            pre_vote,
+            max_committed_size_per_ready: if page { 8 } else { Config::NO_LIMIT },
+            max_inflight_messages: if flow { 1 } else { 256 },
+            max_size_per_message: if flow { 0 } else { Config::NO_LIMIT },
+            step_down_on_removal: step_down,
+            batch_append: join,
+            max_waiting_reads: 2,
+            max_uncommitted_size: if flow { 8 } else { Config::NO_LIMIT },
+            ..Config::new(id(1))
+        }
     })
 }
 
@@ -248,7 +251,7 @@ fn look(host: &Host) {
         assert_eq!(node.entry_term(beyond), None);
     }
     assert!(node.waiting_reads() <= node.config().max_waiting_reads);
-    assert!(node.has_ready() || node.clone().ready().is_none());
+    assert_eq!(node.has_ready(), node.clone().ready().is_some());
     let _ = (node.configuration().to_string(), node.uncommitted_size());
 }
 

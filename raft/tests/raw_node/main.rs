@@ -8,6 +8,7 @@ mod failing_storage;
 mod flow;
 mod followers;
 mod handing_back;
+mod joined;
 mod membership;
 mod news;
 mod proposals;

@@ -159,6 +159,7 @@ fn options(nodes: &[NodeOptions]) -> String {
         ("lease reads", count(|options| options.read_only_option == ReadOnlyOption::LeaseBased)),
         ("no forwarding", count(|options| options.disable_proposal_forwarding)),
         ("step down on removal", count(|options| options.step_down_on_removal)),
+        ("joined appends", count(|options| options.batch_append.0)),
         ("loops", count(|options| !options.front.is_raw())),
     ];
     let on = on.iter().filter(|(_, count)| *count > 0).map(|(name, count)| match count {

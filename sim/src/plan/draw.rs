@@ -9,7 +9,7 @@ use super::{
 };
 use crate::history::Command;
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, Front, Imitated, NodeOptions, World};
+use crate::world::{ApplicationKind, Front, SeldomOn, NodeOptions, World};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -76,6 +76,7 @@ impl Plan {
             plan.keep_leases(is_about_leases);
         }
         plan.run_loops();
+        plan.join_appends();
         plan.take_up(theme);
         if overrides.no_faults {
             plan.heals = Heals::Everything;
@@ -118,6 +119,12 @@ impl Plan {
                 options.front = Front::Loop(limits);
             }
         }
+    }
+
+    /// In a share of all seeds, leaders join what they have for a follower.
+    fn join_appends(&mut self) {
+        let joins = Stream::new(self.seed, Concern::Joining).chance(150);
+        self.cluster.options.iter_mut().for_each(|options| options.batch_append = SeldomOn(joins));
     }
 
     /// In a share of all seeds, operators add a node with the log of another cluster; but not where leases must hold,
@@ -225,7 +232,8 @@ fn options(stream: &mut Stream) -> NodeOptions {
         allow_missing_term: false,
         immediate_singleton_reads: false,
         lead_before_own_vote: false,
-        waits_as_etcd: Imitated::default(),
+        waits_as_etcd: SeldomOn::default(),
+        batch_append: SeldomOn::default(),
         front: Front::Raw,
     }
 }

@@ -39,7 +39,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::invariant::Invariant;
-    use crate::world::{Event, Halt, Imitated, MessageId};
+    use crate::world::{Event, Halt, SeldomOn, MessageId};
 
     /// Node 4 is added with the log of another cluster that happens to begin like that of this one, is brought up to date, and
     /// loses its disk for one with its own log again. Then everything that is sent arrives, without a tick.
@@ -51,7 +51,7 @@ mod tests {
         let mut world = World::new();
         for mut event in crate::script::record(script).unwrap().events {
             if let Event::Start { options, .. } = &mut event {
-                options.waits_as_etcd = Imitated(waits_as_etcd);
+                options.waits_as_etcd = SeldomOn(waits_as_etcd);
             }
             world.apply(&event)?;
         }

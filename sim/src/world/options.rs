@@ -47,27 +47,29 @@ pub struct NodeOptions {
     pub immediate_singleton_reads: bool,
     #[serde(default)]
     pub lead_before_own_vote: bool,
-    #[serde(default, skip_serializing_if = "Imitated::is_off")]
-    pub waits_as_etcd: Imitated,
+    #[serde(default, skip_serializing_if = "SeldomOn::is_off")]
+    pub waits_as_etcd: SeldomOn,
+    #[serde(default, skip_serializing_if = "SeldomOn::is_off")]
+    pub batch_append: SeldomOn,
     /// What runs the node.
     #[serde(default, skip_serializing_if = "Front::is_raw")]
     pub front: Front,
 }
 
-/// A habit of etcd's nodes, imitated or not. Like the usual [`Front`], a habit that is not imitated adds nothing to the
-/// digest of a world, nor to a trace.
+/// An option that came later, or that few runs have on. Like the usual [`Front`], one that is off adds nothing to the digest of a
+/// world, nor to a trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Imitated(pub bool);
+pub struct SeldomOn(pub bool);
 
-impl Imitated {
-    /// Whether the node does without it.
+impl SeldomOn {
+    /// Whether the node goes without it.
     pub const fn is_off(&self) -> bool {
         !self.0
     }
 }
 
-impl Hash for Imitated {
+impl Hash for SeldomOn {
     fn hash<H: Hasher>(&self, state: &mut H) {
         if self.0 {
             self.0.hash(state);
@@ -122,6 +124,7 @@ impl NodeOptions {
             max_inflight_messages: self.max_inflight_messages,
             max_inflight_bytes: self.max_inflight_bytes,
             max_waiting_reads: usual.max_waiting_reads,
+            batch_append: self.batch_append.0,
             check_quorum: self.check_quorum,
             pre_vote: self.pre_vote,
             read_only_option: self.read_only_option,
@@ -175,7 +178,8 @@ impl Default for NodeOptions {
             allow_missing_term: usual.allow_missing_term,
             immediate_singleton_reads: usual.immediate_singleton_reads,
             lead_before_own_vote: usual.lead_before_own_vote,
-            waits_as_etcd: Imitated(usual.waits_as_etcd),
+            waits_as_etcd: SeldomOn(usual.waits_as_etcd),
+            batch_append: SeldomOn(usual.batch_append),
             front: Front::default(),
         }
     }

@@ -392,6 +392,7 @@ fn config_to_theirs(config: &Config) -> raft_rs::Config {
         },
         max_uncommitted_size: config.max_uncommitted_size,
         max_committed_size_per_ready: config.max_committed_size_per_ready,
+        batch_append: config.batch_append,
         ..raft_rs::Config::default()
     }
 }

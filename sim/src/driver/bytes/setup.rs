@@ -1,7 +1,7 @@
 //! The first five bytes of the input, which say what the cluster is.
 //!
 //! A byte each: nodes that begin as members (1 to 5, modulo), nodes that join later (0 to 2), a bit for each of eight
-//! options, a bit for each of six limits, and how the members begin (bit 0: from a
+//! options, a bit for each of five limits and one for joined appends, and how the members begin (bit 0: from a
 //! snapshot, not from peers) and are run (bit 1: by loops; bit 2: with little room in their queues).
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use raft::node::Limits;
 use raft::{ConfState, Config, Index, NodeId, ReadOnlyOption};
 
 use super::choices::{Choices, node_id};
-use crate::world::{Boot, Event, Front, NodeOptions};
+use crate::world::{Boot, Event, Front, NodeOptions, SeldomOn};
 
 /// Little room.
 const SMALL: Limits = Limits { proposals: 2, messages: 3, ticks: 2 };
@@ -57,6 +57,7 @@ fn options(bits: u8, limits: u8) -> NodeOptions {
         max_uncommitted_size: limit(2, 100),
         max_inflight_messages: if limits >> 3 & 1 == 1 { 1 } else { 8 },
         max_inflight_bytes: limit(4, 200),
+        batch_append: SeldomOn(limits >> 5 & 1 == 1),
         ..NodeOptions::default()
     }
 }

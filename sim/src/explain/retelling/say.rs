@@ -193,6 +193,7 @@ fn options(options: &NodeOptions) -> Result<Vec<String>, &'static str> {
         ("async-storage-writes", options.async_storage_writes, usual.async_storage_writes),
         ("prevote", options.pre_vote, usual.pre_vote),
         ("checkquorum", options.check_quorum, usual.check_quorum),
+        ("batch-append", options.batch_append.0, usual.batch_append.0),
         ("step-down-on-removal", options.step_down_on_removal, usual.step_down_on_removal),
         ("disable-proposal-forwarding", options.disable_proposal_forwarding, usual.disable_proposal_forwarding),
         (

@@ -194,6 +194,7 @@ fn usual_fields(event: &Event) -> Vec<Event> {
     with(|options, usual| options.read_only_option = usual.read_only_option);
     with(|options, usual| options.disable_proposal_forwarding = usual.disable_proposal_forwarding);
     with(|options, usual| options.step_down_on_removal = usual.step_down_on_removal);
+    with(|options, usual| options.batch_append = usual.batch_append);
     forms.retain(|other| other != event);
     forms
 }

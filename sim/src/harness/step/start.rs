@@ -69,6 +69,7 @@ impl Start {
             disable_conf_change_validation: option(12),
             step_down_on_removal: option(13),
             max_waiting_reads: if option(14) { 2 } else { 1000 },
+            batch_append: option(15),
             ..Config::new(NodeId::new(1).expect("one is not zero"))
         }
     }

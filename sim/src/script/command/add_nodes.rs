@@ -87,6 +87,7 @@ pub(super) fn options(arguments: &mut Arguments<'_>) -> Result<NodeOptions, Scri
     set(arguments, "prevote", &mut options.pre_vote)?;
     set(arguments, "checkquorum", &mut options.check_quorum)?;
     set(arguments, "read-only", &mut options.read_only_option)?;
+    set(arguments, "batch-append", &mut options.batch_append.0)?;
     set(arguments, "step-down-on-removal", &mut options.step_down_on_removal)?;
     set(arguments, "disable-conf-change-validation", &mut options.disable_conf_change_validation)?;
     set(arguments, "disable-proposal-forwarding", &mut options.disable_proposal_forwarding)?;

@@ -5,7 +5,7 @@ use raft::NodeId;
 use super::super::command::{AddNodes, NodeCommand};
 use super::{Done, Environment, Reply, Trouble};
 use crate::disk::Keep;
-use crate::world::{ApplicationKind, Envelope, Event, Halt, Imitated, Inapplicable, MessageId, NodeOptions};
+use crate::world::{ApplicationKind, Envelope, Event, Halt, SeldomOn, Inapplicable, MessageId, NodeOptions};
 
 impl Environment {
     pub(super) fn node_command(&mut self, command: &NodeCommand) -> Done {
@@ -44,7 +44,7 @@ impl Environment {
             allow_missing_term: self.imitates_etcd,
             immediate_singleton_reads: self.imitates_etcd,
             lead_before_own_vote: self.imitates_etcd,
-            waits_as_etcd: Imitated(self.imitates_etcd),
+            waits_as_etcd: SeldomOn(self.imitates_etcd),
             ..options.clone()
         }
     }
