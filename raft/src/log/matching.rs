@@ -35,12 +35,29 @@ impl<S: Storage> RaftLog<S> {
         let mut guess = index;
         while guess > Index::ZERO {
             match self.term(guess) {
-                Ok(own) if own > term => guess = guess.previous(),
+                Ok(own) if own > term => guess = self.before_later_terms(guess, term),
                 Ok(own) => return EntryId::new(own, guess),
                 Err(_) => return EntryId::new(Term::ZERO, guess),
             }
         }
         EntryId::ZERO
+    }
+
+    /// The last position before `index`, whose own term is later than `term`, that may have no later one. Terms never go back
+    /// along a log, so halving finds it: a peer must not be able to ask for a walk along a million entries.
+    fn before_later_terms(&self, index: Index, term: Term) -> Index {
+        // Whoever believes all that a peer says, as etcd's node does, may have a log in which terms go back.
+        let mut low = if self.ends_with_storage { index } else { self.first_index() };
+        let mut high = index;
+        while low < high {
+            let middle = low.plus(high.since(low) / 2);
+            if self.term(middle).is_ok_and(|own| own > term) {
+                high = middle;
+            } else {
+                low = middle.next();
+            }
+        }
+        high.previous()
     }
 
     /// Appends what follows `previous` and commits what is both committed by the leader and known to match it. Returns

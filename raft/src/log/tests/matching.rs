@@ -1,8 +1,13 @@
 //! Matching and appending, case by case, for every way to split the log between storage and memory.
 
+use std::cell::Cell;
+
 use super::{compact, entries, entry, id, log, snapshot};
-use crate::storage::{Storage, StorageError};
-use crate::types::{Index, Term};
+use crate::log::RaftLog;
+use crate::membership::ConfState;
+use crate::snapshot::Snapshot;
+use crate::storage::{MemStorage, Storage, StorageError};
+use crate::types::{Entry, HardState, Index, Term};
 
 #[test]
 fn a_log_may_lead_this_one_where_its_end_is_not_older() {
@@ -165,4 +170,47 @@ fn a_snapshot_takes_the_place_of_the_whole_log() {
     assert!(!log.has_next_or_in_progress_snapshot());
     assert_eq!((log.storage().first_index(), log.last_id()), (Index(10), id(5, 9)));
     assert_eq!((log.applied(), log.applying()), (Index(9), Index(9)));
+}
+
+/// A storage that counts how often it is asked for a term.
+#[derive(Debug)]
+struct Counting(MemStorage, Cell<u32>);
+
+impl Storage for Counting {
+    fn initial_state(&self) -> Result<(HardState, ConfState), StorageError> {
+        self.0.initial_state()
+    }
+
+    fn entries(&self, low: Index, high: Index, max_size: u64) -> Result<Vec<Entry>, StorageError> {
+        self.0.entries(low, high, max_size)
+    }
+
+    fn term(&self, index: Index) -> Result<Term, StorageError> {
+        self.1.set(self.1.get() + 1);
+        self.0.term(index)
+    }
+
+    fn first_index(&self) -> Index {
+        self.0.first_index()
+    }
+
+    fn last_index(&self) -> Index {
+        self.0.last_index()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        self.0.snapshot()
+    }
+}
+
+#[test]
+fn the_search_for_an_earlier_term_asks_for_few_terms_of_a_long_log() {
+    const LENGTH: u64 = 100_000;
+    let mut storage = MemStorage::new();
+    let term = |index| if index <= 10 { 1 } else { 7 };
+    let all: Vec<Entry> = (1..=LENGTH).map(|index| entry(term(index), index)).collect();
+    storage.append(&all).unwrap();
+    let log = RaftLog::new(Counting(storage, Cell::new(0)), u64::MAX);
+    assert_eq!(log.find_conflict_by_term(Index(LENGTH), Term(3)), id(1, 10));
+    assert!(log.storage().1.get() < 25, "{} terms", log.storage().1.get());
 }
