@@ -145,7 +145,7 @@ impl<S: Storage> RawNode<S> {
     /// Advances the node's clock by one tick. How long a tick lasts is up to the host; `election_tick` and
     /// `heartbeat_tick` count in it.
     pub fn tick(&mut self) {
-        self.buffers.release_memory();
+        self.buffers.release_memory(self.raft.outbox_mut());
         self.unless_failed(Raft::tick);
     }
 

@@ -270,6 +270,7 @@ impl<S: Storage> RaftLog<S> {
     /// Gives back memory that a burst of entries has left.
     pub(crate) fn release_memory(&mut self) {
         self.unstable.release_memory();
+        self.writes.release_memory();
     }
 
     /// Notes that the snapshot at `index` is written; ignored where another one has replaced it.

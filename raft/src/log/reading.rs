@@ -39,7 +39,9 @@ impl<S: Storage> RaftLog<S> {
         }
         let offset = self.unstable.offset();
         if low >= offset {
-            entries.extend_from_slice(self.unstable_slice(low, high, max_size));
+            let unstable = self.unstable_slice(low, high, max_size);
+            entries.reserve_exact(unstable.len());
+            entries.extend_from_slice(unstable);
             return Ok(());
         }
         self.read_stored(low, high.min(offset), max_size, entries)?;

@@ -160,11 +160,9 @@ impl Unstable {
         index.since(self.offset) as usize
     }
 
-    /// A burst of entries must not hold its memory for ever; a few places are kept since they are used all the time. To be
-    /// called at each tick.
+    /// Gives memory back where nothing is in here: to be called at each tick.
     pub(super) fn release_memory(&mut self) {
-        const KEPT: usize = 64;
-        if self.entries.is_empty() && self.entries.capacity() > KEPT {
+        if self.entries.is_empty() {
             self.entries = Vec::new();
         }
     }
@@ -191,13 +189,5 @@ mod tests {
         unstable.stable_to(EntryId::new(Term::ZERO, Index(1000)));
         unstable.release_memory();
         assert_eq!(unstable.entries.capacity(), 0);
-    }
-
-    #[test]
-    fn the_memory_of_a_few_entries_is_used_again() {
-        let mut unstable = burst(10);
-        unstable.stable_to(EntryId::new(Term::ZERO, Index(10)));
-        unstable.release_memory();
-        assert!(unstable.entries.capacity() >= 10);
     }
 }

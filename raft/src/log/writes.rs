@@ -27,6 +27,13 @@ impl Writes {
         self.0.push_back(Write { term, last, overwritten: false });
     }
 
+    /// Gives memory back where nothing is under way.
+    pub(super) fn release_memory(&mut self) {
+        if self.0.is_empty() {
+            self.0 = VecDeque::new();
+        }
+    }
+
     /// Notes that the log changes from the entry `first` on.
     pub(super) fn overwrite(&mut self, first: Index) {
         self.0.iter_mut().for_each(|write| write.overwritten |= write.last.index >= first);

@@ -94,6 +94,15 @@ pub(crate) struct Outbox {
     pub(crate) after_append: Vec<Message>,
 }
 
+/// Adds to a list that has room for one at first, and then for twice as many each time: most nodes of many have one message to
+/// send, and a usual list begins with room for four.
+fn push(list: &mut Vec<Message>, message: Message) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len().max(1));
+    }
+    list.push(message);
+}
+
 impl<S: Storage> Raft<S> {
     /// A follower that continues from what the storage holds.
     ///
@@ -393,7 +402,7 @@ impl<S: Storage> Raft<S> {
 
     /// Sends with another term than the node's own, or without one, at any time.
     fn send_with_term(&mut self, to: NodeId, term: Option<Term>, body: Body) {
-        self.outbox.messages.push(Message { from: self.config.id, to, term, body });
+        push(&mut self.outbox.messages, Message { from: self.config.id, to, term, body });
     }
 
     /// Sends once all that the node knows by now is durable (thesis, section 3.8). Rejections wait too: they may rest
@@ -402,9 +411,9 @@ impl<S: Storage> Raft<S> {
         let message = Message { from: self.config.id, to, term: Some(term), body };
         let acknowledges = matches!(message.body, Body::AppendAccepted { .. }) && to != self.config.id;
         if planted(Bug::AckBeforeDurable) && acknowledges {
-            self.outbox.messages.push(message);
+            push(&mut self.outbox.messages, message);
         } else {
-            self.outbox.after_append.push(message);
+            push(&mut self.outbox.after_append, message);
         }
     }
 }

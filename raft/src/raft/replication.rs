@@ -9,7 +9,7 @@ use crate::types::{EntryId, Index, NodeId};
 
 use super::leader::Leader;
 use super::replicator::{Replicator, SendEmpty};
-use super::{Raft, RoleState};
+use super::{Raft, RoleState, push};
 
 impl<S: Storage> Raft<S> {
     /// Sends an append to everybody else who can take one: at once, or with [`Config::batch_append`](crate::Config::batch_append)
@@ -107,12 +107,13 @@ impl<S: Storage> Raft<S> {
                 true => self.log.committed(),
             };
             progress.sent_commit(commit);
-            self.outbox.messages.push(Message {
+            let message = Message {
                 from: self.config.id,
                 to,
                 term: Some(self.term),
                 body: Body::Heartbeat { commit, context: context.clone() },
-            });
+            };
+            push(&mut self.outbox.messages, message);
         }
     }
 

@@ -9,6 +9,8 @@ use crate::progress::{Progress, ProgressState};
 use crate::storage::{Storage, StorageError};
 use crate::types::{Entry, EntryId, NodeId, Term};
 
+use super::push;
+
 /// A leader without what it knows of the followers, which is lent to it one by one.
 pub(super) struct Replicator<'a, S: Storage> {
     pub(super) config: &'a Config,
@@ -104,7 +106,7 @@ impl<S: Storage> Replicator<'_, S> {
     }
 
     fn send(&mut self, to: NodeId, body: Body) {
-        self.messages.push(Message { from: self.config.id, to, term: Some(self.term), body });
+        push(self.messages, Message { from: self.config.id, to, term: Some(self.term), body });
     }
 
     #[cfg(feature = "tracing")]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::message::Message;
+use crate::raft::Outbox;
 use crate::ready::{Origin, Ready};
 use crate::types::Entry;
 
@@ -31,13 +32,17 @@ impl Buffers {
         self.origin.take()
     }
 
-    /// A burst must not hold its memory for ever: to be called at each tick.
-    pub(super) fn release_memory(&mut self) {
-        let Self { entries, committed_entries, messages, own_messages, origin: _ } = self;
-        release(entries);
-        release(committed_entries);
-        release(messages);
-        release(own_messages);
+    /// Gives memory back, so that neither a burst holds it for ever nor a node that has little to do: to be called at each
+    /// tick. What such a node sends is kept, one list of a few places, in the outbox.
+    pub(super) fn release_memory(&mut self, outbox: &mut Outbox) {
+        const KEPT: usize = 64;
+        if outbox.messages.capacity() == 0 && self.messages.capacity() <= KEPT {
+            std::mem::swap(&mut outbox.messages, &mut self.messages);
+        }
+        if outbox.after_append.is_empty() {
+            outbox.after_append = Vec::new();
+        }
+        *self = Self { origin: self.origin.take(), ..Self::default() };
     }
 
     /// Takes the list of the messages to the node itself that were delivered.
@@ -65,12 +70,4 @@ fn keep<T>(place: &mut Vec<T>, mut list: Vec<T>) {
         list.clear();
     }
     *place = list;
-}
-
-/// A few places are kept, since they are used all the time.
-fn release<T>(list: &mut Vec<T>) {
-    const KEPT: usize = 64;
-    if list.capacity() > KEPT {
-        *list = Vec::new();
-    }
 }

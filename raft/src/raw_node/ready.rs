@@ -76,7 +76,9 @@ impl<S: Storage> RawNode<S> {
         let read_states = self.raft.take_read_states();
         let log = self.raft.log();
         let mut entries = std::mem::take(&mut self.buffers.entries);
-        entries.extend_from_slice(log.next_unstable_entries());
+        let next = log.next_unstable_entries();
+        entries.reserve_exact(next.len());
+        entries.extend_from_slice(next);
         let mut committed_entries = std::mem::take(&mut self.buffers.committed_entries);
         log.read_next_committed(self.applies_unstable(), &mut committed_entries);
         let voted = hard_state.is_some_and(|state| state.term != told.term || state.vote != told.vote);
@@ -141,6 +143,8 @@ impl<S: Storage> RawNode<S> {
         let Outbox { messages, after_append } = self.raft.outbox_mut();
         ready.messages = std::mem::replace(messages, std::mem::take(&mut self.buffers.messages));
         if !after_append.is_empty() {
+            let to_peers = after_append.iter().filter(|message| message.to != id).count();
+            ready.messages.reserve_exact(to_peers);
             ready.messages.extend(after_append.extract_if(.., |message| message.to != id));
         }
         let own_messages = std::mem::replace(after_append, std::mem::take(&mut self.buffers.own_messages));

@@ -287,7 +287,9 @@ impl Storage for MemStorage {
         }
         let first = low.since(self.first_index()) as usize;
         let asked = self.entries.range(first..first + high.since(low) as usize);
-        into.extend(asked.clone().take(prefix_within(asked, max_size)).cloned());
+        let count = prefix_within(asked.clone(), max_size);
+        into.reserve_exact(count);
+        into.extend(asked.take(count).cloned());
         Ok(())
     }
 
