@@ -9,7 +9,7 @@ use super::{
 };
 use crate::history::Command;
 use crate::random::{Concern, Stream};
-use crate::world::{ApplicationKind, Front, SeldomOn, NodeOptions, World};
+use crate::world::{ApplicationKind, Front, NodeOptions, SeldomOn, World};
 
 /// What the caller decides instead of the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -39,7 +39,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::invariant::Invariant;
-    use crate::world::{Event, Halt, SeldomOn, MessageId};
+    use crate::world::{Event, Halt, MessageId, SeldomOn};
 
     /// Node 4 is added with the log of another cluster that happens to begin like that of this one, is brought up to date, and
     /// loses its disk for one with its own log again. Then everything that is sent arrives, without a tick.

@@ -58,7 +58,7 @@ pub use excuse::Excuse;
 pub use key_value::KeyValue;
 pub use log::{CloneLog, Log, LogContents, ProjectLog};
 pub use network::{Envelope, LocalMessage, Network};
-pub use options::{ApplicationKind, Boot, Front, SeldomOn, NodeOptions};
+pub use options::{ApplicationKind, Boot, Front, NodeOptions, SeldomOn};
 pub use outcome::{Completion, Halt, Inapplicable, Outcome, Refusal};
 pub use property::{CloneProperty, Contradiction, Property, Seen};
 pub use replica::{Replica, ToDo};

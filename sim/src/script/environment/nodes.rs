@@ -5,7 +5,7 @@ use raft::NodeId;
 use super::super::command::{AddNodes, NodeCommand};
 use super::{Done, Environment, Reply, Trouble};
 use crate::disk::Keep;
-use crate::world::{ApplicationKind, Envelope, Event, Halt, SeldomOn, Inapplicable, MessageId, NodeOptions};
+use crate::world::{ApplicationKind, Envelope, Event, Halt, Inapplicable, MessageId, NodeOptions, SeldomOn};
 
 impl Environment {
     pub(super) fn node_command(&mut self, command: &NodeCommand) -> Done {
