@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use raft::{Body, EntryId, HardState, Index, MemStorage, Message, NodeId, RawNode, Ready, StorageAppend, Term};
+use raft::{Body, EntryId, HardState, Index, MemStorage, Message, NodeId, RawNode, Ready, Term};
 
 /// What was seen of the node so far.
 #[derive(Clone, Debug)]
