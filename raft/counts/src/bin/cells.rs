@@ -2,7 +2,7 @@
 //! given in batches; after each batch all messages are exchanged, round by round, until nobody has anything to say.
 //!
 //! ```text
-//! cargo bench -p raft --bench cells -- 3 16 5000       # 3 nodes, batches of 16, 5,000 entries
+//! cargo run --release -p raft-counts --bin cells -- 3 16 5000       # 3 nodes, batches of 16, 5,000 entries
 //! ```
 //!
 //! Without arguments it does a little of each cell: 3, 5 and 7 nodes with batches of 1, 16 and 256. `.ci/counts` runs it under
