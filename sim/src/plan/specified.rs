@@ -1,13 +1,13 @@
 //! A plan that keeps to what etcd's TLA+ specification of Raft can speak about.
 
 use super::{DiskPlan, Overrides, Plan};
-use crate::world::Front;
+use crate::world::{Front, SeldomOn};
 
 impl Plan {
     /// How many events such a run has: more than a file tells of.
     const EVENTS: u64 = 4000;
 
-    /// The plan of this seed, without what the specification does not have: pre-vote, asynchronous writes, run loops, first
+    /// The plan of this seed, without what the specification does not have: pre-vote, asynchronous writes, joined appends, run loops, first
     /// learners, messages that arrive twice, snapshots, disks that lose or damage something. Who joins gets the log from its first
     /// entry on, so there is no snapshot in it where the membership changes.
     ///
@@ -26,6 +26,7 @@ impl Plan {
         let mut plan = Self::draw(seed, &kept);
         for options in &mut plan.cluster.options {
             (options.pre_vote, options.async_storage_writes) = (false, false);
+            options.batch_append = SeldomOn(false);
             options.front = Front::Raw;
         }
         plan.cluster.learners = 0;

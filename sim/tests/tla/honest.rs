@@ -66,6 +66,7 @@ fn what_is_beyond_the_specification_ends_a_file_with_its_reason() {
     assert_eq!(with(""), None);
     assert_eq!(with("prevote=true"), Some("pre-vote"));
     assert_eq!(with("async-storage-writes=true"), Some("asynchronous writes"));
+    assert_eq!(with("batch-append=true"), Some("joined appends"));
     assert_eq!(with("loop=true"), Some("a run loop"));
     assert_eq!(limit("add-nodes 2 voters=(1) learners=(2) index=2\n"), Some("first members that are no voters"));
     assert_eq!(limit("add-nodes 1 voters=(1) index=2000\n"), Some("a log that begins late"));

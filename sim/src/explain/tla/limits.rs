@@ -2,7 +2,7 @@
 
 use raft::{ConfState, NodeId};
 
-use crate::world::{Boot, Front, NodeOptions};
+use crate::world::{Boot, Front, NodeOptions, SeldomOn};
 
 /// Something in a run of which the specification knows nothing, or something else.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum Limit {
     /// Asynchronous storage writes.
     #[error("node {0} writes asynchronously, and the specification makes all of a Ready durable at once")]
     AsynchronousWrites(NodeId),
+    /// Appends that are joined: what a leader sends is then made when a Ready is taken, and no file of that kind was validated.
+    #[error("node {0} joins appends until a Ready is taken, and lines tell of messages as they are made")]
+    JoinedAppends(NodeId),
     /// A run loop, whose inputs wait in queues.
     #[error("a loop runs node {0}, and what waits in its queues has no place in the specification")]
     RunLoop(NodeId),
@@ -74,6 +77,7 @@ impl Limit {
         match self {
             Self::PreVote(_) => "pre-vote",
             Self::AsynchronousWrites(_) => "asynchronous writes",
+            Self::JoinedAppends(_) => "joined appends",
             Self::RunLoop(_) => "a run loop",
             Self::Engine(_) => "another engine",
             Self::ForeignLog(_) => "a foreign log",
@@ -98,6 +102,7 @@ pub(super) fn options(node: NodeId, options: &NodeOptions) -> Result<(), Limit> 
     match options {
         NodeOptions { pre_vote: true, .. } => Err(Limit::PreVote(node)),
         NodeOptions { async_storage_writes: true, .. } => Err(Limit::AsynchronousWrites(node)),
+        NodeOptions { batch_append: SeldomOn(true), .. } => Err(Limit::JoinedAppends(node)),
         NodeOptions { front: Front::Loop(_), .. } => Err(Limit::RunLoop(node)),
         NodeOptions { .. } => Ok(()),
     }
