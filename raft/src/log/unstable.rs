@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
+use crate::planted::{Bug, planted};
 use crate::snapshot::Snapshot;
 use crate::types::{Entry, EntryId, Index, Term};
 
@@ -120,7 +121,8 @@ impl Unstable {
         let next = id.index.next();
         self.entries.drain(..self.position(next));
         self.offset = next;
-        self.stable_term = Some(id.term);
+        // With the bug, storage may hold another entry there than the one that was in here, and a node has to come upon that.
+        self.stable_term = (!planted(Bug::AsyncAppendAba)).then_some(id.term);
         self.offset_in_progress = self.offset_in_progress.max(next);
     }
 
